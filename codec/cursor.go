@@ -1,0 +1,176 @@
+package codec
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// cursor reads wire bytes from front to back. It is the only code that indexes
+// them. The first failure sticks: every later read returns zero values, so a
+// decoder checks err once, at its end. A length is held against the bytes that
+// are there before anything is sliced, and nothing is allocated from one.
+type cursor struct {
+	b   []byte
+	off int
+	err *Error
+}
+
+func (c *cursor) failed() bool { return c.err != nil }
+
+// error returns the sticky error, never a typed nil.
+func (c *cursor) error() error {
+	if c.err == nil {
+		return nil
+	}
+	return c.err
+}
+
+func (c *cursor) fail(at int, format string, args ...any) {
+	if c.err == nil {
+		c.err = &Error{Status: StatusInvalid, Offset: at, Reason: fmt.Sprintf(format, args...)}
+		c.off = len(c.b)
+	}
+}
+
+func (c *cursor) more() bool { return c.off < len(c.b) }
+
+func (c *cursor) byte(what string) byte {
+	if c.off >= len(c.b) {
+		c.fail(c.off, "%s is missing", what)
+		return 0
+	}
+	v := c.b[c.off]
+	c.off++
+	return v
+}
+
+func (c *cursor) uint32(what string) uint32 {
+	if len(c.b)-c.off < 4 {
+		c.fail(c.off, "%s needs 4 bytes, %d are left", what, len(c.b)-c.off)
+		return 0
+	}
+	v := binary.BigEndian.Uint32(c.b[c.off:])
+	c.off += 4
+	return v
+}
+
+// varint reads the peers encoding of §3.1.
+func (c *cursor) varint(what string) uint64 {
+	if c.off < len(c.b) {
+		if v := c.b[c.off]; v < 240 { // nearly all of them; inlined by hand
+			c.off++
+			return uint64(v)
+		}
+	}
+	return c.longVarint(what)
+}
+
+func (c *cursor) longVarint(what string) uint64 {
+	start := c.off
+	if start >= len(c.b) {
+		c.fail(start, "%s is missing", what)
+		return 0
+	}
+	v := uint64(c.b[start])
+	for i, shift := start+1, uint(4); ; i, shift = i+1, shift+7 {
+		if i >= len(c.b) {
+			c.fail(start, "%s breaks off within its varint", what)
+			return 0
+		}
+		d := uint64(c.b[i])
+		part := d << shift
+		if shift > 60 || part>>shift != d || v+part < v {
+			c.fail(start, "%s is a varint over 64 bits", what)
+			return 0
+		}
+		v += part
+		if d < 128 {
+			c.off = i + 1
+			return v
+		}
+	}
+}
+
+// take returns the next n bytes, capped so that an append to them copies.
+func (c *cursor) take(n uint64, what string) []byte {
+	if n > uint64(len(c.b)-c.off) {
+		c.fail(c.off, "%s of %d bytes goes beyond the %d that are left", what, n, len(c.b)-c.off)
+		return nil
+	}
+	end := c.off + int(n)
+	v := c.b[c.off:end:end]
+	c.off = end
+	return v
+}
+
+// str reads a STRING without a type: a length and its bytes.
+func (c *cursor) str(what string) []byte {
+	n := c.varint(what)
+	if c.err != nil {
+		return nil
+	}
+	return c.take(n, what)
+}
+
+// rest returns what is left.
+func (c *cursor) rest() []byte {
+	v := c.b[c.off:len(c.b):len(c.b)]
+	c.off = len(c.b)
+	return v
+}
+
+// value reads one typed value.
+func (c *cursor) value(what string) Value {
+	start := c.off
+	t := c.byte(what)
+	if c.err != nil {
+		return Value{}
+	}
+	switch Type(t & typeMask) {
+	case TypeNull:
+		return Value{}
+	case TypeBool:
+		if t&flagBoolTrue != 0 {
+			return Value{typ: TypeBool, lo: 1}
+		}
+		return Value{typ: TypeBool}
+	case TypeInt32, TypeUint32, TypeInt64, TypeUint64:
+		return Value{typ: Type(t & typeMask), lo: c.varint(what)}
+	case TypeIPv4:
+		if b := c.take(4, what); b != nil {
+			return Value{typ: TypeIPv4, lo: uint64(binary.BigEndian.Uint32(b))}
+		}
+	case TypeIPv6:
+		if b := c.take(16, what); b != nil {
+			return Value{typ: TypeIPv6, hi: binary.BigEndian.Uint64(b), lo: binary.BigEndian.Uint64(b[8:])}
+		}
+	case TypeString, TypeBinary:
+		if b := c.str(what); c.err == nil {
+			return bytesValue(Type(t&typeMask), b)
+		}
+	default:
+		c.fail(start, "%s has the reserved type %d", what, t&typeMask)
+	}
+	return Value{}
+}
+
+// skip passes over one typed value, checking it as value does.
+func (c *cursor) skip(what string) {
+	t := c.byte(what)
+	if c.err != nil {
+		return
+	}
+	switch Type(t & typeMask) {
+	case TypeNull, TypeBool:
+	case TypeInt32, TypeUint32, TypeInt64, TypeUint64:
+		c.varint(what)
+	case TypeIPv4:
+		c.take(4, what)
+	case TypeIPv6:
+		c.take(16, what)
+	case TypeString, TypeBinary:
+		c.str(what)
+	default:
+		c.fail(c.off-1, "%s has the reserved type %d", what, t&typeMask)
+	}
+}

@@ -1,0 +1,20 @@
+package codec
+
+import "fmt"
+
+// Error says what is wrong with bytes that came from the other side. It is
+// read with errors.As; Status is what an agent puts into the AGENT-DISCONNECT
+// that answers them (§3.5).
+type Error struct {
+	// Status is the SPOP status code.
+	Status Status
+	// Offset is the byte at which decoding stopped, counted from the start of
+	// what was being decoded (a frame without its length, or its payload).
+	Offset int
+	// Reason says what was found there, in a few words.
+	Reason string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("spop: %s at byte %d (status %d: %s)", e.Reason, e.Offset, uint32(e.Status), e.Status)
+}

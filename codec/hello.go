@@ -1,0 +1,132 @@
+package codec
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Version is the version of SPOP that this package speaks.
+const Version = "2.0"
+
+// HAProxyHello is the payload of a HAPROXY-HELLO (§3.2.4).
+type HAProxyHello struct {
+	// SupportedVersions is a comma-separated list such as "1.0, 2.0".
+	SupportedVersions string
+	// MaxFrameSize is the longest frame that HAProxy takes, in bytes, without
+	// the length in front of it.
+	MaxFrameSize uint32
+	// Capabilities is a comma-separated list; it may be empty.
+	Capabilities string
+	// Healthcheck tells that HAProxy only wants to see an answer.
+	Healthcheck bool
+	// EngineID names the engine, or is empty: a health check has none.
+	EngineID string
+}
+
+// Pipelining tells whether HAProxy can have several NOTIFYs in flight.
+func (h *HAProxyHello) Pipelining() bool { return hasItem(h.Capabilities, CapPipelining) }
+
+// ParseHAProxyHello reads the payload of a HAPROXY-HELLO. What is wrong with
+// it is told by an *Error with the status that the agent answers: 4 for bytes
+// that cannot be read, 5, 6 and 7 for what is missing, 8 where no version is
+// 2.x, 9 for a frame size under 256. Unknown keys are passed over.
+func ParseHAProxyHello(payload []byte) (HAProxyHello, error) {
+	var h HAProxyHello
+	var versions, size, caps bool
+	c := cursor{b: payload}
+	for c.more() {
+		at := c.off
+		name, v := c.str("key"), c.value("value")
+		if c.failed() {
+			break
+		}
+		switch string(name) {
+		case "supported-versions":
+			h.SupportedVersions, versions = c.helloString(at, "supported-versions", v), true
+		case "max-frame-size":
+			h.MaxFrameSize, size = c.helloSize(at, v), true
+		case "capabilities":
+			h.Capabilities, caps = c.helloString(at, "capabilities", v), true
+		case "healthcheck":
+			h.Healthcheck, _ = v.Bool()
+		case "engine-id":
+			h.EngineID = v.Str()
+		}
+	}
+	switch {
+	case c.failed():
+		return h, c.error()
+	case !versions:
+		return h, &Error{StatusNoVersion, c.off, "hello without supported-versions"}
+	case !size:
+		return h, &Error{StatusNoMaxFrameSize, c.off, "hello without max-frame-size"}
+	case !caps:
+		return h, &Error{StatusNoCapabilities, c.off, "hello without capabilities"}
+	case !supportsVersion2(h.SupportedVersions):
+		return h, &Error{StatusBadVersion, c.off, fmt.Sprintf("hello with supported-versions %.64q, the agent speaks "+Version, h.SupportedVersions)}
+	case h.MaxFrameSize < MinMaxFrameSize:
+		return h, &Error{StatusBadFrameSize, c.off, fmt.Sprintf("hello with max-frame-size %d, the least is %d", h.MaxFrameSize, MinMaxFrameSize)}
+	}
+	return h, nil
+}
+
+// helloString takes a STRING; BINARY is as good.
+func (c *cursor) helloString(at int, key string, v Value) string {
+	if v.typ != TypeString && v.typ != TypeBinary {
+		c.fail(at, "hello with %s as %s, it is a STRING", key, v.typ)
+		return ""
+	}
+	return v.Str()
+}
+
+// helloSize takes any integer type; more than a frame can hold means the most.
+func (c *cursor) helloSize(at int, v Value) uint32 {
+	switch v.typ {
+	case TypeInt32, TypeInt64, TypeUint32, TypeUint64:
+	default:
+		c.fail(at, "hello with max-frame-size as %s, it is a UINT32", v.typ)
+		return 0
+	}
+	n, ok := v.Uint()
+	if !ok {
+		return 0 // negative: too small
+	}
+	return uint32(min(n, math.MaxUint32))
+}
+
+// supportsVersion2 tells whether one version of the list is 2.x: §3.2.4 has
+// HAProxy support all minor versions below the one it announces.
+func supportsVersion2(list string) bool {
+	for v := range strings.SplitSeq(list, ",") {
+		major, minor, ok := strings.Cut(strings.TrimSpace(v), ".")
+		if major == "2" && ok && isDigits(minor) {
+			return true
+		}
+	}
+	return false
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// Append appends the payload, with the keys in the order in which HAProxy has
+// them. A hello for a health check has no engine-id, as HAProxy's.
+func (h *HAProxyHello) Append(b []byte) []byte {
+	b = AppendArg(b, "supported-versions", String(h.SupportedVersions))
+	b = AppendArg(b, "max-frame-size", Uint32(h.MaxFrameSize))
+	b = AppendArg(b, "capabilities", String(h.Capabilities))
+	if h.Healthcheck {
+		b = AppendArg(b, "healthcheck", Bool(true))
+	}
+	if h.EngineID != "" {
+		b = AppendArg(b, "engine-id", String(h.EngineID))
+	}
+	return b
+}

@@ -1,0 +1,67 @@
+package codec
+
+import "fmt"
+
+// Message is one message of a NOTIFY's LIST-OF-MESSAGES (§3.2), borrowed from
+// the frame.
+type Message struct {
+	Name []byte
+	Args Args
+}
+
+// Messages reads the messages of a NOTIFY's payload one by one.
+type Messages struct {
+	c   cursor
+	msg Message
+}
+
+// NewMessages returns the messages of payload.
+func NewMessages(payload []byte) Messages { return Messages{c: cursor{b: payload}} }
+
+// Next reads the next message; it returns false at the end and at malformed
+// bytes, which Err tells apart.
+func (m *Messages) Next() bool {
+	if m.c.failed() || !m.c.more() {
+		return false
+	}
+	name := m.c.str("message name")
+	n := int(m.c.byte("number of arguments"))
+	start := m.c.off
+	m.c.skipArgs(n)
+	if m.c.failed() {
+		return false
+	}
+	m.msg = Message{Name: name, Args: Args{raw: m.c.b[start:m.c.off:m.c.off], n: n}}
+	return true
+}
+
+// Message returns what Next has read.
+func (m *Messages) Message() Message { return m.msg }
+
+// Err returns what stopped Next, nil at the end of the payload.
+func (m *Messages) Err() error { return m.c.error() }
+
+// CheckMessages reads a NOTIFY's payload to its end and returns how many
+// messages it holds, or what is wrong with it.
+func CheckMessages(payload []byte) (int, error) {
+	m := NewMessages(payload)
+	n := 0
+	for m.Next() {
+		n++
+	}
+	return n, m.Err()
+}
+
+// MaxArgs is the greatest number of arguments in a message: it travels in one
+// byte.
+const MaxArgs = 255
+
+// AppendMessage appends a message's name and its number of arguments, which
+// the caller appends behind it with AppendArg. It panics if nargs is not 0 to
+// MaxArgs.
+func AppendMessage(b []byte, name string, nargs int) []byte {
+	if nargs < 0 || nargs > MaxArgs {
+		panic(fmt.Sprintf("codec: message %q with %d arguments; a message has 0 to %d", name, nargs, MaxArgs))
+	}
+	return append(AppendString(b, name), byte(nargs))
+}

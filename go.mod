@@ -1,0 +1,3 @@
+module github.com/spoke-go/spoke
+
+go 1.26
