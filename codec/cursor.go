@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -105,11 +106,41 @@ func (c *cursor) take(n uint64, what string) []byte {
 
 // str reads a STRING without a type: a length and its bytes.
 func (c *cursor) str(what string) []byte {
+	if c.off < len(c.b) {
+		start := c.off + 1
+		if n := c.b[c.off]; n < 240 && int(n) <= len(c.b)-start { // nearly all of them
+			end := start + int(n)
+			c.off = end
+			return c.b[start:end:end]
+		}
+	}
+	return c.longStr(what)
+}
+
+func (c *cursor) longStr(what string) []byte {
 	n := c.varint(what)
 	if c.err != nil {
 		return nil
 	}
 	return c.take(n, what)
+}
+
+// last returns the n bytes that were read last, capped.
+func (c *cursor) last(n int) []byte { return c.since(c.off - n) }
+
+// since returns what has been read since the offset start, capped.
+func (c *cursor) since(start int) []byte { return c.b[start:c.off:c.off] }
+
+// line returns the bytes up to the next LF or the end, without it and without a
+// CR in front of it.
+func (c *cursor) line() []byte {
+	start, end := c.off, len(c.b)
+	c.off = end
+	if i := bytes.IndexByte(c.b[start:], '\n'); i >= 0 {
+		end = start + i
+		c.off = end + 1
+	}
+	return bytes.TrimSuffix(c.b[start:end:end], []byte("\r"))
 }
 
 // rest returns what is left.
@@ -131,18 +162,18 @@ func (c *cursor) value(what string) Value {
 		return Value{}
 	case TypeBool:
 		if t&flagBoolTrue != 0 {
-			return Value{typ: TypeBool, lo: 1}
+			return Value{kind: kind{typ: TypeBool}, lo: 1}
 		}
-		return Value{typ: TypeBool}
+		return Value{kind: kind{typ: TypeBool}}
 	case TypeInt32, TypeUint32, TypeInt64, TypeUint64:
-		return Value{typ: Type(t & typeMask), lo: c.varint(what)}
+		return Value{kind: kind{typ: Type(t & typeMask)}, lo: c.varint(what)}
 	case TypeIPv4:
 		if b := c.take(4, what); b != nil {
-			return Value{typ: TypeIPv4, lo: uint64(binary.BigEndian.Uint32(b))}
+			return Value{kind: kind{typ: TypeIPv4}, lo: uint64(binary.BigEndian.Uint32(b))}
 		}
 	case TypeIPv6:
 		if b := c.take(16, what); b != nil {
-			return Value{typ: TypeIPv6, hi: binary.BigEndian.Uint64(b), lo: binary.BigEndian.Uint64(b[8:])}
+			return Value{kind: kind{typ: TypeIPv6}, hi: binary.BigEndian.Uint64(b), lo: binary.BigEndian.Uint64(b[8:])}
 		}
 	case TypeString, TypeBinary:
 		if b := c.str(what); c.err == nil {

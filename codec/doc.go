@@ -14,4 +14,64 @@
 // until that slice is used again (in an agent: until the handler returns);
 // a string, and whatever a struct was bound to, is a copy and safe to keep, and
 // Value.Clone makes one of a Value.
+//
+// # Arguments bound to a struct
+//
+// A field with a tag `spoe:"name,option,…"` takes the argument of that name.
+// [Decoder.Decode] overwrites the whole struct; all strings and []byte that it
+// binds are copied into one allocation. The options:
+//
+//	required      an error where the argument is missing or NULL
+//	default=10ms  what the field holds then; default='a,b' has a comma
+//	json          the argument is JSON for the field, of whatever type
+//	secret        errors and telemetry must not show the value
+//	pos=0         also takes the message's first argument if that has no name:
+//	              HAProxy's `args src` sends one. `spoe:",pos=0"` takes only it
+//
+// Without required and default, a missing or NULL argument leaves zero, or nil
+// in a pointer. A field takes:
+//
+//	bool                   BOOL
+//	any integer type       any integer type, if the value fits
+//	float32, float64       STRING, BINARY with a finite decimal number; any integer
+//	string, []byte         STRING, BINARY
+//	netip.Addr, net.IP     IPV4, IPV6 (IPv4-mapped stays IPv6); text
+//	time.Duration          an integer in milliseconds; text such as 1m30s
+//	time.Time              an integer in seconds since 1970; text as in RFC 3339
+//	http.Header            BINARY from req.hdrs_bin, STRING from req.hdrs
+//	url.Values             STRING, BINARY with a query string
+//	any, Value             everything; what it holds is a copy
+//	Unmarshaler            everything: it sees the Value
+//	TextUnmarshaler        everything, as text
+//	a pointer to these     the same; it is nil where nothing or NULL came
+//
+// Named types of these kinds bind as they do. A field without a tag is passed
+// over, unless it is an embedded struct or an exported nested one: their
+// fields count as if they stood there. A tag on a nested struct, or on a
+// pointer to one, puts a prefix in front of its fields' names: `spoe:"tls"`
+// makes a field "sni" in it take "tls.sni". A pointer to a struct is nil where
+// nothing came for its fields; required and default count in it only where
+// something did. `spoe:"-"` passes a field over.
+//
+// # Variables from a struct
+//
+// A field with a tag `spoe:"name,scope,option,…"` sets the variable of that
+// name, in the order in which the fields are written ([Encoder.Append]). The
+// scope is proc, sess, txn (the default), req or res. The options:
+//
+//	omitempty  no action for false, 0, an empty string, slice or map, or a zero
+//	           value
+//	unset      an unset-var where a pointer, interface, address or Value has no
+//	           value; without it there is no action then
+//	json       the variable is a STRING with the field as JSON
+//	secret     telemetry must not show the value
+//
+// A bool goes out as BOOL; int and int64 as INT64, int8 to int32 as INT32, uint
+// and uint64 as UINT64, uint8 to uint32 as UINT32; a float as STRING, in its
+// shortest decimal form, as SPOP has none; a string as STRING, []byte as BINARY;
+// netip.Addr as IPV4 or IPV6 as it is, net.IP as IPV4 where it has that form;
+// time.Duration as INT64 in whole milliseconds; http.Header as BINARY in the
+// form of req.hdrs_bin; url.Values as STRING; a Marshaler as the Value it
+// gives; a TextMarshaler, time.Time too, as STRING. Nested structs are as
+// above, with a prefix as part of the variable's name.
 package codec

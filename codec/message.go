@@ -31,7 +31,7 @@ func (m *Messages) Next() bool {
 	if m.c.failed() {
 		return false
 	}
-	m.msg = Message{Name: name, Args: Args{raw: m.c.b[start:m.c.off:m.c.off], n: n}}
+	m.msg = Message{Name: name, Args: Args{raw: m.c.since(start), n: n}}
 	return true
 }
 

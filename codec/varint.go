@@ -30,3 +30,23 @@ func VarintLen(v uint64) int {
 	}
 	return n
 }
+
+// beginText appends the type of a STRING and room for a short length. Its
+// bytes are appended behind it, then finishText fills in the length.
+func beginText(b []byte) (out []byte, start int) { return beginBytes(b, TypeString) }
+
+func beginBytes(b []byte, t Type) (out []byte, start int) {
+	return append(b, byte(t), 0), len(b) + 2
+}
+
+// finishText fills in the length of the bytes from start on, making room where
+// it needs more than the one byte.
+func finishText(b []byte, start int) []byte {
+	n := len(b) - start
+	var more [MaxVarintLen - 1]byte
+	width := VarintLen(uint64(n))
+	b = append(b, more[:width-1]...)
+	copy(b[start+width-1:], b[start:start+n])
+	AppendVarint(b[:start-1], uint64(n))
+	return b
+}

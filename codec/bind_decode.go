@@ -1,0 +1,194 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// Unmarshal binds args to dst, a pointer to a struct, see the package
+// documentation for its tags.
+func Unmarshal(args Args, dst any) error {
+	t := reflect.TypeOf(dst)
+	if t == nil || t.Kind() != reflect.Pointer {
+		return fmt.Errorf("codec: cannot bind arguments to a %T; pass a pointer to a struct", dst)
+	}
+	d, err := DecoderOf(t)
+	if err != nil {
+		return err
+	}
+	return d.Decode("", args, dst)
+}
+
+// Decode binds a message's arguments to dst, a pointer to the decoder's
+// struct. All of dst is overwritten; what no argument came for is zero.
+// Arguments that have no field are passed over; of two with one name, the
+// first counts. message is for errors alone.
+//
+// Nothing that dst holds afterwards borrows from args. After an error, a
+// *BindError or an *Error, dst is zero.
+func (d *Decoder) Decode(message string, args Args, dst any) error {
+	if reflect.TypeOf(dst) != d.ptr {
+		return fmt.Errorf("codec: this decoder binds to a %s, not to a %T", d.ptr, dst)
+	}
+	v := reflect.ValueOf(dst)
+	p := v.UnsafePointer()
+	if p == nil {
+		return fmt.Errorf("codec: cannot bind arguments to a nil %T; pass one that points to a struct", dst)
+	}
+	v.Elem().SetZero()
+	if err := d.decode(message, args, p); err != nil {
+		v.Elem().SetZero()
+		return err
+	}
+	return nil
+}
+
+func (d *Decoder) decode(message string, args Args, p pointer) error {
+	if len(d.fields) == 0 {
+		return args.Err()
+	}
+	var seen bits
+	size, expect := 0, &d.first
+	c := cursor{b: args.raw}
+	for i := range args.n {
+		name, v := c.str("argument name"), c.value("argument value")
+		if c.failed() {
+			return c.error()
+		}
+		f := &d.fields[expect.Load()]
+		if string(name) != f.name || len(name) == 0 {
+			if f = d.lookup(name, i); f == nil {
+				continue
+			}
+			if expect.Load() != uint32(f.bit) {
+				expect.Store(uint32(f.bit))
+			}
+		}
+		expect = &f.next
+		if v.typ == TypeNull || seen.has(f.bit) {
+			continue
+		}
+		seen.set(f.bit)
+		n, err := f.how.assign(f.reach(p), v, &c)
+		if err != nil {
+			return d.mismatch(message, f, v, err)
+		}
+		size += n
+	}
+	if d.must.anyNotIn(&seen) {
+		n, err := d.fill(message, p, &seen, args)
+		if err != nil {
+			return err
+		}
+		size += n
+	}
+	if size > 0 {
+		d.pack(p, size)
+	}
+	return nil
+}
+
+// lookup finds the field for an argument that is not the expected one, or nil.
+func (d *Decoder) lookup(name []byte, i int) *decodeField {
+	switch {
+	case len(name) == 0:
+		if i < len(d.byPos) && d.byPos[i] >= 0 {
+			return &d.fields[d.byPos[i]]
+		}
+	case d.byName != nil:
+		if j, ok := d.byName[string(name)]; ok {
+			return &d.fields[j]
+		}
+	default:
+		for j := range d.fields {
+			if f := &d.fields[j]; f.name == string(name) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// fill sees to the fields that no value came for. Those of a nested struct
+// behind a pointer count only if another of its fields has made it.
+func (d *Decoder) fill(message string, p pointer, seen *bits, args Args) (size int, err error) {
+	for i := range d.fields {
+		f := &d.fields[i]
+		if !d.must.has(i) || seen.has(i) || !f.hasGroup(p) {
+			continue
+		}
+		if f.tag.required {
+			return 0, d.missing(message, f, args)
+		}
+		n, err := f.how.assign(f.reach(p), f.def, nil)
+		if err != nil {
+			return 0, d.mismatch(message, f, f.def, err)
+		}
+		size += n
+	}
+	return size, nil
+}
+
+// pack copies all bytes that the struct has borrowed, size of them, into one
+// allocation.
+func (d *Decoder) pack(p pointer, size int) {
+	arena := make([]byte, 0, size)
+	for _, i := range d.packed {
+		f := &d.fields[i]
+		at := f.find(p)
+		if at == nil {
+			continue
+		}
+		switch f.how.op {
+		case opString:
+			s := as[string](at)
+			arena = append(arena, *s...)
+			*s = borrow(arena[len(arena)-len(*s):])
+		case opBytes, opIP:
+			b := as[[]byte](at)
+			if len(*b) > 0 {
+				arena = append(arena, *b...)
+				*b = arena[len(arena)-len(*b) : len(arena) : len(arena)]
+			}
+		case opValue:
+			v := as[Value](at)
+			if b := v.Bytes(); len(b) > 0 {
+				arena = append(arena, b...)
+				*v = bytesValue(v.typ, arena[len(arena)-len(b):])
+			}
+		}
+	}
+}
+
+// missing returns the error for a required field that no value came for.
+func (d *Decoder) missing(message string, f *decodeField, args Args) error {
+	e := d.bindError(message, f)
+	_, named := args.Lookup(f.name)
+	_, _, at := args.At(f.tag.pos)
+	e.Missing = !(named && f.name != "") && !at
+	e.Want = "it: it is required"
+	return e
+}
+
+// mismatch returns the error for a value that did not fit.
+func (d *Decoder) mismatch(message string, f *decodeField, v Value, err error) error {
+	e := d.bindError(message, f)
+	e.Got, e.Want = v.typ, f.how.want
+	if err == errType {
+		e.Want = typeList(f.how.types)
+	}
+	if !f.tag.secret {
+		e.Value = shown(v)
+		if err != errType && err != errUnfit {
+			e.Err = err
+		}
+	}
+	return e
+}
+
+func (d *Decoder) bindError(message string, f *decodeField) *BindError {
+	return &BindError{
+		Message: message, Arg: f.name, Pos: f.tag.pos,
+		Field: d.typ.String() + "." + f.path, GoType: f.goType().String(),
+	}
+}

@@ -1,0 +1,104 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+)
+
+// Encoder makes actions of structs of one type. It is compiled once a type,
+// and may be used concurrently.
+type Encoder struct {
+	typ    reflect.Type // the struct
+	ptr    reflect.Type // pointer to it
+	fields []encodeField
+}
+
+// encodeField is a bound field with what encoding needs.
+type encodeField struct {
+	boundField
+	how   source
+	set   []byte // the set-var up to its value
+	unset []byte // the whole unset-var; nil without the option
+}
+
+var encoders sync.Map // reflect.Type of a struct -> *Encoder
+
+// EncoderOf returns the encoder for t, a struct or a pointer to one. What is
+// wrong with t or with its tags is told by an error that names the field.
+func EncoderOf(t reflect.Type) (*Encoder, error) {
+	s, err := structOf(t)
+	if err != nil {
+		return nil, err
+	}
+	if e, ok := encoders.Load(s); ok {
+		return e.(*Encoder), nil
+	}
+	e, err := compileEncoder(s)
+	if err != nil {
+		return nil, err
+	}
+	kept, _ := encoders.LoadOrStore(s, e)
+	return kept.(*Encoder), nil
+}
+
+func compileEncoder(t reflect.Type) (*Encoder, error) {
+	w := walker{root: t, parse: parseVarTag, scalar: func(t reflect.Type) bool {
+		_, ok := sourceOf(t, false)
+		return ok
+	}}
+	if err := w.walk(t, place{}, "", "", nil); err != nil {
+		return nil, err
+	}
+	e := &Encoder{typ: t, ptr: reflect.PointerTo(t)}
+	for _, f := range w.fields {
+		if err := e.add(f); err != nil {
+			return nil, w.errorf(f.path, "%w", err)
+		}
+	}
+	return e, nil
+}
+
+func (e *Encoder) add(b boundField) error {
+	f := encodeField{boundField: b}
+	var ok bool
+	if f.how, ok = sourceOf(f.typ, f.tag.json); !ok {
+		return fmt.Errorf("no variable can be made of a %s; use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json", f.goType())
+	}
+	if f.tag.name == "" {
+		return fmt.Errorf("the tag names no variable; write its name first")
+	}
+	if err := CheckVarName(f.tag.scope, f.name); err != nil {
+		return err
+	}
+	for i := range e.fields {
+		if o := &e.fields[i]; o.name == f.name && o.tag.scope == f.tag.scope {
+			return fmt.Errorf("variable %s.%s is set by the field %s already; rename one", f.tag.scope, f.name, o.path)
+		}
+	}
+	// Room behind it would let an append write into it.
+	f.set = slices.Clip(AppendString([]byte{actionSetVar, nargsSetVar, byte(f.tag.scope)}, f.name))
+	if f.tag.unset {
+		if !f.ptr && !f.how.nullable {
+			return fmt.Errorf("a %s is never without a value, so unset has no meaning; use a pointer, or remove unset", f.typ)
+		}
+		f.unset = slices.Clip(AppendUnsetVar(nil, f.tag.scope, f.name))
+	}
+	e.fields = append(e.fields, f)
+	return nil
+}
+
+// Fields returns the bound fields in the order they are written, which is that
+// of the actions.
+func (e *Encoder) Fields() []VarInfo {
+	infos := make([]VarInfo, len(e.fields))
+	for i := range e.fields {
+		f := &e.fields[i]
+		infos[i] = VarInfo{
+			Name: f.name, Scope: f.tag.scope, Field: f.path, Type: f.goType(), Types: slices.Clone(f.how.types),
+			OmitEmpty: f.tag.omitEmpty, Unset: f.tag.unset, JSON: f.tag.json, Secret: f.tag.secret,
+		}
+	}
+	return infos
+}

@@ -1,0 +1,46 @@
+package codec
+
+import "reflect"
+
+// FieldInfo describes a struct field that takes an argument.
+type FieldInfo struct {
+	// Name is the argument's name, with the prefixes of nested structs; empty
+	// where the field is bound by position alone.
+	Name string
+	// Pos is the position of an argument without a name, counted from 0 over
+	// all arguments of the message, or -1.
+	Pos   int
+	Field string       // the field from the bound struct on, such as Client.IP
+	Type  reflect.Type // the field's Go type, pointer included
+	// Types are the SPOP types that the field takes, NULL aside.
+	Types      []Type
+	Required   bool
+	Default    string // valid with HasDefault
+	HasDefault bool
+	JSON       bool
+	// Secret tells that telemetry and errors must not show the value.
+	Secret bool
+}
+
+// VarInfo describes a struct field that sets a variable.
+type VarInfo struct {
+	Name  string // the variable's name, without scope and prefix of HAProxy
+	Scope Scope
+	Field string       // the field from the bound struct on, such as Client.IP
+	Type  reflect.Type // the field's Go type, pointer included
+	// Types are the SPOP types that the field is sent as, most often one.
+	Types     []Type
+	OmitEmpty bool
+	Unset     bool
+	JSON      bool
+	// Secret tells that telemetry and errors must not show the value.
+	Secret bool
+}
+
+// goType returns the type of the field as it is written in the struct.
+func (f *boundField) goType() reflect.Type {
+	if f.ptr {
+		return reflect.PointerTo(f.typ)
+	}
+	return f.typ
+}

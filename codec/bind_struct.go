@@ -1,0 +1,164 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// place is where a field lies, seen from the struct that is bound: pointers to
+// follow, then an offset.
+type place struct {
+	hops []hop
+	off  uintptr
+	// groups is the number of hops that lead to nested structs; the one behind
+	// them, if any, is the field's own pointer.
+	groups int
+}
+
+// hop is a pointer on the way to a field: where it lies in what the hop before
+// led to, and what it points to.
+type hop struct {
+	off  uintptr
+	elem reflect.Type
+}
+
+// reach returns where the field lies, allocating what is nil on the way.
+func (l *place) reach(p pointer) pointer {
+	if len(l.hops) == 0 {
+		return add(p, l.off)
+	}
+	return l.reachFar(p)
+}
+
+func (l *place) reachFar(p pointer) pointer {
+	for i := range l.hops {
+		h := &l.hops[i]
+		at := as[pointer](add(p, h.off))
+		if *at == nil {
+			*at = newOf(h.elem)
+		}
+		p = *at
+	}
+	return add(p, l.off)
+}
+
+// find returns where the field lies, nil if a pointer on the way is nil.
+func (l *place) find(p pointer) pointer {
+	if p = follow(p, l.hops); p == nil {
+		return nil
+	}
+	return add(p, l.off)
+}
+
+// hasGroup tells whether the nested structs that hold the field are there.
+func (l *place) hasGroup(p pointer) bool { return follow(p, l.hops[:l.groups]) != nil }
+
+func follow(p pointer, hops []hop) pointer {
+	for i := range hops {
+		if p = *as[pointer](add(p, hops[i].off)); p == nil {
+			return nil
+		}
+	}
+	return p
+}
+
+// boundField is one field of a struct that has a tag, or of one nested in it.
+type boundField struct {
+	place
+	path string // from the bound struct on, such as Client.IP
+	name string // with the prefixes of the structs around it
+	tag  fieldTag
+	typ  reflect.Type // without the pointer
+	ptr  bool
+}
+
+// walker collects the bound fields of a struct, in the order they are written.
+type walker struct {
+	root   reflect.Type
+	parse  func(text string) (fieldTag, error)
+	scalar func(t reflect.Type) bool // t takes, or is, one value
+	fields []boundField
+}
+
+func (w *walker) walk(t reflect.Type, at place, path, prefix string, around []reflect.Type) error {
+	if slices.Contains(around, t) {
+		return w.errorf(strings.TrimSuffix(path, "."), "the struct contains itself; leave it out with `%s:\"-\"`", tagKey)
+	}
+	around = append(slices.Clone(around), t)
+	for i := range t.NumField() {
+		if err := w.field(t.Field(i), at, path, prefix, around); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walker) field(sf reflect.StructField, at place, path, prefix string, around []reflect.Type) error {
+	path += sf.Name
+	text, tagged, err := lookupTag(sf.Tag)
+	if err != nil {
+		return w.errorf(path, "%w", err)
+	}
+	typ, ptr := sf.Type, sf.Type.Kind() == reflect.Pointer
+	if ptr {
+		typ = typ.Elem()
+	}
+	group := typ.Kind() == reflect.Struct && !w.scalar(typ)
+	switch {
+	case text == "-" && tagged:
+		return nil
+	case !tagged && (!group || !sf.Anonymous && (ptr || !sf.IsExported())):
+		return nil
+	}
+	var tag fieldTag
+	if tagged {
+		if tag, err = w.parse(text); err != nil {
+			return w.errorf(path, "%w", err)
+		}
+		if !sf.IsExported() && !(sf.Anonymous && group) {
+			return w.errorf(path, "the field has a tag but is not exported; export it, or remove the tag")
+		}
+	}
+
+	in := place{off: at.off + sf.Offset, hops: at.hops, groups: at.groups}
+	if ptr {
+		in = place{hops: append(slices.Clone(at.hops), hop{in.off, typ}), groups: at.groups}
+	}
+	if !group || tag.json {
+		w.fields = append(w.fields, boundField{place: in, path: path, name: prefix + tag.name, tag: tag, typ: typ, ptr: ptr})
+		return nil
+	}
+	if tagged {
+		if tag.options > 0 {
+			return w.errorf(path, "options on a nested struct, which takes a prefix alone; put them on its fields, or bind it whole with json")
+		}
+		if tag.name == "" {
+			return w.errorf(path, "a nested struct with an empty prefix; name one, or remove the tag")
+		}
+		prefix += tag.name + "."
+	}
+	if ptr {
+		in.groups = len(in.hops)
+	}
+	return w.walk(typ, in, path+".", prefix, around)
+}
+
+// errorf returns an error of registration: type and field, what is wrong, what
+// to do.
+func (w *walker) errorf(path, format string, args ...any) error {
+	return fmt.Errorf("codec: field %s.%s: %w", w.root, path, fmt.Errorf(format, args...))
+}
+
+// structOf returns the struct to bind: t, or what it points to.
+func structOf(t reflect.Type) (reflect.Type, error) {
+	s := t
+	if s != nil && s.Kind() == reflect.Pointer {
+		s = s.Elem()
+	}
+	if s == nil || s.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("codec: %v cannot be bound; use a struct or a pointer to one", t)
+	}
+	return s, nil
+}

@@ -1,0 +1,145 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// tagKey is the key of the struct tags read here; others are left alone.
+const tagKey = "spoe"
+
+// fieldTag is a struct field's tag, taken apart.
+type fieldTag struct {
+	text       string // as written, for errors
+	name       string
+	pos        int // -1 without pos=
+	def        string
+	hasDefault bool
+	required   bool
+	json       bool
+	secret     bool
+	scope      Scope
+	omitEmpty  bool
+	unset      bool
+	options    int // how many there are
+}
+
+// lookupTag returns the text of a field's spoe tag. A tag that is there but
+// cannot be read is an error: reflect passes over it in silence.
+func lookupTag(tag reflect.StructTag) (text string, ok bool, err error) {
+	text, ok = tag.Lookup(tagKey)
+	if !ok && strings.Contains(" "+string(tag), " "+tagKey+":") {
+		return "", false, fmt.Errorf("the tag %s cannot be read; write `%s:\"name,option\"`", tag, tagKey)
+	}
+	return text, ok, nil
+}
+
+// parseArgTag reads the tag of a field that takes an argument.
+func parseArgTag(text string) (fieldTag, error) {
+	return parseTag(text, func(t *fieldTag, key, value string, hasValue bool) (bool, error) {
+		switch {
+		case key == "required" && !hasValue:
+			t.required = true
+		case key == "default" && hasValue:
+			t.def, t.hasDefault = value, true
+		case key == "pos" && hasValue:
+			n, err := strconv.ParseUint(value, 10, 8)
+			if err != nil || n >= MaxArgs {
+				return true, fmt.Errorf("pos=%s is no position; write 0 for the message's first argument, up to %d", value, MaxArgs-1)
+			}
+			t.pos = int(n)
+		default:
+			return false, nil
+		}
+		return true, nil
+	}, "required, default=…, pos=…, json or secret")
+}
+
+// parseVarTag reads the tag of a field that sets a variable.
+func parseVarTag(text string) (fieldTag, error) {
+	scoped := false
+	return parseTag(text, func(t *fieldTag, key, _ string, hasValue bool) (bool, error) {
+		scope, isScope := ParseScope(key)
+		switch {
+		case hasValue:
+			return false, nil
+		case isScope && scoped:
+			return true, fmt.Errorf("a second scope, %q; a variable has one", key)
+		case isScope:
+			t.scope, scoped = scope, true
+		case key == "omitempty":
+			t.omitEmpty = true
+		case key == "unset":
+			t.unset = true
+		default:
+			return false, nil
+		}
+		return true, nil
+	}, "a scope (proc, sess, txn, req, res), omitempty, unset, json or secret")
+}
+
+type optionFunc func(t *fieldTag, key, value string, hasValue bool) (known bool, err error)
+
+func parseTag(text string, option optionFunc, known string) (fieldTag, error) {
+	t := fieldTag{text: text, pos: -1, scope: ScopeTransaction}
+	words, err := splitTag(text)
+	if err != nil {
+		return t, err
+	}
+	t.name, words = words[0], words[1:]
+	t.options = len(words)
+	given := make(map[string]bool, len(words))
+	for _, word := range words {
+		key, value, hasValue := strings.Cut(word, "=")
+		if given[key] {
+			return t, fmt.Errorf("the option %q is there twice; leave one out", key)
+		}
+		given[key] = true
+		switch {
+		case key == "json" && !hasValue:
+			t.json = true
+			continue
+		case key == "secret" && !hasValue:
+			t.secret = true
+			continue
+		}
+		switch ok, err := option(&t, key, unquote(value), hasValue); {
+		case err != nil:
+			return t, err
+		case !ok:
+			return t, fmt.Errorf("unknown option %q; use %s", word, known)
+		}
+	}
+	if t.required && t.hasDefault {
+		return t, fmt.Errorf("required and default contradict each other; leave one out")
+	}
+	return t, nil
+}
+
+// splitTag splits at commas that are not between single quotes, so that a
+// default can hold one. There is always a first word.
+func splitTag(text string) ([]string, error) {
+	var words []string
+	quoted, from := false, 0
+	for i, c := range text {
+		switch {
+		case c == '\'':
+			quoted = !quoted
+		case c == ',' && !quoted:
+			words, from = append(words, text[from:i]), i+1
+		}
+	}
+	if quoted {
+		return nil, fmt.Errorf("a single quote that is not closed; close it")
+	}
+	return append(words, text[from:]), nil
+}
+
+func unquote(s string) string {
+	if len(s) >= 2 && strings.HasPrefix(s, "'") && strings.HasSuffix(s, "'") {
+		return strings.TrimSuffix(strings.TrimPrefix(s, "'"), "'")
+	}
+	return s
+}

@@ -1,0 +1,130 @@
+package codec_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+type loop struct {
+	Next *loop `spoe:"next"`
+}
+
+// TestRegistrationErrors holds the texts that people read when a handler's
+// types are wrong.
+func TestRegistrationErrors(t *testing.T) {
+	field := func(typ any, tag string) reflect.Type {
+		return reflect.StructOf([]reflect.StructField{{Name: "F", Type: reflect.TypeOf(typ), Tag: reflect.StructTag(tag)}})
+	}
+	type unexported struct {
+		f int `spoe:"f"`
+	}
+	type twice struct {
+		A int `spoe:"x"`
+		B int `spoe:"x"`
+	}
+	type twicePos struct {
+		A int `spoe:",pos=1"`
+		B int `spoe:"b,pos=1"`
+	}
+	type twiceNested struct {
+		A int `spoe:"x.y"`
+		B struct {
+			C int `spoe:"y"`
+		} `spoe:"x"`
+	}
+	tests := []struct {
+		name, dir string
+		typ       reflect.Type
+		want      string
+	}{
+		{"no struct", "in", reflect.TypeFor[int](), `codec: int cannot be bound; use a struct or a pointer to one`},
+		{"nil", "in", nil, `codec: <nil> cannot be bound; use a struct or a pointer to one`},
+		{"unknown option", "in", field(0, `spoe:"f,requred"`), `F: unknown option "requred"; use required, default=…, pos=…, json or secret`},
+		{"result's option", "in", field(0, `spoe:"f,omitempty"`), `F: unknown option "omitempty"; use required, default=…, pos=…, json or secret`},
+		{"twice the option", "in", field(0, `spoe:"f,json,json"`), `F: the option "json" is there twice; leave one out`},
+		{"required and default", "in", field(0, `spoe:"f,required,default=1"`), `F: required and default contradict each other; leave one out`},
+		{"bad default", "in", field(int8(0), `spoe:"f,default=128"`), `F: the default "128" cannot be bound to a int8: it wants an integer from -128 to 127; change it`},
+		{"bad pos", "in", field(0, `spoe:"f,pos=255"`), `F: pos=255 is no position; write 0 for the message's first argument, up to 254`},
+		{"open quote", "in", field(0, `spoe:"f,default='1"`), `F: a single quote that is not closed; close it`},
+		{"no name", "in", field(0, `spoe:",required"`), `F: the tag names no argument; write its name, or pos=0 for a first argument without one`},
+		{"bad name", "in", field(0, `spoe:"a b"`), `F: "a b" is no name of an argument in HAProxy's configuration; use letters, digits, '-', '_' and '.'`},
+		{"no quotes", "in", field(0, `spoe:f`), "F: the tag spoe:f cannot be read; write `spoe:\"name,option\"`"},
+		{"channel", "in", field(make(chan int), `spoe:"f"`), `F: no argument can be bound to a chan int; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json`},
+		{"json channel", "in", field(make(chan int), `spoe:"f,json"`), `F: no argument can be bound to a chan int; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json`},
+		{"pointer to pointer", "in", field(new(*int), `spoe:"f"`), `F: no argument can be bound to a **int; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json`},
+		{"nested options", "in", field(struct{}{}, `spoe:"f,required"`), `F: options on a nested struct, which takes a prefix alone; put them on its fields, or bind it whole with json`},
+		{"nested empty", "in", field(struct{}{}, `spoe:""`), `F: a nested struct with an empty prefix; name one, or remove the tag`},
+		{"unexported", "in", reflect.TypeFor[unexported](), `codec: field codec_test.unexported.f: the field has a tag but is not exported; export it, or remove the tag`},
+		{"twice", "in", reflect.TypeFor[twice](), `codec: field codec_test.twice.B: argument "x" is bound to the field A already; rename one`},
+		{"twice by position", "in", reflect.TypeFor[twicePos](), `codec: field codec_test.twicePos.B: position 1 is bound to the field A already; change one`},
+		{"twice, nested", "in", reflect.TypeFor[twiceNested](), `codec: field codec_test.twiceNested.B.C: argument "x.y" is bound to the field A already; rename one`},
+		{"loop", "in", reflect.TypeFor[loop](), "codec: field codec_test.loop.Next: the struct contains itself; leave it out with `spoe:\"-\"`"},
+
+		{"no struct", "out", reflect.TypeFor[[]int](), `codec: []int cannot be bound; use a struct or a pointer to one`},
+		{"unknown option", "out", field(0, `spoe:"f,session"`), `F: unknown option "session"; use a scope (proc, sess, txn, req, res), omitempty, unset, json or secret`},
+		{"argument's option", "out", field(0, `spoe:"f,required"`), `F: unknown option "required"; use a scope (proc, sess, txn, req, res), omitempty, unset, json or secret`},
+		{"two scopes", "out", field(0, `spoe:"f,sess,txn"`), `F: a second scope, "txn"; a variable has one`},
+		{"no name", "out", field(0, `spoe:",sess"`), `F: the tag names no variable; write its name first`},
+		{"bad name", "out", field(0, `spoe:"a-b"`), `F: variable "a-b": HAProxy refuses the character '-'; use letters, digits, '.' and '_'`},
+		{"twice", "out", reflect.TypeFor[twice](), `codec: field codec_test.twice.B: variable txn.x is set by the field A already; rename one`},
+		{"unset", "out", field(0, `spoe:"f,unset"`), `F: a int is never without a value, so unset has no meaning; use a pointer, or remove unset`},
+		{"func", "out", field(func() {}, `spoe:"f"`), `F: no variable can be made of a func(); use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json`},
+	}
+	for _, test := range tests {
+		t.Run(test.dir+" "+test.name, func(t *testing.T) {
+			var err error
+			if test.dir == "in" {
+				_, err = codec.DecoderOf(test.typ)
+			} else {
+				_, err = codec.EncoderOf(test.typ)
+			}
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), test.want)
+			if test.want[0] == 'F' {
+				assert.Contains(t, err.Error(), "codec: field "+test.typ.String()+".F: ")
+			}
+		})
+	}
+}
+
+func TestTooManyFields(t *testing.T) {
+	var fields []reflect.StructField
+	for i := range 256 {
+		name := "A" + string(rune('a'+i%16)) + string(rune('a'+i/16))
+		fields = append(fields, reflect.StructField{Name: name, Type: reflect.TypeFor[int](), Tag: reflect.StructTag(`spoe:"` + name + `"`)})
+	}
+	_, err := codec.DecoderOf(reflect.StructOf(fields))
+	assert.ErrorContains(t, err, "256 fields with a tag, a message has at most 255 arguments; split it")
+}
+
+func TestDecoderFields(t *testing.T) {
+	type in struct {
+		IP    *int   `spoe:"ip,required" fetch:"src"`
+		Token string `spoe:"token,secret,default=x,pos=3"`
+		TLS   struct {
+			SNI string `spoe:"sni"`
+		} `spoe:"tls"`
+		Body map[string]int `spoe:"body,json"`
+	}
+	texts := []codec.Type{codec.TypeString, codec.TypeBinary}
+	assert.Equal(t, []codec.FieldInfo{
+		{Name: "ip", Pos: -1, Field: "IP", Type: reflect.TypeFor[*int](), Required: true, Types: []codec.Type{codec.TypeInt32, codec.TypeUint32, codec.TypeInt64, codec.TypeUint64}},
+		{Name: "token", Pos: 3, Field: "Token", Type: reflect.TypeFor[string](), Default: "x", HasDefault: true, Secret: true, Types: texts},
+		{Name: "tls.sni", Pos: -1, Field: "TLS.SNI", Type: reflect.TypeFor[string](), Types: texts},
+		{Name: "body", Pos: -1, Field: "Body", Type: reflect.TypeFor[map[string]int](), JSON: true, Types: texts},
+	}, decoderFor[in](t).Fields())
+	assert.Same(t, decoderFor[in](t), decoderFor[*in](t))
+}
+
+func TestEncoderFields(t *testing.T) {
+	assert.Equal(t, []codec.VarInfo{
+		{Name: "ip_score", Scope: codec.ScopeSession, Field: "Score", Type: reflect.TypeFor[int](), Types: []codec.Type{codec.TypeInt64}},
+		{Name: "ip_list", Scope: codec.ScopeSession, Field: "List", Type: reflect.TypeFor[string](), Types: []codec.Type{codec.TypeString}, OmitEmpty: true},
+	}, encoderFor[verdict](t).Fields())
+	assert.Same(t, encoderFor[verdict](t), encoderFor[*verdict](t))
+}

@@ -1,0 +1,35 @@
+package codec
+
+import (
+	"reflect"
+	"unsafe"
+)
+
+// All of the binding's unsafe code is here: a field is reached by its offset,
+// which reflect has told at compile time, instead of by reflect.Value at every
+// message. See BenchmarkBindReflect for what that saves.
+
+// pointer points to a struct or to a field in one. It always points into the
+// allocation that the caller's struct lies in, or that newOf made.
+type pointer = unsafe.Pointer
+
+// pointerTo returns where the struct lies that dst, a non-nil pointer, points to.
+func pointerTo(dst any) pointer { return reflect.ValueOf(dst).UnsafePointer() }
+
+func add(p pointer, off uintptr) pointer { return unsafe.Add(p, off) }
+
+// as gives the memory at p its type, which compiling has checked.
+func as[T any](p pointer) *T { return (*T)(p) }
+
+// newOf allocates a zero t.
+func newOf(t reflect.Type) pointer { return reflect.New(t).UnsafePointer() }
+
+// interfaceAt returns the *t at p. It does not allocate.
+func interfaceAt(t reflect.Type, p pointer) any { return reflect.NewAt(t, p).Interface() }
+
+// borrow returns b's bytes as a string without a copy: for a call that does not
+// keep it, or until pack has copied it.
+func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// borrowBytes is the inverse of borrow. The bytes must not be written.
+func borrowBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

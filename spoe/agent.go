@@ -1,0 +1,189 @@
+package spoe
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// Agent is an SPOE agent: it listens for HAProxy, and has a [Handler] answer
+// its messages. The zero Agent with a Handler works. Its fields must not be
+// changed once it runs; its methods are safe for concurrent use. Like an
+// http.Server it is not used again after Shutdown or Close.
+//
+// A field that is zero means the default in its comment; a negative one is an
+// error from the call that starts the agent. To have something as good as
+// unlimited, say so with a large number.
+type Agent struct {
+	// Handler answers the messages. It must be set.
+	Handler Handler
+
+	// Logger takes what the agent has to say. Default: slog.Default().
+	// Connections are logged at debug level, failures of handlers and broken
+	// connections at warn and error; a HAProxy that goes away, checks health or
+	// idles is not a failure.
+	Logger *slog.Logger
+
+	// MaxFrameSize is the longest frame that the agent agrees to, in bytes,
+	// 256 at least. HAProxy offers what its tune.bufsize allows, 16380 by
+	// default; the lower one counts. Memory is used for what arrives, not for
+	// what was agreed. Default: 1 MiB.
+	MaxFrameSize int
+	// MaxPayload is the longest payload in bytes that is put together from
+	// fragments, which HAProxy before 3.1 sends; a longer one is acknowledged
+	// with ABORT. Default: 4 MiB.
+	MaxPayload int
+	// MaxInFlight is how many NOTIFYs of one connection are handled at once. At
+	// that many the agent stops reading the connection; nothing is refused.
+	// HAProxy itself keeps to 20. Default: 256.
+	MaxInFlight int
+	// MaxConcurrent is how many NOTIFYs of all connections are handled at once;
+	// at that many the agent stops reading. Default: 16384.
+	MaxConcurrent int
+	// MaxConnections is how many connections are open at once. At that many
+	// the agent stops accepting: the others wait in the listener's backlog.
+	// Default: 16384.
+	MaxConnections int
+	// MaxLateHandlers is how many handlers may still run after their NOTIFY was
+	// acknowledged at its deadline. Beyond it, a late handler counts as one of
+	// MaxInFlight and MaxConcurrent until it returns. Default: 4096.
+	MaxLateHandlers int
+
+	// HelloTimeout is how long a new connection may take to say hello.
+	// Default: 10 s.
+	HelloTimeout time.Duration
+	// ReadTimeout is how long a frame may take from its first byte to its last.
+	// Default: 10 s.
+	ReadTimeout time.Duration
+	// WriteTimeout is how long HAProxy may take to accept what is written.
+	// Default: 10 s.
+	WriteTimeout time.Duration
+	// IdleTimeout is how long a connection may be without a frame in either
+	// direction. It is better longer than HAProxy's own `timeout idle`, so that
+	// HAProxy, who knows what it is about to send, is the one who closes.
+	// Default: 10 min.
+	IdleTimeout time.Duration
+	// NotifyTimeout is how long after its arrival a NOTIFY is acknowledged at
+	// the latest, whatever its handlers do; see [Message.ServeWithin] for what
+	// happens then. It is the last resort: HAProxy's `timeout processing` is
+	// usually well under a second, and middleware.Timeout should be below that.
+	// Default: 30 s.
+	NotifyTimeout time.Duration
+	// ShutdownTimeout bounds the graceful end of Run and of the package's
+	// ListenAndServe once their context has ended. Default: 30 s.
+	ShutdownTimeout time.Duration
+	// ShutdownChecks is how many health checks from each HAProxy that sends
+	// some must have failed before Shutdown closes listeners and connections.
+	// It is at least what `fall` says on HAProxy's server line, 3 by default
+	// there and here.
+	ShutdownChecks int
+	// MaxConnectionAge closes connections after that time, at a moment when
+	// they are quiet, so that new replicas get their share of traffic. Each
+	// connection's age is between 90 % and 110 % of it. Default: no limit, as
+	// a request that HAProxy sends at the very moment of closing fails.
+	MaxConnectionAge time.Duration
+
+	// NoEmptyACK has an ACK without actions carry one that does nothing, an
+	// unset-var of txn.<prefix>.spoke_noop: HAProxy 3.1.0 lets a request wait
+	// until its timeout where an ACK has no action.
+	NoEmptyACK bool
+
+	// AllowedPeers are the networks that may connect over TCP. Default: all.
+	// A connection from elsewhere is closed without a word and logged.
+	AllowedPeers []netip.Prefix
+	// SocketMode is the mode of a unix socket file that ListenAndServe makes,
+	// such as 0o660. Default: what the umask leaves of 0o777.
+	SocketMode fs.FileMode
+	// TLSConfig has ListenAndServe speak TLS; see [LoadTLS]. With Run and
+	// Serve, wrap the listener by tls.NewListener.
+	TLSConfig *tls.Config
+
+	// ConnState is called when a connection changes its state, from the
+	// connection's goroutine; it must not block.
+	ConnState func(net.Conn, ConnState)
+
+	notify func(*MessageIterator) ([]Action, error) // the predecessor's way
+	eng    engine
+}
+
+const (
+	defaultMaxFrameSize    = 1 << 20
+	defaultMaxPayload      = 4 << 20
+	defaultMaxInFlight     = 256
+	defaultMaxConcurrent   = 16384
+	defaultMaxConnections  = 16384
+	defaultMaxLateHandlers = 4096
+	defaultTimeout         = 10 * time.Second
+	defaultIdleTimeout     = 10 * time.Minute
+	defaultNotifyTimeout   = 30 * time.Second
+	defaultShutdownTimeout = 30 * time.Second
+	defaultShutdownChecks  = 3
+)
+
+// limits are an agent's fields with the defaults filled in.
+type limits struct {
+	maxFrameSize, maxPayload                            int
+	maxInFlight, maxConcurrent, maxConnections, maxLate int
+	hello, read, write, idle, notify, shutdown, maxAge  time.Duration
+	shutdownChecks                                      int
+}
+
+// limits returns the limits in force, or an error that names a field that
+// cannot be.
+func (a *Agent) limits() (limits, error) {
+	if a.Handler == nil && a.notify == nil {
+		return limits{}, fmt.Errorf("spoe: the agent has no handler: set Agent.Handler")
+	}
+	var err error
+	count := func(field string, v, def int) int {
+		if v < 0 && err == nil {
+			err = fmt.Errorf("spoe: Agent.%s is %d; it must not be negative (0 means %d)", field, v, def)
+		}
+		if v == 0 {
+			return def
+		}
+		return v
+	}
+	span := func(field string, v, def time.Duration) time.Duration {
+		if v < 0 && err == nil {
+			err = fmt.Errorf("spoe: Agent.%s is %v; it must not be negative (0 means %v)", field, v, def)
+		}
+		if v == 0 {
+			return def
+		}
+		return v
+	}
+	l := limits{
+		maxFrameSize:   count("MaxFrameSize", a.MaxFrameSize, defaultMaxFrameSize),
+		maxPayload:     count("MaxPayload", a.MaxPayload, defaultMaxPayload),
+		maxInFlight:    count("MaxInFlight", a.MaxInFlight, defaultMaxInFlight),
+		maxConcurrent:  count("MaxConcurrent", a.MaxConcurrent, defaultMaxConcurrent),
+		maxConnections: count("MaxConnections", a.MaxConnections, defaultMaxConnections),
+		maxLate:        count("MaxLateHandlers", a.MaxLateHandlers, defaultMaxLateHandlers),
+		hello:          span("HelloTimeout", a.HelloTimeout, defaultTimeout),
+		read:           span("ReadTimeout", a.ReadTimeout, defaultTimeout),
+		write:          span("WriteTimeout", a.WriteTimeout, defaultTimeout),
+		idle:           span("IdleTimeout", a.IdleTimeout, defaultIdleTimeout),
+		notify:         span("NotifyTimeout", a.NotifyTimeout, defaultNotifyTimeout),
+		shutdown:       span("ShutdownTimeout", a.ShutdownTimeout, defaultShutdownTimeout),
+		maxAge:         span("MaxConnectionAge", a.MaxConnectionAge, 0),
+		shutdownChecks: count("ShutdownChecks", a.ShutdownChecks, defaultShutdownChecks),
+	}
+	if err == nil && l.maxFrameSize < codec.MinMaxFrameSize {
+		err = fmt.Errorf("spoe: Agent.MaxFrameSize is %d; SPOP has no less than %d bytes", l.maxFrameSize, codec.MinMaxFrameSize)
+	}
+	return l, err
+}
+
+func (a *Agent) log() *slog.Logger {
+	if a.Logger != nil {
+		return a.Logger
+	}
+	return slog.Default()
+}

@@ -1,0 +1,167 @@
+package spoe
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// conn is one connection from HAProxy. Its own goroutine, the reader, runs
+// serve: it reads frames and starts a job for each NOTIFY. Jobs append their
+// ACKs to out, and one of them writes what is there.
+type conn struct {
+	agent *Agent
+	eng   *engine
+	nc    net.Conn
+	peer  net.Addr
+	start time.Time
+
+	// ctx ends when the connection does.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	// What the hello agreed on; set before the first job.
+	engineID     string
+	maxFrameSize int
+
+	// The reader's own.
+	r         reader
+	batch     []*job // read, not yet dispatched
+	fragments fragments
+	notifyCtx notifyContext
+
+	// For the watchdog, in nanoseconds since epoch; see clock.go.
+	watchdog   *time.Timer
+	lastFrame  atomic.Int64 // when a frame was last read whole
+	frameSince atomic.Int64 // since when a frame is incomplete, or never
+	writeSince atomic.Int64 // since when a write is under way, or never
+	ready      atomic.Bool  // the hello is done
+	unread     atomic.Bool  // the reader has bytes that it has not handled
+	retire     atomic.Bool  // to be closed as soon as nothing is in flight
+
+	// deadlines has the jobs' deadlines kept.
+	deadlines deadlines
+
+	mu      sync.Mutex // guards what follows
+	changed sync.Cond  // jobs, running, out or flushing went down; on mu
+	waiting int        // how many wait on changed
+	jobs    []*job     // in flight, in no order; job.slot is the index
+	running int        // jobs' goroutines, late handlers' included
+	out     *buffer    // what is to be written; nil if nothing
+	outAcks unsent     // the ACKs in out
+	flusher bool       // somebody is writing
+	last    bool       // out ends with the last frame ever; nothing follows
+	failed  error      // of a write, or net.ErrClosed; nothing is written any more
+	leaving retirement
+}
+
+func newConn(a *Agent, nc net.Conn) *conn {
+	c := &conn{
+		agent:        a,
+		eng:          &a.eng,
+		nc:           nc,
+		peer:         nc.RemoteAddr(),
+		start:        time.Now(),
+		maxFrameSize: a.eng.maxFrameSize,
+		leaving:      retirement{at: never},
+	}
+	c.changed.L = &c.mu
+	c.ctx, c.cancel = context.WithCancel(a.eng.ctx)
+	c.r.init(nc)
+	c.frameSince.Store(never)
+	c.writeSince.Store(never)
+	c.deadlines.init(c)
+	return c
+}
+
+// serve runs the connection from its hello to its end, and returns when the
+// last of its handlers has.
+func (c *conn) serve() {
+	c.setState(StateNew)
+	c.startWatchdog()
+	err := c.handshake()
+	if err == nil {
+		c.setState(StateReady)
+		err = c.readFrames()
+	}
+	c.settle(err)
+	c.close()
+}
+
+// close ends the connection, and waits for its handlers unless the agent has
+// given them up.
+func (c *conn) close() {
+	c.watchdog.Stop()
+	c.cancel()
+	c.nc.Close()
+	c.eng.counters.connections.Add(-1)
+	c.eng.connSlots.Release(1)
+	c.notifyCtx.stop()
+	c.mu.Lock()
+	c.failed = net.ErrClosed
+	if !c.flusher {
+		c.discardLocked()
+	}
+	c.changed.Broadcast()
+	c.mu.Unlock()
+
+	stop := c.wakeOn(c.eng.abandoned)
+	c.mu.Lock()
+	c.waiting++
+	for (c.running > 0 || c.flusher) && !isClosed(c.eng.abandoned) {
+		c.changed.Wait()
+	}
+	c.waiting--
+	left := c.running
+	c.mu.Unlock()
+	stop()
+	if left > 0 {
+		c.log(slog.LevelError, "handlers do not heed their context; ending without them", slog.Int("handlers", left))
+	}
+	c.deadlines.stop()
+	c.r.release()
+	c.setState(StateClosed)
+}
+
+// wakeOn has the waiters on changed look again once step is closed.
+func (c *conn) wakeOn(step chan struct{}) (stop func()) {
+	done := make(chan struct{})
+	go func() { // ends with stop, at the latest
+		select {
+		case <-step:
+			c.mu.Lock()
+			c.changed.Broadcast()
+			c.mu.Unlock()
+		case <-done:
+		}
+	}()
+	return func() { close(done) }
+}
+
+func (c *conn) setState(s ConnState) {
+	if f := c.agent.ConnState; f != nil {
+		f(c.nc, s)
+	}
+}
+
+func (c *conn) log(level slog.Level, msg string, attrs ...slog.Attr) {
+	l := c.agent.log()
+	if !l.Enabled(context.Background(), level) {
+		return
+	}
+	attrs = append(attrs, slog.String("peer", addrString(c.peer)))
+	if c.engineID != "" {
+		attrs = append(attrs, slog.String("engine_id", c.engineID))
+	}
+	l.LogAttrs(context.Background(), level, "spoe: "+msg, attrs...)
+}
+
+func addrString(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
+}

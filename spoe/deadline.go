@@ -1,0 +1,141 @@
+package spoe
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// serveWithin is [Message.ServeWithin].
+func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler, msg *Message, acts *Actions) (err error) {
+	end := j.received.Add(after)
+	at := since(end)
+	j.mu.Lock()
+	outer, outerCtx := j.deadline, j.within
+	if at >= outer || j.late {
+		j.mu.Unlock()
+		return next.ServeSPOE(ctx, msg, acts)
+	}
+	within := j.newContext(ctx, end)
+	j.deadline, j.within = at, within
+	j.mu.Unlock()
+	j.c.deadlines.arm(at)
+
+	returned := false
+	defer func() { // a panic passes through here
+		j.mu.Lock()
+		late := j.late
+		if !late {
+			j.deadline, j.within = outer, outerCtx
+		}
+		j.mu.Unlock()
+		if returned && (late || within.Err() == context.DeadlineExceeded) {
+			err = timeoutError(after, err)
+		}
+		within.end(context.Canceled)
+	}()
+	err = next.ServeSPOE(within, msg, acts)
+	returned = true
+	return err
+}
+
+// deadlines acknowledges the NOTIFYs of a connection whose handlers are late.
+// It has one timer, set to the nearest deadline. Deadlines that are met cost
+// nothing: with a timeout of 20 ms the timer runs once in 20 ms at most.
+type deadlines struct {
+	c     *conn
+	armed atomic.Int64 // when the timer runs, or never
+	mu    sync.Mutex   // guards timer
+	timer *time.Timer
+}
+
+func (d *deadlines) init(c *conn) {
+	d.c = c
+	d.armed.Store(never)
+}
+
+// arm has the timer run at the time at, or earlier.
+func (d *deadlines) arm(at int64) {
+	if d.armed.Load() <= at {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.armed.Load() <= at {
+		return
+	}
+	d.armed.Store(at)
+	wait := time.Duration(at - now())
+	if d.timer == nil {
+		d.timer = time.AfterFunc(wait, d.run)
+	} else {
+		d.timer.Reset(wait)
+	}
+}
+
+func (d *deadlines) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+}
+
+// run acknowledges what is due. It first marks the timer as unset: a job that
+// sets its deadline after its turn in the loop then finds it so, and arms it.
+func (d *deadlines) run() {
+	d.armed.Store(never)
+	c, t := d.c, now()
+	next := int64(never)
+	var late []*job
+	c.mu.Lock()
+	for i := len(c.jobs) - 1; i >= 0; i-- {
+		j := c.jobs[i]
+		j.mu.Lock()
+		switch {
+		case j.late:
+		case j.deadline > t:
+			next = min(next, j.deadline)
+		default:
+			j.late = true
+			late = append(late, j)
+		}
+		j.mu.Unlock()
+	}
+	for _, j := range late {
+		c.eng.counters.late.Add(1)
+		if c.eng.counters.late.Load() > int64(c.eng.maxLate) {
+			j.charged = true
+		} else {
+			c.removeJobLocked(j)
+		}
+	}
+	c.wakeLocked()
+	c.mu.Unlock()
+	if next != never {
+		d.arm(next)
+	}
+	c.acknowledgeLate(late)
+}
+
+// acknowledgeLate sends the ACKs of jobs whose handlers are late. Such a job is
+// the handler's from here on; what is read of it here no longer changes.
+func (c *conn) acknowledgeLate(late []*job) {
+	flusher := false
+	for _, j := range late {
+		acts := Actions{buf: append([]byte(nil), j.committed...)}
+		acts.begin()
+		j.fail(timeoutError(time.Duration(j.deadline-since(j.received)), nil), j.onFailure, &acts)
+		if j.within != nil {
+			j.within.end(context.DeadlineExceeded)
+		}
+		c.mu.Lock()
+		mine := c.appendAckLocked(j, acts.buf)
+		c.mu.Unlock()
+		flusher = flusher || mine
+	}
+	if flusher {
+		c.flush()
+	}
+}

@@ -1,0 +1,108 @@
+package spoe
+
+import (
+	"context"
+	"net"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// engine is what an agent has once it runs.
+type engine struct {
+	start sync.Once
+	err   error // of the configuration
+	limits
+
+	// ctx is the parent of all handlers' contexts; it ends with Close, or when
+	// Shutdown runs out of time.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	// notifySlots has MaxConcurrent, connSlots has MaxConnections.
+	notifySlots, connSlots *semaphore.Weighted
+
+	names    names
+	counters counters
+	checks   checks
+
+	mu        sync.Mutex // guards what follows
+	listeners map[net.Listener]struct{}
+	conns     map[*conn]struct{}
+	gone      chan struct{} // closed when conns is empty; made by Shutdown
+
+	// The steps of the end, each closed once under mu.
+	draining  chan struct{} // health checks fail
+	closing   chan struct{} // no more connections
+	abandoned chan struct{} // handlers are waited for no longer
+}
+
+// init readies the engine on the first use of the agent.
+func (a *Agent) init() error {
+	e := &a.eng
+	e.start.Do(func() {
+		e.draining = make(chan struct{})
+		e.closing = make(chan struct{})
+		e.abandoned = make(chan struct{})
+		e.listeners = make(map[net.Listener]struct{})
+		e.conns = make(map[*conn]struct{})
+		if e.limits, e.err = a.limits(); e.err != nil {
+			return
+		}
+		e.ctx, e.cancel = context.WithCancel(context.Background())
+		e.notifySlots = semaphore.NewWeighted(int64(e.maxConcurrent))
+		e.connSlots = semaphore.NewWeighted(int64(e.maxConnections))
+	})
+	return e.err
+}
+
+// closeLocked closes a channel of the end's steps once.
+func closeLocked(step chan struct{}) {
+	if !isClosed(step) {
+		close(step)
+	}
+}
+
+func isClosed(step chan struct{}) bool {
+	select {
+	case <-step:
+		return true
+	default:
+		return false
+	}
+}
+
+// addConn takes a connection into account; it returns false if the agent is
+// closing.
+func (e *engine) addConn(c *conn) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if isClosed(e.closing) {
+		return false
+	}
+	e.conns[c] = struct{}{}
+	e.counters.connections.Add(1)
+	e.counters.accepted.Add(1)
+	return true
+}
+
+// removeConn forgets a connection whose goroutine is about to end.
+func (e *engine) removeConn(c *conn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.conns, c)
+	if len(e.conns) == 0 && e.gone != nil {
+		closeLocked(e.gone)
+	}
+}
+
+// openConns returns the connections there are.
+func (e *engine) openConns() []*conn {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	cs := make([]*conn, 0, len(e.conns))
+	for c := range e.conns {
+		cs = append(cs, c)
+	}
+	return cs
+}

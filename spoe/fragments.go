@@ -1,0 +1,99 @@
+package spoe
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// fragments are the payloads of one connection that have not come whole
+// (§3.2). HAProxy up to 3.0 cuts a payload that is longer than a frame; later
+// ones do not.
+type fragments map[fragmentKey]*fragmented
+
+type fragmentKey struct{ streamID, frameID uint64 }
+
+type fragmented struct {
+	payload []byte
+	// skipping: acknowledged with ABORT, the rest is passed over.
+	skipping bool
+}
+
+// maxFragmented is how many payloads may be incomplete at once on a connection.
+// HAProxy has one, and 20 NOTIFYs in flight.
+const maxFragmented = 20
+
+func (f fragments) any() bool { return len(f) > 0 }
+
+// firstFragment takes a NOTIFY while fragments are about, or one that is the
+// first of them. whole is true if it is to be handled as it is.
+func (c *conn) firstFragment(f codec.Frame) (whole bool, err error) {
+	key := fragmentKey{f.StreamID, f.FrameID}
+	old := c.fragments[key]
+	if old != nil && !old.skipping {
+		return false, &codec.Error{Status: codec.StatusInterlaced, Reason: fmt.Sprintf(
+			"NOTIFY for stream-id %d, frame-id %d while its last one is incomplete", f.StreamID, f.FrameID)}
+	}
+	delete(c.fragments, key) // HAProxy took the ABORT as the end, and begins anew
+	if f.ABORT() {
+		c.eng.counters.aborted.Add(1)
+		return false, nil
+	}
+	if f.FIN() {
+		return true, nil
+	}
+	if len(c.fragments) >= maxFragmented {
+		return false, &codec.Error{Status: codec.StatusInterlaced, Reason: fmt.Sprintf(
+			"more than %d payloads are incomplete", maxFragmented)}
+	}
+	if c.fragments == nil {
+		c.fragments = make(fragments)
+	}
+	p := new(fragmented)
+	c.fragments[key] = p
+	c.appendFragment(p, f)
+	return false, nil
+}
+
+// fragmentFrame takes a further fragment.
+func (c *conn) fragmentFrame(f codec.Frame, received time.Time) error {
+	key := fragmentKey{f.StreamID, f.FrameID}
+	p := c.fragments[key]
+	if p == nil {
+		return &codec.Error{Status: codec.StatusNoFrameID, Reason: fmt.Sprintf(
+			"fragment for stream-id %d, frame-id %d, of which no NOTIFY is incomplete", f.StreamID, f.FrameID)}
+	}
+	if f.ABORT() {
+		delete(c.fragments, key)
+		c.eng.counters.aborted.Add(1)
+		return nil
+	}
+	c.appendFragment(p, f)
+	if !f.FIN() {
+		return nil
+	}
+	delete(c.fragments, key)
+	if p.skipping {
+		return nil
+	}
+	return c.notify(f.StreamID, f.FrameID, p.payload, received)
+}
+
+// appendFragment adds a fragment's bytes, or gives the payload up if they are
+// too many.
+func (c *conn) appendFragment(p *fragmented, f codec.Frame) {
+	if p.skipping {
+		return
+	}
+	if len(p.payload)+len(f.Payload) <= c.eng.maxPayload {
+		p.payload = append(p.payload, f.Payload...)
+		return
+	}
+	p.payload, p.skipping = nil, true
+	c.eng.counters.aborted.Add(1)
+	c.log(slog.LevelWarn, "fragmented payload is longer than Agent.MaxPayload; acknowledged with ABORT",
+		slog.Int("max_payload", c.eng.maxPayload), slog.Uint64("stream_id", f.StreamID), slog.Uint64("frame_id", f.FrameID))
+	c.send(codec.Frame{Type: codec.FrameAck, Flags: codec.FlagFIN | codec.FlagABORT, StreamID: f.StreamID, FrameID: f.FrameID}, false)
+}

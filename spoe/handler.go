@@ -1,0 +1,37 @@
+package spoe
+
+import (
+	"context"
+)
+
+// A Handler answers one message. It is called concurrently, from a goroutine
+// per NOTIFY; the messages of one NOTIFY are handled in order.
+//
+// msg and acts are valid until ServeSPOE returns. ctx ends when HAProxy has
+// disconnected, when the agent is closed, and at the deadline that
+// [Agent.NotifyTimeout] or [Message.ServeWithin] sets.
+//
+// An error drops the message's own actions; those of the NOTIFY's other
+// messages stay, and the ACK leaves at once. A panic counts as a *[PanicError].
+type Handler interface {
+	ServeSPOE(ctx context.Context, msg *Message, acts *Actions) error
+}
+
+// HandlerFunc is a function as a [Handler].
+type HandlerFunc func(ctx context.Context, msg *Message, acts *Actions) error
+
+// ServeSPOE calls f.
+func (f HandlerFunc) ServeSPOE(ctx context.Context, msg *Message, acts *Actions) error {
+	return f(ctx, msg, acts)
+}
+
+// Middleware wraps a handler. It is called once, when the chain is built.
+type Middleware func(Handler) Handler
+
+// Chain wraps h in middleware; the first is outermost.
+func Chain(h Handler, mws ...Middleware) Handler {
+	for i := len(mws) - 1; i >= 0; i-- {
+		h = mws[i](h)
+	}
+	return h
+}

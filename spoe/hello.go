@@ -1,0 +1,103 @@
+package spoe
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// maxHello is the longest HAPROXY-HELLO taken, in bytes; HAProxy's has some 150.
+const maxHello = 16 << 10
+
+// handshake reads the HAPROXY-HELLO and answers it (§3.2.4, §3.2.5).
+func (c *conn) handshake() error {
+	f, err := c.readHello()
+	if err != nil {
+		return err
+	}
+	if err := checkHello(f); err != nil {
+		return err
+	}
+	h, err := codec.ParseHAProxyHello(f.Payload)
+	if err != nil {
+		return err
+	}
+	if h.Healthcheck {
+		return c.answerCheck(h)
+	}
+	c.engineID = c.eng.names.get([]byte(h.EngineID))
+	c.maxFrameSize = min(c.eng.maxFrameSize, int(h.MaxFrameSize))
+	c.lastFrame.Store(now())
+	c.ready.Store(true)
+	c.setMaxAge()
+	c.log(slog.LevelDebug, "connected", slog.Int("max_frame_size", c.maxFrameSize), slog.String("capabilities", h.Capabilities))
+	c.sendHello(h, false)
+	return nil
+}
+
+func (c *conn) readHello() (codec.Frame, error) {
+	for {
+		frame, ok, err := c.r.next(maxHello)
+		if err != nil {
+			return codec.Frame{}, err
+		}
+		if ok {
+			c.frameSince.Store(never)
+			return codec.ParseFrame(frame)
+		}
+		if err := c.r.fill(); err != nil {
+			return codec.Frame{}, err
+		}
+	}
+}
+
+// checkHello holds the frame against what §3.2.4 wants of it.
+func checkHello(f codec.Frame) error {
+	switch {
+	case f.Type != codec.FrameHAProxyHello:
+		return invalid("%s where a HAPROXY-HELLO was due", f.Type)
+	case !f.FIN():
+		return invalid("HAPROXY-HELLO without FIN; it cannot be fragmented")
+	case f.StreamID != 0 || f.FrameID != 0:
+		return invalid("HAPROXY-HELLO with stream-id %d and frame-id %d; both are 0", f.StreamID, f.FrameID)
+	}
+	return nil
+}
+
+// answerCheck answers a health check by a hello, or, so that HAProxy turns to
+// other servers while the agent shuts down, by closing: HAProxy takes the
+// payload of a DISCONNECT for that of a hello.
+func (c *conn) answerCheck(h codec.HAProxyHello) error {
+	if c.eng.checks.seen(c.peer, isClosed(c.eng.draining)) {
+		c.eng.counters.healthChecksFailed.Add(1)
+		c.log(slog.LevelDebug, "health check failed: shutting down")
+		return errClosed
+	}
+	c.eng.counters.healthChecks.Add(1)
+	c.log(slog.LevelDebug, "health check")
+	c.maxFrameSize = min(c.eng.maxFrameSize, int(h.MaxFrameSize))
+	c.sendHello(h, true)
+	return errLast
+}
+
+// sendHello queues the AGENT-HELLO; it leaves in one write, as HAProxy 3.x
+// needs it.
+func (c *conn) sendHello(h codec.HAProxyHello, last bool) {
+	caps := codec.CapFragmentation
+	if h.Pipelining() {
+		caps = codec.CapPipelining + "," + codec.CapFragmentation
+	}
+	hello := codec.AgentHello{Version: codec.Version, MaxFrameSize: uint32(c.maxFrameSize), Capabilities: caps}
+	c.send(codec.Frame{Type: codec.FrameAgentHello, Flags: codec.FlagFIN, Payload: hello.Append(nil)}, last)
+}
+
+// invalid is a frame that gets status 4.
+func invalid(format string, args ...any) error {
+	return &codec.Error{Status: codec.StatusInvalid, Reason: fmt.Sprintf(format, args...)}
+}
+
+// tooBig is a frame that gets status 3.
+func tooBig(n uint32, max int) error {
+	return &codec.Error{Status: codec.StatusTooBig, Reason: fmt.Sprintf("frame of %d bytes, agreed are %d", n, max)}
+}

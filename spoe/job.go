@@ -1,0 +1,233 @@
+package spoe
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// job is one NOTIFY on its way to its ACK. It owns a copy of the payload, so
+// that neither the connection's buffer nor another NOTIFY can change what its
+// handlers see. Jobs are pooled; one whose handler was late is not used again.
+type job struct {
+	start func() // run, bound once: `go j.start()` allocates nothing
+
+	c                 *conn
+	ctx               context.Context
+	streamID, frameID uint64
+	received          time.Time
+	payload           []byte
+	msg               Message
+	args              Args
+	acts              Actions
+	contexts          []deadlineCtx // not yet used, see deadline.go
+
+	slot int // in c.jobs; guarded by c.mu
+
+	mu        sync.Mutex // guards what follows; taken after c.mu
+	deadline  int64      // when the ACK leaves at the latest, since epoch
+	within    *deadlineCtx
+	committed []byte // actions of the messages that are done
+	onFailure func(error, *Actions)
+	late      bool // acknowledged at its deadline; what it does is dropped
+	charged   bool // late, and still counted as in flight
+}
+
+var jobs sync.Pool
+
+func getJob(c *conn, streamID, frameID uint64, received time.Time) *job {
+	j, _ := jobs.Get().(*job)
+	if j == nil {
+		j = new(job)
+		j.start = j.run
+	}
+	j.c, j.streamID, j.frameID, j.received = c, streamID, frameID, received
+	j.deadline = since(received) + int64(c.eng.limits.notify)
+	return j
+}
+
+// poison, set by tests, has the payload overwritten when a job ends.
+var poison bool
+
+func putJob(j *job) {
+	if poison {
+		p := j.payload[:cap(j.payload)]
+		for i := range p {
+			p[i] = 0xdb
+		}
+	}
+	if cap(j.payload) > maxPooled || cap(j.acts.buf) > maxPooled {
+		return
+	}
+	j.c, j.ctx, j.within, j.committed, j.onFailure = nil, nil, nil, nil, nil
+	j.msg, j.args = Message{}, Args{}
+	j.acts.truncate(0)
+	jobs.Put(j)
+}
+
+// message makes m a Message, with its arguments in args.
+func (j *job) message(m codec.Message, args *Args) Message {
+	*args = newArgs(m.Args)
+	return Message{
+		Name:     j.c.eng.names.get(m.Name),
+		Args:     args,
+		streamID: j.streamID,
+		frameID:  j.frameID,
+		engineID: j.c.engineID,
+		peer:     j.c.peer,
+		received: j.received,
+		job:      j,
+	}
+}
+
+// run handles the messages in order and acknowledges the NOTIFY.
+func (j *job) run() {
+	defer j.finish() // also where a handler calls runtime.Goexit
+	if j.c.agent.Handler == nil {
+		j.handlePredecessor()
+		return
+	}
+	msgs := codec.NewMessages(j.payload)
+	for msgs.Next() {
+		j.msg = j.message(msgs.Message(), &j.args)
+		if !j.handle() {
+			return
+		}
+	}
+}
+
+// handle has one message answered. It returns false if the NOTIFY has been
+// acknowledged meanwhile.
+func (j *job) handle() bool {
+	j.acts.begin()
+	err := j.call()
+	if err == nil && !j.fits(&j.acts) {
+		err = ErrActionsTooBig
+	}
+	return j.settle(err)
+}
+
+// call calls the handler; a panic becomes an error.
+func (j *job) call() (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			p := &PanicError{Value: recover(), Stack: debug.Stack()}
+			if err = p; p.Value == nil {
+				j.settle(err) // runtime.Goexit: handle will not go on
+			}
+		}
+	}()
+	err = j.c.agent.Handler.ServeSPOE(j.ctx, &j.msg, &j.acts)
+	returned = true
+	return err
+}
+
+// settle commits the actions of a message, or drops them for those of a
+// failure. It returns false if the NOTIFY has been acknowledged meanwhile.
+func (j *job) settle(err error) bool {
+	j.mu.Lock()
+	if j.late {
+		j.mu.Unlock()
+		return false // acknowledgeLate has dealt with it
+	}
+	onFailure := j.onFailure
+	j.onFailure = nil
+	if err == nil {
+		j.committed = j.acts.buf
+	}
+	j.mu.Unlock()
+	if err != nil {
+		j.acts.Reset()
+		j.fail(err, onFailure, &j.acts)
+		j.mu.Lock()
+		if !j.late {
+			j.committed = j.acts.buf
+		}
+		j.mu.Unlock()
+	}
+	return true
+}
+
+// handlePredecessor has the whole NOTIFY answered by the predecessor's kind of
+// function.
+func (j *job) handlePredecessor() {
+	actions, err := j.callPredecessor()
+	if err != nil {
+		j.fail(err, nil, &j.acts)
+		return
+	}
+	for _, a := range actions {
+		if a == nil {
+			continue
+		}
+		mark := len(j.acts.buf)
+		err := a.apply(&j.acts)
+		if err == nil && !j.fits(&j.acts) {
+			err = ErrActionsTooBig
+		}
+		if err != nil {
+			j.acts.truncate(mark)
+			j.fail(err, nil, &j.acts)
+		}
+	}
+}
+
+func (j *job) callPredecessor() (actions []Action, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return j.c.agent.notify(&MessageIterator{msgs: codec.NewMessages(j.payload), job: j})
+}
+
+// fits tells whether an ACK with these actions is within the agreed frame size.
+func (j *job) fits(acts *Actions) bool {
+	header := codec.MinFrameLength - 2 + codec.VarintLen(j.streamID) + codec.VarintLen(j.frameID)
+	return header+len(acts.buf) <= j.c.maxFrameSize
+}
+
+// fail logs and counts a failed message, and has onFailure say so to HAProxy.
+func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
+	ctr := &j.c.eng.counters
+	level := slog.LevelWarn
+	attrs := []slog.Attr{
+		slog.String("message", j.msg.Name),
+		slog.Uint64("stream_id", j.streamID), slog.Uint64("frame_id", j.frameID),
+		slog.Any("error", err),
+	}
+	if p := (*PanicError)(nil); errors.As(err, &p) {
+		ctr.panics.Add(1)
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	} else if errors.Is(err, ErrTimeout) {
+		ctr.timeouts.Add(1)
+	} else if errors.Is(err, ErrActionsTooBig) {
+		ctr.droppedActions.Add(1)
+	} else {
+		ctr.errors.Add(1)
+	}
+	j.c.log(level, "message failed", attrs...)
+	if onFailure == nil {
+		return
+	}
+	mark := len(acts.buf)
+	onFailure(err, acts)
+	if !j.fits(acts) {
+		acts.truncate(mark)
+	}
+}
+
+func (j *job) setOnFailure(f func(error, *Actions)) {
+	j.mu.Lock()
+	if !j.late {
+		j.onFailure = f
+	}
+	j.mu.Unlock()
+}

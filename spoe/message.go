@@ -1,0 +1,101 @@
+package spoe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// Message is one message of a NOTIFY (§3.3). The agent's messages are valid
+// until the handler returns; [Message.Clone] makes one that is safe to keep.
+type Message struct {
+	// Name is the message's name in HAProxy's spoe-message section; it is safe
+	// to keep.
+	Name string
+	// Args are its arguments.
+	Args *Args
+
+	streamID, frameID uint64
+	engineID          string
+	peer              net.Addr
+	received          time.Time
+	job               *job // nil once cloned
+}
+
+// NewMessage returns a message with the arguments in raw, for those who call a
+// handler themselves; an agent makes its own.
+func NewMessage(name string, raw codec.Args) (*Message, error) {
+	if err := raw.Err(); err != nil {
+		return nil, fmt.Errorf("message %q: %w", name, err)
+	}
+	args := newArgs(raw)
+	return &Message{Name: name, Args: &args, received: time.Now()}, nil
+}
+
+// StreamID returns the stream-id of the NOTIFY (§3.2). HAProxy up to 3.0
+// counts from 0 and reuses them.
+func (m *Message) StreamID() uint64 { return m.streamID }
+
+// FrameID returns the frame-id of the NOTIFY within its stream (§3.2).
+func (m *Message) FrameID() uint64 { return m.frameID }
+
+// EngineID returns the id of HAProxy's engine, which may be empty (§3.2.4).
+// HAProxy up to 3.0 has one per thread.
+func (m *Message) EngineID() string { return m.engineID }
+
+// Peer returns HAProxy's address; nil for a message that no agent received.
+func (m *Message) Peer() net.Addr { return m.peer }
+
+// ReceivedAt returns when the NOTIFY arrived.
+func (m *Message) ReceivedAt() time.Time { return m.received }
+
+// Clone returns a copy that stays valid after the handler has returned, with
+// all arguments unread.
+func (m *Message) Clone() *Message {
+	c := *m
+	c.job = nil
+	raw := m.Args.all
+	args := newArgs(codec.NewArgs(bytes.Clone(raw.Raw()), raw.Len()))
+	c.Args = &args
+	return &c
+}
+
+// OnFailure has f called if this message fails: its handler returns an error
+// or panics, misses its deadline, or sets more than an ACK can hold. f gets the
+// reason, and the actions that go into the ACK instead of the handler's. That
+// lets HAProxy fail closed.
+//
+// A later call replaces an earlier one. f must not block and must not use the
+// message: at a deadline it is called while the handler still runs.
+func (m *Message) OnFailure(f func(err error, acts *Actions)) {
+	if m.job != nil {
+		m.job.setOnFailure(f)
+	}
+}
+
+// ServeWithin calls next with a context that ends d after the message's
+// arrival. If next has not returned by then, even if it ignores its context,
+// the agent acknowledges the NOTIFY at that time, with the actions of the
+// messages before this one and what OnFailure adds; what next does later is
+// dropped, and the NOTIFY's later messages are not handled.
+//
+// It returns what next returned, or an error that is an [ErrTimeout] if that
+// was too late. Nested calls end at the earliest of their deadlines. Outside an
+// agent, d counts from the call.
+func (m *Message) ServeWithin(ctx context.Context, d time.Duration, next Handler, acts *Actions) error {
+	if m.job != nil {
+		return m.job.serveWithin(ctx, d, next, m, acts)
+	}
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	err := next.ServeSPOE(ctx, m, acts)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return timeoutError(d, err)
+	}
+	return err
+}

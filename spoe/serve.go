@@ -1,0 +1,221 @@
+package spoe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// ListenAndServe runs an agent with handler h on addr, see [Listen], until ctx
+// ends, and then ends it gracefully within 30 seconds; it returns nil if that
+// lost nothing. For limits, logs and more, use an [Agent].
+func ListenAndServe(ctx context.Context, addr string, h Handler) error {
+	a := &Agent{Handler: h}
+	if err := a.init(); err != nil {
+		return err
+	}
+	ln, err := Listen(addr)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx, ln)
+}
+
+// ListenAndServe listens on addr, see [Listen], and serves until Shutdown or
+// Close; it then returns [ErrAgentClosed].
+func (a *Agent) ListenAndServe(addr string) error {
+	if err := a.init(); err != nil {
+		return err
+	}
+	ln, err := listen(addr, a.SocketMode)
+	if err != nil {
+		return err
+	}
+	if a.TLSConfig != nil {
+		if err := checkTLS(a.TLSConfig); err != nil {
+			ln.Close()
+			return err
+		}
+		ln = tls.NewListener(ln, a.TLSConfig)
+	}
+	return a.Serve(ln)
+}
+
+// Serve accepts connections from ln until Shutdown or Close; it then returns
+// [ErrAgentClosed]. It closes ln.
+func (a *Agent) Serve(ln net.Listener) error {
+	return a.Run(context.Background(), ln)
+}
+
+// Run serves on all listeners until ctx ends, an accept fails for good, or
+// Shutdown or Close is called, and returns when the last connection and the last
+// handler have ended. The end of ctx is a graceful one, bounded by
+// ShutdownTimeout, and no error; a failed accept is returned after a graceful
+// end; otherwise the error is [ErrAgentClosed]. Run closes the listeners.
+func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
+	closeAll := func() {
+		for _, ln := range lns {
+			ln.Close()
+		}
+	}
+	if err := a.init(); err != nil {
+		closeAll()
+		return err
+	}
+	if len(lns) == 0 {
+		return errors.New("spoe: Run without a listener: make one with spoe.Listen")
+	}
+	if !a.eng.addListeners(lns) {
+		closeAll()
+		return ErrAgentClosed
+	}
+	defer a.eng.removeListeners(lns)
+	g, gctx := errgroup.WithContext(ctx)
+	for _, ln := range lns {
+		g.Go(func() error { return a.accept(g, ln) })
+	}
+	g.Go(func() error { return a.awaitEnd(ctx, gctx) })
+	return g.Wait()
+}
+
+// awaitEnd ends the agent when ctx ends or a listener fails.
+func (a *Agent) awaitEnd(ctx, gctx context.Context) error {
+	select {
+	case <-a.eng.draining:
+		select {
+		case <-a.eng.closing:
+		case <-gctx.Done():
+		}
+		return ErrAgentClosed
+	case <-gctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.eng.limits.shutdown)
+	defer cancel()
+	return a.Shutdown(ctx)
+}
+
+// accept serves what ln accepts, each connection by a goroutine of g.
+func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
+	e := &a.eng
+	a.log().Info("spoe: listening", slog.String("addr", addrString(ln.Addr())))
+	actx, cancel := context.WithCancel(e.ctx)
+	defer cancel()
+	go func() { // ends with accept
+		select {
+		case <-e.closing:
+			cancel()
+		case <-actx.Done():
+		}
+	}()
+	var delay time.Duration
+	for {
+		if e.connSlots.Acquire(actx, 1) != nil {
+			return nil
+		}
+		nc, err := ln.Accept()
+		switch {
+		case err == nil:
+			delay = 0
+		case isClosed(e.closing):
+			e.connSlots.Release(1)
+			return nil
+		case isTemporary(err):
+			e.connSlots.Release(1)
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+			a.log().Error("spoe: cannot accept; trying again", slog.Any("error", err), slog.Duration("in", delay))
+			sleep(actx, delay)
+			continue
+		default:
+			e.connSlots.Release(1)
+			return fmt.Errorf("spoe: accept on %s: %w", addrString(ln.Addr()), err)
+		}
+		if !a.allowed(nc.RemoteAddr()) {
+			e.connSlots.Release(1)
+			e.counters.refused.Add(1)
+			a.log().Warn("spoe: connection refused: not from one of Agent.AllowedPeers", slog.String("peer", addrString(nc.RemoteAddr())))
+			nc.Close()
+			continue
+		}
+		c := newConn(a, nc)
+		if !e.addConn(c) {
+			e.connSlots.Release(1)
+			nc.Close()
+			continue
+		}
+		g.Go(func() error {
+			defer e.removeConn(c)
+			c.serve()
+			return nil
+		})
+	}
+}
+
+// isTemporary tells whether an accept can succeed later: out of file
+// descriptors or memory, or the connection was gone before it was accepted.
+func isTemporary(err error) bool {
+	for _, e := range []error{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+		syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EINTR, syscall.EPROTO, syscall.EPERM,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// allowed tells whether AllowedPeers has the peer; a peer without an IP address
+// comes over a unix socket, which has a mode of its own.
+func (a *Agent) allowed(peer net.Addr) bool {
+	if len(a.AllowedPeers) == 0 {
+		return true
+	}
+	ap, err := netip.ParseAddrPort(addrString(peer))
+	if err != nil {
+		return true
+	}
+	for _, p := range a.AllowedPeers {
+		if p.Contains(ap.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *engine) addListeners(lns []net.Listener) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if isClosed(e.draining) {
+		return false
+	}
+	for _, ln := range lns {
+		e.listeners[ln] = struct{}{}
+	}
+	return true
+}
+
+func (e *engine) removeListeners(lns []net.Listener) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, ln := range lns {
+		delete(e.listeners, ln)
+		ln.Close()
+	}
+}

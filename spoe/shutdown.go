@@ -1,0 +1,123 @@
+package spoe
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+const (
+	// shutdownQuiet is how long a connection must have been quiet to be closed
+	// by Shutdown.
+	shutdownQuiet = 100 * time.Millisecond
+	// closeGrace is how long handlers may take to heed their context after
+	// Close, before Run returns without them.
+	closeGrace = time.Second
+)
+
+// Shutdown ends the agent without losing a NOTIFY, as far as the protocol lets
+// it, in these steps:
+//
+//  1. Health checks fail: HAProxy's are closed without an answer. Everything
+//     else goes on as before, new connections too, until each HAProxy that
+//     checks has seen ShutdownChecks of them fail and so has turned to other
+//     servers. Where nobody checks, this takes no time; at half of ctx's time
+//     it ends in any case.
+//  2. The listeners are closed.
+//  3. Each connection that has gone quiet, nothing in flight and no frame for
+//     100 ms, gets an AGENT-DISCONNECT with status 0 and is closed once HAProxy
+//     has read it. After half of the time that is left, a moment without
+//     anything in flight is enough.
+//  4. Handlers that are late, see [Message.ServeWithin], are waited for.
+//
+// When ctx ends first, what is left is closed as by Close, and Shutdown returns
+// an error that says so. A further call waits for the same end.
+func (a *Agent) Shutdown(ctx context.Context) error {
+	if err := a.init(); err != nil {
+		return err
+	}
+	e := &a.eng
+	e.mu.Lock()
+	closeLocked(e.draining)
+	if e.gone == nil {
+		e.gone = make(chan struct{})
+	}
+	gone := e.gone
+	e.mu.Unlock()
+
+	half, cancel := halfOf(ctx)
+	select {
+	case <-e.checks.failing(e.shutdownChecks):
+	case <-e.closing:
+	case <-half.Done():
+	}
+	cancel()
+
+	e.stopListening()
+	force := time.Now().Add(defaultShutdownTimeout)
+	if end, ok := ctx.Deadline(); ok {
+		force = time.Now().Add(time.Until(end) / 2)
+	}
+	for _, c := range e.openConns() {
+		c.retireFrom(time.Now(), shutdownQuiet, force)
+	}
+	select {
+	case <-gone:
+		a.log().Info("spoe: shut down")
+		return nil
+	case <-ctx.Done():
+	}
+	s := a.Stats()
+	err := fmt.Errorf("spoe: shutdown ran out of time with %d connections, %d NOTIFYs in flight and %d late handlers: %w",
+		s.Connections, s.InFlight, s.Late, context.Cause(ctx))
+	a.log().Warn("spoe: shutdown ran out of time", slog.Any("error", err))
+	a.Close()
+	return err
+}
+
+// Close ends the agent at once: listeners and connections are closed, NOTIFYs
+// in flight are lost, and their handlers' contexts end. It does not wait. See
+// Shutdown for the graceful way.
+func (a *Agent) Close() error {
+	if err := a.init(); err != nil {
+		return err
+	}
+	e := &a.eng
+	e.mu.Lock()
+	closeLocked(e.draining)
+	e.mu.Unlock()
+	e.stopListening()
+	e.cancel()
+	for _, c := range e.openConns() {
+		c.nc.Close()
+	}
+	time.AfterFunc(closeGrace, func() { // Run may return by then
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		closeLocked(e.abandoned)
+	})
+	return nil
+}
+
+// stopListening closes the listeners; from then on no connection is added.
+func (e *engine) stopListening() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	closeLocked(e.closing)
+	for ln := range e.listeners {
+		ln.Close()
+	}
+	if len(e.conns) == 0 && e.gone != nil {
+		closeLocked(e.gone)
+	}
+}
+
+// halfOf returns a context that ends after half of ctx's time.
+func halfOf(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(end)/2)
+}

@@ -1,0 +1,132 @@
+package spoe
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// retirement is the wish to close a connection at a quiet moment: an
+// AGENT-DISCONNECT with work in flight fails it.
+type retirement struct {
+	at    int64         // from when on, or never
+	quiet time.Duration // how long nothing must have come, until force
+	force int64         // from when on a moment without work in flight will do
+}
+
+const (
+	// retireQuiet is how long a connection must have been quiet to be closed
+	// for its age.
+	retireQuiet = 20 * time.Millisecond
+	// minWatch is the shortest time between two looks at a connection.
+	minWatch = time.Millisecond
+)
+
+// setMaxAge plans the end of the connection by Agent.MaxConnectionAge. One that
+// is never quiet goes after twice its age.
+func (c *conn) setMaxAge() {
+	age := c.eng.maxAge
+	if age == 0 {
+		return
+	}
+	jittered := time.Duration((0.9 + 0.2*rand.Float64()) * float64(age))
+	c.retireFrom(c.start.Add(jittered), retireQuiet, c.start.Add(jittered+age))
+}
+
+// retireFrom plans the end of the connection, unless an earlier one is planned.
+func (c *conn) retireFrom(at time.Time, quiet time.Duration, force time.Time) {
+	c.mu.Lock()
+	if since(at) < c.leaving.at {
+		c.leaving = retirement{at: since(at), quiet: quiet, force: since(force)}
+	}
+	c.mu.Unlock()
+	c.watchdog.Reset(0)
+}
+
+// retireIfQuiet closes a connection that is to go, if nothing is in flight.
+func (c *conn) retireIfQuiet() {
+	if !c.retire.Load() {
+		return
+	}
+	c.mu.Lock()
+	quiet := len(c.jobs) == 0 && !c.unread.Load()
+	c.mu.Unlock()
+	if quiet {
+		c.disconnect(codec.StatusNormal, "")
+	}
+}
+
+// startWatchdog has watch look after the connection. The hot path only notes
+// times; deadlines on the socket would cost a timer for each read and write.
+func (c *conn) startWatchdog() {
+	c.mu.Lock()
+	c.watchdog = time.AfterFunc(time.Hour, c.watch)
+	c.mu.Unlock()
+	c.watchdog.Reset(min(c.eng.hello, c.eng.write))
+}
+
+// watch ends the connection if a timeout has passed, and otherwise comes back
+// when the next one could have.
+func (c *conn) watch() {
+	t := now()
+	l := &c.eng.limits
+	if w := c.writeSince.Load(); t-w >= int64(l.write) && w != never {
+		c.reset(fmt.Sprintf("HAProxy has not read what was written for %v (Agent.WriteTimeout)", l.write))
+		return
+	}
+	due := t + int64(l.write) // a write may begin at any time
+	if !c.ready.Load() {
+		end := since(c.start) + int64(l.hello)
+		if t >= end {
+			c.timeout(slog.LevelInfo, fmt.Sprintf("no hello within %v", l.hello))
+			return
+		}
+		due = min(due, end)
+		c.watchAgain(t, due)
+		return
+	}
+	due = min(due, t+int64(l.read))
+	if f := c.frameSince.Load(); f != never {
+		if t-f >= int64(l.read) {
+			c.timeout(slog.LevelWarn, fmt.Sprintf("a frame was not whole within %v", l.read))
+			return
+		}
+		due = min(due, f+int64(l.read))
+	}
+
+	c.mu.Lock()
+	leaving, busy := c.leaving, len(c.jobs) > 0 || c.out != nil || c.unread.Load()
+	c.mu.Unlock()
+	quietSince := c.lastFrame.Load()
+	if !busy && t-quietSince >= int64(l.idle) {
+		c.timeout(slog.LevelDebug, fmt.Sprintf("idle for %v", l.idle))
+		return
+	}
+	due = min(due, max(quietSince+int64(l.idle), t+int64(minWatch)))
+	if t < leaving.at {
+		c.watchAgain(t, min(due, leaving.at))
+		return
+	}
+	if !busy && t-quietSince >= int64(leaving.quiet) || t >= leaving.force {
+		c.retire.Store(true)
+		c.retireIfQuiet()
+		c.watchAgain(t, due)
+		return
+	}
+	c.watchAgain(t, min(due, max(quietSince+int64(leaving.quiet), t+int64(minWatch))))
+}
+
+func (c *conn) watchAgain(t, due int64) {
+	c.watchdog.Reset(time.Duration(max(due-t, int64(minWatch))))
+}
+
+// timeout ends a connection by a DISCONNECT with status 2, if the other side
+// still reads, and by force if it does not.
+func (c *conn) timeout(level slog.Level, reason string) {
+	c.log(level, "connection timed out", slog.String("reason", reason))
+	c.watchAgain(0, int64(c.eng.limits.write))
+	c.disconnect(codec.StatusTimeout, reason)
+}

@@ -1,0 +1,228 @@
+package spoe
+
+import (
+	"log/slog"
+	"net"
+	"runtime"
+	"time"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// lingerTime is how long the agent waits, once it has sent its last frame, for
+// HAProxy to close. Closing before it has read what HAProxy sent meanwhile
+// would have the kernel reset the connection and throw the last bytes away.
+const lingerTime = time.Second
+
+// finish acknowledges the NOTIFY, unless its deadline was faster, and ends the
+// job.
+func (j *job) finish() {
+	c := j.c
+	c.mu.Lock()
+	c.running--
+	if j.late { // set under c.mu
+		c.endLateLocked(j)
+		c.mu.Unlock()
+		return
+	}
+	c.removeJobLocked(j)
+	mine := c.appendAckLocked(j, j.acts.buf)
+	others := len(c.jobs) > 0
+	c.wakeLocked()
+	c.mu.Unlock()
+	putJob(j)
+	if !mine {
+		return
+	}
+	if others {
+		// Those that are ready to run append their ACKs first: what is ready
+		// together leaves in one write.
+		runtime.Gosched()
+	}
+	c.flush()
+}
+
+// endLateLocked ends a job whose NOTIFY was acknowledged at its deadline.
+func (c *conn) endLateLocked(j *job) {
+	c.eng.counters.late.Add(-1)
+	if j.charged {
+		c.removeJobLocked(j)
+		c.eng.notifySlots.Release(1)
+	}
+	c.wakeLocked()
+}
+
+// wakeLocked has those who wait on changed look again.
+func (c *conn) wakeLocked() {
+	if c.waiting > 0 {
+		c.changed.Broadcast()
+	}
+}
+
+// unsent counts the ACKs that are to be written, and how many of MaxConcurrent
+// they free.
+type unsent struct{ acks, slots int64 }
+
+// appendAckLocked puts a job's ACK (§3.2.7) into out. It returns true if the
+// caller is to flush.
+func (c *conn) appendAckLocked(j *job, actions []byte) bool {
+	c.outAcks.acks++
+	if !j.charged {
+		c.outAcks.slots++
+	}
+	if c.last || c.failed != nil {
+		if !c.flusher {
+			c.discardLocked()
+		}
+		return false
+	}
+	c.needOutLocked()
+	start := len(c.out.b)
+	b := codec.BeginFrame(c.out.b, codec.FrameAck, codec.FlagFIN, j.streamID, j.frameID)
+	if len(actions) == 0 && c.agent.NoEmptyACK {
+		b = codec.AppendUnsetVar(b, codec.ScopeTransaction, noopVar)
+	}
+	c.out.b = codec.FinishFrame(append(b, actions...), start)
+	if c.retire.Load() && len(c.jobs) == 0 && !c.unread.Load() {
+		c.appendDisconnectLocked(codec.StatusNormal, "")
+	}
+	return c.becomeFlusherLocked()
+}
+
+// noopVar is the variable that NoEmptyACK unsets.
+const noopVar = "spoke_noop"
+
+func (c *conn) needOutLocked() {
+	if c.out == nil {
+		c.out = writeBuffers.Get().(*buffer)
+	}
+}
+
+func (c *conn) becomeFlusherLocked() bool {
+	if c.flusher {
+		return false
+	}
+	c.flusher = true
+	return true
+}
+
+func (c *conn) appendDisconnectLocked(status codec.Status, message string) {
+	c.last = true
+	c.needOutLocked()
+	d := codec.Disconnect{Status: status, Message: message}
+	c.out.b = codec.AppendFrame(c.out.b, codec.Frame{Type: codec.FrameAgentDisconnect, Flags: codec.FlagFIN, Payload: d.Append(nil)})
+	c.eng.counters.disconnectsSent.add(status)
+}
+
+// send writes a frame; no other follows if it is the last.
+func (c *conn) send(f codec.Frame, last bool) {
+	c.mu.Lock()
+	if c.last || c.failed != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.last = last
+	c.needOutLocked()
+	c.out.b = codec.AppendFrame(c.out.b, f)
+	mine := c.becomeFlusherLocked()
+	c.mu.Unlock()
+	if mine {
+		c.flush()
+	}
+}
+
+// disconnect writes an AGENT-DISCONNECT (§3.2.9) as the last frame.
+func (c *conn) disconnect(status codec.Status, message string) {
+	if message == "" {
+		message = status.String()
+	}
+	c.mu.Lock()
+	if c.last || c.failed != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.appendDisconnectLocked(status, message)
+	mine := c.becomeFlusherLocked()
+	c.changed.Broadcast() // dispatch may wait
+	c.mu.Unlock()
+	if mine {
+		c.flush()
+	}
+}
+
+// flush writes out until it is empty. Only the flusher may call it.
+func (c *conn) flush() {
+	c.mu.Lock()
+	for c.out != nil && c.failed == nil {
+		buf, sent := c.out, c.outAcks
+		c.out, c.outAcks = nil, unsent{}
+		c.writeSince.Store(now())
+		c.mu.Unlock()
+
+		_, err := c.nc.Write(buf.b)
+		putWriteBuffer(buf)
+		c.writeSince.Store(never)
+		c.account(sent, err == nil)
+
+		c.mu.Lock()
+		if err != nil && c.failed == nil {
+			c.failed = err
+		}
+		c.wakeLocked()
+	}
+	if c.failed != nil || c.last { // nothing is appended any more
+		c.discardLocked()
+		failed := c.failed != nil
+		c.mu.Unlock()
+		if failed {
+			c.nc.Close() // the reader ends with it
+		} else {
+			c.endWrites()
+		}
+		c.mu.Lock()
+		c.discardLocked() // late handlers' ACKs since
+	}
+	c.flusher = false
+	c.wakeLocked()
+	c.mu.Unlock()
+}
+
+// discardLocked drops what can no longer be written.
+func (c *conn) discardLocked() {
+	c.account(c.outAcks, false)
+	c.out, c.outAcks = nil, unsent{}
+}
+
+// account takes ACKs off what is in flight.
+func (c *conn) account(sent unsent, written bool) {
+	ctr := &c.eng.counters
+	ctr.inFlight.Add(-sent.acks)
+	if sent.slots > 0 {
+		c.eng.notifySlots.Release(sent.slots)
+	}
+	if written {
+		ctr.acks.Add(uint64(sent.acks))
+	}
+}
+
+// endWrites tells HAProxy that nothing follows, and bounds the wait for it to
+// close.
+func (c *conn) endWrites() {
+	c.setState(StateClosing)
+	c.nc.SetReadDeadline(time.Now().Add(lingerTime))
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+		return
+	}
+	c.nc.SetReadDeadline(time.Now()) // a pipe: nothing is under way in it
+}
+
+// reset closes the connection and drops what the kernel has not sent: the other
+// side does not read.
+func (c *conn) reset(reason string) {
+	c.log(slog.LevelWarn, "connection closed", slog.String("reason", reason))
+	if tcp, ok := c.nc.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	c.nc.Close()
+}
