@@ -1,0 +1,28 @@
+package middleware
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// Recover turns a panic into a *[spoe.PanicError], which carries the stack, so
+// that middleware outside of it sees an error like any other. The agent then
+// logs and counts it, and acknowledges the NOTIFY without that message's
+// actions; router.ErrorVar tells HAProxy.
+//
+// An agent survives a panic without Recover too; what lies between is skipped
+// then.
+func Recover() spoe.Middleware {
+	return func(next spoe.Handler) spoe.Handler {
+		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) (err error) {
+			defer func() {
+				if v := recover(); v != nil {
+					err = &spoe.PanicError{Value: v, Stack: debug.Stack()}
+				}
+			}()
+			return next.ServeSPOE(ctx, msg, acts)
+		})
+	}
+}

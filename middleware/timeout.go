@@ -1,0 +1,26 @@
+package middleware
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// Timeout gives a message d from its arrival: the handler's context ends then,
+// and the ACK leaves, even if the handler goes on. What it does later is
+// dropped; see [spoe.Message.ServeWithin]. The error is a [spoe.ErrTimeout].
+//
+// d must be below HAProxy's `timeout processing`, by what the way there and back
+// takes. Timeout panics if d is not positive.
+func Timeout(d time.Duration) spoe.Middleware {
+	if d <= 0 {
+		panic(fmt.Sprintf("middleware: Timeout(%v): give a handler some time, less than HAProxy's `timeout processing`", d))
+	}
+	return func(next spoe.Handler) spoe.Handler {
+		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			return msg.ServeWithin(ctx, d, next, acts)
+		})
+	}
+}
