@@ -10,8 +10,8 @@ import (
 )
 
 // conn is one connection from HAProxy. Its own goroutine, the reader, runs
-// serve: it reads frames and starts a job for each NOTIFY. Jobs append their
-// ACKs to out, and one of them writes what is there.
+// serve: it reads frames and queues a job for each NOTIFY. Workers take jobs
+// from the queue, append the ACKs to out, and one of them writes what is there.
 type conn struct {
 	agent *Agent
 	eng   *engine
@@ -49,7 +49,9 @@ type conn struct {
 	changed sync.Cond  // jobs, running, out or flushing went down; on mu
 	waiting int        // how many wait on changed
 	jobs    []*job     // in flight, in no order; job.slot is the index
-	running int        // jobs' goroutines, late handlers' included
+	queue   jobQueue   // those of jobs that no worker has taken
+	coming  bool       // a worker has been woken and has not looked at queue yet
+	running int        // jobs, late ones included
 	out     *buffer    // what is to be written; nil if nothing
 	outAcks unsent     // the ACKs in out
 	flusher bool       // somebody is writing
@@ -108,16 +110,7 @@ func (c *conn) close() {
 	c.changed.Broadcast()
 	c.mu.Unlock()
 
-	stop := c.wakeOn(c.eng.abandoned)
-	c.mu.Lock()
-	c.waiting++
-	for (c.running > 0 || c.flusher) && !isClosed(c.eng.abandoned) {
-		c.changed.Wait()
-	}
-	c.waiting--
-	left := c.running
-	c.mu.Unlock()
-	stop()
+	left := c.waitHandlers()
 	if left > 0 {
 		c.log(slog.LevelError, "handlers do not heed their context; ending without them", slog.Int("handlers", left))
 	}
@@ -126,19 +119,31 @@ func (c *conn) close() {
 	c.setState(StateClosed)
 }
 
-// wakeOn has the waiters on changed look again once step is closed.
-func (c *conn) wakeOn(step chan struct{}) (stop func()) {
+// waitHandlers waits until all handlers have returned, or the agent gives them
+// up; it returns how many are left.
+func (c *conn) waitHandlers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running == 0 && !c.flusher {
+		return 0
+	}
 	done := make(chan struct{})
-	go func() { // ends with stop, at the latest
+	defer close(done)
+	go func() { // ends with waitHandlers
 		select {
-		case <-step:
+		case <-c.eng.abandoned:
 			c.mu.Lock()
 			c.changed.Broadcast()
 			c.mu.Unlock()
 		case <-done:
 		}
 	}()
-	return func() { close(done) }
+	c.waiting++
+	for (c.running > 0 || c.flusher) && !isClosed(c.eng.abandoned) {
+		c.changed.Wait()
+	}
+	c.waiting--
+	return c.running
 }
 
 func (c *conn) setState(s ConnState) {

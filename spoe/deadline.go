@@ -13,8 +13,11 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 	at := since(end)
 	j.mu.Lock()
 	outer, outerCtx := j.deadline, j.within
-	if at >= outer || j.late {
+	if late := j.late; late || at >= outer {
 		j.mu.Unlock()
+		if late {
+			return timeoutError(after, nil)
+		}
 		return next.ServeSPOE(ctx, msg, acts)
 	}
 	within := j.newContext(ctx, end)
@@ -122,7 +125,6 @@ func (d *deadlines) run() {
 // acknowledgeLate sends the ACKs of jobs whose handlers are late. Such a job is
 // the handler's from here on; what is read of it here no longer changes.
 func (c *conn) acknowledgeLate(late []*job) {
-	flusher := false
 	for _, j := range late {
 		acts := Actions{buf: append([]byte(nil), j.committed...)}
 		acts.begin()
@@ -131,11 +133,13 @@ func (c *conn) acknowledgeLate(late []*job) {
 			j.within.end(context.DeadlineExceeded)
 		}
 		c.mu.Lock()
-		mine := c.appendAckLocked(j, acts.buf)
+		c.appendAckLocked(j, acts.buf)
 		c.mu.Unlock()
-		flusher = flusher || mine
 	}
-	if flusher {
+	c.mu.Lock()
+	mine := c.becomeFlusherLocked()
+	c.mu.Unlock()
+	if mine {
 		c.flush()
 	}
 }

@@ -10,7 +10,7 @@ func (c *conn) batchLimit() int {
 // stops reading the connection.
 const maxUnsent = 256 << 10
 
-// dispatch starts the jobs of the batch. At a bound it waits, which is what
+// dispatch queues the jobs of the batch. At a bound it waits, which is what
 // slows HAProxy down; the connection's end ends the wait.
 func (c *conn) dispatch() {
 	n := len(c.batch)
@@ -36,19 +36,23 @@ func (c *conn) dispatch() {
 		c.dropBatch(n, true)
 		return
 	}
-	for _, j := range c.batch {
-		j.slot = len(c.jobs)
-		c.jobs = append(c.jobs, j)
-	}
-	c.running += n
-	c.mu.Unlock()
-	c.deadlines.arm(c.batch[0].deadline)
+	first := c.batch[0].deadline
 	for i, j := range c.batch {
 		j.ctx = ctx
+		j.slot = len(c.jobs)
+		c.jobs = append(c.jobs, j)
+		c.queue.push(j)
 		c.batch[i] = nil
-		go j.start() // ends with its handler; conn.close waits for it
 	}
+	c.running += n
+	wake := !c.coming
+	c.coming = true
+	c.mu.Unlock()
 	c.batch = c.batch[:0]
+	c.deadlines.arm(first)
+	if wake {
+		c.eng.workers.wake(c)
+	}
 }
 
 // dropBatch forgets NOTIFYs that nobody waits for any more: the connection has

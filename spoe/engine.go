@@ -22,6 +22,7 @@ type engine struct {
 	// notifySlots has MaxConcurrent, connSlots has MaxConnections.
 	notifySlots, connSlots *semaphore.Weighted
 
+	workers  workers
 	names    names
 	counters counters
 	checks   checks
@@ -63,7 +64,7 @@ func closeLocked(step chan struct{}) {
 	}
 }
 
-func isClosed(step chan struct{}) bool {
+func isClosed(step <-chan struct{}) bool {
 	select {
 	case <-step:
 		return true

@@ -15,8 +15,6 @@ import (
 // that neither the connection's buffer nor another NOTIFY can change what its
 // handlers see. Jobs are pooled; one whose handler was late is not used again.
 type job struct {
-	start func() // run, bound once: `go j.start()` allocates nothing
-
 	c                 *conn
 	ctx               context.Context
 	streamID, frameID uint64
@@ -44,7 +42,6 @@ func getJob(c *conn, streamID, frameID uint64, received time.Time) *job {
 	j, _ := jobs.Get().(*job)
 	if j == nil {
 		j = new(job)
-		j.start = j.run
 	}
 	j.c, j.streamID, j.frameID, j.received = c, streamID, frameID, received
 	j.deadline = since(received) + int64(c.eng.limits.notify)
@@ -85,9 +82,8 @@ func (j *job) message(m codec.Message, args *Args) Message {
 	}
 }
 
-// run handles the messages in order and acknowledges the NOTIFY.
+// run handles the messages in order.
 func (j *job) run() {
-	defer j.finish() // also where a handler calls runtime.Goexit
 	if j.c.agent.Handler == nil {
 		j.handlePredecessor()
 		return
@@ -119,7 +115,7 @@ func (j *job) call() (err error) {
 		if !returned {
 			p := &PanicError{Value: recover(), Stack: debug.Stack()}
 			if err = p; p.Value == nil {
-				j.settle(err) // runtime.Goexit: handle will not go on
+				j.settle(err) // runtime.Goexit: handle does not go on
 			}
 		}
 	}()

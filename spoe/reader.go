@@ -54,8 +54,7 @@ func (r *reader) next(max int) (frame []byte, ok bool, err error) {
 	case uint64(n) > uint64(max):
 		return nil, false, tooBig(n, max)
 	case n < codec.MinFrameLength:
-		_, err := codec.ParseFrame(unread[:0])
-		return nil, false, err
+		return nil, false, invalid("frame of %d bytes, the shortest has %d", n, codec.MinFrameLength)
 	case len(unread)-codec.LengthSize < int(n):
 		return nil, false, nil
 	}

@@ -83,7 +83,11 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 		g.Go(func() error { return a.accept(g, ln) })
 	}
 	g.Go(func() error { return a.awaitEnd(ctx, gctx) })
-	return g.Wait()
+	err := g.Wait()
+	if isClosed(a.eng.closing) {
+		a.eng.workers.stop(a.eng.abandoned)
+	}
+	return err
 }
 
 // awaitEnd ends the agent when ctx ends or a listener fails.

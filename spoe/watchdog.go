@@ -1,6 +1,7 @@
 package spoe
 
 import (
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -126,6 +127,10 @@ func (c *conn) watchAgain(t, due int64) {
 // timeout ends a connection by a DISCONNECT with status 2, if the other side
 // still reads, and by force if it does not.
 func (c *conn) timeout(level slog.Level, reason string) {
+	if _, ok := c.nc.(*tls.Conn); ok && !c.ready.Load() {
+		c.reset(reason) // a frame would wait for the TLS handshake to end
+		return
+	}
 	c.log(level, "connection timed out", slog.String("reason", reason))
 	c.watchAgain(0, int64(c.eng.limits.write))
 	c.disconnect(codec.StatusTimeout, reason)

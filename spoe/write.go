@@ -3,7 +3,6 @@ package spoe
 import (
 	"log/slog"
 	"net"
-	"runtime"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
@@ -13,44 +12,6 @@ import (
 // HAProxy to close. Closing before it has read what HAProxy sent meanwhile
 // would have the kernel reset the connection and throw the last bytes away.
 const lingerTime = time.Second
-
-// finish acknowledges the NOTIFY, unless its deadline was faster, and ends the
-// job.
-func (j *job) finish() {
-	c := j.c
-	c.mu.Lock()
-	c.running--
-	if j.late { // set under c.mu
-		c.endLateLocked(j)
-		c.mu.Unlock()
-		return
-	}
-	c.removeJobLocked(j)
-	mine := c.appendAckLocked(j, j.acts.buf)
-	others := len(c.jobs) > 0
-	c.wakeLocked()
-	c.mu.Unlock()
-	putJob(j)
-	if !mine {
-		return
-	}
-	if others {
-		// Those that are ready to run append their ACKs first: what is ready
-		// together leaves in one write.
-		runtime.Gosched()
-	}
-	c.flush()
-}
-
-// endLateLocked ends a job whose NOTIFY was acknowledged at its deadline.
-func (c *conn) endLateLocked(j *job) {
-	c.eng.counters.late.Add(-1)
-	if j.charged {
-		c.removeJobLocked(j)
-		c.eng.notifySlots.Release(1)
-	}
-	c.wakeLocked()
-}
 
 // wakeLocked has those who wait on changed look again.
 func (c *conn) wakeLocked() {
@@ -63,9 +24,8 @@ func (c *conn) wakeLocked() {
 // they free.
 type unsent struct{ acks, slots int64 }
 
-// appendAckLocked puts a job's ACK (§3.2.7) into out. It returns true if the
-// caller is to flush.
-func (c *conn) appendAckLocked(j *job, actions []byte) bool {
+// appendAckLocked puts a job's ACK (§3.2.7) into out.
+func (c *conn) appendAckLocked(j *job, actions []byte) {
 	c.outAcks.acks++
 	if !j.charged {
 		c.outAcks.slots++
@@ -74,7 +34,7 @@ func (c *conn) appendAckLocked(j *job, actions []byte) bool {
 		if !c.flusher {
 			c.discardLocked()
 		}
-		return false
+		return
 	}
 	c.needOutLocked()
 	start := len(c.out.b)
@@ -86,7 +46,6 @@ func (c *conn) appendAckLocked(j *job, actions []byte) bool {
 	if c.retire.Load() && len(c.jobs) == 0 && !c.unread.Load() {
 		c.appendDisconnectLocked(codec.StatusNormal, "")
 	}
-	return c.becomeFlusherLocked()
 }
 
 // noopVar is the variable that NoEmptyACK unsets.
@@ -98,8 +57,10 @@ func (c *conn) needOutLocked() {
 	}
 }
 
+// becomeFlusherLocked returns true if there is something to write and nobody
+// does: the caller is to flush.
 func (c *conn) becomeFlusherLocked() bool {
-	if c.flusher {
+	if c.flusher || c.out == nil {
 		return false
 	}
 	c.flusher = true

@@ -1,0 +1,99 @@
+package spoe
+
+import "runtime"
+
+// work has a worker answer the queued NOTIFYs of a connection, and write the
+// ACKs when there are none left.
+//
+// A worker that enters a handler may be away for long. Whenever it leaves
+// NOTIFYs in the queue, or ACKs unwritten, it first wakes another worker, unless
+// one is on its way. Fast handlers are done before that one gets to run, and so
+// a batch of NOTIFYs costs two switches between goroutines, not one each; behind
+// a slow handler the other takes over at once. Workers are used again, with
+// stacks that have grown: a goroutine per NOTIFY spends more time on growing its
+// stack than on everything else.
+func (c *conn) work() {
+	var done *job
+	c.mu.Lock()
+	c.coming = false
+	for {
+		for c.queue.len() > 0 {
+			j := c.queue.pop()
+			if j.late { // nobody got to it in time
+				c.finishLocked(j)
+				continue
+			}
+			wake := !c.coming && (c.queue.len() > 0 || c.out != nil && !c.flusher)
+			if wake {
+				c.coming = true
+			}
+			c.mu.Unlock()
+			if wake {
+				c.eng.workers.wake(c)
+			}
+			if done != nil {
+				putJob(done)
+			}
+			done = c.answer(j)
+		}
+		mine, others := c.becomeFlusherLocked(), len(c.jobs) > 0
+		c.mu.Unlock()
+		if done != nil {
+			putJob(done)
+			done = nil
+		}
+		if !mine {
+			return
+		}
+		if others {
+			// Those that are ready to run append their ACKs first: what is
+			// ready together leaves in one write.
+			runtime.Gosched()
+		}
+		c.flush()
+		c.mu.Lock()
+	}
+}
+
+// answer has a job's messages handled and puts its ACK into out. It returns
+// with c.mu held, and the job if it can be used again.
+func (c *conn) answer(j *job) *job {
+	returned := false
+	defer func() {
+		if !returned { // runtime.Goexit: this goroutine ends, the ACK does not
+			c.mu.Lock()
+			c.finishLocked(j)
+			mine := c.becomeFlusherLocked()
+			c.mu.Unlock()
+			if mine {
+				c.flush()
+			}
+		}
+	}()
+	j.run()
+	returned = true
+	c.mu.Lock()
+	if c.finishLocked(j) {
+		return j
+	}
+	return nil
+}
+
+// finishLocked acknowledges a NOTIFY whose messages have been handled, unless
+// its deadline was faster; it then returns false, and the job must not be used
+// again.
+func (c *conn) finishLocked(j *job) bool {
+	c.running--
+	defer c.wakeLocked()
+	if j.late { // set under c.mu
+		c.eng.counters.late.Add(-1)
+		if j.charged {
+			c.removeJobLocked(j)
+			c.eng.notifySlots.Release(1)
+		}
+		return false
+	}
+	c.removeJobLocked(j)
+	c.appendAckLocked(j, j.acts.buf)
+	return true
+}

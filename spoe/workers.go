@@ -1,0 +1,111 @@
+package spoe
+
+import (
+	"sync"
+	"time"
+)
+
+// workers are the goroutines that run handlers. There is one for each handler
+// that runs; those that have nothing to do are kept for the next NOTIFYs, and
+// let go when they are not needed for a while.
+type workers struct {
+	wg sync.WaitGroup // all of them
+
+	mu      sync.Mutex // guards what follows
+	idle    []*worker  // the one used last is used first
+	least   int        // the least len(idle) since the last trim
+	trimmer *time.Timer
+	stopped bool
+}
+
+type worker struct {
+	conns chan *conn // a connection that needs it; closed to end it
+}
+
+// trimEvery is how often workers that were idle all the time are let go.
+const trimEvery = 5 * time.Second
+
+// wake has a worker look after c.
+func (ws *workers) wake(c *conn) {
+	ws.mu.Lock()
+	if n := len(ws.idle); n > 0 {
+		w := ws.idle[n-1]
+		ws.idle[n-1] = nil
+		ws.idle = ws.idle[:n-1]
+		ws.least = min(ws.least, n-1)
+		ws.mu.Unlock()
+		w.conns <- c // has room for one
+		return
+	}
+	ws.wg.Add(1)
+	ws.mu.Unlock()
+	w := &worker{conns: make(chan *conn, 1)}
+	go w.run(ws, c) // ends by trim or stop, which waits for it
+}
+
+func (w *worker) run(ws *workers, c *conn) {
+	defer ws.wg.Done()
+	for ok := true; ok; c, ok = <-w.conns {
+		c.work()
+		if !ws.park(w) {
+			return
+		}
+	}
+}
+
+// park makes a worker idle; it returns false if the worker is to end.
+func (ws *workers) park(w *worker) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.stopped {
+		return false
+	}
+	ws.idle = append(ws.idle, w)
+	if ws.trimmer == nil {
+		ws.least = len(ws.idle)
+		ws.trimmer = time.AfterFunc(trimEvery, ws.trim)
+	}
+	return true
+}
+
+// trim lets go of the workers that were not needed since the last time.
+func (ws *workers) trim() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.stopped {
+		return
+	}
+	ws.endLocked(ws.least)
+	ws.least = len(ws.idle)
+	if ws.least == 0 {
+		ws.trimmer = nil
+		return
+	}
+	ws.trimmer.Reset(trimEvery)
+}
+
+// endLocked ends n idle workers, those idle longest.
+func (ws *workers) endLocked(n int) {
+	for _, w := range ws.idle[:n] {
+		close(w.conns)
+	}
+	kept := copy(ws.idle, ws.idle[n:])
+	clear(ws.idle[kept:])
+	ws.idle = ws.idle[:kept]
+}
+
+// stop ends all workers and waits for them, until abandoned is closed: then
+// handlers are running that do not heed their context.
+func (ws *workers) stop(abandoned <-chan struct{}) {
+	ws.mu.Lock()
+	ws.stopped = true
+	ws.endLocked(len(ws.idle))
+	if ws.trimmer != nil {
+		ws.trimmer.Stop()
+	}
+	ws.mu.Unlock()
+	if isClosed(abandoned) {
+		return
+	}
+	ws.wg.Wait()
+}
