@@ -25,7 +25,8 @@ func Unmarshal(args Args, dst any) error {
 // first counts. message is for errors alone.
 //
 // Nothing that dst holds afterwards borrows from args. After an error, a
-// *BindError or an *Error, dst is zero.
+// *BindError or an *Error, dst is zero; where a field's own UnmarshalSPOE or
+// UnmarshalText panics, dst must not be used.
 func (d *Decoder) Decode(message string, args Args, dst any) error {
 	if reflect.TypeOf(dst) != d.ptr {
 		return fmt.Errorf("codec: this decoder binds to a %s, not to a %T", d.ptr, dst)
@@ -164,9 +165,9 @@ func (d *Decoder) pack(p pointer, size int) {
 func (d *Decoder) missing(message string, f *decodeField, args Args) error {
 	e := d.bindError(message, f)
 	_, named := args.Lookup(f.name)
-	_, _, at := args.At(f.tag.pos)
-	e.Missing = !(named && f.name != "") && !at
-	e.Want = "it: it is required"
+	name, _, at := args.At(f.tag.pos)
+	e.Missing = !(named && f.name != "") && !(at && name == "")
+	e.Want = f.how.want
 	return e
 }
 

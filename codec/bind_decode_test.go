@@ -326,7 +326,7 @@ func TestDecodeNested(t *testing.T) {
 	assert.Equal(t, &tlsInfo{"b", "http/1.1"}, got.Maybe)
 
 	_, err = decode[nested](t, kv{"tls.sni", codec.String("a")}, kv{"maybe.alpn", codec.String("h2")})
-	assert.EqualError(t, err, `message "m": argument "maybe.sni" is missing; field codec_test.nested.Maybe.SNI (string) wants it: it is required`)
+	assert.EqualError(t, err, `message "m": argument "maybe.sni" is missing; field codec_test.nested.Maybe.SNI (string) requires it`)
 }
 
 func TestDecodeEmbeddedPointer(t *testing.T) {
@@ -499,8 +499,8 @@ func TestBindErrors(t *testing.T) {
 		args []kv
 		want string
 	}{
-		{"missing", nil, `message "m": argument "ip" is missing; field codec_test.in.IP (netip.Addr) wants it: it is required`},
-		{"null", []kv{{"ip", codec.Null()}}, `message "m": argument "ip" came as NULL; field codec_test.in.IP (netip.Addr) wants it: it is required`},
+		{"missing", nil, `message "m": argument "ip" is missing; field codec_test.in.IP (netip.Addr) requires it`},
+		{"null", []kv{{"ip", codec.Null()}}, `message "m": argument "ip" came as NULL; field codec_test.in.IP (netip.Addr) requires it`},
 		{"type", []kv{ip, {"port", codec.String("80")}}, `message "m": argument "port" came as STRING "80"; field codec_test.in.Port (uint16) wants INT32, UINT32, INT64 or UINT64`},
 		{"range", []kv{ip, {"port", codec.Int64(70000)}}, `message "m": argument "port" came as INT64 70000; field codec_test.in.Port (uint16) wants an integer from 0 to 65535`},
 		{"own", []kv{ip, {"level", codec.String("x")}}, `message "m": argument "level" came as STRING "x"; field codec_test.in.Level (codec_test.level) wants text that its UnmarshalText takes: no level`},

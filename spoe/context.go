@@ -19,15 +19,15 @@ type deadlineCtx struct {
 	stop func() bool // no longer wait for the parent
 }
 
-// contextChunk is how many a job allocates at once.
-const contextChunk = 8
+// contextChunk is how many a worker allocates at once.
+const contextChunk = 32
 
-func (j *job) newContext(parent context.Context, deadline time.Time) *deadlineCtx {
-	if len(j.contexts) == 0 {
-		j.contexts = make([]deadlineCtx, contextChunk)
+func (w *worker) newContext(parent context.Context, deadline time.Time) *deadlineCtx {
+	if len(w.contexts) == 0 {
+		w.contexts = make([]deadlineCtx, contextChunk)
 	}
-	d := &j.contexts[0]
-	j.contexts = j.contexts[1:]
+	d := &w.contexts[0]
+	w.contexts = w.contexts[1:]
 	d.Context, d.deadline = parent, deadline
 	return d
 }

@@ -20,7 +20,7 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 		}
 		return next.ServeSPOE(ctx, msg, acts)
 	}
-	within := j.newContext(ctx, end)
+	within := j.worker.newContext(ctx, end)
 	j.deadline, j.within = at, within
 	j.mu.Unlock()
 	j.c.deadlines.arm(at)

@@ -3,6 +3,7 @@ package spoe
 import (
 	"errors"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
@@ -17,31 +18,42 @@ var (
 
 // readFrames handles frames until the connection ends, and returns why.
 func (c *conn) readFrames() error {
-	received := time.Now()
 	for {
-		for {
-			frame, ok, err := c.r.next(c.maxFrameSize)
-			if err == nil && ok {
-				err = c.frame(frame, received)
-			}
-			if err != nil {
-				c.dispatch() // what came before is answered
-				return err
-			}
-			if !ok {
-				break
-			}
-		}
-		c.dispatch()
-		c.noteFrames(received)
-		c.unread.Store(false)
-		c.retireIfQuiet()
-		if err := c.r.fill(); err != nil {
+		if err := c.onRead(); err != nil { // the hello may have brought more
 			return err
 		}
-		c.unread.Store(true)
-		received = time.Now()
+		err := c.r.each(c.onRead)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = c.answerAsked()
+		}
+		if err != nil {
+			return err
+		}
 	}
+}
+
+// onRead handles the frames that have been read.
+func (c *conn) onRead() error {
+	c.unread.Store(true)
+	received := time.Now()
+	c.r.answers = false
+	for {
+		frame, ok, err := c.r.next(c.maxFrameSize)
+		if err == nil && ok {
+			err = c.frame(frame, received)
+		}
+		if err != nil {
+			c.dispatch() // what came before is answered
+			return err
+		}
+		if !ok {
+			break
+		}
+	}
+	c.dispatch()
+	c.noteFrames(received)
+	c.unread.Store(false)
+	return nil
 }
 
 // noteFrames tells the watchdog how far reading has come.
@@ -96,6 +108,7 @@ func (c *conn) notify(streamID, frameID uint64, payload []byte, received time.Ti
 	j := getJob(c, streamID, frameID, received)
 	j.payload = append(j.payload[:0], payload...)
 	c.batch = append(c.batch, j)
+	c.r.answers = true
 	if len(c.batch) >= c.batchLimit() {
 		c.dispatch()
 	}

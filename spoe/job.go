@@ -23,7 +23,7 @@ type job struct {
 	msg               Message
 	args              Args
 	acts              Actions
-	contexts          []deadlineCtx // not yet used, see deadline.go
+	worker            *worker // that handles it
 
 	slot int // in c.jobs; guarded by c.mu
 
@@ -61,7 +61,7 @@ func putJob(j *job) {
 	if cap(j.payload) > maxPooled || cap(j.acts.buf) > maxPooled {
 		return
 	}
-	j.c, j.ctx, j.within, j.committed, j.onFailure = nil, nil, nil, nil, nil
+	j.c, j.ctx, j.worker, j.within, j.committed, j.onFailure = nil, nil, nil, nil, nil, nil
 	j.msg, j.args = Message{}, Args{}
 	j.acts.truncate(0)
 	jobs.Put(j)

@@ -2,36 +2,59 @@
 
 package spoe
 
-import "syscall"
+import (
+	"io"
+	"syscall"
+)
 
-// initRaw has fill read through the file descriptor. The call that finds the
-// socket empty returns the buffer before it waits.
+// initRaw has the reader use the file descriptor.
 func (r *reader) initRaw(sc syscall.Conn) {
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return
+	if raw, err := sc.SyscallConn(); err == nil {
+		r.raw, r.try = raw, r.readRaw
 	}
-	r.raw = raw
-	r.try = func(fd uintptr) bool {
+}
+
+// readRaw reads until it is told to end, and then returns true; it returns false
+// where it has to wait. It is called by syscall.RawConn.Read, which does the
+// waiting.
+func (r *reader) readRaw(fd uintptr) bool {
+	for {
+		r.makeRoom()
 		if r.buf == nil {
 			r.buf = readBuffers.Get().(*buffer)
 		}
-		for {
-			n, err := syscall.Read(int(fd), r.buf.b[r.to:])
-			switch err {
-			case nil:
-				r.n = n
-				return true
-			case syscall.EINTR:
-			case syscall.EAGAIN:
-				if r.to == 0 {
-					r.release()
-				}
-				return false
-			default:
-				r.err = err
-				return true
+		room := r.buf.b[r.to:]
+		n, err := syscall.Read(int(fd), room)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			if r.to == 0 {
+				r.release()
 			}
+			return false
+		case err != nil:
+			r.err = err
+			return true
+		case n == 0:
+			r.err = io.EOF
+			return true
+		}
+		r.to += n
+		if r.once {
+			return true
+		}
+		if r.err = r.data(); r.err != nil {
+			return true
+		}
+		// A read that leaves room has emptied the socket, and whatever comes
+		// from now on wakes RawConn.Read. The end of the stream alone may have
+		// come with the bytes and be missed: HAProxy is gone then, and the ACKs
+		// of the NOTIFYs that were just read find out. Without any, or with half
+		// a frame, the next read has to.
+		if n < len(room) && !r.partial() && r.answers {
+			r.release()
+			return false
 		}
 	}
 }

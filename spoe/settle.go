@@ -27,6 +27,8 @@ func (c *conn) settle(err error) {
 		c.waitQuiet(settleTime)
 		c.disconnect(bad.Status, bad.Reason)
 		c.drain()
+	case c.isDead():
+		c.log(slog.LevelDebug, "connection ended")
 	case errors.Is(err, errLast), c.saidLast():
 		c.drain()
 	case err == nil, errors.Is(err, errClosed), isNormalEnd(err):
@@ -47,6 +49,13 @@ func (c *conn) saidLast() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.last
+}
+
+// isDead tells whether nothing can be written any more.
+func (c *conn) isDead() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed != nil
 }
 
 // waitQuiet waits until nothing is in flight, or for d.

@@ -90,7 +90,7 @@ func (a *Agent) Close() error {
 	e.stopListening()
 	e.cancel()
 	for _, c := range e.openConns() {
-		c.nc.Close()
+		c.kill()
 	}
 	time.AfterFunc(closeGrace, func() { // Run may return by then
 		e.mu.Lock()

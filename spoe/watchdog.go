@@ -2,9 +2,11 @@ package spoe
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
@@ -47,31 +49,72 @@ func (c *conn) retireFrom(at time.Time, quiet time.Duration, force time.Time) {
 	c.watchdog.Reset(0)
 }
 
-// retireIfQuiet closes a connection that is to go, if nothing is in flight.
-func (c *conn) retireIfQuiet() {
-	if !c.retire.Load() {
-		return
-	}
-	c.mu.Lock()
-	quiet := len(c.jobs) == 0 && !c.unread.Load()
-	c.mu.Unlock()
-	if quiet {
-		c.disconnect(codec.StatusNormal, "")
-	}
+// farewell is a wish to end the connection, once the reader has found that
+// nothing more has come.
+type farewell struct {
+	status codec.Status
+	reason string
 }
 
-// startWatchdog has watch look after the connection. The hot path only notes
-// times; deadlines on the socket would cost a timer for each read and write.
-func (c *conn) startWatchdog() {
+// lastLook is how long the reader waits for bytes before it grants a farewell.
+const lastLook = 5 * time.Millisecond
+
+// ask has the reader look whether anything has come that it has not got to, and
+// end the connection if not: on a machine that is busy, a NOTIFY may have been
+// there for long.
+func (c *conn) ask(f farewell) {
+	c.asked.Store(&f)
+	c.setReadDeadline(time.Now())
+}
+
+// answerAsked is where the reader ends up when it has been asked. It returns
+// nil if reading is to go on, or to end with errLast.
+func (c *conn) answerAsked() error {
+	f := c.asked.Swap(nil)
+	if f == nil || !c.setReadDeadline(time.Now().Add(lastLook)) {
+		return errLast // the deadline is that of endWrites or kill
+	}
+	err := c.r.fill()
+	c.setReadDeadline(time.Time{})
 	c.mu.Lock()
-	c.watchdog = time.AfterFunc(time.Hour, c.watch)
+	quiet := len(c.jobs) == 0
 	c.mu.Unlock()
-	c.watchdog.Reset(min(c.eng.hello, c.eng.write))
+	switch {
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		return err
+	case quiet:
+		c.disconnect(f.status, f.reason)
+		return errLast
+	}
+	return nil
+}
+
+// setReadDeadline sets the reader's deadline, unless the connection is ending
+// and has one for that.
+func (c *conn) setReadDeadline(t time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last || c.failed != nil {
+		return false
+	}
+	c.nc.SetReadDeadline(t)
+	return true
+}
+
+// initWatchdog has watch look after the connection. The hot path only notes
+// times; deadlines on the socket would cost a timer for each read and write.
+func (c *conn) initWatchdog() {
+	c.mu.Lock() // watch reads the field under it
+	c.watchdog = time.AfterFunc(min(c.eng.hello, c.eng.write), c.watch)
+	c.mu.Unlock()
 }
 
 // watch ends the connection if a timeout has passed, and otherwise comes back
 // when the next one could have.
 func (c *conn) watch() {
+	c.mu.Lock()
+	leaving, busy := c.leaving, len(c.jobs) > 0 || c.out != nil
+	c.mu.Unlock()
 	t := now()
 	l := &c.eng.limits
 	if w := c.writeSince.Load(); t-w >= int64(l.write) && w != never {
@@ -98,26 +141,22 @@ func (c *conn) watch() {
 		due = min(due, f+int64(l.read))
 	}
 
-	c.mu.Lock()
-	leaving, busy := c.leaving, len(c.jobs) > 0 || c.out != nil || c.unread.Load()
-	c.mu.Unlock()
+	busy = busy || c.unread.Load() || c.frameSince.Load() != never
 	quietSince := c.lastFrame.Load()
 	if !busy && t-quietSince >= int64(l.idle) {
-		c.timeout(slog.LevelDebug, fmt.Sprintf("idle for %v", l.idle))
-		return
+		c.ask(farewell{codec.StatusTimeout, fmt.Sprintf("idle for %v", l.idle)})
 	}
-	due = min(due, max(quietSince+int64(l.idle), t+int64(minWatch)))
+	due = min(due, max(quietSince+int64(l.idle), t+int64(lastLook)))
 	if t < leaving.at {
 		c.watchAgain(t, min(due, leaving.at))
 		return
 	}
-	if !busy && t-quietSince >= int64(leaving.quiet) || t >= leaving.force {
-		c.retire.Store(true)
-		c.retireIfQuiet()
-		c.watchAgain(t, due)
-		return
+	if !busy && t-quietSince >= int64(leaving.quiet) {
+		c.ask(farewell{codec.StatusNormal, ""})
+	} else if t >= leaving.force {
+		c.retire.Store(true) // the next ACK that leaves nothing in flight is the last
 	}
-	c.watchAgain(t, min(due, max(quietSince+int64(leaving.quiet), t+int64(minWatch))))
+	c.watchAgain(t, min(due, t+max(int64(leaving.quiet)/2, int64(minWatch))))
 }
 
 func (c *conn) watchAgain(t, due int64) {

@@ -12,7 +12,7 @@ import "runtime"
 // a slow handler the other takes over at once. Workers are used again, with
 // stacks that have grown: a goroutine per NOTIFY spends more time on growing its
 // stack than on everything else.
-func (c *conn) work() {
+func (c *conn) work(w *worker) {
 	var done *job
 	c.mu.Lock()
 	c.coming = false
@@ -34,6 +34,7 @@ func (c *conn) work() {
 			if done != nil {
 				putJob(done)
 			}
+			j.worker = w
 			done = c.answer(j)
 		}
 		mine, others := c.becomeFlusherLocked(), len(c.jobs) > 0

@@ -19,7 +19,8 @@ type workers struct {
 }
 
 type worker struct {
-	conns chan *conn // a connection that needs it; closed to end it
+	conns    chan *conn    // a connection that needs it; closed to end it
+	contexts []deadlineCtx // not used yet, see context.go
 }
 
 // trimEvery is how often workers that were idle all the time are let go.
@@ -46,7 +47,7 @@ func (ws *workers) wake(c *conn) {
 func (w *worker) run(ws *workers, c *conn) {
 	defer ws.wg.Done()
 	for ok := true; ok; c, ok = <-w.conns {
-		c.work()
+		c.work(w)
 		if !ws.park(w) {
 			return
 		}

@@ -117,8 +117,10 @@ func (c *conn) flush() {
 	for c.out != nil && c.failed == nil {
 		buf, sent := c.out, c.outAcks
 		c.out, c.outAcks = nil, unsent{}
-		c.writeSince.Store(now())
 		c.mu.Unlock()
+		t := now()
+		c.writeSince.Store(t)
+		c.lastFrame.Store(t)
 
 		_, err := c.nc.Write(buf.b)
 		putWriteBuffer(buf)
@@ -136,7 +138,7 @@ func (c *conn) flush() {
 		failed := c.failed != nil
 		c.mu.Unlock()
 		if failed {
-			c.nc.Close() // the reader ends with it
+			c.kill()
 		} else {
 			c.endWrites()
 		}
@@ -178,12 +180,25 @@ func (c *conn) endWrites() {
 	c.nc.SetReadDeadline(time.Now()) // a pipe: nothing is under way in it
 }
 
-// reset closes the connection and drops what the kernel has not sent: the other
+// reset ends the connection and drops what the kernel has not sent: the other
 // side does not read.
 func (c *conn) reset(reason string) {
 	c.log(slog.LevelWarn, "connection closed", slog.String("reason", reason))
 	if tcp, ok := c.nc.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}
-	c.nc.Close()
+	c.kill()
+}
+
+// kill ends the connection at once. The reader, who finds its deadline passed,
+// does the closing: see reader.each.
+func (c *conn) kill() {
+	c.mu.Lock()
+	if c.failed == nil {
+		c.failed = net.ErrClosed
+	}
+	c.changed.Broadcast()
+	c.mu.Unlock()
+	c.cancel()
+	c.nc.SetDeadline(time.Now())
 }

@@ -1,0 +1,67 @@
+// Package ctl is how the runner talks to a server it started: over the
+// server's standard input and output, so that no port, signal or HTTP server
+// disturbs what is measured.
+//
+// The server prints one line of JSON with its address when it listens. Each
+// line that it then reads is a question, answered by one line of JSON: "stats"
+// by Stats, "release" by Stats after unused memory went back to the system.
+// The end of its input ends it, so that no server survives the runner.
+package ctl
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+)
+
+// Hello is the server's first line.
+type Hello struct {
+	Addr string `json:"addr"`
+}
+
+// Stats is what a server knows of itself.
+type Stats struct {
+	Goroutines int    `json:"goroutines"`
+	Mallocs    uint64 `json:"mallocs"`
+	HeapBytes  uint64 `json:"heap_bytes"`
+	StackBytes uint64 `json:"stack_bytes"`
+	GCs        uint32 `json:"gcs"`
+}
+
+// Serve tells the runner the address, then answers its questions until in
+// ends.
+func Serve(in io.Reader, out io.Writer, addr string) error {
+	enc := json.NewEncoder(out)
+	if err := enc.Encode(Hello{Addr: addr}); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		switch q := lines.Text(); q {
+		case "stats":
+		case "release":
+			debug.FreeOSMemory()
+		default:
+			return fmt.Errorf("question %q is neither stats nor release", q)
+		}
+		if err := enc.Encode(read()); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+func read() Stats {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return Stats{
+		Goroutines: runtime.NumGoroutine(),
+		Mallocs:    m.Mallocs,
+		HeapBytes:  m.HeapAlloc,
+		StackBytes: m.StackInuse,
+		GCs:        m.NumGC,
+	}
+}

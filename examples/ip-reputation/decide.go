@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/router"
+)
+
+// messageName is the spoe-message in spoe.conf.
+const messageName = "ip-rep"
+
+// Question is what HAProxy sends.
+type Question struct {
+	IP netip.Addr `spoe:"ip,required"`
+}
+
+// Verdict is what it gets. An address on no list has no IPList: the variable is
+// unset rather than left alone, for a session's variables outlive a request,
+// and what they said about the one before must not be taken for this one's.
+type Verdict struct {
+	IPScore int     `spoe:"ip_score,sess"`
+	IPList  *string `spoe:"ip_list,sess,unset"`
+}
+
+// decider answers questions.
+type decider struct {
+	lists *feed.Set
+	log   *slog.Logger
+	level slog.Level // at which decisions are logged
+}
+
+// decide must not block: it is in the path of every request.
+func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
+	verdict := Verdict{IPScore: reputation.Clean}
+	list := d.lists.Lookup(q.IP)
+	if list != nil {
+		verdict.IPScore, verdict.IPList = list.Score, &list.Name
+	}
+	if d.log.Enabled(ctx, d.level) {
+		name := ""
+		if list != nil {
+			name = list.Name
+		}
+		d.log.LogAttrs(ctx, d.level, "decision",
+			slog.String("ip", q.IP.String()), slog.Int("ip_score", verdict.IPScore), slog.String("ip_list", name))
+	}
+	return verdict, nil
+}
+
+// newRouter is all of the agent that knows SPOE.
+func newRouter(d *decider, timeout time.Duration) *router.Router {
+	r := router.New()
+	r.Use(middleware.Recover(), middleware.Trace(), middleware.Timeout(timeout))
+	r.Handle(messageName, d.decide)
+	return r
+}

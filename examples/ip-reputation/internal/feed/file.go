@@ -1,0 +1,109 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/iplist"
+)
+
+// file is a source and what is known of it.
+type file struct {
+	source   Source
+	log      *slog.Logger // names the list and the path
+	prefixes []netip.Prefix
+	loaded   bool // prefixes is what a good file said, now or earlier
+
+	taken stamp // of the last attempt that could read the file, good or bad
+	seen  stamp // of the last look
+
+	failing  string // why the last attempt failed, "" if it did not
+	reported bool   // that has been logged
+}
+
+func newFile(source Source, log *slog.Logger) *file {
+	return &file{source: source, log: log.With("list", source.List.Name, "path", source.Path)}
+}
+
+// changed looks at the file and reports whether there is something to take in:
+// a state that it has had for two looks and that was not tried yet.
+func (f *file) changed() bool {
+	if f.source.FS != nil {
+		return false
+	}
+	now := stampOf(f.source.Path)
+	before := f.seen
+	f.seen = now
+	return now.same(before) && !now.same(f.taken)
+}
+
+// again asks for another attempt, whatever the file looks like, and for another
+// report if that fails.
+func (f *file) again() bool {
+	f.reported = false
+	return f.source.FS == nil
+}
+
+// load takes the file in. A file that cannot be used leaves the list as it was.
+func (f *file) load(ctx context.Context, quiet time.Duration) error {
+	list, taken, err := f.read(ctx, quiet)
+	f.taken = taken
+	if err != nil {
+		return err
+	}
+	f.reportBadLines(list)
+	message := "list loaded"
+	switch {
+	case f.failing != "":
+		message = "list recovered"
+	case f.loaded:
+		message = "list reloaded"
+	}
+	f.log.Info(message, "score", f.source.List.Score, "entries", len(list.Prefixes), "before", len(f.prefixes), "bad_lines", list.Bad)
+	f.prefixes, f.loaded, f.failing = list.Prefixes, true, ""
+	return nil
+}
+
+func (f *file) read(ctx context.Context, quiet time.Duration) (*iplist.List, stamp, error) {
+	if f.source.FS == nil {
+		return read(ctx, f.source.Path, quiet)
+	}
+	in, err := f.source.FS.Open(f.source.Path)
+	if err != nil {
+		return nil, stamp{}, openError(f.source.Path, err)
+	}
+	defer in.Close()
+	list, err := iplist.Parse(f.source.Path, in)
+	return list, stamp{}, err
+}
+
+// reportBadLines says which lines of a good list were left out.
+func (f *file) reportBadLines(list *iplist.List) {
+	for _, p := range list.Problems {
+		f.log.Warn("bad line left out", "line", p.Line, "reason", p.Reason, "text", p.Text)
+	}
+	if more := list.Bad - len(list.Problems); more > 0 {
+		f.log.Warn("more bad lines left out", "count", more)
+	}
+}
+
+// reportFailure says, once for each reason, that the file was not taken in. A
+// file in motion is only late.
+func (f *file) reportFailure(err error) {
+	if errors.Is(err, errMoving) {
+		f.log.Info("list is being written, it will be read when it is quiet")
+		return
+	}
+	if f.reported && f.failing == err.Error() {
+		return
+	}
+	f.failing, f.reported = err.Error(), true
+	message := "list not taken, it is empty until this is mended"
+	if f.loaded {
+		message = "list not taken, the last good one stays"
+	}
+	f.log.Error(message, "error", err, "entries", len(f.prefixes))
+}

@@ -1,0 +1,88 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/iplist"
+)
+
+// maxSize is the largest file that is read, in bytes: some twenty million
+// entries.
+const maxSize = 512 << 20
+
+// errMoving says that a file changed while it was read, or just before.
+var errMoving = errors.New("is being written")
+
+// read parses a file of the operating system. A file that was changed within
+// the last quiet is watched for that long before it is believed. The stamp is
+// that of what was read, and zero where nothing was: what keeps a file closed
+// need not show in its stamp, so it is worth trying at every look.
+func read(ctx context.Context, path string, quiet time.Duration) (*iplist.List, stamp, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, stamp{}, openError(path, err)
+	}
+	before := stamp{info: info}
+	f, err := open(path, info)
+	if err != nil {
+		return nil, stamp{}, err
+	}
+	defer f.Close()
+	list, parseErr := iplist.Parse(path, f)
+
+	if age := time.Since(info.ModTime()); age < quiet {
+		wait := time.NewTimer(quiet - max(age, 0)) // a time to come is another machine's clock
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			return nil, stamp{}, ctx.Err()
+		}
+	}
+	opened, err := f.Stat()
+	if err != nil || !before.same(stamp{info: opened}) || !before.same(stampOf(path)) {
+		return nil, stamp{}, errMoving
+	}
+	return list, before, parseErr
+}
+
+// open opens a regular file: opening a named pipe would wait for its writer.
+func open(path string, info fs.FileInfo) (*os.File, error) {
+	refuse := func(reason, advice string) (*os.File, error) {
+		return nil, &iplist.Error{File: path, Reason: reason, Advice: advice}
+	}
+	switch {
+	case info.IsDir():
+		return refuse("is a directory", "name a file in it")
+	case !info.Mode().IsRegular():
+		return refuse(fmt.Sprintf("is no regular file (%v)", info.Mode()), "write the list into a file")
+	case info.Size() > maxSize:
+		return refuse(fmt.Sprintf("is larger than %d MiB", maxSize>>20), "point to an IP list")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	return f, nil
+}
+
+// openError words what the operating system said.
+func openError(path string, err error) error {
+	reason, advice := fmt.Sprintf("cannot be opened (%v)", err), "check the path"
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		reason = fmt.Sprintf("cannot be opened (%v)", pathErr.Err)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		reason, advice = "does not exist", "check the path, or add optional=true if the file comes later"
+	case errors.Is(err, fs.ErrPermission):
+		advice = "let the user that the agent runs as read it (chmod, chown)"
+	}
+	return &iplist.Error{File: path, Reason: reason, Advice: advice}
+}

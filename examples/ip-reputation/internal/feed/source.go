@@ -1,0 +1,134 @@
+package feed
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
+)
+
+// Source is a file and the list that it feeds. Several files may feed one list.
+type Source struct {
+	List reputation.List
+	Path string
+
+	// Optional: Load goes on without the file if it is missing or broken, and
+	// Watch takes it in when it is there. For files that a job fetches later.
+	Optional bool
+
+	// FS holds the file. Nil is the operating system's; files of any other are
+	// read once and not watched.
+	FS fs.FS
+}
+
+// AllowName is the name of an allow list that was given none.
+const AllowName = "allow"
+
+// ParseSource reads a source as people write it in a flag: a path, or
+// comma-separated keys of which path is the last, since a path may hold commas:
+//
+//	/etc/lists/tor.txt
+//	name=tor,score=20,path=/etc/lists/tor.txt
+//	name=tor,score=20,optional=true,path=/etc/lists/tor.txt
+//
+// Without a name, a list is named after its file, an allow list AllowName.
+// Without a score, a list has the worst; an allow list cannot have one.
+func ParseSource(text string, allow bool) (Source, error) {
+	s := Source{List: reputation.List{Score: reputation.Listed, Allow: allow}}
+	if allow {
+		s.List.Name, s.List.Score = AllowName, reputation.Clean
+	}
+	rest := text
+	if !strings.Contains(text, "=") {
+		rest = "path=" + text
+	}
+	for s.Path == "" {
+		key, after, ok := strings.Cut(rest, "=")
+		if !ok {
+			return Source{}, errors.New("no path: write name=tor,score=20,path=/path/to/file")
+		}
+		value := after
+		if key != "path" {
+			value, rest, _ = strings.Cut(after, ",")
+		}
+		if err := s.set(key, value); err != nil {
+			return Source{}, err
+		}
+	}
+	if s.List.Name == "" {
+		base := filepath.Base(s.Path)
+		s.List.Name = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	if err := checkName(s.List.Name); err != nil {
+		return Source{}, err
+	}
+	return s, nil
+}
+
+func (s *Source) set(key, value string) error {
+	var err error
+	switch key {
+	case "name":
+		s.List.Name = value
+		return checkName(value)
+	case "path":
+		if value == "" {
+			return errors.New("empty path")
+		}
+		s.Path = value
+	case "optional":
+		if s.Optional, err = strconv.ParseBool(value); err != nil {
+			return fmt.Errorf("optional is %q: write true or false", value)
+		}
+	case "score":
+		if s.List.Allow {
+			return fmt.Errorf("an allow list has no score: it is always %d", reputation.Clean)
+		}
+		s.List.Score, err = strconv.Atoi(value)
+		if err != nil || s.List.Score < reputation.Listed || s.List.Score > reputation.Clean {
+			return fmt.Errorf("score is %q: write a number from %d (listed) to %d (clean)",
+				value, reputation.Listed, reputation.Clean)
+		}
+	default:
+		return fmt.Errorf("unknown key %q: there are name, score, optional and path, the last one last", key)
+	}
+	return nil
+}
+
+// maxName is the longest name of a list, in bytes.
+const maxName = 64
+
+// checkName keeps names fit for logs, headers and HAProxy's rules.
+func checkName(name string) error {
+	ok := name != "" && len(name) <= maxName && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
+	})
+	if !ok {
+		return fmt.Errorf("list name %q: use up to %d letters, digits, '.', '_' and '-' (name=...)", name, maxName)
+	}
+	return nil
+}
+
+// checkSources refuses lists that contradict each other.
+func checkSources(sources []Source) error {
+	byName := make(map[string]Source, len(sources))
+	for _, s := range sources {
+		first, seen := byName[s.List.Name]
+		if !seen {
+			byName[s.List.Name] = s
+			continue
+		}
+		if first.List != s.List {
+			return fmt.Errorf("list %q has two meanings (score %d from %s, score %d from %s): give it one score, or two names",
+				s.List.Name, first.List.Score, first.Path, s.List.Score, s.Path)
+		}
+		if first.Path == s.Path {
+			return fmt.Errorf("list %q names %s twice: leave one out", s.List.Name, s.Path)
+		}
+	}
+	return nil
+}

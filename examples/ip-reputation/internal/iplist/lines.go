@@ -1,0 +1,77 @@
+package iplist
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+const (
+	// bufferSize is how much of a file is read at once, and so the longest line,
+	// in bytes. Entries are far shorter.
+	bufferSize = 64 << 10
+
+	// sniffSize is how many of its first bytes tell what a file is.
+	sniffSize = 512
+)
+
+var errTooLong = errors.New("line too long")
+
+// lines cuts a file into lines.
+type lines struct {
+	file   string
+	in     *bufio.Reader
+	number int // of the line that next returned last, from 1
+}
+
+// newLines refuses a file whose first bytes show that it is no text.
+func newLines(file string, r io.Reader) (*lines, error) {
+	l := &lines{file: file, in: bufio.NewReaderSize(r, bufferSize)}
+	head, err := l.in.Peek(sniffSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, l.readError(err)
+	}
+	if bytes.HasPrefix(head, []byte(bom)) {
+		_, _ = l.in.Discard(len(bom)) // cannot fail: it is in the buffer
+	}
+	return l, sniff(file, head)
+}
+
+// next returns the next line without its line end, valid until the next call.
+// After the last one, whether or not a line end closed it, comes io.EOF; an
+// *Error is the reader's. Any other error is the line's own: of an overlong one
+// the beginning is returned, with errTooLong, and the rest skipped.
+func (l *lines) next() ([]byte, error) {
+	line, err := l.in.ReadSlice('\n')
+	if errors.Is(err, io.EOF) && len(line) == 0 {
+		return nil, io.EOF
+	}
+	l.number++
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		return bytes.TrimRight(line, "\r\n"), nil
+	case !errors.Is(err, bufio.ErrBufferFull):
+		return nil, l.readError(err)
+	case bytes.IndexByte(line, 0) >= 0:
+		return nil, errNUL
+	}
+	line = bytes.Clone(line[:maxText+1]) // excerpt marks the cut
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = l.in.ReadSlice('\n')
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, l.readError(err)
+	}
+	return line, errTooLong
+}
+
+// readError words an error of the reader.
+func (l *lines) readError(err error) error {
+	return &Error{
+		File:   l.file,
+		Reason: fmt.Sprintf("cannot be read (%v)", err),
+		Advice: "check that it is a file, and the disk that it is on",
+	}
+}

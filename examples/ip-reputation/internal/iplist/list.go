@@ -1,0 +1,32 @@
+package iplist
+
+import "net/netip"
+
+// MaxProblems is how many bad lines of a list are kept word for word. The rest
+// are only counted: a list that went wrong in the same way ten thousand times
+// needs no ten thousand lines in a log.
+const MaxProblems = 5
+
+// List is what a file had to say.
+type List struct {
+	// Prefixes holds the entries in the order of the file, masked, IPv4-mapped
+	// ones as IPv4. An entry that the file repeats is here as often.
+	Prefixes []netip.Prefix
+
+	// Bad is the number of lines that were left out.
+	Bad int
+
+	// Problems are the first MaxProblems of them.
+	Problems []Problem
+}
+
+// add keeps an entry.
+func (l *List) add(p netip.Prefix) { l.Prefixes = append(l.Prefixes, p) }
+
+// reject counts a bad line and keeps it while there is room.
+func (l *List) reject(p Problem) {
+	l.Bad++
+	if len(l.Problems) < MaxProblems {
+		l.Problems = append(l.Problems, p)
+	}
+}

@@ -1,0 +1,113 @@
+// Command ip-reputation is an SPOE agent that tells HAProxy how far an IP
+// address can be trusted, from lists as they are published. Its -h explains it,
+// haproxy.cfg and spoe.conf beside this file show the other side.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+func main() {
+	// Registered before anything else: a SIGHUP during start must not kill.
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	os.Exit(run(ctx, reload, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is main with its surroundings handed in. It returns the exit status.
+func run(ctx context.Context, reload <-chan os.Signal, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	c, err := parseConfig(args, getenv)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "ip-reputation: %v (-h for help)\n", err)
+		return 2
+	case c.version:
+		fmt.Fprintln(stdout, "ip-reputation", version())
+		return 0
+	}
+	log := newLogger(c, stderr)
+	lists := &feed.Set{Sources: c.sources, Logger: log, Poll: c.poll}
+	err = lists.Load(ctx)
+	switch {
+	case err != nil:
+	case c.validate:
+		fmt.Fprintf(stdout, "ip-reputation: all %d files are good, %d different prefixes\n", len(c.sources), lists.Table().Size())
+		return 0
+	default:
+		err = serve(ctx, reload, c, lists, log)
+	}
+	if err != nil && ctx.Err() == nil {
+		return fail(c, log, stderr, err)
+	}
+	log.Info("stopped")
+	return 0
+}
+
+// serve answers HAProxy until ctx ends.
+func serve(ctx context.Context, reload <-chan os.Signal, c config, lists *feed.Set, log *slog.Logger) error {
+	listener, err := spoe.Listen(c.listen)
+	if err != nil {
+		return fmt.Errorf("%w (-listen sets the address)", err)
+	}
+	watching, stop := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { lists.Watch(watching, reload) })
+	defer watcher.Wait()
+	defer stop()
+
+	d := &decider{lists: lists, log: log, level: slog.LevelDebug}
+	if c.logDecisions {
+		d.level = slog.LevelInfo
+	}
+	agent := &spoe.Agent{Handler: newRouter(d, c.timeout), Logger: log, ShutdownTimeout: c.shutdown}
+	log.Info("ready", "address", listener.Addr().String(), "lists", len(c.sources), "prefixes", lists.Table().Size())
+	return agent.Run(ctx, listener)
+}
+
+// fail says, a line for each, what keeps the agent from working: in plain words
+// unless something reads the log that takes only JSON.
+func fail(c config, log *slog.Logger, stderr io.Writer, err error) int {
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSuffix(line, "\n")
+		if c.logFormat == "json" {
+			log.Error(line)
+			continue
+		}
+		fmt.Fprintln(stderr, "ip-reputation:", line)
+	}
+	return 1
+}
+
+func newLogger(c config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.logLevel}
+	if c.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(unknown)"
+}

@@ -1,0 +1,25 @@
+// Package spoetest is the HAProxy side of SPOP, for tests of agents.
+//
+// The short way is New: it runs an agent with a handler in memory, does the
+// handshake, and asks.
+//
+//	func TestIPRep(t *testing.T) {
+//		haproxy := spoetest.New(t, router)
+//		got := haproxy.Ask("ip-rep", spoetest.Arg("ip", netip.MustParseAddr("192.0.2.1")))
+//		if got.Int("sess.ip_score") != 90 {
+//			t.Errorf("got %v", got)
+//		}
+//	}
+//
+// Below it lies Client, which Dial connects to an agent in any language over a
+// socket, and which can misbehave on purpose: any hello, raw bytes, writes cut
+// into segments with pauses between them, payloads in fragments, half frames,
+// resets. It starts no goroutine: what is not read stays unread, as with a
+// HAProxy that has gone silent.
+//
+// Suite is the wire contract as cases that run against an agent by its address,
+// Conform runs them as subtests, and Faults is a crowd of clients that do
+// everything wrong for a while, beside which an agent has to go on working.
+//
+// All of it works inside testing/synctest bubbles, if the agent is in memory.
+package spoetest

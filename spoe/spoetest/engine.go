@@ -1,0 +1,125 @@
+package spoetest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// Engine is HAProxy in a test: a connection to an agent that runs in memory.
+// Its own methods fail the test where those of the Client in it return an
+// error. They are for the test's goroutine; others use the Client's.
+type Engine struct {
+	*Client
+
+	tb    testing.TB
+	agent *spoe.Agent
+	ln    *Listener
+
+	mu      sync.Mutex
+	clients []*Client // closed at the end of the test
+}
+
+// endTimeout is how long an agent may take to end with its test.
+const endTimeout = 5 * time.Second
+
+// New runs an agent with this handler, which may be a router, until the test
+// ends, and connects to it. The agent's log goes to the test's.
+func New(tb testing.TB, h spoe.Handler) *Engine {
+	tb.Helper()
+	level := &slog.HandlerOptions{Level: slog.LevelDebug}
+	return NewAgent(tb, &spoe.Agent{Handler: h, Logger: slog.New(slog.NewTextHandler(tb.Output(), level))})
+}
+
+// NewAgent is New with an agent of the caller's, whose limits and timeouts hold.
+// At the end of the test the connections and then the agent are closed; the test
+// fails if the agent has not ended within 5 seconds, or if handlers are left
+// that do not heed their context.
+func NewAgent(tb testing.TB, a *spoe.Agent) *Engine {
+	tb.Helper()
+	e := &Engine{tb: tb, agent: a, ln: NewListener()}
+	ended := make(chan error, 1)
+	// It ends with the agent's Close; the cleanup waits for it.
+	go func() { ended <- a.Run(context.Background(), e.ln) }()
+	tb.Cleanup(func() { e.end(ended) })
+	e.Client = e.Dial(DefaultHello())
+	return e
+}
+
+func (e *Engine) end(ended <-chan error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.clients {
+		_ = c.Close() // may be closed already
+	}
+	_ = e.agent.Close() // Run returns what matters
+	late := time.NewTimer(endTimeout)
+	defer late.Stop()
+	select {
+	case err := <-ended:
+		if err != nil && !errors.Is(err, spoe.ErrAgentClosed) {
+			e.tb.Errorf("spoetest: the agent ended with: %v", err)
+		}
+	case <-late.C:
+		e.tb.Errorf("spoetest: the agent has not ended within %v", endTimeout)
+		return
+	}
+	if s := e.agent.Stats(); s.InFlight > 0 || s.Late > 0 {
+		e.tb.Errorf("spoetest: %d NOTIFYs in flight and %d late handlers are left: their handlers do not heed their context", s.InFlight, s.Late)
+	}
+}
+
+// Agent returns the agent.
+func (e *Engine) Agent() *spoe.Agent { return e.agent }
+
+// Listener returns what the agent listens on.
+func (e *Engine) Listener() *Listener { return e.ln }
+
+// Connect makes another connection, without a handshake. It is closed when the
+// test ends.
+func (e *Engine) Connect() *Client {
+	e.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), DefaultTimeout)
+	defer cancel()
+	conn, err := e.ln.DialContext(ctx)
+	if err != nil {
+		e.tb.Fatalf("spoetest: the agent does not accept: %v", err)
+	}
+	c := NewClient(conn, 0)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.clients = append(e.clients, c)
+	return c
+}
+
+// Dial makes another connection, with a handshake.
+func (e *Engine) Dial(h Hello) *Client {
+	e.tb.Helper()
+	c := e.Connect()
+	if _, err := c.Handshake(e.tb.Context(), h); err != nil {
+		e.tb.Fatal(err)
+	}
+	return c
+}
+
+// Ask sends a NOTIFY with one message and returns the variables that the ACK
+// sets.
+func (e *Engine) Ask(message string, args ...Argument) Vars {
+	e.tb.Helper()
+	return e.AskAll(Msg(message, args...))
+}
+
+// AskAll is Ask with any number of messages in the one NOTIFY.
+func (e *Engine) AskAll(msgs ...Message) Vars {
+	e.tb.Helper()
+	v, err := e.Client.AskAll(e.tb.Context(), msgs...)
+	if err != nil {
+		e.tb.Fatal(err)
+	}
+	return v
+}
