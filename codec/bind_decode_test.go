@@ -307,9 +307,10 @@ type nested struct {
 	Plain struct {
 		A int `spoe:"plain-a"`
 	}
-	Skip   string `spoe:"-"`
-	Other  string
-	secret string
+	Skip  string `spoe:"-"`
+	Other string
+	//lint:ignore U1000 unexported fields are passed over
+	hidden string
 }
 
 func TestDecodeNested(t *testing.T) {

@@ -21,6 +21,7 @@ func TestRegistrationErrors(t *testing.T) {
 		return reflect.StructOf([]reflect.StructField{{Name: "F", Type: reflect.TypeOf(typ), Tag: reflect.StructTag(tag)}})
 	}
 	type unexported struct {
+		//lint:ignore U1000 it is the mistake
 		f int `spoe:"f"`
 	}
 	type twice struct {

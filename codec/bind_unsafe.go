@@ -34,6 +34,3 @@ func interfaceAt(t reflect.Type, p pointer) any { return reflect.NewAt(t, p).Int
 // borrow returns b's bytes as a string without a copy: for a call that does not
 // keep it, or until pack has copied it.
 func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
-// borrowBytes is the inverse of borrow. The bytes must not be written.
-func borrowBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -27,6 +27,10 @@ type HAProxyHello struct {
 // Pipelining tells whether HAProxy can have several NOTIFYs in flight.
 func (h *HAProxyHello) Pipelining() bool { return hasItem(h.Capabilities, CapPipelining) }
 
+// Async tells whether HAProxy takes ACKs on another connection than that of
+// their NOTIFYs. Those up to 3.0 do.
+func (h *HAProxyHello) Async() bool { return hasItem(h.Capabilities, CapAsync) }
+
 // ParseHAProxyHello reads the payload of a HAPROXY-HELLO. What is wrong with
 // it is told by an *Error with the status that the agent answers: 4 for bytes
 // that cannot be read, 5, 6 and 7 for what is missing, 8 where no version is

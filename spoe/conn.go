@@ -39,6 +39,7 @@ type conn struct {
 	frameSince atomic.Int64 // since when a frame is incomplete, or never
 	writeSince atomic.Int64 // since when a write is under way, or never
 	ready      atomic.Bool  // the hello is done
+	applet     atomic.Bool  // HAProxy is 3.0 or earlier, see retireLater
 	unread     atomic.Bool  // the reader has bytes that it has not handled
 	retire     atomic.Bool  // to be closed as soon as nothing is in flight
 	asked      atomic.Pointer[farewell]

@@ -30,7 +30,8 @@ type engine struct {
 	mu        sync.Mutex // guards what follows
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
-	gone      chan struct{} // closed when conns is empty; made by Shutdown
+	tasks     int           // goroutines of Message.Go
+	gone      chan struct{} // closed when neither is left; made when first waited for
 
 	// The steps of the end, each closed once under mu.
 	draining  chan struct{} // health checks fail
@@ -92,9 +93,25 @@ func (e *engine) removeConn(c *conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.conns, c)
-	if len(e.conns) == 0 && e.gone != nil {
+	e.lookGoneLocked()
+}
+
+// lookGoneLocked closes gone if nothing is left, and nothing can come.
+func (e *engine) lookGoneLocked() {
+	if e.gone != nil && len(e.conns) == 0 && e.tasks == 0 && isClosed(e.closing) {
 		closeLocked(e.gone)
 	}
+}
+
+// allGone returns the channel that is closed when nothing is left.
+func (e *engine) allGone() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.gone == nil {
+		e.gone = make(chan struct{})
+	}
+	e.lookGoneLocked()
+	return e.gone
 }
 
 // openConns returns the connections there are.

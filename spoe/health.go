@@ -12,71 +12,100 @@ import (
 type checks struct {
 	mu      sync.Mutex // guards what follows
 	sources map[string]*checkSource
-	needed  int           // failed checks of each source, set by Shutdown
-	done    chan struct{} // closed when each source has had them
+	needed  int           // failed checks of each source, set by failing
+	done    chan struct{} // closed when each source has had them; made by failing
+	again   *time.Timer   // looks for sources that are gone
 }
 
 type checkSource struct {
 	last   time.Time
+	every  time.Duration // between the last two
 	failed int
 }
 
 const (
 	// maxSources bounds the sources remembered.
 	maxSources = 1024
-	// checkMemory is after how long without a check a source counts as gone.
-	checkMemory = time.Minute
+	// firstInterval is taken for that of a source that has checked once.
+	firstInterval = 5 * time.Second
+	// missedChecks is after how many intervals without a check, and a second,
+	// a source counts as gone.
+	missedChecks = 3
 )
 
-// seen notes a health check from peer. fail returns as given.
+// gone returns when the source will count as gone unless it checks again.
+func (s *checkSource) gone() time.Time {
+	return s.last.Add(missedChecks*s.every + time.Second)
+}
+
+// seen notes a health check from peer; fail tells that it is failed, and is
+// returned.
 func (k *checks) seen(peer net.Addr, fail bool) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	t := time.Now()
 	key := hostOf(peer)
-	s := k.sources[key]
-	if s == nil {
-		if k.sources == nil {
+	if s := k.sources[key]; s != nil {
+		s.every, s.last = t.Sub(s.last), t
+	} else {
+		if k.sources == nil || len(k.sources) >= maxSources {
 			k.sources = make(map[string]*checkSource)
 		}
-		if len(k.sources) >= maxSources {
-			clear(k.sources)
-		}
-		s = new(checkSource)
-		k.sources[key] = s
+		k.sources[key] = &checkSource{last: t, every: firstInterval}
 	}
-	s.last = time.Now()
 	if fail {
-		s.failed++
-		k.endLocked()
+		k.sources[key].failed++
+		k.lookLocked()
 	}
 	return fail
 }
 
-// failing returns a channel that is closed once each source that has checked
-// lately has seen n checks fail.
+// failing returns a channel that is closed once each source that has not gone
+// has seen n checks fail.
 func (k *checks) failing(n int) <-chan struct{} {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for key, s := range k.sources {
-		if time.Since(s.last) > checkMemory {
-			delete(k.sources, key)
-		}
+	if k.done == nil {
+		k.needed, k.done = n, make(chan struct{})
+		k.lookLocked()
 	}
-	k.needed, k.done = n, make(chan struct{})
-	k.endLocked()
 	return k.done
 }
 
-func (k *checks) endLocked() {
-	if k.done == nil {
+// lookLocked closes done if nobody is waited for, and comes back when the next
+// source could be gone.
+func (k *checks) lookLocked() {
+	if k.done == nil || isClosed(k.done) {
 		return
 	}
+	t := time.Now()
+	var next time.Time
 	for _, s := range k.sources {
-		if s.failed < k.needed {
-			return
+		if gone := s.gone(); s.failed < k.needed && gone.After(t) && (next.IsZero() || gone.Before(next)) {
+			next = gone
 		}
 	}
-	closeLocked(k.done)
+	if next.IsZero() {
+		close(k.done)
+		return
+	}
+	if k.again != nil {
+		k.again.Stop()
+	}
+	k.again = time.AfterFunc(next.Sub(t), func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.lookLocked()
+	})
+}
+
+// stop ends the looking, for a Shutdown that has gone on.
+func (k *checks) stop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.again != nil {
+		k.again.Stop()
+	}
 }
 
 // hostOf is what tells one HAProxy from another: its address without the port.

@@ -29,6 +29,7 @@ func (c *conn) handshake() error {
 	c.engineID = c.eng.names.get([]byte(h.EngineID))
 	c.maxFrameSize = min(c.eng.maxFrameSize, int(h.MaxFrameSize))
 	c.lastFrame.Store(now())
+	c.applet.Store(h.Async())
 	c.ready.Store(true)
 	c.setMaxAge()
 	c.log(slog.LevelDebug, "connected", slog.Int("max_frame_size", c.maxFrameSize), slog.String("capabilities", h.Capabilities))

@@ -79,6 +79,7 @@ func (j *job) message(m codec.Message, args *Args) Message {
 		peer:     j.c.peer,
 		received: j.received,
 		job:      j,
+		eng:      j.c.eng,
 	}
 }
 

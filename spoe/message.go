@@ -24,7 +24,8 @@ type Message struct {
 	engineID          string
 	peer              net.Addr
 	received          time.Time
-	job               *job // nil once cloned
+	job               *job    // nil once cloned
+	eng               *engine // of the agent that received it, or nil
 }
 
 // NewMessage returns a message with the arguments in raw, for those who call a

@@ -5,3 +5,5 @@ package spoe
 import "syscall"
 
 func (r *reader) initRaw(syscall.Conn) {}
+
+func (r *reader) pending() bool { return false }

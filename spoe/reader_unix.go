@@ -58,3 +58,18 @@ func (r *reader) readRaw(fd uintptr) bool {
 		}
 	}
 }
+
+// pending tells whether the socket has bytes that have not been read. It may be
+// called while the reader reads.
+func (r *reader) pending() bool {
+	if r.raw == nil {
+		return false
+	}
+	found := false
+	err := r.raw.Control(func(fd uintptr) {
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		found = err == nil && n > 0
+	})
+	return found && err == nil
+}

@@ -85,6 +85,10 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 	g.Go(func() error { return a.awaitEnd(ctx, gctx) })
 	err := g.Wait()
 	if isClosed(a.eng.closing) {
+		select {
+		case <-a.eng.allGone():
+		case <-a.eng.abandoned:
+		}
 		a.eng.workers.stop(a.eng.abandoned)
 	}
 	return err

@@ -27,9 +27,11 @@ const (
 //  2. The listeners are closed.
 //  3. Each connection that has gone quiet, nothing in flight and no frame for
 //     100 ms, gets an AGENT-DISCONNECT with status 0 and is closed once HAProxy
-//     has read it. After half of the time that is left, a moment without
-//     anything in flight is enough.
-//  4. Handlers that are late, see [Message.ServeWithin], are waited for.
+//     has read it. After half of the time that is left, an ACK that leaves
+//     nothing in flight takes the DISCONNECT along. So it does at once with
+//     HAProxy up to 3.0, which goes on using the connections it has.
+//  4. Handlers that are late, see [Message.ServeWithin], and what [Message.Go]
+//     has started are waited for.
 //
 // When ctx ends first, what is left is closed as by Close, and Shutdown returns
 // an error that says so. A further call waits for the same end.
@@ -40,10 +42,6 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	e := &a.eng
 	e.mu.Lock()
 	closeLocked(e.draining)
-	if e.gone == nil {
-		e.gone = make(chan struct{})
-	}
-	gone := e.gone
 	e.mu.Unlock()
 
 	half, cancel := halfOf(ctx)
@@ -53,6 +51,7 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	case <-half.Done():
 	}
 	cancel()
+	e.checks.stop()
 
 	e.stopListening()
 	force := time.Now().Add(defaultShutdownTimeout)
@@ -60,10 +59,10 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 		force = time.Now().Add(time.Until(end) / 2)
 	}
 	for _, c := range e.openConns() {
-		c.retireFrom(time.Now(), shutdownQuiet, force)
+		c.retireLater(time.Now(), shutdownQuiet, force)
 	}
 	select {
-	case <-gone:
+	case <-e.allGone():
 		a.log().Info("spoe: shut down")
 		return nil
 	case <-ctx.Done():
@@ -108,9 +107,7 @@ func (e *engine) stopListening() {
 	for ln := range e.listeners {
 		ln.Close()
 	}
-	if len(e.conns) == 0 && e.gone != nil {
-		closeLocked(e.gone)
-	}
+	e.lookGoneLocked()
 }
 
 // halfOf returns a context that ends after half of ctx's time.

@@ -28,6 +28,20 @@ const (
 	minWatch = time.Millisecond
 )
 
+// retireLater plans the end of the connection by the way in which HAProxy uses
+// it. Since 3.1 it turns from a server that is down, or takes another
+// connection, and a quiet moment comes: quiet says how quiet, and force when not
+// to wait for it any longer. Up to 3.0 (it offers async) an open connection is
+// used as long as there is traffic, whatever health checks say; but HAProxy
+// reads all that has come before it sends, so that a DISCONNECT in one write
+// with the ACK that leaves nothing in flight finds it with nothing to lose.
+func (c *conn) retireLater(at time.Time, quiet time.Duration, force time.Time) {
+	if c.applet.Load() {
+		force = at
+	}
+	c.retireFrom(at, quiet, force)
+}
+
 // setMaxAge plans the end of the connection by Agent.MaxConnectionAge. One that
 // is never quiet goes after twice its age.
 func (c *conn) setMaxAge() {
@@ -36,7 +50,7 @@ func (c *conn) setMaxAge() {
 		return
 	}
 	jittered := time.Duration((0.9 + 0.2*rand.Float64()) * float64(age))
-	c.retireFrom(c.start.Add(jittered), retireQuiet, c.start.Add(jittered+age))
+	c.retireLater(c.start.Add(jittered), retireQuiet, c.start.Add(jittered+age))
 }
 
 // retireFrom plans the end of the connection, unless an earlier one is planned.
@@ -128,8 +142,11 @@ func (c *conn) watch() {
 			c.timeout(slog.LevelInfo, fmt.Sprintf("no hello within %v", l.hello))
 			return
 		}
-		due = min(due, end)
-		c.watchAgain(t, due)
+		if t >= leaving.at && t >= since(c.start)+int64(leaving.quiet) {
+			c.kill() // nobody has a request on it
+			return
+		}
+		c.watchAgain(t, min(due, end, max(leaving.at, since(c.start)+int64(leaving.quiet))))
 		return
 	}
 	due = min(due, t+int64(l.read))
@@ -153,7 +170,8 @@ func (c *conn) watch() {
 	}
 	if !busy && t-quietSince >= int64(leaving.quiet) {
 		c.ask(farewell{codec.StatusNormal, ""})
-	} else if t >= leaving.force {
+	}
+	if t >= leaving.force {
 		c.retire.Store(true) // the next ACK that leaves nothing in flight is the last
 	}
 	c.watchAgain(t, min(due, t+max(int64(leaving.quiet)/2, int64(minWatch))))

@@ -3,6 +3,7 @@ package spoetest_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,13 +17,7 @@ func TestHAProxiesFromList(t *testing.T) {
 	newer := fakeHAProxy(t, filepath.Join(dir, "newer"), "3.10.1-1")
 	older := fakeHAProxy(t, filepath.Join(dir, "older"), "3.2.26-1")
 	again := fakeHAProxy(t, filepath.Join(dir, "again"), "3.2.26-1")
-	list := func(paths ...string) string {
-		var joined string
-		for _, path := range paths {
-			joined += path + string(os.PathListSeparator)
-		}
-		return joined[:len(joined)-1]
-	}
+	list := func(paths ...string) string { return strings.Join(paths, string(os.PathListSeparator)) }
 
 	t.Setenv("SPOKE_HAPROXY", list(newer, older, again))
 	found, err := spoetest.HAProxies()

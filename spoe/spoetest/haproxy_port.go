@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 )
 
 // ports are the addresses that a configuration asked for by name. Each port
@@ -25,7 +26,7 @@ func (p *ports) addr(name string) (string, error) {
 		return "", fmt.Errorf("a free port for %q: %w", name, err)
 	}
 	p.releases = append(p.releases, release)
-	addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	if p.byName == nil {
 		p.byName, p.first = map[string]string{}, name
 	}

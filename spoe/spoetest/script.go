@@ -214,23 +214,6 @@ func listOf(statuses []codec.Status) string {
 	return strings.Join(words, " or ")
 }
 
-// closed checks that the agent closes in order without another frame, and
-// returns how long that took.
-func (s *script) closed() time.Duration {
-	if s.err != nil {
-		return 0
-	}
-	start := time.Now()
-	f, err := s.c.Next(s.ctx)
-	switch {
-	case err == nil:
-		s.failf("got %v, want the end of the connection", f.Type)
-	case !errors.Is(err, io.EOF):
-		s.failf("the connection does not end in order: %w", err)
-	}
-	return time.Since(start)
-}
-
 // ended waits until the agent ends the connection in whatever way, within its
 // own timeout and Target.Wait.
 func (s *script) ended(timeout time.Duration) {

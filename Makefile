@@ -1,0 +1,97 @@
+# What people and CI run. `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Every module of the repository, this folder's first, the tools' own not.
+MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './tools/*' -not -path './.*/*')))
+
+# A program that tools/go.mod pins, for whichever module one is in.
+TOOL := go tool -modfile='$(CURDIR)/tools/go.mod'
+
+# Versions of HAProxy that must be tested against: one that is missing fails the
+# tests under CI and is told elsewhere. The same as in scripts/haproxy.sh.
+export SPOKE_HAPROXY_VERSIONS ?= 2.6 3.0 3.2+
+
+# Tests against real programs are never taken from the cache of earlier results.
+TESTFLAGS ?= -count=1 -timeout=5m
+
+# each runs a command in every module, and goes on to the next after a failure.
+define each
+	failed=; for module in $(MODULES); do (cd "$$module" && $(1)) || failed="$$failed $$module"; done; \
+	if [ -n "$$failed" ]; then echo "FAILED in$$failed: $@" >&2; exit 1; fi
+endef
+
+.PHONY: help
+help: ## List what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Try it: HAProxy, an origin and the ip-reputation agent, until Ctrl-C (RUN_SECONDS=n: tries itself)
+	@scripts/run.sh
+
+.PHONY: test
+test: haproxy ## Run all tests, those against real HAProxy included
+	@$(call each,$(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) ./...)
+
+.PHONY: check
+check: format vet static tidy race ## All that must pass before a commit, besides the tests
+
+.PHONY: race
+race: haproxy ## Run all tests with the race detector
+	@command -v "$$(go env CC)" >/dev/null || scripts/apt.sh gcc libc6-dev
+	@$(call each,CGO_ENABLED=1 $(TOOL) gotestsum --format=pkgname-and-test-fails -- -race $(TESTFLAGS) ./...)
+
+.PHONY: format
+format: ## Tell which files are not as gofmt has them
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		echo "Not as gofmt has it (make fmt does it):" >&2; echo "$$unformatted" >&2; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet
+	@$(call each,go vet ./...)
+
+.PHONY: static
+static: ## staticcheck
+	@$(call each,$(TOOL) staticcheck ./...)
+
+.PHONY: tidy
+tidy: ## Tell whether go.mod and go.sum are as go mod tidy has them
+	@$(call each,go mod tidy -diff)
+	@cd tools && go mod tidy -diff
+
+.PHONY: fmt
+fmt: ## Format all Go files and tidy all modules
+	@gofmt -w .
+	@$(call each,go mod tidy)
+	@cd tools && go mod tidy
+
+.PHONY: lint
+lint: ## golangci-lint and shellcheck, where they are installed
+	@if command -v golangci-lint >/dev/null; then $(call each,golangci-lint run --config='$(CURDIR)/.golangci.yml' ./...); \
+	else echo "NOT RUN: golangci-lint (version 2) is not installed" >&2; fi
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/*.sh; \
+	else echo "NOT RUN: shellcheck is not installed" >&2; fi
+
+.PHONY: bench
+bench: ## Run all benchmarks (BENCH=pattern, BENCHFLAGS=...)
+	@$(call each,go test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem $(BENCHFLAGS) ./...)
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
+	@$(call each,'$(CURDIR)/scripts/fuzz.sh' '$(or $(FUZZTIME),30s)' '$(or $(FUZZ),.)')
+
+.PHONY: cover
+cover: haproxy ## Run all tests of this module and show what they cover
+	@profile=$$(mktemp); trap 'rm -f "$$profile"' EXIT; \
+	go test $(TESTFLAGS) -coverpkg=./... -coverprofile="$$profile" ./... && go tool cover -func="$$profile" | tail -n 1
+
+.PHONY: haproxy
+haproxy: ## Get the versions of HAProxy that the tests want
+	@scripts/haproxy.sh
+
+.PHONY: clean
+clean: ## Remove what Go's build and test caches and the HAProxy cache hold
+	@go clean -testcache -fuzzcache
+	@cache="$${SPOKE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/spoke}"; rm -rf "$$cache/haproxy"

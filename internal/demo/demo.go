@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+type demo struct {
+	haproxy  bool
+	stay     bool
+	during   time.Duration
+	agentDir string
+	out      *lines
+}
+
+// run starts everything, asks, and ends everything.
+func (d *demo) run(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "spoke-run-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	binary := filepath.Join(dir, "ip-reputation")
+	d.out.printf("Building %s", d.agentDir)
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
+	build.Dir = d.agentDir
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("go build in %s: %w", d.agentDir, err)
+	}
+
+	agentAddr, err := d.freeAddr("127.0.0.1:9000", "the agent")
+	if err != nil {
+		return err
+	}
+	// HAProxy is ended before the agent: there is no health check to wait for.
+	agentArgs := []string{"-listen", agentAddr, "-shutdown-timeout", "1s"}
+	if !d.haproxy {
+		agentArgs = append(agentArgs, "-log-decisions") // HAProxy's log tells them otherwise
+	}
+	var running group
+	// Last started, first ended: HAProxy before the agent that it asks.
+	defer func() { err = errors.Join(err, running.stop()) }()
+	agent, err := running.start(d.out, "agent  ", exec.Command(binary, agentArgs...))
+	if err != nil {
+		return err
+	}
+	if err := agent.waitFor(ctx, "an answer on "+agentAddr, func() bool { return accepts(agentAddr) }); err != nil {
+		return err
+	}
+
+	if !d.haproxy {
+		return d.askAgent(ctx, &running, agentAddr)
+	}
+	return d.askHAProxy(ctx, &running, agentAddr)
+}
+
+// askHAProxy starts HAProxy and the origin, and asks over HTTP.
+func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr string) error {
+	found, err := spoetest.HAProxies()
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return errors.New("no HAProxy found")
+	}
+	bin := found[len(found)-1]
+
+	originAddr, err := d.freeAddr("127.0.0.1:8081", "the origin")
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", originAddr)
+	if err != nil {
+		return err
+	}
+	origin := &http.Server{Handler: http.HandlerFunc(site), ReadHeaderTimeout: askLimit}
+	defer origin.Close()
+	go func() { _ = origin.Serve(listener) }() // ended by Close, its only error
+
+	frontend, err := d.freeAddr("127.0.0.1:8080", "HAProxy")
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(bin.Path, "-db", "-f", filepath.Join(d.agentDir, "haproxy.cfg"))
+	cmd.Env = append(os.Environ(), "IPREP_FRONTEND="+frontend, "IPREP_ORIGIN="+originAddr, "IPREP_AGENT="+agentAddr)
+	haproxy, err := running.start(d.out, "haproxy", cmd)
+	if err != nil {
+		return err
+	}
+	if err := haproxy.waitFor(ctx, "an answer on "+frontend, func() bool { return accepts(frontend) }); err != nil {
+		return err
+	}
+	d.out.printf("%v on %s, the agent on %s, an origin on %s.\n", bin, frontend, agentAddr, originAddr)
+	d.out.printf("HAProxy takes the client's address from X-Forwarded-For, from this machine only.\n")
+	client := &httpClient{url: "http://" + frontend + "/"}
+	defer client.Close()
+	return d.askAll(ctx, running, client)
+}
+
+// site is the origin: it says what HAProxy let it know.
+func site(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "This is the origin. score=%s list=%s\n", r.Header.Get("X-IP-Score"), r.Header.Get("X-IP-List"))
+}
+
+// askAgent asks the agent as HAProxy would, where there is none.
+func (d *demo) askAgent(ctx context.Context, running *group, agentAddr string) error {
+	client, err := dialSPOP(ctx, agentAddr)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	d.out.printf("WITHOUT HAPROXY: its side of SPOP is package spoe/spoetest's, its rules are those of")
+	d.out.printf("%s/haproxy.cfg, worked out here. The agent is on %s.\n", d.agentDir, agentAddr)
+	return d.askAll(ctx, running, client)
+}
+
+// askAll asks each case once, then again for as long as it was told to.
+func (d *demo) askAll(ctx context.Context, running *group, client asker) error {
+	var asked, wrong int
+	ask := func(c visitor) string {
+		asked++
+		got, err := client.ask(ctx, c)
+		outcome := fmt.Sprintf("%d, %s", got.status, c.why)
+		if err == nil {
+			err = c.check(got)
+		}
+		if err != nil && ctx.Err() == nil {
+			wrong++
+			outcome = fmt.Sprintf("WRONG: %v", err)
+		}
+		return fmt.Sprintf("  %-76s %s", client.command(c), outcome)
+	}
+
+	begun := time.Now()
+	var table strings.Builder
+	for _, c := range visitors {
+		table.WriteString(ask(c) + "\n")
+	}
+	d.out.printf("\nWhat to try, and the answer that it just gave:\n\n%s", &table)
+	if d.during > 0 {
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for i := 0; time.Since(begun) < d.during && ctx.Err() == nil; i++ {
+			if before, line := wrong, ask(visitors[i%len(visitors)]); wrong > before {
+				d.out.printf("%s", line)
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
+		}
+	}
+	var err error
+	if d.stay && wrong == 0 {
+		if !client.installed() {
+			d.out.printf("curl is not installed here: apt-get install curl, or open the address in a browser.")
+		}
+		d.out.printf("A line for every decision follows, until Ctrl-C.")
+		err = running.wait(ctx)
+	}
+	if !d.stay {
+		d.out.printf("%d requests in %v, %d of them not answered as they should be.", asked, time.Since(begun).Round(time.Millisecond), wrong)
+	}
+	if wrong > 0 {
+		err = errors.Join(err, fmt.Errorf("%d of %d requests were not answered as they should be", wrong, asked))
+	}
+	return err
+}
+
+// freeAddr returns addr, or says that it is in use and returns another.
+func (d *demo) freeAddr(addr, what string) (string, error) {
+	lis, err := net.Listen("tcp", addr)
+	if err != nil {
+		if lis, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return "", err
+		}
+		other := lis.Addr().String()
+		d.out.printf("%s is in use: %s gets %s", addr, what, strings.TrimPrefix(other, "127.0.0.1:"))
+		addr = other
+	}
+	return addr, lis.Close()
+}
+
+func accepts(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
+}

@@ -1,0 +1,59 @@
+// Command demo is `make run`: it builds and starts examples/ip-reputation, an
+// origin and HAProxy in front of it, asks on behalf of several addresses, and
+// shows what came of each. scripts/run.sh starts it in the repository's root.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+func init() {
+	// Children end with the thread that started them, see endWithParent: main
+	// starts them all, on the thread that lives as long as the process.
+	runtime.LockOSThread()
+}
+
+func main() {
+	var d demo
+	flag.BoolVar(&d.haproxy, "haproxy", true, "put HAProxy in front; without it, its side of SPOP is package spoetest's")
+	flag.BoolVar(&d.stay, "stay", false, "stay until Ctrl-C")
+	flag.DurationVar(&d.during, "for", 0, "go on asking for that long, then exit")
+	flag.StringVar(&d.agentDir, "agent", "examples/ip-reputation", "the agent's package")
+	flag.Parse()
+	d.out = &lines{w: os.Stdout}
+
+	if err := d.runUntilSignal(); err != nil {
+		fmt.Fprintf(os.Stderr, "FAILED: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func (d *demo) runUntilSignal() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	err := d.run(ctx)
+	switch {
+	case ctx.Err() == nil:
+		return err
+	case d.stay:
+		d.out.printf("\nStopped. Nothing is left running.")
+		return nil
+	default:
+		return errors.Join(errors.New("interrupted"), err)
+	}
+}
+
+// Bounds of what should take milliseconds, on a machine that is busy.
+const (
+	startLimit = 20 * time.Second
+	stopLimit  = 15 * time.Second
+	askLimit   = 10 * time.Second
+)
