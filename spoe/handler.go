@@ -9,7 +9,9 @@ import (
 //
 // msg and acts are valid until ServeSPOE returns. ctx ends when HAProxy has
 // disconnected, when the agent is closed, and at the deadline that
-// [Agent.NotifyTimeout] or [Message.ServeWithin] sets.
+// [Agent.NotifyTimeout] or [Message.ServeWithin] sets; that of ServeWithin also
+// when the handler has returned. For work that outlives the handler there is
+// [Message.Go].
 //
 // An error drops the message's own actions; those of the NOTIFY's other
 // messages stay, and the ACK leaves at once. A panic counts as a *[PanicError].

@@ -29,6 +29,7 @@ type job struct {
 
 	mu        sync.Mutex // guards what follows; taken after c.mu
 	deadline  int64      // when the ACK leaves at the latest, since epoch
+	name      string     // of the message that is handled
 	within    *deadlineCtx
 	committed []byte // actions of the messages that are done
 	onFailure func(error, *Actions)
@@ -62,7 +63,7 @@ func putJob(j *job) {
 		return
 	}
 	j.c, j.ctx, j.worker, j.within, j.committed, j.onFailure = nil, nil, nil, nil, nil, nil
-	j.msg, j.args = Message{}, Args{}
+	j.msg, j.args, j.name = Message{}, Args{}, ""
 	j.acts.truncate(0)
 	jobs.Put(j)
 }
@@ -92,10 +93,22 @@ func (j *job) run() {
 	msgs := codec.NewMessages(j.payload)
 	for msgs.Next() {
 		j.msg = j.message(msgs.Message(), &j.args)
-		if !j.handle() {
+		if !j.begin(j.msg.Name) || !j.handle() {
 			return
 		}
 	}
+}
+
+// begin notes which message is handled; it returns false if the NOTIFY has been
+// acknowledged meanwhile.
+func (j *job) begin(name string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.late {
+		return false
+	}
+	j.name = name
+	return true
 }
 
 // handle has one message answered. It returns false if the NOTIFY has been
@@ -195,7 +208,7 @@ func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
 	ctr := &j.c.eng.counters
 	level := slog.LevelWarn
 	attrs := []slog.Attr{
-		slog.String("message", j.msg.Name),
+		slog.String("message", j.name),
 		slog.Uint64("stream_id", j.streamID), slog.Uint64("frame_id", j.frameID),
 		slog.Any("error", err),
 	}

@@ -1,0 +1,59 @@
+//go:build !race
+
+package spoe_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// A NOTIFY costs the engine no allocation, with a deadline or without.
+func TestNotifyAllocatesNothing(t *testing.T) {
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- (&spoe.Agent{Handler: byName{
+			"raw":    set("x", 1),
+			"within": within(time.Second, set("x", 1)),
+		}}).Run(ctx, ln)
+	}()
+	nc, err := net.Dial("tcp", ln.Addr().String())
+	require.NoError(t, err)
+	hello := spoetest.DefaultHello()
+	_, err = nc.Write(codec.AppendFrame(nil, spoetest.HelloFrame(hello.Append(nil))))
+	require.NoError(t, err)
+	buf := make([]byte, 4096)
+	_, err = nc.Read(buf)
+	require.NoError(t, err)
+	for _, name := range []string{"raw", "within"} {
+		payload := codec.AppendArg(codec.AppendMessage(nil, name, 1), "ip", codec.Int64(1))
+		notify := codec.AppendFrame(nil, spoetest.NotifyFrame(spoetest.ID{Stream: 1, Frame: 1}, payload))
+		ask := func() {
+			if _, err := nc.Write(notify); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadAtLeast(nc, buf, 12); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 200 { // fill the pools
+			ask()
+		}
+		assert.Zero(t, testing.AllocsPerRun(2000, ask), name)
+	}
+	nc.Close()
+	cancel()
+	assert.NoError(t, <-ended)
+}

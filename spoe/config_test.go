@@ -1,0 +1,79 @@
+package spoe_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+var nothing = spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return nil })
+
+func TestBadConfiguration(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer busy.Close()
+	for _, tt := range []struct {
+		name  string
+		agent *spoe.Agent
+		addr  string
+		want  string
+	}{
+		{"no handler", &spoe.Agent{}, "127.0.0.1:0", "spoe: the agent has no handler: set Agent.Handler"},
+		{"negative timeout", &spoe.Agent{Handler: nothing, ReadTimeout: -1}, "127.0.0.1:0", "spoe: Agent.ReadTimeout is -1ns; it must not be negative (0 means 10s)"},
+		{"negative limit", &spoe.Agent{Handler: nothing, MaxInFlight: -5}, "127.0.0.1:0", "spoe: Agent.MaxInFlight is -5; it must not be negative (0 means 256)"},
+		{"frame size", &spoe.Agent{Handler: nothing, MaxFrameSize: 255}, "127.0.0.1:0", "spoe: Agent.MaxFrameSize is 255; SPOP has no less than 256 bytes"},
+		{"TLS without certificate", &spoe.Agent{Handler: nothing, TLSConfig: &tls.Config{}}, "127.0.0.1:0", "spoe: Agent.TLSConfig has no certificate: see spoe.LoadTLS"},
+		{"certificate without key", &spoe.Agent{Handler: nothing, TLSConfig: &tls.Config{Certificates: make([]tls.Certificate, 1)}}, "127.0.0.1:0", "spoe: certificate 0 of Agent.TLSConfig has no private key: see spoe.LoadTLS"},
+		{"address in use", &spoe.Agent{Handler: nothing}, busy.Addr().String(), "spoe: cannot listen on " + busy.Addr().String() + ": another process does; stop it or choose another address"},
+		{"no address", &spoe.Agent{Handler: nothing}, "9000", `spoe: cannot listen on "9000": listen tcp: address 9000: missing port in address`},
+		{"no path", &spoe.Agent{Handler: nothing}, "unix:", `spoe: cannot listen on "unix:": unix: without a path; write unix:/path or unix:@name`},
+		{"no descriptor", &spoe.Agent{Handler: nothing}, "fd:x", `spoe: cannot listen on "fd:x": fd:x is no file descriptor; write fd:3`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.agent.ListenAndServe(tt.addr)
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+	assert.ErrorContains(t, (&spoe.Agent{Handler: nothing}).Run(t.Context()), "spoe: Run without a listener")
+	assert.ErrorContains(t, spoe.ListenAndServe(t.Context(), "127.0.0.1:0", nil), "no handler")
+}
+
+func TestLoadTLS(t *testing.T) {
+	for _, tt := range []struct{ name, cert, key, ca, want string }{
+		{"no certificate", "", "", "", "spoe: TLS without a certificate: name its PEM file"},
+		{"no key", "c.pem", "", "", "spoe: TLS certificate c.pem without its key: name the key's PEM file"},
+		{"no file", "missing.pem", "missing.key", "", "spoe: TLS certificate missing.pem with key missing.key: open missing.pem: no such file or directory"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := spoe.LoadTLS(tt.cert, tt.key, tt.ca)
+			assert.EqualError(t, err, tt.want)
+		})
+	}
+}
+
+func TestAgentIsNotUsedAgain(t *testing.T) {
+	a := &spoe.Agent{Handler: nothing}
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- a.Serve(ln) }()
+	require.Eventually(t, func() bool {
+		nc, err := net.Dial("tcp", ln.Addr().String())
+		if err == nil {
+			nc.Close()
+		}
+		return err == nil
+	}, time.Second, time.Millisecond)
+	require.NoError(t, a.Shutdown(t.Context()))
+	assert.ErrorIs(t, <-ended, spoe.ErrAgentClosed)
+	assert.ErrorIs(t, a.ListenAndServe("127.0.0.1:0"), spoe.ErrAgentClosed)
+	assert.NoError(t, a.Shutdown(t.Context()), "a second Shutdown finds it ended")
+	assert.NoError(t, a.Close())
+}

@@ -1,0 +1,126 @@
+package spoe_test
+
+import (
+	"context"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+func TestUnixSocketFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "spoa.sock")
+	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
+	require.NoError(t, err)
+	stale.SetUnlinkOnClose(false)
+	stale.Close() // as a process that was killed leaves it
+
+	a := &spoe.Agent{Handler: nothing, SocketMode: 0o660}
+	ended := make(chan error, 1)
+	go func() { ended <- a.ListenAndServe("unix:" + path) }()
+	var c *spoetest.Client
+	require.Eventually(t, func() bool {
+		c, err = spoetest.Dial(t.Context(), "unix", path)
+		return err == nil
+	}, eventually, tick)
+	defer c.Close()
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, fs.FileMode(0o660), info.Mode().Perm())
+
+	_, err = spoe.Listen("unix:" + path)
+	assert.ErrorContains(t, err, "another process does; stop it or choose another address")
+	_, err = c.Ask(t.Context(), "m")
+	assert.NoError(t, err, "the one that listens is left alone")
+
+	require.NoError(t, a.Shutdown(t.Context()))
+	assert.ErrorIs(t, <-ended, spoe.ErrAgentClosed)
+	assert.NoFileExists(t, path)
+}
+
+func TestNoSocketIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(path, []byte("precious"), 0o600))
+	_, err := spoe.Listen("unix:" + path)
+	assert.ErrorContains(t, err, "is there and is no socket; remove it or choose another path")
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "precious", string(b))
+}
+
+func TestListenForms(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	f, err := ln.(*net.TCPListener).File()
+	require.NoError(t, err)
+	defer ln.Close()
+	for _, addr := range []string{"127.0.0.1:0", "[::1]:0", "unix:@spoke-test-" + filepath.Base(t.TempDir()), "fd:" + itoa(int(f.Fd()))} {
+		ln, err := spoe.Listen(addr)
+		if !assert.NoError(t, err, addr) {
+			continue
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- (&spoe.Agent{Handler: nothing}).Run(ctx, ln) }()
+		c, err := spoetest.Dial(t.Context(), ln.Addr().Network(), ln.Addr().String())
+		if assert.NoError(t, err, addr) {
+			_, err = c.Ask(t.Context(), "m")
+			assert.NoError(t, err)
+			c.Close()
+		}
+		cancel()
+		assert.NoError(t, <-ended)
+	}
+}
+
+func TestInheritedListeners(t *testing.T) {
+	t.Setenv("LISTEN_PID", "1")
+	t.Setenv("LISTEN_FDS", "1")
+	lns, err := spoe.InheritedListeners()
+	assert.NoError(t, err)
+	assert.Empty(t, lns, "they are another process's")
+
+	t.Setenv("LISTEN_PID", itoa(os.Getpid()))
+	t.Setenv("LISTEN_FDS", "x")
+	_, err = spoe.InheritedListeners()
+	assert.EqualError(t, err, `spoe: LISTEN_FDS is "x"; systemd sets it to a number`)
+	t.Setenv("LISTEN_FDS", "0")
+	lns, err = spoe.InheritedListeners()
+	assert.NoError(t, err)
+	assert.Empty(t, lns)
+}
+
+func TestRunServesAllListeners(t *testing.T) {
+	var lns []net.Listener
+	for range 3 {
+		ln, err := spoe.Listen("127.0.0.1:0")
+		require.NoError(t, err)
+		lns = append(lns, ln)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	a := &spoe.Agent{Handler: nothing}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx, lns...) }()
+	for _, ln := range lns {
+		c, err := spoetest.Dial(t.Context(), "tcp", ln.Addr().String())
+		require.NoError(t, err)
+		defer c.Close()
+		_, err = c.Ask(t.Context(), "m")
+		require.NoError(t, err)
+	}
+	lns[1].Close() // fatal: it ends all of it, gracefully
+	err := <-ended
+	assert.ErrorContains(t, err, "spoe: accept on ")
+	assert.ErrorIs(t, err, net.ErrClosed)
+	assert.Zero(t, a.Stats().Connections)
+	assert.EqualValues(t, 3, a.Stats().DisconnectsSent[codec.StatusNormal])
+	cancel()
+}
