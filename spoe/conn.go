@@ -19,9 +19,7 @@ type conn struct {
 	peer  net.Addr
 	start time.Time
 
-	// ctx ends when the connection does.
-	ctx    context.Context
-	cancel context.CancelFunc
+	ctx deadlineCtx // ends when the connection does
 
 	// What the hello agreed on; set before the first job.
 	engineID     string
@@ -29,9 +27,8 @@ type conn struct {
 
 	// The reader's own.
 	r         reader
-	batch     []*job // read, not yet dispatched
+	batch     jobQueue // read, not yet dispatched
 	fragments fragments
-	notifyCtx notifyContext
 
 	// For the watchdog, in nanoseconds since epoch; see clock.go.
 	watchdog   *time.Timer
@@ -50,7 +47,7 @@ type conn struct {
 	mu      sync.Mutex // guards what follows
 	changed sync.Cond  // jobs, running, out or flushing went down; on mu
 	waiting int        // how many wait on changed
-	jobs    []*job     // in flight, in no order; job.slot is the index
+	jobs    jobSet     // in flight
 	queue   jobQueue   // those of jobs that no worker has taken
 	coming  bool       // a worker has been woken and has not looked at queue yet
 	running int        // jobs, late ones included
@@ -73,7 +70,7 @@ func newConn(a *Agent, nc net.Conn) *conn {
 		leaving:      retirement{at: never},
 	}
 	c.changed.L = &c.mu
-	c.ctx, c.cancel = context.WithCancel(a.eng.ctx)
+	c.ctx.Context = a.eng.ctx
 	c.r.init(nc)
 	c.frameSince.Store(never)
 	c.writeSince.Store(never)
@@ -103,7 +100,6 @@ func (c *conn) close() {
 	c.nc.Close()
 	c.eng.counters.connections.Add(-1)
 	c.eng.connSlots.Release(1)
-	c.notifyCtx.stop()
 	c.mu.Lock()
 	c.failed = net.ErrClosed
 	if !c.flusher {
@@ -147,6 +143,9 @@ func (c *conn) waitHandlers() int {
 	c.waiting--
 	return c.running
 }
+
+// cancel tells the handlers that nobody waits for them any more.
+func (c *conn) cancel() { c.ctx.end(context.Canceled) }
 
 func (c *conn) setState(s ConnState) {
 	if f := c.agent.ConnState; f != nil {

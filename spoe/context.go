@@ -6,17 +6,19 @@ import (
 	"time"
 )
 
-// deadlineCtx is what context.WithTimeout makes, without its timer: the
-// connection's deadlines end it. Each is used for one handler and never again,
-// so that whoever keeps one sees it ended; they are allocated by the chunk.
+// deadlineCtx is what context.WithDeadline makes, without its timer: the engine
+// ends it. A connection has one, and each message. Those of messages are used
+// once, so that whoever keeps one sees it ended and never comes alive again;
+// they are allocated by the chunk.
 type deadlineCtx struct {
 	context.Context // the parent
-	deadline        time.Time
 
-	mu   sync.Mutex // guards what follows
-	done chan struct{}
-	err  error
-	stop func() bool // no longer wait for the parent
+	mu       sync.Mutex // guards what follows
+	deadline time.Time  // zero: the parent's
+	err      error
+	done     chan struct{}
+	stop     func() bool          // no longer wait for the parent
+	after    map[*func()]struct{} // to be called at the end
 }
 
 // contextChunk is how many a worker allocates at once.
@@ -34,10 +36,21 @@ func (w *worker) newContext(parent context.Context, deadline time.Time) *deadlin
 
 // Deadline returns the nearer of the parent's deadline and its own.
 func (d *deadlineCtx) Deadline() (time.Time, bool) {
-	if p, ok := d.Context.Deadline(); ok && p.Before(d.deadline) {
-		return p, true
+	d.mu.Lock()
+	own := d.deadline
+	d.mu.Unlock()
+	if p, ok := d.Context.Deadline(); own.IsZero() || ok && p.Before(own) {
+		return p, ok
 	}
-	return d.deadline, true
+	return own, true
+}
+
+// setDeadline changes the deadline and returns the one before.
+func (d *deadlineCtx) setDeadline(t time.Time) (before time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before, d.deadline = d.deadline, t
+	return before
 }
 
 // Done makes the channel on its first call; most handlers do without.
@@ -49,10 +62,16 @@ func (d *deadlineCtx) Done() <-chan struct{} {
 		if d.err != nil {
 			close(d.done)
 		} else {
-			d.stop = context.AfterFunc(d.Context, func() { d.end(d.Context.Err()) })
+			d.watchParentLocked()
 		}
 	}
 	return d.done
+}
+
+func (d *deadlineCtx) watchParentLocked() {
+	if d.stop == nil {
+		d.stop = context.AfterFunc(d.Context, func() { d.end(d.Context.Err()) })
+	}
 }
 
 func (d *deadlineCtx) Err() error {
@@ -65,16 +84,48 @@ func (d *deadlineCtx) Err() error {
 	return err
 }
 
-// end ends the context, if it has not ended.
-func (d *deadlineCtx) end(err error) {
+// AfterFunc is what package context looks for in a parent that is not its own:
+// with it, a child needs no goroutine.
+func (d *deadlineCtx) AfterFunc(f func()) (stop func() bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.err != nil {
+		go f() // as context.AfterFunc does; f is package context's and ends at once
+		return func() bool { return false }
+	}
+	d.watchParentLocked()
+	if d.after == nil {
+		d.after = make(map[*func()]struct{})
+	}
+	key := &f
+	d.after[key] = struct{}{}
+	return func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		_, ok := d.after[key]
+		delete(d.after, key)
+		return ok
+	}
+}
+
+// end ends the context, if it has not ended.
+func (d *deadlineCtx) end(err error) {
+	d.mu.Lock()
+	if d.err != nil {
+		d.mu.Unlock()
 		return
 	}
 	d.err = err
 	if d.done != nil {
 		close(d.done)
-		d.stop()
+	}
+	after, stop := d.after, d.stop
+	d.after = nil
+	d.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+	for f := range after { // children end, in no order
+		(*f)()
 	}
 }

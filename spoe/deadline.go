@@ -20,7 +20,12 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 		}
 		return next.ServeSPOE(ctx, msg, acts)
 	}
-	within := j.worker.newContext(ctx, end)
+	within, before := outerCtx, time.Time{}
+	if ctx == context.Context(within) {
+		before = within.setDeadline(end) // nothing lies between: no other is needed
+	} else {
+		within = j.worker.newContext(ctx, end)
+	}
 	j.deadline, j.within = at, within
 	j.mu.Unlock()
 	j.c.deadlines.arm(at)
@@ -36,7 +41,12 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 		if returned && (late || within.Err() == context.DeadlineExceeded) {
 			err = timeoutError(after, err)
 		}
-		within.end(context.Canceled)
+		switch {
+		case within != outerCtx:
+			within.end(context.Canceled)
+		case !late:
+			within.setDeadline(before)
+		}
 	}()
 	err = next.ServeSPOE(within, msg, acts)
 	returned = true
@@ -93,8 +103,7 @@ func (d *deadlines) run() {
 	next := int64(never)
 	var late []*job
 	c.mu.Lock()
-	for i := len(c.jobs) - 1; i >= 0; i-- {
-		j := c.jobs[i]
+	for j := c.jobs.first; j != nil; j = j.next {
 		j.mu.Lock()
 		switch {
 		case j.late:
@@ -111,7 +120,7 @@ func (d *deadlines) run() {
 		if c.eng.counters.late.Load() > int64(c.eng.maxLate) {
 			j.charged = true
 		} else {
-			c.removeJobLocked(j)
+			c.jobs.remove(j)
 		}
 	}
 	c.wakeLocked()
@@ -129,8 +138,9 @@ func (c *conn) acknowledgeLate(late []*job) {
 		acts := Actions{buf: append([]byte(nil), j.committed...)}
 		acts.begin()
 		j.fail(timeoutError(time.Duration(j.deadline-since(j.received)), nil), j.onFailure, &acts)
-		if j.within != nil {
+		if j.ctx != nil { // it has begun
 			j.within.end(context.DeadlineExceeded)
+			j.ctx.end(context.DeadlineExceeded)
 		}
 		c.mu.Lock()
 		c.appendAckLocked(j, acts.buf)

@@ -107,9 +107,9 @@ func (c *conn) notify(streamID, frameID uint64, payload []byte, received time.Ti
 	}
 	j := getJob(c, streamID, frameID, received)
 	j.payload = append(j.payload[:0], payload...)
-	c.batch = append(c.batch, j)
+	c.batch.push(j)
 	c.r.answers = true
-	if len(c.batch) >= c.batchLimit() {
+	if c.batch.n >= c.batchLimit() {
 		c.dispatch()
 	}
 	return nil

@@ -7,11 +7,10 @@ import (
 // A Handler answers one message. It is called concurrently, from a goroutine
 // per NOTIFY; the messages of one NOTIFY are handled in order.
 //
-// msg and acts are valid until ServeSPOE returns. ctx ends when HAProxy has
-// disconnected, when the agent is closed, and at the deadline that
-// [Agent.NotifyTimeout] or [Message.ServeWithin] sets; that of ServeWithin also
-// when the handler has returned. For work that outlives the handler there is
-// [Message.Go].
+// msg and acts are valid until ServeSPOE returns. ctx ends then too, and earlier
+// when HAProxy has disconnected, when the agent is closed, and at the deadline
+// that [Agent.NotifyTimeout] or [Message.ServeWithin] sets. For work that
+// outlives the handler there is [Message.Go].
 //
 // An error drops the message's own actions; those of the NOTIFY's other
 // messages stay, and the ACK leaves at once. A panic counts as a *[PanicError].

@@ -16,7 +16,6 @@ import (
 // handlers see. Jobs are pooled; one whose handler was late is not used again.
 type job struct {
 	c                 *conn
-	ctx               context.Context
 	streamID, frameID uint64
 	received          time.Time
 	payload           []byte
@@ -25,13 +24,15 @@ type job struct {
 	acts              Actions
 	worker            *worker // that handles it
 
-	slot int // in c.jobs; guarded by c.mu
+	next, prev *job // in c.jobs; guarded by c.mu
+	queued     *job // the next one in c.batch or c.queue
 
-	mu        sync.Mutex // guards what follows; taken after c.mu
-	deadline  int64      // when the ACK leaves at the latest, since epoch
-	name      string     // of the message that is handled
-	within    *deadlineCtx
-	committed []byte // actions of the messages that are done
+	mu        sync.Mutex   // guards what follows; taken after c.mu
+	deadline  int64        // when the ACK leaves at the latest, since epoch
+	name      string       // of the message that is handled
+	ctx       *deadlineCtx // the message's
+	within    *deadlineCtx // that of the innermost deadline, ctx or one below it
+	committed []byte       // actions of the messages that are done
 	onFailure func(error, *Actions)
 	late      bool // acknowledged at its deadline; what it does is dropped
 	charged   bool // late, and still counted as in flight
@@ -62,7 +63,7 @@ func putJob(j *job) {
 	if cap(j.payload) > maxPooled || cap(j.acts.buf) > maxPooled {
 		return
 	}
-	j.c, j.ctx, j.worker, j.within, j.committed, j.onFailure = nil, nil, nil, nil, nil, nil
+	j.c, j.worker, j.ctx, j.within, j.committed, j.onFailure = nil, nil, nil, nil, nil, nil
 	j.msg, j.args, j.name = Message{}, Args{}, ""
 	j.acts.truncate(0)
 	jobs.Put(j)
@@ -99,15 +100,17 @@ func (j *job) run() {
 	}
 }
 
-// begin notes which message is handled; it returns false if the NOTIFY has been
-// acknowledged meanwhile.
+// begin readies the job for its next message; it returns false if the NOTIFY
+// has been acknowledged meanwhile.
 func (j *job) begin(name string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.late {
 		return false
 	}
-	j.name = name
+	j.name, j.onFailure = name, nil
+	j.ctx = j.worker.newContext(&j.c.ctx, j.received.Add(j.c.eng.limits.notify))
+	j.within = j.ctx
 	return true
 }
 
@@ -141,13 +144,13 @@ func (j *job) call() (err error) {
 // settle commits the actions of a message, or drops them for those of a
 // failure. It returns false if the NOTIFY has been acknowledged meanwhile.
 func (j *job) settle(err error) bool {
+	j.ctx.end(context.Canceled)
 	j.mu.Lock()
 	if j.late {
 		j.mu.Unlock()
 		return false // acknowledgeLate has dealt with it
 	}
 	onFailure := j.onFailure
-	j.onFailure = nil
 	if err == nil {
 		j.committed = j.acts.buf
 	}

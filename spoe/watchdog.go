@@ -91,7 +91,7 @@ func (c *conn) answerAsked() error {
 	err := c.r.fill()
 	c.setReadDeadline(time.Time{})
 	c.mu.Lock()
-	quiet := len(c.jobs) == 0
+	quiet := c.jobs.n == 0
 	c.mu.Unlock()
 	switch {
 	case !errors.Is(err, os.ErrDeadlineExceeded):
@@ -127,7 +127,7 @@ func (c *conn) initWatchdog() {
 // when the next one could have.
 func (c *conn) watch() {
 	c.mu.Lock()
-	leaving, busy := c.leaving, len(c.jobs) > 0 || c.out != nil
+	leaving, busy := c.leaving, c.jobs.n > 0 || c.out != nil
 	c.mu.Unlock()
 	t := now()
 	l := &c.eng.limits

@@ -17,13 +17,13 @@ func (c *conn) work(w *worker) {
 	c.mu.Lock()
 	c.coming = false
 	for {
-		for c.queue.len() > 0 {
+		for c.queue.n > 0 {
 			j := c.queue.pop()
 			if j.late { // nobody got to it in time
 				c.finishLocked(j)
 				continue
 			}
-			wake := !c.coming && (c.queue.len() > 0 || c.out != nil && !c.flusher)
+			wake := !c.coming && (c.queue.n > 0 || c.out != nil && !c.flusher)
 			if wake {
 				c.coming = true
 			}
@@ -37,7 +37,7 @@ func (c *conn) work(w *worker) {
 			j.worker = w
 			done = c.answer(j)
 		}
-		mine, others := c.becomeFlusherLocked(), len(c.jobs) > 0
+		mine, others := c.becomeFlusherLocked(), c.jobs.n > 0
 		c.mu.Unlock()
 		if done != nil {
 			putJob(done)
@@ -89,12 +89,12 @@ func (c *conn) finishLocked(j *job) bool {
 	if j.late { // set under c.mu
 		c.eng.counters.late.Add(-1)
 		if j.charged {
-			c.removeJobLocked(j)
+			c.jobs.remove(j)
 			c.eng.notifySlots.Release(1)
 		}
 		return false
 	}
-	c.removeJobLocked(j)
+	c.jobs.remove(j)
 	c.appendAckLocked(j, j.acts.buf)
 	return true
 }

@@ -43,7 +43,7 @@ func (c *conn) appendAckLocked(j *job, actions []byte) {
 		b = codec.AppendUnsetVar(b, codec.ScopeTransaction, noopVar)
 	}
 	c.out.b = codec.FinishFrame(append(b, actions...), start)
-	if c.retire.Load() && len(c.jobs) == 0 && !c.unread.Load() && !c.r.pending() {
+	if c.retire.Load() && c.jobs.n == 0 && !c.unread.Load() && !c.r.pending() {
 		c.appendDisconnectLocked(codec.StatusNormal, "")
 	}
 }
