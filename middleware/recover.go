@@ -8,12 +8,13 @@ import (
 )
 
 // Recover turns a panic into a *[spoe.PanicError], which carries the stack, so
-// that middleware outside of it sees an error like any other. The agent then
-// logs and counts it, and acknowledges the NOTIFY without that message's
-// actions; router.ErrorVar tells HAProxy.
+// that the middleware outside of it sees an error like any other. The agent then
+// logs it with the stack and counts it, and acknowledges the NOTIFY without that
+// message's actions; router.ErrorVar tells HAProxy.
 //
-// An agent survives a panic without Recover too; what lies between is skipped
-// then.
+// An agent survives a panic without Recover too, but it passes through all
+// middleware then, and telemetry does not learn what it was: let Recover be the
+// innermost.
 func Recover() spoe.Middleware {
 	return func(next spoe.Handler) spoe.Handler {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) (err error) {

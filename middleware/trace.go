@@ -3,9 +3,8 @@ package middleware
 import (
 	"context"
 	"errors"
-	"net"
-	"net/netip"
-	"reflect"
+	"maps"
+	"slices"
 	"sync"
 
 	"go.opentelemetry.io/otel"
@@ -18,8 +17,6 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-const instrumentation = "github.com/spoke-go/spoke/middleware"
-
 // TraceConfig configures [TraceWith]. The zero TraceConfig is that of [Trace].
 type TraceConfig struct {
 	// TracerProvider makes the spans. Default: OpenTelemetry's global one.
@@ -31,29 +28,65 @@ type TraceConfig struct {
 	// ParentArg is the argument that has the caller's span in W3C form, where
 	// HAProxy sends it under another name. Default: "traceparent".
 	ParentArg string
+	// Attributes are those that all spans have, such as semconv.ServerAddress
+	// and semconv.ServerPort of the agent.
+	Attributes []attribute.KeyValue
+	// ArgAttributes has arguments recorded, each as the attribute that its name
+	// maps to: "src" as "client.address", "method" as "http.request.method",
+	// "path" as "url.path", "ua" as "user_agent.original". Default: none.
+	ArgAttributes map[string]string
+	// NoVars leaves out the variables that the handler has set.
+	NoVars bool
+	// Secrets names arguments and variables whose values are not recorded,
+	// besides those of fields that are tagged secret.
+	Secrets []string
 }
 
 // Trace makes an OpenTelemetry span of each message; see [TraceWith].
 func Trace() spoe.Middleware { return TraceWith(TraceConfig{}) }
 
-// TraceWith makes an OpenTelemetry span of each message, named like the message
-// and of kind server, with the attributes of the semantic conventions for RPC
-// (rpc.system.name is spop) and the NOTIFY's ids. Its parent is taken from the
-// message's arguments: have HAProxy send `traceparent=req.hdr(traceparent)`. A
-// handler that fails makes it an error span.
+// TraceWith makes an OpenTelemetry span of each message, of kind server and
+// named like the message. Its parent is taken from the message's arguments: have
+// HAProxy send `traceparent=req.hdr(traceparent)`, and what else the propagator
+// asks for, such as `b3=req.hdr(b3)`.
+//
+// It has the attributes of the semantic conventions for RPC: rpc.system.name is
+// spop, rpc.method the message's name, network.peer.address and
+// network.peer.port are HAProxy's; besides, spop.engine_id, spop.stream_id and
+// spop.frame_id. A handler that succeeds has each variable that it sets recorded
+// as spop.var.txn.name or the like, and those that it unsets in spop.var.unset.
+// One that fails makes it an error span with error.type and the error's text.
+//
+// The value of an argument or variable that any struct of the program has in a
+// field tagged secret is not recorded, whatever the message; a variable shows as
+// REDACTED. Errors and panics are recorded as they are: keep secrets out of
+// their texts.
 func TraceWith(cfg TraceConfig) spoe.Middleware {
 	provider := cfg.TracerProvider
 	if provider == nil {
 		provider = otel.GetTracerProvider()
 	}
 	t := &tracing{
-		tracer: provider.Tracer(instrumentation, trace.WithSchemaURL(semconv.SchemaURL)),
-		start:  []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
-		parent: cfg.ParentArg,
+		tracer:  provider.Tracer(instrumentation, trace.WithSchemaURL(semconv.SchemaURL)),
+		vars:    !cfg.NoVars,
+		secrets: newSecrets(cfg.Secrets),
 		// Asked for with the first message: programs set the global one late.
 		propagator: sync.OnceValue(func() propagation.TextMapPropagator {
 			return propagatorOf(cfg.Propagator)
 		}),
+	}
+	for _, arg := range slices.Sorted(maps.Keys(cfg.ArgAttributes)) {
+		t.args = append(t.args, argAttribute{arg: arg, key: cfg.ArgAttributes[arg]})
+	}
+	common := slices.Clone(cfg.Attributes)
+	t.starts.make = func(method string) *spanStart {
+		return &spanStart{method: method, options: []trace.SpanStartOption{
+			trace.WithSpanKind(trace.SpanKindServer),
+			trace.WithAttributes(methodAttributes(method, common...)...),
+		}}
+	}
+	if cfg.ParentArg != "" {
+		t.renamed = &sync.Pool{New: func() any { return &renamedCarrier{parent: cfg.ParentArg} }}
 	}
 	return func(next spoe.Handler) spoe.Handler {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
@@ -74,110 +107,99 @@ func propagatorOf(p propagation.TextMapPropagator) propagation.TextMapPropagator
 
 type tracing struct {
 	tracer     trace.Tracer
-	start      []trace.SpanStartOption
-	parent     string
+	starts     methods[*spanStart]
 	propagator func() propagation.TextMapPropagator
+	renamed    *sync.Pool // of *renamedCarrier, or nil
+	args       []argAttribute
+	vars       bool
+	secrets    secrets
 }
 
+// spanStart is what the spans of a message name begin with. Samplers see it.
+type spanStart struct {
+	method  string
+	options []trace.SpanStartOption
+}
+
+type argAttribute struct{ arg, key string }
+
 func (t *tracing) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, next spoe.Handler) error {
-	var carrier propagation.TextMapCarrier = argCarrier{msg.Args}
-	if t.parent != "" {
-		carrier = renamed{argCarrier{msg.Args}, t.parent}
-	}
-	ctx = t.propagator().Extract(ctx, carrier)
-	ctx, span := t.tracer.Start(ctx, msg.Name, t.start...)
-	defer span.End() // a panic passes through here; SpanEndOption has it noted
+	start := t.starts.get(msg.Name)
+	ctx, span := t.tracer.Start(t.extract(ctx, msg), msg.Name, start.options...)
 	if !span.IsRecording() {
+		defer span.End()
 		return next.ServeSPOE(ctx, msg, acts)
 	}
 	span.SetAttributes(messageAttributes(msg)...)
-	panicked := true
-	defer func() {
-		if panicked {
-			span.SetStatus(codes.Error, "panic")
-			span.SetAttributes(semconv.ErrorTypeKey.String("panic"))
-		}
-	}()
-	err := next.ServeSPOE(ctx, msg, acts)
-	panicked = false
-	if err != nil {
-		span.RecordError(err)
-		span.SetStatus(codes.Error, err.Error())
-		span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
+	if start.method != msg.Name {
+		span.SetAttributes(semconv.RPCMethodOriginal(msg.Name))
 	}
+	t.recordArgs(span, msg)
+	before := acts.Len()
+	err := errPanicked
+	defer func() { // a panic passes through here
+		if err != nil {
+			recordError(span, err)
+		} else if t.vars {
+			t.recordVars(span, acts, before)
+		}
+		span.End()
+	}()
+	err = next.ServeSPOE(ctx, msg, acts)
 	return err
 }
 
-func messageAttributes(msg *spoe.Message) []attribute.KeyValue {
-	attrs := []attribute.KeyValue{
-		attribute.String("rpc.system.name", "spop"),
-		semconv.RPCMethod(msg.Name),
-		attribute.String("spop.engine_id", msg.EngineID()),
-		attribute.Int64("spop.stream_id", int64(msg.StreamID())),
-		attribute.Int64("spop.frame_id", int64(msg.FrameID())),
+func (t *tracing) extract(ctx context.Context, msg *spoe.Message) context.Context {
+	if t.renamed == nil {
+		return t.propagator().Extract(ctx, argCarrier{msg.Args})
 	}
-	peer := msg.Peer()
-	if peer == nil {
-		return attrs
-	}
-	if _, ok := peer.(*net.UnixAddr); ok {
-		return append(attrs, semconv.NetworkTransportUnix)
-	}
-	if ap, err := netip.ParseAddrPort(peer.String()); err == nil {
-		attrs = append(attrs, semconv.NetworkTransportTCP,
-			semconv.NetworkPeerAddress(ap.Addr().String()), semconv.NetworkPeerPort(int(ap.Port())))
-	}
-	return attrs
+	carrier := t.renamed.Get().(*renamedCarrier)
+	carrier.args = msg.Args
+	ctx = t.propagator().Extract(ctx, carrier)
+	carrier.args = nil
+	t.renamed.Put(carrier)
+	return ctx
 }
 
-// errorType is the error.type of the conventions: a name of few values.
-func errorType(err error) string {
-	var p *spoe.PanicError
-	switch {
-	case errors.As(err, &p):
-		return "panic"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case errors.Is(err, context.Canceled):
-		return "canceled"
+func (t *tracing) recordArgs(span trace.Span, msg *spoe.Message) {
+	for _, a := range t.args {
+		if v, ok := msg.Args.Lookup(a.arg); ok && !v.IsNull() && !t.secrets.arg(a.arg) {
+			span.SetAttributes(valueAttribute(a.key, v))
+		}
 	}
-	return reflect.TypeOf(err).String()
 }
 
-// argCarrier lets a propagator read a message's arguments. It is as large as a
-// pointer, so that passing it on allocates nothing.
-type argCarrier struct{ args *spoe.Args }
-
-// Get returns the argument of that name.
-func (c argCarrier) Get(key string) string {
-	v, ok := c.args.Lookup(key)
-	if !ok {
-		return ""
+// recordVars records the actions but for the first ones.
+func (t *tracing) recordVars(span trace.Span, acts *spoe.Actions, first int) {
+	var attrs []attribute.KeyValue
+	var unset []string
+	for act := range acts.All() {
+		if first > 0 {
+			first--
+			continue
+		}
+		name := act.Scope.String() + "." + act.Name
+		switch {
+		case act.Unset, act.Value.IsNull():
+			unset = append(unset, name)
+		case t.secrets.variable(act.Scope, act.Name):
+			attrs = append(attrs, attribute.String("spop.var."+name, redacted))
+		default:
+			attrs = append(attrs, valueAttribute("spop.var."+name, act.Value))
+		}
 	}
-	return v.Str()
+	if unset != nil {
+		attrs = append(attrs, attribute.StringSlice("spop.var.unset", unset))
+	}
+	span.SetAttributes(attrs...)
 }
 
-// Set does nothing: arguments are only read.
-func (argCarrier) Set(string, string) {}
-
-// Keys returns the names of the arguments.
-func (c argCarrier) Keys() []string {
-	keys := make([]string, 0, c.args.Len())
-	for name := range c.args.All() {
-		keys = append(keys, name)
+func recordError(span trace.Span, err error) {
+	var options []trace.EventOption
+	if p := (*spoe.PanicError)(nil); errors.As(err, &p) {
+		options = append(options, trace.WithAttributes(semconv.ExceptionStacktrace(string(p.Stack))))
 	}
-	return keys
-}
-
-// renamed is an argCarrier with W3C's traceparent in another argument.
-type renamed struct {
-	argCarrier
-	parent string
-}
-
-func (c renamed) Get(key string) string {
-	if key == "traceparent" {
-		key = c.parent
-	}
-	return c.argCarrier.Get(key)
+	span.RecordError(err, options...)
+	span.SetStatus(codes.Error, err.Error())
+	span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
 }

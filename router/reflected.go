@@ -15,140 +15,94 @@ type reflected struct {
 	fn        reflect.Value
 	in        reflect.Type // the struct
 	inPointer bool         // the function takes a pointer to it
-	acts      bool         // it takes the actions
 	dec       *codec.Decoder
 
-	outPointer bool           // its result is a pointer to a struct
-	enc        *codec.Encoder // nil: it has none
+	out        reflect.Type   // the struct; nil: it returns an error alone
+	outPointer bool           // its result is a pointer to that struct
+	enc        *codec.Encoder // nil without out
 	calls      sync.Pool      // of *call
 }
 
-// call is what one call needs, kept from call to call.
+// call is what one call of the function needs, kept from call to call: places
+// for its arguments, and reflect's view of them.
 type call struct {
-	args []reflect.Value
-	in   reflect.Value // *In
-	out  reflect.Value // *Out
+	args []reflect.Value // of the function: ctx, in's struct or pointer, acts
+	ctx  context.Context
+	acts *spoe.Actions
+	in   reflect.Value // *In of a function that takes a struct, else **In
+	out  reflect.Value // *Out of a function that returns a struct
 }
 
-const forms = `want one of
-	spoe.Handler
-	func(context.Context, *spoe.Message, *spoe.Actions) error
-	func(context.Context, In) (Out, error)
-	func(context.Context, In) error
-	func(context.Context, In, *spoe.Actions) error
-with In and Out a struct or a pointer to one`
-
-var (
-	contextType = reflect.TypeFor[context.Context]()
-	actionsType = reflect.TypeFor[*spoe.Actions]()
-	errorType   = reflect.TypeFor[error]()
-)
-
-func newReflected(fn reflect.Value) (*reflected, error) {
+func newReflected(fn reflect.Value) (h spoe.Handler, wrong string) {
 	t := fn.Type()
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[spoe.Handler]()) {
+		return nil, fmt.Sprintf("the handler is a %v, of which only a pointer is a spoe.Handler: pass its address", t)
+	}
 	if t.Kind() != reflect.Func {
-		return nil, fmt.Errorf("the handler is a %v, no function; %s", t, forms)
+		return nil, fmt.Sprintf("the handler is a %v%s", t, forms)
 	}
-	if fn.IsNil() {
-		return nil, fmt.Errorf("the handler is a nil %v", t)
+	if wrong := checkForm(t); wrong != "" {
+		return nil, fmt.Sprintf("the handler is a %v: %s%s", t, wrong, forms)
 	}
-	if err := checkForm(t); err != nil {
-		return nil, fmt.Errorf("the handler is a %v: %v; %s", t, err, forms)
+	r := &reflected{fn: fn, inPointer: t.In(1).Kind() == reflect.Pointer}
+	if r.in, r.dec, wrong = decoderOf(t.In(1)); wrong != "" {
+		return nil, wrong
 	}
-	h := &reflected{fn: fn, acts: t.NumIn() == 3}
-	var err error
-	if h.in, h.inPointer, err = structOf(t.In(1)); err == nil {
-		h.dec, err = codec.DecoderOf(h.in)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("input %v", err)
-	}
-	var out reflect.Type
 	if t.NumOut() == 2 {
-		if out, h.outPointer, err = structOf(t.Out(0)); err == nil {
-			h.enc, err = codec.EncoderOf(out)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("result %v", err)
+		r.outPointer = t.Out(0).Kind() == reflect.Pointer
+		if r.out, r.enc, wrong = encoderOf(t.Out(0)); wrong != "" {
+			return nil, wrong
 		}
 	}
-	h.calls.New = func() any {
-		c := &call{args: make([]reflect.Value, t.NumIn())}
-		if !h.inPointer {
-			c.in = reflect.New(h.in)
-		}
-		if out != nil && !h.outPointer {
-			c.out = reflect.New(out)
-		}
-		return c
-	}
-	return h, nil
+	r.calls.New = func() any { return r.newCall() }
+	return r, ""
 }
 
-func checkForm(t reflect.Type) error {
-	switch {
-	case t.IsVariadic():
-		return fmt.Errorf("it is variadic")
-	case t.NumIn() < 2 || t.NumIn() > 3:
-		return fmt.Errorf("it takes %d arguments", t.NumIn())
-	case t.In(0) != contextType:
-		return fmt.Errorf("its first argument is %v, not context.Context", t.In(0))
-	case t.NumIn() == 3 && t.In(2) != actionsType:
-		return fmt.Errorf("its third argument is %v, not *spoe.Actions", t.In(2))
-	case t.NumOut() == 0 || t.NumOut() > 2:
-		return fmt.Errorf("it returns %d values", t.NumOut())
-	case t.Out(t.NumOut()-1) != errorType:
-		return fmt.Errorf("its last result is %v, not error", t.Out(t.NumOut()-1))
-	case t.NumIn() == 3 && t.NumOut() == 2:
-		return fmt.Errorf("it both takes *spoe.Actions and returns a result")
+func (h *reflected) newCall() *call {
+	t := h.fn.Type()
+	c := &call{in: reflect.New(t.In(1))}
+	c.args = []reflect.Value{reflect.ValueOf(&c.ctx).Elem(), c.in.Elem(), reflect.ValueOf(&c.acts).Elem()}[:t.NumIn()]
+	if h.out != nil && !h.outPointer {
+		c.out = reflect.New(h.out)
 	}
-	return nil
+	return c
 }
 
+// ServeSPOE allocates three times, in Value.Call: for the slice of results, and
+// for each of the two results; where the function takes a pointer, for that too.
 func (h *reflected) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 	c := h.calls.Get().(*call)
-	in := c.in
+	dst := c.in
 	if h.inPointer {
-		in = reflect.New(h.in) // the handler's to keep
+		dst = reflect.New(h.in) // the handler's to keep
+		c.in.Elem().Set(dst)
 	}
-	if err := h.dec.Decode(msg.Name, msg.Args.Raw(), in.Interface()); err != nil {
-		return err
+	err := h.dec.Decode(msg.Name, msg.Args.Raw(), dst.Interface())
+	if err == nil {
+		c.ctx, c.acts = ctx, acts
+		results := h.fn.Call(c.args)
+		if failed := results[len(results)-1]; !failed.IsNil() {
+			err = failed.Interface().(error)
+		} else if h.enc != nil {
+			err = h.set(c, results[0], acts)
+		}
+		c.ctx, c.acts = nil, nil
 	}
-	c.args[0] = reflect.ValueOf(&ctx).Elem()
-	if c.args[1] = in; !h.inPointer {
-		c.args[1] = in.Elem()
-	}
-	if h.acts {
-		c.args[2] = reflect.ValueOf(acts)
-	}
-	results := h.fn.Call(c.args)
-	clear(c.args)
-	if !h.inPointer {
-		in.Elem().SetZero() // the handler has a copy
-	}
-	if err, _ := results[len(results)-1].Interface().(error); err != nil {
-		h.calls.Put(c)
-		return err
-	}
-	err := h.set(c, results, acts)
+	c.in.Elem().SetZero() // keeps nothing alive
 	h.calls.Put(c)
 	return err
 }
 
 // set sets the variables of the result.
-func (h *reflected) set(c *call, results []reflect.Value, acts *spoe.Actions) error {
-	switch {
-	case h.enc == nil:
-		return nil
-	case !h.outPointer:
-		c.out.Elem().Set(results[0])
+func (h *reflected) set(c *call, out reflect.Value, acts *spoe.Actions) error {
+	if !h.outPointer {
+		c.out.Elem().Set(out)
 		err := acts.SetResult(h.enc, c.out.Interface())
 		c.out.Elem().SetZero()
 		return err
-	case results[0].IsNil():
-		return nil
 	}
-	return acts.SetResult(h.enc, results[0].Interface())
+	// A nil pointer has no actions.
+	return acts.SetResult(h.enc, out.Interface())
 }
 
 func (h *reflected) describe() ([]codec.FieldInfo, []codec.VarInfo) {

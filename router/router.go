@@ -2,10 +2,8 @@ package router
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
-	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -17,10 +15,12 @@ import (
 // for concurrent use. Registering while it serves is a race.
 type Router struct {
 	Group
-	routes    map[string]*route
-	order     []*route
-	notFound  spoe.Handler
-	onFailure func(error, *spoe.Actions)
+	routes      map[string]*route
+	order       []*route
+	notFound    spoe.Handler
+	notFoundAt  string
+	onFailure   func(error, *spoe.Actions)
+	onFailureAt string
 }
 
 type route struct {
@@ -37,45 +37,32 @@ func New() *Router {
 
 // ServeSPOE has the message's handler answer it.
 func (r *Router) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-	rt := r.routes[msg.Name]
-	if rt == nil && r.notFound == nil {
+	h := r.notFound
+	if rt := r.routes[msg.Name]; rt != nil {
+		h = rt.handler
+	}
+	if h == nil {
 		return nil
 	}
 	if r.onFailure != nil {
 		msg.OnFailure(r.onFailure)
 	}
-	if rt == nil {
-		return r.notFound.ServeSPOE(ctx, msg, acts)
-	}
-	return rt.handler.ServeSPOE(ctx, msg, acts)
+	return h.ServeSPOE(ctx, msg, acts)
 }
 
 // NotFound has h, in the router's middleware, answer messages that no route
-// handles. It panics if it was called before.
+// handles. It panics if h is nil, or if it was called before.
 func (r *Router) NotFound(h spoe.Handler) {
-	if h == nil {
-		panic(fmt.Sprintf("router: NotFound(nil) at %s: pass a handler", callSite()))
+	r.mustBeMade("NotFound")
+	if isNil(h) {
+		refuse("NotFound", "the handler is nil: pass a spoe.Handler")
 	}
 	if r.notFound != nil {
-		panic(fmt.Sprintf("router: second NotFound at %s: a router has one", callSite()))
+		refuse("NotFound", "the router has a handler for this already, from %s: keep one of them", r.notFoundAt)
 	}
-	r.Group.fixed = true
-	r.notFound = spoe.Chain(h, r.Group.mws...)
-}
-
-// ErrorVar has a message that fails set a variable to the reason, so that
-// HAProxy can fail closed: "timeout" where the handler missed its deadline,
-// "panic", "too-big" where its actions did not fit into the ACK, and
-// "error: …" with the text of the error that it returned, 200 bytes of it at
-// most. It panics if HAProxy would refuse the name.
-func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
-	if err := codec.CheckVarName(scope, name); err != nil {
-		panic(fmt.Sprintf("router: ErrorVar at %s: %v", callSite(), err))
-	}
-	r.onFailure = func(err error, acts *spoe.Actions) {
-		// The name has been checked, and a text has no other way to fail.
-		_ = acts.SetString(scope, name, reason(err))
-	}
+	r.notFound = r.chain("NotFound", h)
+	r.notFoundAt = callSite()
+	r.fix("NotFound")
 }
 
 // Routes returns what has been registered, in that order.

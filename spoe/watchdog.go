@@ -127,8 +127,11 @@ func (c *conn) initWatchdog() {
 // when the next one could have.
 func (c *conn) watch() {
 	c.mu.Lock()
-	leaving, busy := c.leaving, c.jobs.n > 0 || c.out != nil
+	leaving, busy, dead := c.leaving, c.jobs.n > 0 || c.out != nil, c.failed != nil
 	c.mu.Unlock()
+	if dead {
+		return
+	}
 	t := now()
 	l := &c.eng.limits
 	if w := c.writeSince.Load(); t-w >= int64(l.write) && w != never {
