@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -153,21 +154,9 @@ func (c *conn) setState(s ConnState) {
 	}
 }
 
-func (c *conn) log(level slog.Level, msg string, attrs ...slog.Attr) {
-	l := c.agent.log()
-	if !l.Enabled(context.Background(), level) {
-		return
-	}
-	attrs = append(attrs, slog.String("peer", addrString(c.peer)))
-	if c.engineID != "" {
-		attrs = append(attrs, slog.String("engine_id", c.engineID))
-	}
-	l.LogAttrs(context.Background(), level, "spoe: "+msg, attrs...)
-}
-
 func addrString(a net.Addr) string {
 	if a == nil {
 		return ""
 	}
-	return a.String()
+	return strings.TrimRight(a.String(), "\x00") // an abstract socket's
 }

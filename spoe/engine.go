@@ -27,6 +27,8 @@ type engine struct {
 	counters counters
 	checks   checks
 
+	complaints complaints
+
 	mu        sync.Mutex // guards what follows
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}

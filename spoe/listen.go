@@ -16,8 +16,11 @@ import (
 //
 //	127.0.0.1:9000, [::1]:9000, :9000   TCP
 //	unix:/run/agent/spoa.sock           a unix socket
-//	unix:@agent                         an abstract unix socket (abns@agent in HAProxy)
+//	unix:@agent                         an abstract unix socket, abns@agent in HAProxy
 //	fd:3                                an inherited file descriptor
+//
+// The name of an abstract socket is filled up with NULs to its full length, as
+// HAProxy does it.
 //
 // A unix socket file that is there already is replaced if nobody listens on it,
 // as a process that was killed leaves it behind; it is removed when the listener
@@ -50,7 +53,7 @@ func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 		return nil, errors.New("unix: without a path; write unix:/path or unix:@name")
 	}
 	if strings.HasPrefix(path, "@") {
-		return net.Listen("unix", path)
+		return net.Listen("unix", abstractName(path))
 	}
 	ln, err := net.Listen("unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -69,6 +72,13 @@ func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 		}
 	}
 	return ln, nil
+}
+
+// abstractName fills the name up to the length that a socket address has room
+// for.
+func abstractName(name string) string {
+	room := len(syscall.RawSockaddrUnix{}.Path)
+	return name + strings.Repeat("\x00", max(0, room-len(name)))
 }
 
 // removeStale removes a socket file on which nobody listens.

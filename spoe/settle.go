@@ -1,6 +1,7 @@
 package spoe
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -22,7 +23,7 @@ func (c *conn) settle(err error) {
 	var bad *codec.Error
 	switch {
 	case errors.As(err, &bad):
-		c.log(slog.LevelWarn, "malformed data from HAProxy, or not from HAProxy at all; disconnecting",
+		c.complain("malformed data from HAProxy, or not from HAProxy at all; disconnecting",
 			slog.Uint64("status", uint64(bad.Status)), slog.String("reason", bad.Error()))
 		c.waitQuiet(settleTime)
 		c.disconnect(bad.Status, bad.Reason)
@@ -33,8 +34,10 @@ func (c *conn) settle(err error) {
 		c.drain()
 	case err == nil, errors.Is(err, errClosed), isNormalEnd(err):
 		c.log(slog.LevelDebug, "connection ended")
+	case !c.ready.Load() && c.isTLS():
+		c.complain("TLS handshake failed; HAProxy's server line and the agent's certificates do not fit", slog.Any("error", err))
 	default:
-		c.log(slog.LevelWarn, "connection broke", slog.Any("error", err))
+		c.complain("connection broke", slog.Any("error", err))
 	}
 }
 
@@ -43,6 +46,11 @@ func (c *conn) settle(err error) {
 func isNormalEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+func (c *conn) isTLS() bool {
+	_, ok := c.nc.(*tls.Conn)
+	return ok
 }
 
 func (c *conn) saidLast() bool {

@@ -1,9 +1,11 @@
 package spoe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -11,6 +13,13 @@ const (
 	// shutdownQuiet is how long a connection must have been quiet to be closed
 	// by Shutdown.
 	shutdownQuiet = 100 * time.Millisecond
+	// appletQuiet is the same for a HAProxy up to 3.0, which takes up a
+	// connection that was quiet for a while when others end. Where there is
+	// traffic, the goodbye goes with an ACK.
+	appletQuiet = time.Second
+	// shutdownGap is the time between the ends of two connections that are
+	// never quiet.
+	shutdownGap = 50 * time.Millisecond
 	// closeGrace is how long handlers may take to heed their context after
 	// Close, before Run returns without them.
 	closeGrace = time.Second
@@ -58,9 +67,7 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	if end, ok := ctx.Deadline(); ok {
 		force = time.Now().Add(time.Until(end) / 2)
 	}
-	for _, c := range e.openConns() {
-		c.retireLater(time.Now(), shutdownQuiet, force)
-	}
+	e.retireAll(force)
 	select {
 	case <-e.allGone():
 		a.log().Info("spoe: shut down")
@@ -73,6 +80,27 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	a.log().Warn("spoe: shutdown ran out of time", slog.Any("error", err))
 	a.Close()
 	return err
+}
+
+// retireAll plans the end of all connections. HAProxy moves the traffic of one
+// that ends to the others: if all ended together, the last ones would get all of
+// it at the very moment of their goodbye. So those that have to be ended under
+// traffic end one after another.
+func (e *engine) retireAll(force time.Time) {
+	conns := e.openConns()
+	t := time.Now()
+	gap := min(shutdownGap, time.Until(force)/time.Duration(len(conns)+1))
+	slices.SortFunc(conns, func(a, b *conn) int { // quiet ones first
+		return cmp.Compare(a.lastFrame.Load(), b.lastFrame.Load())
+	})
+	for i, c := range conns {
+		after := time.Duration(i) * gap
+		if c.applet.Load() {
+			c.retireFrom(t.Add(after), appletQuiet, t.Add(after))
+		} else {
+			c.retireFrom(t, shutdownQuiet, force.Add(after/2))
+		}
+	}
 }
 
 // Close ends the agent at once: listeners and connections are closed, NOTIFYs

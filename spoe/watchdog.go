@@ -1,7 +1,6 @@
 package spoe
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,9 +31,10 @@ const (
 // it. Since 3.1 it turns from a server that is down, or takes another
 // connection, and a quiet moment comes: quiet says how quiet, and force when not
 // to wait for it any longer. Up to 3.0 (it offers async) an open connection is
-// used as long as there is traffic, whatever health checks say; but HAProxy
-// reads all that has come before it sends, so that a DISCONNECT in one write
-// with the ACK that leaves nothing in flight finds it with nothing to lose.
+// used as long as there is traffic, whatever health checks say, and the best
+// moment is that of an ACK that leaves nothing in flight: the DISCONNECT goes in
+// one write with it. With `max-waiting-frames 1` that loses nothing; otherwise
+// HAProxy may have put further NOTIFYs into its buffer for this connection.
 func (c *conn) retireLater(at time.Time, quiet time.Duration, force time.Time) {
 	if c.applet.Load() {
 		force = at
@@ -187,7 +187,7 @@ func (c *conn) watchAgain(t, due int64) {
 // timeout ends a connection by a DISCONNECT with status 2, if the other side
 // still reads, and by force if it does not.
 func (c *conn) timeout(level slog.Level, reason string) {
-	if _, ok := c.nc.(*tls.Conn); ok && !c.ready.Load() {
+	if c.isTLS() && !c.ready.Load() {
 		c.reset(reason) // a frame would wait for the TLS handshake to end
 		return
 	}

@@ -183,7 +183,7 @@ func (c *conn) endWrites() {
 // reset ends the connection and drops what the kernel has not sent: the other
 // side does not read.
 func (c *conn) reset(reason string) {
-	c.log(slog.LevelWarn, "connection closed", slog.String("reason", reason))
+	c.complain("connection closed", slog.String("reason", reason))
 	if tcp, ok := c.nc.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}

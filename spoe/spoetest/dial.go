@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -21,7 +23,8 @@ type Dialer struct {
 
 // Dial connects to an agent and does the handshake with DefaultHello. Network
 // and address are as in net.Dial: "tcp" and "127.0.0.1:9000", "unix" and a path
-// or, with a leading @, an abstract name. The Client is closed by its user.
+// or, with a leading @, an abstract name, filled up with NULs as HAProxy's abns@
+// does it and as spoe.Listen does. The Client is closed by its user.
 func Dial(ctx context.Context, network, addr string) (*Client, error) {
 	return new(Dialer).Dial(ctx, network, addr)
 }
@@ -47,7 +50,7 @@ func (d *Dialer) Connect(ctx context.Context, network, addr string) (*Client, er
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, &timeoutError{timeout})
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+	conn, err := new(net.Dialer).DialContext(ctx, network, abstractName(network, addr))
 	if err != nil {
 		return nil, fmt.Errorf("spoetest: %w", err)
 	}
@@ -60,6 +63,15 @@ func (d *Dialer) Connect(ctx context.Context, network, addr string) (*Client, er
 		return nil, fmt.Errorf("spoetest: %w", err)
 	}
 	return NewClient(secured, timeout), nil
+}
+
+// abstractName fills an abstract name up to the length that an address has.
+func abstractName(network, addr string) string {
+	if network != "unix" || !strings.HasPrefix(addr, "@") {
+		return addr
+	}
+	room := len(syscall.RawSockaddrUnix{}.Path)
+	return addr + strings.Repeat("\x00", max(0, room-len(addr)))
 }
 
 func handshakeTLS(ctx context.Context, conn net.Conn, conf *tls.Config, addr string) (net.Conn, error) {

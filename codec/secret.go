@@ -1,0 +1,54 @@
+package codec
+
+import (
+	"maps"
+	"sync/atomic"
+)
+
+// secretArgs and secretVars have the names that the tags of any compiled
+// struct mark as secret.
+var (
+	secretArgs names[string]
+	secretVars names[secretVar]
+)
+
+type secretVar struct {
+	scope Scope
+	name  string
+}
+
+// SecretArg tells whether a struct of this program takes the argument of that
+// name into a field that its tag marks as secret. It goes by the name alone,
+// whatever the message, so that it holds before the message is bound, and where
+// it never is. What shows values to people has to ask it.
+func SecretArg(name string) bool { return secretArgs.has(name) }
+
+// SecretVar tells whether a struct of this program sets the variable from a
+// field that its tag marks as secret.
+func SecretVar(scope Scope, name string) bool { return secretVars.has(secretVar{scope, name}) }
+
+// names is a set that grows while it is read.
+type names[K comparable] struct {
+	known atomic.Pointer[map[K]struct{}]
+}
+
+func (n *names[K]) has(name K) bool {
+	known := n.known.Load()
+	if known == nil {
+		return false
+	}
+	_, ok := (*known)[name]
+	return ok
+}
+
+func (n *names[K]) add(name K) {
+	for {
+		old, grown := n.known.Load(), map[K]struct{}{name: {}}
+		if old != nil {
+			maps.Copy(grown, *old)
+		}
+		if n.known.CompareAndSwap(old, &grown) {
+			return
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// shutdownTimeout is that of the agents that tests restart: half of it is what
+// health checks get, and a part of the rest how long a connection that is never
+// quiet goes on.
+const shutdownTimeout = 4 * time.Second
+
+// Environment of the test binary as an agent.
+const (
+	agentEnv = "SPOKE_E2E_AGENT" // the address to listen on
+	fallEnv  = "SPOKE_E2E_FALL"  // Agent.ShutdownChecks
+)
+
+// decisions answers ip-rep: it is what the agents decide that tests restart or
+// put under load.
+func decisions() *router.Router {
+	type request struct {
+		IP netip.Addr `spoe:"ip,required"`
+	}
+	type decision struct {
+		Decision string `spoe:"decision"`
+	}
+	r := router.New()
+	r.Use(middleware.Recover(), middleware.Timeout(2*time.Second))
+	r.Handle("ip-rep", router.Func(func(_ context.Context, in request) (decision, error) {
+		return decision{"pass " + in.IP.String()}, nil
+	}))
+	return r
+}
+
+const ipRep = `
+spoe-message ip-rep
+    args ip=src
+    event on-frontend-http-request`
+
+// runAgent is the test binary as an agent: it runs until SIGTERM, and tells
+// what it has to complain of and, at the end, its Stats.
+func runAgent(addr string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	fall, err := strconv.Atoi(os.Getenv(fallEnv))
+	if err != nil {
+		fmt.Println(err)
+		return 2
+	}
+	a := &spoe.Agent{
+		Handler:         decisions(),
+		Logger:          slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		ShutdownChecks:  fall,
+		ShutdownTimeout: shutdownTimeout,
+	}
+	ln, err := spoe.Listen(addr)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println("listening")
+	err = a.Run(ctx, ln)
+	fmt.Printf("stats %+v\n", a.Stats())
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return 0
+}
+
+// startAgent starts the test binary as an agent and returns when it listens.
+func startAgent(t *testing.T, addr string, fall int) *process {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(self)
+	// Under the race detector a process stays for a second at its end.
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", agentEnv+"="+addr, fallEnv+"="+strconv.Itoa(fall))
+	p := startProcess(t, cmd)
+	listens := eventually(waitLimit, func() bool { return strings.Contains(p.logs.String(), "listening") })
+	require.True(t, listens, "the agent does not listen: %s", p.logs)
+	return p
+}

@@ -1,0 +1,16 @@
+module github.com/spoke-go/spoke/spoe/spoectl
+
+go 1.26.0
+
+replace github.com/spoke-go/spoke => ../..
+
+require (
+	github.com/spoke-go/spoke v0.0.0-00010101000000-000000000000
+	github.com/stretchr/testify v1.12.1
+	golang.org/x/sys v0.49.0
+)
+
+require (
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+)

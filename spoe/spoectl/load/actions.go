@@ -1,0 +1,44 @@
+package load
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// SameActions tells whether the payload of an ACK does what that of another
+// does, if by other bytes: HAProxy takes any integer type.
+func SameActions(got, want []byte) error {
+	g, err := codec.ParseActions(got)
+	if err != nil {
+		return fmt.Errorf("ACK: %w", err)
+	}
+	w, err := codec.ParseActions(want)
+	if err != nil {
+		return fmt.Errorf("expected ACK: %w", err)
+	}
+	if !slices.EqualFunc(g, w, sameAction) {
+		return fmt.Errorf("an ACK with %v, expected %v", g, w)
+	}
+	return nil
+}
+
+func sameAction(a, b codec.Action) bool {
+	i, aInt := a.Value.Int()
+	j, bInt := b.Value.Int()
+	return a.Unset == b.Unset && a.Scope == b.Scope && a.Name == b.Name &&
+		(aInt && bInt && i == j || a.Value.Equal(b.Value))
+}
+
+// reason is what an AGENT-DISCONNECT says.
+func reason(f codec.Frame) string {
+	if f.Type != codec.FrameAgentDisconnect {
+		return ""
+	}
+	d, err := codec.ParseDisconnect(f.Payload)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (status %d: %s)", d.Status, d.Message)
+}
