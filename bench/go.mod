@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/spoke-go/spoke v0.0.0
+	github.com/spoke-go/spoke/spoe/spoectl v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0
@@ -24,3 +25,5 @@ require (
 )
 
 replace github.com/spoke-go/spoke => ..
+
+replace github.com/spoke-go/spoke/spoe/spoectl => ../spoe/spoectl

@@ -37,7 +37,7 @@
 //		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 //		defer stop()
 //		r := router.New()
-//		r.Use(middleware.Recover(), middleware.Timeout(20*time.Millisecond))
+//		r.Use(middleware.Default(20 * time.Millisecond))
 //		r.ErrorVar(spoe.VarScopeTransaction, "error")
 //		r.Handle("ip-rep", router.Func(lookup))
 //		if err := spoe.ListenAndServe(ctx, "127.0.0.1:9000", r); err != nil {

@@ -26,8 +26,8 @@ type Agent struct {
 
 	// Logger takes what the agent has to say. Default: slog.Default().
 	// Connections are logged at debug level, failures of handlers and broken
-	// connections at warn and error; a HAProxy that goes away, checks health or
-	// idles is not a failure.
+	// connections at warn and error, up to 100 and 10 lines a second; a HAProxy
+	// that goes away, checks health or idles is not a failure.
 	Logger *slog.Logger
 
 	// MaxFrameSize is the longest frame that the agent agrees to, in bytes,

@@ -27,7 +27,7 @@ type engine struct {
 	counters counters
 	checks   checks
 
-	complaints complaints
+	connLog, failureLog someLines
 
 	mu        sync.Mutex // guards what follows
 	listeners map[net.Listener]struct{}
@@ -45,6 +45,7 @@ type engine struct {
 func (a *Agent) init() error {
 	e := &a.eng
 	e.start.Do(func() {
+		e.connLog.max, e.failureLog.max = connLines, failureLines
 		e.draining = make(chan struct{})
 		e.closing = make(chan struct{})
 		e.abandoned = make(chan struct{})

@@ -3,7 +3,6 @@ package spoe
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -206,27 +205,21 @@ func (j *job) fits(acts *Actions) bool {
 	return header+len(acts.buf) <= j.c.maxFrameSize
 }
 
-// fail logs and counts a failed message, and has onFailure say so to HAProxy.
+// fail counts and logs a failed message, and has onFailure say so to HAProxy.
 func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
 	ctr := &j.c.eng.counters
-	level := slog.LevelWarn
-	attrs := []slog.Attr{
-		slog.String("message", j.name),
-		slog.Uint64("stream_id", j.streamID), slog.Uint64("frame_id", j.frameID),
-		slog.Any("error", err),
-	}
-	if p := (*PanicError)(nil); errors.As(err, &p) {
+	var p *PanicError
+	switch {
+	case errors.As(err, &p):
 		ctr.panics.Add(1)
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("stack", string(p.Stack)))
-	} else if errors.Is(err, ErrTimeout) {
+	case errors.Is(err, ErrTimeout):
 		ctr.timeouts.Add(1)
-	} else if errors.Is(err, ErrActionsTooBig) {
+	case errors.Is(err, ErrActionsTooBig):
 		ctr.droppedActions.Add(1)
-	} else {
+	default:
 		ctr.errors.Add(1)
 	}
-	j.c.log(level, "message failed", attrs...)
+	j.logFailure(err, p)
 	if onFailure == nil {
 		return
 	}
@@ -239,8 +232,16 @@ func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
 
 func (j *job) setOnFailure(f func(error, *Actions)) {
 	j.mu.Lock()
-	if !j.late {
-		j.onFailure = f
+	defer j.mu.Unlock()
+	if j.late {
+		return
 	}
-	j.mu.Unlock()
+	if before := j.onFailure; before != nil {
+		j.onFailure = func(err error, acts *Actions) {
+			before(err, acts)
+			f(err, acts)
+		}
+		return
+	}
+	j.onFailure = f
 }

@@ -22,20 +22,46 @@ func (c *conn) log(level slog.Level, msg string, attrs ...slog.Attr) {
 
 // complain logs that a connection has ended otherwise than it should. A port
 // scan, or a HAProxy up to 3.0 that is refused and comes again at once, does so
-// a thousand times a second: some are logged, and then how many were not.
+// a thousand times a second.
 func (c *conn) complain(msg string, attrs ...slog.Attr) {
-	ok, left := c.eng.complaints.take(time.Now())
+	c.logSome(&c.eng.connLog, slog.LevelWarn, msg, attrs...)
+}
+
+// logFailure logs a failed message. Where what handlers depend on is down, all
+// of them fail.
+func (j *job) logFailure(err error, p *PanicError) {
+	level := slog.LevelWarn
+	attrs := []slog.Attr{
+		slog.String("message", j.name),
+		slog.Uint64("stream_id", j.streamID), slog.Uint64("frame_id", j.frameID),
+		slog.Any("error", err),
+	}
+	if p != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	}
+	j.c.logSome(&j.c.eng.failureLog, level, "message failed", attrs...)
+}
+
+// logSome logs as often as some allows, and then how often it did not.
+func (c *conn) logSome(some *someLines, level slog.Level, msg string, attrs ...slog.Attr) {
+	if !c.agent.log().Enabled(context.Background(), level) {
+		return
+	}
+	ok, left := some.take(time.Now())
 	if !ok {
 		return
 	}
 	if left > 0 {
 		attrs = append(attrs, slog.Uint64("not_logged_before", left))
 	}
-	c.log(slog.LevelWarn, msg, attrs...)
+	c.log(level, msg, attrs...)
 }
 
-// complaints lets maxComplaints pass in complaintSpan.
-type complaints struct {
+// someLines bounds the lines of a kind: max of them in a second.
+type someLines struct {
+	max int
+
 	mu      sync.Mutex // guards what follows
 	since   time.Time
 	passed  int
@@ -43,18 +69,18 @@ type complaints struct {
 }
 
 const (
-	maxComplaints = 10
-	complaintSpan = 10 * time.Second
+	connLines    = 10  // about connections, a second
+	failureLines = 100 // about messages, a second
 )
 
 // take tells whether one more may pass, and how many have not since the last.
-func (k *complaints) take(t time.Time) (ok bool, skipped uint64) {
+func (k *someLines) take(t time.Time) (ok bool, skipped uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if t.Sub(k.since) >= complaintSpan {
+	if t.Sub(k.since) >= time.Second {
 		k.since, k.passed = t, 0
 	}
-	if k.passed == maxComplaints {
+	if k.passed == k.max {
 		k.skipped++
 		return false, 0
 	}

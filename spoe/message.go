@@ -71,8 +71,8 @@ func (m *Message) Clone() *Message {
 // reason, and the actions that go into the ACK instead of the handler's. That
 // lets HAProxy fail closed.
 //
-// A later call replaces an earlier one. f must not block and must not use the
-// message: at a deadline it is called while the handler still runs.
+// Several are called in the order of the calls. f must not block and must not
+// use the message: at a deadline it is called while the handler still runs.
 func (m *Message) OnFailure(f func(err error, acts *Actions)) {
 	if m.job != nil {
 		m.job.setOnFailure(f)

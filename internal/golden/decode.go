@@ -1,0 +1,92 @@
+package golden
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// Decoder decodes the frames of a file one by one.
+type Decoder struct {
+	fragments map[[2]uint64][]byte // by stream-id and frame-id
+}
+
+// Decode decodes a whole frame with its length, and returns what it means with
+// the payload that says so: that of all fragments for the last of them.
+func (d *Decoder) Decode(raw []byte) (Frame, []byte, error) {
+	n, ok := codec.FrameLength(raw)
+	if !ok || int(n) != len(raw)-codec.LengthSize {
+		return Frame{}, nil, fmt.Errorf("a length of %d in front of %d bytes", n, len(raw)-codec.LengthSize)
+	}
+	parsed, err := codec.ParseFrame(raw[codec.LengthSize:])
+	if err != nil {
+		return Frame{}, nil, err
+	}
+	if parsed.Flags&^codec.FlagFIN != 0 {
+		return Frame{}, nil, fmt.Errorf("flags %#x", parsed.Flags)
+	}
+	f := Frame{Type: parsed.Type, FIN: parsed.FIN(), StreamID: parsed.StreamID, FrameID: parsed.FrameID}
+	payload := parsed.Payload
+	switch f.Type {
+	case codec.FrameHAProxyHello, codec.FrameAgentHello, codec.FrameHAProxyDisconnect, codec.FrameAgentDisconnect:
+		clear(d.fragments)
+		f.Pairs, err = decodePairs(payload)
+	case codec.FrameNotify, codec.FrameUnset:
+		id := [2]uint64{f.StreamID, f.FrameID}
+		before, begun := d.fragments[id]
+		if begun != (f.Type == codec.FrameUnset) {
+			return Frame{}, nil, errors.New("fragments out of order")
+		}
+		payload = append(before, payload...)
+		if !f.FIN {
+			if d.fragments == nil {
+				d.fragments = map[[2]uint64][]byte{}
+			}
+			d.fragments[id] = payload
+			return f, parsed.Payload, nil
+		}
+		delete(d.fragments, id)
+		f.Messages, err = decodeMessages(payload)
+	case codec.FrameAck:
+		f.Actions, err = codec.ParseActions(payload)
+	default:
+		err = fmt.Errorf("%v", f.Type)
+	}
+	return f, payload, err
+}
+
+// decodePairs reads pairs to the end of b: a hello does not say how many.
+func decodePairs(b []byte) (pairs []Pair, err error) {
+	rest := codec.NewArgs(b, math.MaxInt)
+	for {
+		name, v, next, ok := rest.Next()
+		if !ok {
+			break
+		}
+		pairs = append(pairs, Pair{Name: string(name), Value: v})
+		rest = next
+	}
+	if n := len(rest.Raw()); n > 0 {
+		return pairs, fmt.Errorf("%d bytes that are no pair", n)
+	}
+	return pairs, nil
+}
+
+func decodeMessages(b []byte) ([]Message, error) {
+	var out []Message
+	msgs := codec.NewMessages(b)
+	for msgs.Next() {
+		m := msgs.Message()
+		message := Message{Name: string(m.Name)}
+		for name, v := range m.Args.All() {
+			message.Args = append(message.Args, Pair{Name: name, Value: v})
+		}
+		if err := m.Args.Err(); err != nil {
+			return out, err
+		}
+		out = append(out, message)
+	}
+	return out, msgs.Err()
+}

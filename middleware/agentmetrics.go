@@ -1,0 +1,65 @@
+package middleware
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// AgentMetrics has an agent's [spoe.Stats] among the metrics of p, or of
+// OpenTelemetry's global provider if p is nil, until the registration ends:
+//
+//	spop.server.connections            open now
+//	spop.server.accepted_connections   since the start, health checks included
+//	spop.server.notifies, .acks        frames received and sent
+//	spop.server.active_notifies        received and not acknowledged
+//	spop.server.late_handlers          run on after their ACK has left
+//	spop.server.failed_messages        by error.type: error, panic, timeout, too_big
+//	spop.server.disconnects            by spop.status and spop.side, agent or haproxy
+//
+// It is no middleware, as it is the agent that knows them.
+func AgentMetrics(a *spoe.Agent, p metric.MeterProvider) (metric.Registration, error) {
+	meter := meterOf(p)
+	gauge := func(name, unit, text string) metric.Int64ObservableUpDownCounter {
+		return made(meter.Int64ObservableUpDownCounter(name, metric.WithUnit(unit), metric.WithDescription(text)))
+	}
+	counter := func(name, unit, text string) metric.Int64ObservableCounter {
+		return made(meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(text)))
+	}
+	connections := gauge("spop.server.connections", "{connection}", "Connections of HAProxy that are open.")
+	accepted := counter("spop.server.accepted_connections", "{connection}", "Connections accepted, health checks included.")
+	notifies := counter("spop.server.notifies", "{frame}", "NOTIFYs received whole.")
+	acks := counter("spop.server.acks", "{frame}", "ACKs sent.")
+	active := gauge("spop.server.active_notifies", "{frame}", "NOTIFYs received and not acknowledged.")
+	late := gauge("spop.server.late_handlers", "{handler}", "Handlers that run on after their ACK has left.")
+	failed := counter("spop.server.failed_messages", "{message}", "Messages without their actions in the ACK.")
+	disconnects := counter("spop.server.disconnects", "{frame}", "DISCONNECT frames.")
+
+	return meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		s := a.Stats()
+		o.ObserveInt64(connections, s.Connections)
+		o.ObserveInt64(accepted, int64(s.ConnectionsTotal))
+		o.ObserveInt64(notifies, int64(s.Notifies))
+		o.ObserveInt64(acks, int64(s.Acks))
+		o.ObserveInt64(active, s.InFlight)
+		o.ObserveInt64(late, s.Late)
+		for _, f := range []struct {
+			kind string
+			n    uint64
+		}{{"error", s.Errors}, {"panic", s.Panics}, {"timeout", s.Timeouts}, {"too_big", s.DroppedActions}} {
+			o.ObserveInt64(failed, int64(f.n), metric.WithAttributes(attribute.String("error.type", f.kind)))
+		}
+		for status, n := range s.DisconnectsSent {
+			o.ObserveInt64(disconnects, int64(n), metric.WithAttributes(
+				attribute.String("spop.status", status.String()), attribute.String("spop.side", "agent")))
+		}
+		for status, n := range s.DisconnectsReceived {
+			o.ObserveInt64(disconnects, int64(n), metric.WithAttributes(
+				attribute.String("spop.status", status.String()), attribute.String("spop.side", "haproxy")))
+		}
+		return nil
+	}, connections, accepted, notifies, acks, active, late, failed, disconnects)
+}

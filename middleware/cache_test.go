@@ -1,0 +1,174 @@
+package middleware_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+func TestCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMeters(t)
+		var calls atomic.Int64
+		h := spoetest.New(t, middleware.CacheWith(middleware.CacheConfig{
+			TTL: time.Minute, Key: middleware.KeyArgs("ip"), MeterProvider: m,
+		})(counted(&calls)))
+		ask := func(ip string) string {
+			return h.Ask("m", spoetest.Arg("id", time.Now().UnixNano()), spoetest.Arg("ip", ip)).String()
+		}
+		first := "txn.ip=a txn.call=1 unset(txn.old)"
+		assert.Equal(t, first, ask("a"))
+		assert.Equal(t, "txn.ip=b txn.call=2 unset(txn.old)", ask("b"))
+		start := time.Now()
+		assert.Equal(t, first, ask("a"))
+		assert.Zero(t, time.Since(start))
+		time.Sleep(58*time.Second - 1)
+		assert.Equal(t, first, ask("a"), "almost too old")
+		time.Sleep(time.Second + 1)
+		assert.Equal(t, "txn.ip=a txn.call=3 unset(txn.old)", ask("a"))
+		assert.Equal(t, map[string]int64{
+			"rpc.method=m spop.cache.result=hit": 2, "rpc.method=m spop.cache.result=miss": 3,
+		}, m.sums("spop.cache.lookups"))
+		assert.EqualValues(t, 3, calls.Load())
+	})
+}
+
+// TestCacheKeepsNoFailure, nor what has no key.
+func TestCacheKeepsNoFailure(t *testing.T) {
+	calls := 0
+	h := middleware.CacheWith(middleware.CacheConfig{TTL: time.Hour, Key: func(b []byte, msg *spoe.Message) []byte {
+		if msg.Name == "private" {
+			return nil
+		}
+		return b
+	}})(handlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		if calls++; msg.Name == "failing" {
+			return errors.Join(acts.SetInt(spoe.VarScopeTransaction, "half", 1), errors.New("boom"))
+		}
+		return nil
+	}))
+	for _, name := range []string{"failing", "private", "good"} {
+		for range 3 {
+			err := h.ServeSPOE(t.Context(), newMessage(t, name), new(spoe.Actions))
+			assert.Equal(t, name == "failing", err != nil)
+		}
+	}
+	assert.Equal(t, 3+3+1, calls)
+}
+
+// TestCacheKeepsTheHandlersOwn: what a middleware outside has set for its
+// message is nobody else's.
+func TestCacheKeepsTheHandlersOwn(t *testing.T) {
+	n := int64(0)
+	outside := func(next spoe.Handler) spoe.Handler {
+		return handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			n++
+			if err := acts.SetInt(spoe.VarScopeTransaction, "request", n); err != nil {
+				return err
+			}
+			return next.ServeSPOE(ctx, msg, acts)
+		})
+	}
+	h := spoetest.New(t, spoe.Chain(setInt("score", 90), outside, middleware.Cache(time.Hour)))
+	assert.Equal(t, "txn.request=1 txn.score=90", h.Ask("m").String())
+	assert.Equal(t, "txn.request=2 txn.score=90", h.Ask("m").String())
+}
+
+// TestCacheIsBounded: keys without end take MaxBytes at most; what is asked for
+// again and again stays.
+func TestCacheIsBounded(t *testing.T) {
+	var calls atomic.Int64
+	h := middleware.CacheWith(middleware.CacheConfig{TTL: time.Hour, MaxBytes: 1 << 20})(handlerFunc(
+		func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			calls.Add(1)
+			return acts.SetInt(spoe.VarScopeTransaction, "score", 1)
+		}))
+	ask := func(path string) {
+		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("path", path)), new(spoe.Actions)))
+	}
+	const paths = 4000 // of 1 KB each: a quarter fits at most
+	for i := range paths {
+		ask(fmt.Sprint(i, strings.Repeat("/", 1000)))
+		ask("/popular")
+	}
+	assert.EqualValues(t, paths+1, calls.Load(), "the popular one is never lost")
+	calls.Store(0)
+	for i := range paths {
+		ask(fmt.Sprint(i, strings.Repeat("/", 1000)))
+	}
+	assert.Greater(t, calls.Load(), int64(paths*3/4))
+	calls.Store(0)
+	for range 3 {
+		ask(strings.Repeat("/", 1<<17)) // as large as a shard
+	}
+	assert.EqualValues(t, 3, calls.Load(), "too large to keep")
+}
+
+func TestCacheConcurrently(t *testing.T) {
+	var calls atomic.Int64
+	h := middleware.CacheWith(middleware.CacheConfig{TTL: time.Microsecond, MaxBytes: 20 << 10})(handlerFunc(
+		func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			calls.Add(1)
+			v, _ := msg.Args.Lookup("n")
+			return acts.SetValue(spoe.VarScopeTransaction, "n", v)
+		}))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 2000 {
+				acts := new(spoe.Actions)
+				assert.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("n", i%100)), acts))
+				for act := range acts.All() {
+					n, _ := act.Value.Int()
+					assert.EqualValues(t, i%100, n)
+				}
+			}
+		})
+	}
+	all.Wait()
+	assert.NotZero(t, calls.Load())
+}
+
+// TestCacheOfALateHandler: its answer came too late for the one who asked, and
+// is there for the next.
+func TestCacheOfALateHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := spoetest.NewAgent(t, quiet(spoe.Chain(handlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+			time.Sleep(time.Second)
+			return acts.SetInt(spoe.VarScopeTransaction, "score", 90)
+		}), middleware.Timeout(20*time.Millisecond), middleware.Cache(time.Minute))))
+		assert.Equal(t, "", h.Ask("m").String())
+		time.Sleep(2 * time.Second)
+		assert.Equal(t, "txn.score=90", h.Ask("m").String())
+	})
+}
+
+func ExampleCache() {
+	calls := 0
+	lookup := spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		calls++
+		return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)
+	})
+	handler := spoe.Chain(lookup, middleware.Cache(time.Minute, "ip"), middleware.Coalesce("ip"))
+
+	ask(&spoe.Agent{Handler: handler, Logger: slog.New(slog.DiscardHandler)}, "ip-rep", "ip-rep")
+	fmt.Println("asked:", calls)
+	// Output:
+	// ip-rep: sess.ip_score=90
+	// ip-rep: sess.ip_score=90
+	// asked: 1
+}

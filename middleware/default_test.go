@@ -1,0 +1,90 @@
+package middleware_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// TestDefault: whatever becomes of a message, span, metrics and log say the
+// same, and HAProxy learns of it.
+func TestDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spans, m := newTracer(t), newMeters(t)
+		var log lines
+		r := router.New()
+		r.ErrorVar(spoe.VarScopeTransaction, "error")
+		r.Use(middleware.DefaultWith(middleware.DefaultConfig{
+			Timeout: 20 * time.Millisecond,
+			Trace:   middleware.TraceConfig{TracerProvider: spans},
+			Metrics: middleware.MetricsConfig{MeterProvider: m},
+			Log:     &middleware.LogConfig{Logger: log.logger()},
+			Limit:   &middleware.LimitConfig{Max: 1, MeterProvider: m},
+		}))
+		r.Handle("ok", setInt("score", 90))
+		r.Handle("panic", panics)
+		r.Handle("hang", func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+			time.Sleep(time.Second)
+			return acts.SetBool(spoe.VarScopeTransaction, "late", true)
+		})
+		h := spoetest.NewAgent(t, quiet(r))
+		for _, c := range []struct{ message, answer, outcome string }{
+			{"ok", "txn.score=90", "ok"},
+			{"panic", "txn.error=panic", "panic"},
+			{"hang", "txn.error=timeout", ""}, // goes on, and holds the place
+			{"ok", "txn.error=error: middleware: too many messages are being handled", "shed"},
+		} {
+			start := time.Now()
+			assert.Equal(t, c.answer, h.Ask(c.message).String())
+			assert.LessOrEqual(t, time.Since(start), 20*time.Millisecond)
+			synctest.Wait()
+			if c.outcome == "" {
+				assert.Empty(t, spans.GetSpans(), "it has not returned")
+				continue
+			}
+			assert.Equal(t, c.outcome, log.all(t)[0]["outcome"])
+			point := "rpc.method=" + c.message
+			span := spans.one()
+			kind, failed := attributesOf(span)["error.type"]
+			if c.outcome != "ok" {
+				point = "error.type=" + c.outcome + " " + point
+				assert.Equal(t, c.outcome, kind)
+				assert.Equal(t, c.outcome == "panic", hasAttribute(span.Events[0], "exception.stacktrace"))
+			} else {
+				assert.False(t, failed)
+			}
+			assert.EqualValues(t, 1, m.histogram(duration)[point].Count, point)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		assert.Equal(t, "timeout", attributesOf(spans.one())["error.type"])
+		require.Equal(t, "timeout", log.all(t)[0]["outcome"])
+		assert.Equal(t, map[string]int64{"rpc.method=ok spop.drop.reason=shed": 1}, m.sums(dropped))
+	})
+}
+
+func ExampleDefault() {
+	r := router.New()
+	r.ErrorVar(spoe.VarScopeTransaction, "error") // http-request deny if { var(txn.iprep.error) -m found }
+	r.Use(middleware.Default(20 * time.Millisecond))
+	r.With(middleware.Cache(time.Minute, "ip"), middleware.Coalesce("ip")).
+		Handle("ip-rep", func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)
+		})
+	r.Handle("broken", func(context.Context, *spoe.Message, *spoe.Actions) error { panic("index out of range") })
+
+	ask(&spoe.Agent{Handler: r, Logger: slog.New(slog.DiscardHandler)}, "ip-rep", "broken")
+	// Output:
+	// ip-rep: sess.ip_score=90
+	// broken: txn.error=panic
+}

@@ -1,0 +1,196 @@
+package middleware_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// TestDetach: the ACK leaves at once; handlers get every message afterwards,
+// whole, though its buffer has long been used again.
+func TestDetach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		got := map[string]int{}
+		h := spoetest.New(t, middleware.DetachWith(middleware.DetachConfig{Workers: 4})(handlerFunc(
+			func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				time.Sleep(time.Second)
+				v, _ := msg.Args.Lookup("body")
+				mu.Lock()
+				defer mu.Unlock()
+				got[v.Str()]++
+				return acts.SetBool(spoe.VarScopeTransaction, "nowhere", true)
+			})))
+		start := time.Now()
+		want := map[string]int{}
+		for i := range 40 {
+			body := strings.Repeat(fmt.Sprint(i, " "), 50)
+			want[body] = 1
+			assert.Equal(t, "", h.Ask("mirror", spoetest.Arg("body", body)).String())
+		}
+		assert.Zero(t, time.Since(start), "nobody waited")
+		time.Sleep(10*time.Second + 1) // 40 messages, 4 at once, a second each
+		mu.Lock()
+		defer mu.Unlock()
+		assert.Equal(t, want, got)
+	})
+}
+
+func TestDetachDropsWhatDoesNotFit(t *testing.T) {
+	for name, cfg := range map[string]middleware.DetachConfig{
+		"by number": {Workers: 2, Queue: 3},
+		"by bytes":  {Workers: 2, QueueBytes: 3*1008 + 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, work := newMeters(t), new(sleeps)
+				var handled atomic.Int64
+				cfg.MeterProvider = m
+				h := spoetest.New(t, middleware.DetachWith(cfg)(handlerFunc(
+					func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+						handled.Add(1)
+						return work.ServeSPOE(ctx, msg, acts)
+					})))
+				for range 10 {
+					assert.Equal(t, "", h.Ask("m", spoetest.Arg("body", make([]byte, 1000))).String())
+				}
+				synctest.Wait()
+				assert.Equal(t, map[string]int64{"rpc.method=m spop.drop.reason=queue_full": 5}, m.sums(dropped))
+				time.Sleep(time.Minute)
+				assert.EqualValues(t, 5, handled.Load())
+				assert.EqualValues(t, 2, work.most.Load())
+				assert.Zero(t, h.Agent().Stats().Errors)
+			})
+		})
+	}
+}
+
+// TestDetachIsWaitedFor by Shutdown, the queue included.
+func TestDetachIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var handled atomic.Int64
+		h := spoetest.New(t, middleware.DetachWith(middleware.DetachConfig{Workers: 1})(handlerFunc(
+			func(context.Context, *spoe.Message, *spoe.Actions) error {
+				time.Sleep(time.Second)
+				handled.Add(1)
+				return nil
+			})))
+		for range 5 {
+			h.Ask("m")
+		}
+		h.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.NoError(t, h.Agent().Shutdown(ctx))
+		assert.EqualValues(t, 5, handled.Load())
+	})
+}
+
+// TestDetachEndsWhenShutdownGivesUp: what is left sees its context end.
+func TestDetachEndsWhenShutdownGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var canceled atomic.Int64
+		agent := quiet(middleware.DetachWith(middleware.DetachConfig{Workers: 1, Logger: slog.New(slog.DiscardHandler)})(handlerFunc(
+			func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				err := waits(ctx, msg, acts)
+				canceled.Add(1)
+				return err
+			})))
+		h := spoetest.NewAgent(t, agent)
+		for range 5 {
+			h.Ask("m")
+		}
+		h.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		require.Error(t, agent.Shutdown(ctx))
+		synctest.Wait()
+		assert.EqualValues(t, 5, canceled.Load())
+		assert.Equal(t, time.Second, time.Since(start))
+	})
+}
+
+// TestDetachContext: it has the message's values, not its end, and Timeout.
+func TestDetachContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var span trace.SpanContext
+		var took time.Duration
+		spans := newTracer(t)
+		h := spoetest.New(t, spoe.Chain(handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			span = trace.SpanContextFromContext(ctx)
+			start := time.Now()
+			err := waits(ctx, msg, acts)
+			took = time.Since(start)
+			return err
+		}), middleware.TraceWith(middleware.TraceConfig{TracerProvider: spans}), middleware.Timeout(time.Millisecond),
+			middleware.DetachWith(middleware.DetachConfig{Timeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler)})))
+		h.Ask("m")
+		h.Close() // which ends the message's own context
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, spans.one().SpanContext.SpanID(), span.SpanID())
+		assert.Equal(t, 5*time.Second, took)
+	})
+}
+
+// TestDetachSurvives panics and worse; the queue goes on.
+func TestDetachSurvives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var handled atomic.Int64
+		h := spoetest.New(t, middleware.DetachWith(middleware.DetachConfig{
+			Workers: 1, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})(byName{
+			"panic": panics,
+			"exit": handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+				time.Sleep(time.Second)
+				runtime.Goexit()
+				return nil
+			}),
+			"ok": handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+				handled.Add(1)
+				return nil
+			}),
+		}))
+		for range 3 {
+			h.AskAll(spoetest.Msg("exit"), spoetest.Msg("panic"), spoetest.Msg("ok"))
+		}
+		time.Sleep(time.Minute)
+		assert.EqualValues(t, 3, handled.Load())
+		assert.Equal(t, 3, strings.Count(log.String(), `msg="detached message failed" message=panic`))
+		assert.Contains(t, log.String(), "stack=")
+	})
+}
+
+func ExampleDetach() {
+	var mirrored sync.WaitGroup
+	mirrored.Add(2)
+	handler := middleware.Detach()(spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+		defer mirrored.Done()
+		time.Sleep(10 * time.Millisecond) // HAProxy does not wait for this
+		return nil
+	}))
+
+	ask(&spoe.Agent{Handler: handler, Logger: slog.New(slog.DiscardHandler)}, "mirror", "mirror")
+	mirrored.Wait() // Run has waited for them already
+	// Output:
+	// mirror:
+	// mirror:
+}

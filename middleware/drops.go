@@ -1,0 +1,31 @@
+package middleware
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// drops counts messages that no handler got, as the metric
+// spop.server.dropped_messages.
+type drops struct {
+	counter metric.Int64Counter
+	options methods[[]metric.AddOption]
+}
+
+// newDrops returns the count of what was dropped for this reason.
+func newDrops(p metric.MeterProvider, reason string) *drops {
+	d := &drops{counter: made(meterOf(p).Int64Counter("spop.server.dropped_messages",
+		metric.WithUnit("{message}"),
+		metric.WithDescription("Messages that were acknowledged and that no handler got.")))}
+	d.options.make = func(method string) []metric.AddOption {
+		return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
+			methodAttributes(method, attribute.String("spop.drop.reason", reason))...))}
+	}
+	return d
+}
+
+func (d *drops) add(ctx context.Context, message string) {
+	d.counter.Add(ctx, 1, d.options.get(message)...)
+}

@@ -1,0 +1,46 @@
+package middleware
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// instrumentation is the scope of all telemetry of this package.
+const instrumentation = "github.com/spoke-go/spoke/middleware"
+
+var systemSPOP = semconv.RPCSystemNameKey.String("spop")
+
+// meterOf returns the package's meter; a nil p is OpenTelemetry's global one.
+func meterOf(p metric.MeterProvider) metric.Meter {
+	if p == nil {
+		p = otel.GetMeterProvider()
+	}
+	return p.Meter(instrumentation, metric.WithSchemaURL(semconv.SchemaURL))
+}
+
+// made returns an instrument. OpenTelemetry gives one that works even with an
+// error, which goes where its other errors go.
+func made[T any](instrument T, err error) T {
+	if err != nil {
+		otel.Handle(err)
+	}
+	return instrument
+}
+
+// onCollect has f observe an instrument whenever metrics are asked for, as long
+// as the program runs. Several may observe the same one: their values add up,
+// which those of the instrument's own callbacks would not.
+func onCollect(meter metric.Meter, instrument metric.Observable, f func(metric.Observer)) {
+	made(meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		f(o)
+		return nil
+	}, instrument))
+}
+
+func methodAttributes(method string, more ...attribute.KeyValue) []attribute.KeyValue {
+	return append([]attribute.KeyValue{systemSPOP, semconv.RPCMethod(method)}, more...)
+}

@@ -1,0 +1,209 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// LogConfig configures [LogWith]. The zero LogConfig is that of [Log].
+type LogConfig struct {
+	// Logger takes the lines. Default: slog.Default(), of each message.
+	Logger *slog.Logger
+	// Level is the level of messages that went well. Default: slog.LevelInfo.
+	Level slog.Level
+	// Slow is how long a handler may take before its line is a warning. Default:
+	// as long as it likes.
+	Slow time.Duration
+	// Every has one message of so many logged, of those that went well; those
+	// that failed or were slow are all. Default: 1, each of them.
+	Every int
+	// PerSecond is how many lines a second there are at most of each outcome
+	// (ok, slow, and each kind of error). What is beyond is counted, and the
+	// next line says so in left_out. Default: no limit.
+	PerSecond int
+	// Args names arguments to log. Default: none.
+	Args []string
+	// Vars has the variables that the handler has set logged.
+	Vars bool
+	// Secrets names arguments and variables whose values are not logged, besides
+	// those of fields that are tagged secret.
+	Secrets []string
+}
+
+// Log writes a line for each message; see [LogWith].
+func Log() spoe.Middleware { return LogWith(LogConfig{}) }
+
+// LogWith writes a line for each message: its name, the outcome, how long it
+// waited and how long its handler took, the NOTIFY's ids, the span's ids where
+// [Trace] is outside, the error's text.
+//
+// The level tells the outcome: Level for ok and for canceled, which is HAProxy
+// or the agent going away; warning for slow ones and failures; error for a
+// panic. The agent's own log has failures too, with the stack of a panic.
+func LogWith(cfg LogConfig) spoe.Middleware {
+	if cfg.Every < 0 || cfg.PerSecond < 0 || cfg.Slow < 0 {
+		panic(fmt.Sprintf("middleware: LogConfig{Every: %d, PerSecond: %d, Slow: %v}: none can be negative", cfg.Every, cfg.PerSecond, cfg.Slow))
+	}
+	cfg.Args = slices.Clone(cfg.Args)
+	l := &logging{
+		LogConfig: cfg, every: uint64(max(cfg.Every, 1)), secrets: newSecrets(cfg.Secrets),
+		rates: methods[*rate]{make: func(string) *rate { return new(rate) }},
+	}
+	return func(next spoe.Handler) spoe.Handler {
+		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			start := time.Now()
+			err := errPanicked
+			defer func() { l.log(ctx, msg, acts, start, err) }() // a panic passes through here
+			err = next.ServeSPOE(ctx, msg, acts)
+			return err
+		})
+	}
+}
+
+type logging struct {
+	LogConfig
+	every   uint64
+	good    atomic.Uint64 // messages that went well
+	rates   methods[*rate]
+	secrets secrets
+}
+
+const (
+	outcomeOK   = "ok"
+	outcomeSlow = "slow"
+)
+
+// outcome is what the line says it was, and how loudly.
+func (l *logging) outcome(err error, took time.Duration) (string, slog.Level) {
+	if err == nil {
+		if l.Slow > 0 && took > l.Slow {
+			return outcomeSlow, slog.LevelWarn
+		}
+		return outcomeOK, l.Level
+	}
+	switch kind := errorType(err); kind {
+	case "panic":
+		return kind, slog.LevelError
+	case "canceled":
+		return kind, l.Level
+	default:
+		return kind, slog.LevelWarn
+	}
+}
+
+func (l *logging) log(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, start time.Time, err error) {
+	now := time.Now()
+	took := now.Sub(start)
+	outcome, level := l.outcome(err, took)
+	if outcome == outcomeOK && (l.good.Add(1)-1)%l.every != 0 {
+		return
+	}
+	logger := l.Logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	if !logger.Enabled(ctx, level) {
+		return
+	}
+	leftOut := 0
+	if l.PerSecond > 0 {
+		var ok bool
+		if leftOut, ok = l.rates.get(outcome).take(now, l.PerSecond); !ok {
+			return
+		}
+	}
+	attrs := append(make([]slog.Attr, 0, 16),
+		slog.String("message", msg.Name),
+		slog.String("outcome", outcome),
+		slog.Duration("waited", start.Sub(msg.ReceivedAt())),
+		slog.Duration("took", took),
+		slog.Uint64("stream_id", msg.StreamID()),
+		slog.Uint64("frame_id", msg.FrameID()),
+	)
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		attrs = append(attrs, slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
+	}
+	if leftOut > 0 {
+		attrs = append(attrs, slog.Int("left_out", leftOut))
+	}
+	attrs = l.appendValues(attrs, msg, acts, err)
+	if err != nil {
+		attrs = append(attrs, slog.Any("error", err))
+	}
+	logger.LogAttrs(ctx, level, "message", attrs...)
+}
+
+func (l *logging) appendValues(attrs []slog.Attr, msg *spoe.Message, acts *spoe.Actions, err error) []slog.Attr {
+	for _, name := range l.Args {
+		if v, ok := msg.Args.Lookup(name); ok {
+			text := redacted
+			if !l.secrets.arg(name) {
+				text = shown(v)
+			}
+			attrs = append(attrs, slog.String("arg."+name, text))
+		}
+	}
+	if !l.Vars || err != nil {
+		return attrs
+	}
+	for act := range acts.All() {
+		text := redacted
+		switch {
+		case act.Unset, act.Value.IsNull():
+			text = "unset"
+		case !l.secrets.variable(act.Scope, act.Name):
+			text = shown(act.Value)
+		}
+		attrs = append(attrs, slog.String("var."+act.Scope.String()+"."+act.Name, text))
+	}
+	return attrs
+}
+
+// rate bounds the lines of one outcome.
+type rate struct {
+	mu      sync.Mutex // guards what follows
+	second  int64
+	lines   int
+	leftOut int
+}
+
+// take tells whether there may be a line now, and how many were left out since
+// the last one.
+func (r *rate) take(now time.Time, perSecond int) (leftOut int, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if second := now.Unix(); second != r.second {
+		r.second, r.lines = second, 0
+	}
+	if r.lines >= perSecond {
+		r.leftOut++
+		return 0, false
+	}
+	r.lines++
+	leftOut, r.leftOut = r.leftOut, 0
+	return leftOut, true
+}
+
+// failureAttrs are what a log line says of a message that failed.
+func failureAttrs(msg *spoe.Message, err error) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("message", msg.Name),
+		slog.Uint64("stream_id", msg.StreamID()),
+		slog.Uint64("frame_id", msg.FrameID()),
+		slog.Any("error", err),
+	}
+	if p := (*spoe.PanicError)(nil); errors.As(err, &p) {
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	}
+	return attrs
+}

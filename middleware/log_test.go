@@ -1,0 +1,187 @@
+package middleware_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// lines is a log in memory.
+type lines struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *lines) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// all returns what was logged, and forgets it.
+func (l *lines) all(tb testing.TB) []map[string]any {
+	tb.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []map[string]any
+	for line := range strings.Lines(l.buf.String()) {
+		var m map[string]any
+		require.NoError(tb, json.Unmarshal([]byte(line), &m))
+		delete(m, "time")
+		all = append(all, m)
+	}
+	l.buf.Reset()
+	return all
+}
+
+func TestLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		h := spoetest.NewAgent(t, quiet(spoe.Chain(byName{
+			"ok":    setInt("score", 90),
+			"error": handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return errors.New("boom") }),
+			"panic": panics,
+			"slow": handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+				time.Sleep(7 * time.Millisecond)
+				return nil
+			}),
+			"late":     waits,
+			"canceled": handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return context.Canceled }),
+		}, middleware.LogWith(middleware.LogConfig{
+			Logger: log.logger(), Slow: 5 * time.Millisecond, Args: []string{"ip", "gone"}, Vars: true,
+		}), middleware.Timeout(20*time.Millisecond))))
+		for _, want := range []map[string]any{
+			{"message": "ok", "outcome": "ok", "level": "INFO", "took": 0., "var.txn.score": "90"},
+			{"message": "error", "outcome": "*errors.errorString", "level": "WARN", "took": 0., "error": "boom"},
+			{"message": "panic", "outcome": "panic", "level": "ERROR", "took": 0., "error": "middleware: the handler panicked"},
+			{"message": "slow", "outcome": "slow", "level": "WARN", "took": 7e6},
+			{"message": "late", "outcome": "timeout", "level": "WARN", "took": 2e7, "error": "spoe: handler missed its deadline of 20ms"},
+			{"message": "canceled", "outcome": "canceled", "level": "INFO", "took": 0., "error": "context canceled"},
+		} {
+			h.Ask(want["message"].(string), spoetest.Arg("ip", "192.0.2.1"))
+			synctest.Wait()
+			got := log.all(t)
+			require.Len(t, got, 1)
+			assert.NotZero(t, got[0]["stream_id"])
+			delete(got[0], "stream_id")
+			want["msg"], want["frame_id"], want["waited"], want["arg.ip"] = "message", 1., 0., "192.0.2.1"
+			assert.Equal(t, want, got[0])
+		}
+	})
+}
+
+// TestLogSampling: of those that went well one of so many; of each outcome so
+// many a second, and what was left out is told.
+func TestLogSampling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		fail := false
+		h := middleware.LogWith(middleware.LogConfig{Logger: log.logger(), Every: 10, PerSecond: 5})(handlerFunc(
+			func(context.Context, *spoe.Message, *spoe.Actions) error {
+				if fail {
+					return errors.New("boom")
+				}
+				return nil
+			}))
+		serve := func(n int) []map[string]any {
+			for range n {
+				_ = h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions))
+			}
+			return log.all(t)
+		}
+		assert.Len(t, serve(30), 3)
+		assert.Len(t, serve(30), 2, "of 5 a second")
+		fail = true
+		assert.Len(t, serve(12), 5, "errors are not sampled, only bounded")
+		time.Sleep(time.Second)
+		got := serve(2)
+		require.Len(t, got, 2)
+		assert.EqualValues(t, 7, got[0]["left_out"])
+		assert.NotContains(t, got[1], "left_out")
+		fail = false
+		assert.EqualValues(t, 1, serve(10)[0]["left_out"], "each outcome counts for itself")
+	})
+}
+
+// TestLogSecrets: no value of a secret field is in a line.
+func TestLogSecrets(t *testing.T) {
+	const hidden = "hunter2"
+	type in struct {
+		Password string `spoe:"log_password,secret"`
+	}
+	type out struct {
+		Token string `spoe:"log_token,secret"`
+	}
+	var log lines
+	r := router.New()
+	r.Use(middleware.LogWith(middleware.LogConfig{Logger: log.logger(), Args: []string{"log_password", "own"}, Vars: true, Secrets: []string{"own"}}))
+	r.Handle("login", func(_ context.Context, in in) (out, error) { return out{in.Password}, nil })
+	spoetest.New(t, r).Ask("login", spoetest.Arg("log_password", hidden), spoetest.Arg("own", hidden))
+	assert.NotContains(t, log.String(), hidden)
+	got := log.all(t)[0]
+	for _, key := range []string{"arg.log_password", "arg.own", "var.txn.log_token"} {
+		assert.Equal(t, "REDACTED", got[key], key)
+	}
+}
+
+// TestLogHasTheSpan: inside of Trace a line can be found from its trace.
+func TestLogHasTheSpan(t *testing.T) {
+	var log lines
+	spans := newTracer(t)
+	h := spoe.Chain(setInt("ok", 1),
+		middleware.TraceWith(middleware.TraceConfig{TracerProvider: spans}),
+		middleware.LogWith(middleware.LogConfig{Logger: log.logger()}))
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	span, got := spans.one().SpanContext, log.all(t)[0]
+	assert.Equal(t, span.TraceID().String(), got["trace_id"])
+	assert.Equal(t, span.SpanID().String(), got["span_id"])
+}
+
+func ExampleLogWith() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			switch a.Key {
+			case "time", "took", "waited": // differ from run to run
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	handler := middleware.LogWith(middleware.LogConfig{
+		Logger: logger, Args: []string{"ip"}, Vars: true,
+		Every: 1, PerSecond: 100,
+	})(spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)
+	}))
+
+	ask(&spoe.Agent{Handler: handler, Logger: slog.New(slog.DiscardHandler)}, "ip-rep")
+	// Output:
+	// level=INFO msg=message message=ip-rep outcome=ok stream_id=1 frame_id=1 arg.ip=192.0.2.1 var.sess.ip_score=90
+	// ip-rep: sess.ip_score=90
+}

@@ -1,0 +1,113 @@
+package middleware
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// MetricsConfig configures [MetricsWith]. The zero MetricsConfig is that of
+// [Metrics].
+type MetricsConfig struct {
+	// MeterProvider takes the metrics. Default: OpenTelemetry's global one.
+	MeterProvider metric.MeterProvider
+	// Buckets are the bounds of the durations' histogram in seconds, ascending.
+	// Default: from 0.1 ms to 1 s, 1, 2.5 and 5 of each power of ten.
+	Buckets []float64
+}
+
+// Metrics counts and times messages; see [MetricsWith].
+func Metrics() spoe.Middleware { return MetricsWith(MetricsConfig{}) }
+
+// MetricsWith counts and times messages by OpenTelemetry, with names and units
+// of the semantic conventions for RPC:
+//
+//	rpc.server.call.duration      histogram in s; failures have error.type
+//	spop.server.active_messages   messages that handlers have at the moment
+//
+// Both have rpc.system.name, which is spop, and rpc.method, the message's name;
+// from the 257th name on that is _OTHER. error.type is panic, timeout, canceled,
+// shed, argument, or the type of the handler's error. A handler that missed its
+// deadline is counted with the time it took, though its ACK left before.
+//
+// What [Limit] and [Detach] drop is in spop.server.dropped_messages, and what
+// [Cache] found in spop.cache.lookups; [AgentMetrics] has the rest.
+func MetricsWith(cfg MetricsConfig) spoe.Middleware {
+	m := newMetrics(cfg)
+	return func(next spoe.Handler) spoe.Handler {
+		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			return m.serve(ctx, msg, acts, next)
+		})
+	}
+}
+
+var defaultBuckets = []float64{
+	.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1,
+}
+
+type metrics struct {
+	duration metric.Float64Histogram
+	methods  methods[*methodMetrics]
+}
+
+type methodMetrics struct {
+	active atomic.Int64
+	attrs  []attribute.KeyValue
+	ok     []metric.RecordOption
+}
+
+func newMetrics(cfg MetricsConfig) *metrics {
+	meter := meterOf(cfg.MeterProvider)
+	buckets := defaultBuckets
+	if cfg.Buckets != nil {
+		buckets = slices.Clone(cfg.Buckets)
+	}
+	m := &metrics{
+		duration: made(meter.Float64Histogram("rpc.server.call.duration",
+			metric.WithUnit("s"),
+			metric.WithDescription("Measures the duration of an incoming Remote Procedure Call (RPC)."),
+			metric.WithExplicitBucketBoundaries(buckets...))),
+	}
+	m.methods.make = func(method string) *methodMetrics {
+		attrs := slices.Clip(methodAttributes(method))
+		return &methodMetrics{attrs: attrs, ok: []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}}
+	}
+	active := made(meter.Int64ObservableUpDownCounter("spop.server.active_messages",
+		metric.WithUnit("{message}"),
+		metric.WithDescription("Messages that handlers have at the moment.")))
+	// Read when it is asked for: a message then costs no more than an addition.
+	onCollect(meter, active, func(o metric.Observer) {
+		for _, mm := range m.methods.all() {
+			o.ObserveInt64(active, mm.active.Load(), metric.WithAttributes(mm.attrs...))
+		}
+	})
+	return m
+}
+
+func (m *metrics) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, next spoe.Handler) error {
+	if !m.duration.Enabled(ctx) {
+		return next.ServeSPOE(ctx, msg, acts)
+	}
+	mm := m.methods.get(msg.Name)
+	mm.active.Add(1)
+	err, start := errPanicked, time.Now()
+	defer func() { // a panic passes through here
+		took := time.Since(start).Seconds()
+		mm.active.Add(-1)
+		if err == nil {
+			m.duration.Record(ctx, took, mm.ok...)
+		} else {
+			m.duration.Record(ctx, took, metric.WithAttributes(
+				append(mm.attrs, semconv.ErrorTypeKey.String(errorType(err)))...))
+		}
+	}()
+	err = next.ServeSPOE(ctx, msg, acts)
+	return err
+}

@@ -1,0 +1,56 @@
+package router
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// ErrorVar has a message that fails set a variable to the reason, so that
+// HAProxy can fail closed: "timeout" where the handler missed its deadline,
+// "panic", "too-big" where its actions did not fit into the ACK, and
+// "error: …" with the text of the error that it returned, 200 bytes of it at
+// most. The variable is in the ACK even if the handler still hangs.
+//
+// A handler that calls [spoe.Message.OnFailure] itself replaces this for its
+// message. ErrorVar panics if HAProxy would refuse the name, or if it was called
+// before.
+func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
+	r.mustBeMade("ErrorVar")
+	call := "ErrorVar(" + scope.String() + ", " + strconv.Quote(name) + ")"
+	if err := codec.CheckVarName(scope, name); err != nil {
+		refuse(call, "%v", err)
+	}
+	if r.onFailure != nil {
+		refuse(call, "the router has an error variable already, from %s: keep one of them", r.onFailureAt)
+	}
+	r.onFailureAt = callSite()
+	r.onFailure = func(err error, acts *spoe.Actions) {
+		// The name has been checked, and a text has no other way to fail.
+		_ = acts.SetString(scope, name, reason(err))
+	}
+}
+
+// maxReason is the longest text that ErrorVar sets, in bytes.
+const maxReason = 200
+
+// reason is what ErrorVar's variable says of err.
+func reason(err error) string {
+	var p *spoe.PanicError
+	switch {
+	case errors.As(err, &p):
+		return "panic"
+	case errors.Is(err, spoe.ErrTimeout):
+		return "timeout"
+	case errors.Is(err, spoe.ErrActionsTooBig):
+		return "too-big"
+	}
+	text := "error: " + err.Error()
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason], "")
+	}
+	return text
+}

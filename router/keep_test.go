@@ -1,0 +1,133 @@
+package router_test
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// everything has a field of each kind that could borrow from the frame.
+type everything struct {
+	S     string            `spoe:"s"`
+	B     []byte            `spoe:"b"`
+	IP    net.IP            `spoe:"ip"`
+	Addr  netip.Addr        `spoe:"addr"`
+	V     codec.Value       `spoe:"v"`
+	Any   any               `spoe:"any"`
+	JSON  json.RawMessage   `spoe:"json,json"`
+	H     http.Header       `spoe:"h"`
+	Q     url.Values        `spoe:"q"`
+	P     *string           `spoe:"p"`
+	M     map[string]string `spoe:"m,json"`
+	Inner struct {
+		S string `spoe:"s"`
+	} `spoe:"inner"`
+	First string `spoe:",pos=12"`
+}
+
+// TestBoundIsKept: a handler may keep all that it was given. The frame's
+// buffer is overwritten as soon as the handler has returned.
+func TestBoundIsKept(t *testing.T) {
+	values := []struct {
+		name string
+		v    codec.Value
+	}{
+		{"s", codec.String("string")}, {"b", codec.Binary([]byte("bytes"))},
+		{"ip", codec.Addr(netip.MustParseAddr("2001:db8::1"))}, {"addr", codec.Addr(netip.MustParseAddr("192.0.2.1"))},
+		{"v", codec.String("value")}, {"any", codec.Binary([]byte("any"))}, {"json", codec.String(`{"a":1}`)},
+		{"h", codec.Binary(codec.AppendHeadersBin(nil, http.Header{"Host": {"example.org"}}))},
+		{"q", codec.String("a=b&c=d")}, {"p", codec.String("pointer")}, {"m", codec.String(`{"k":"v"}`)},
+		{"inner.s", codec.String("inner")}, {"", codec.String("first")},
+	}
+	var raw []byte
+	for _, v := range values {
+		raw = codec.AppendArg(raw, v.name, v.v)
+	}
+	p := "pointer"
+	want := everything{
+		S: "string", B: []byte("bytes"), IP: net.ParseIP("2001:db8::1"), Addr: netip.MustParseAddr("192.0.2.1"),
+		Any: []byte("any"), JSON: json.RawMessage(`{"a":1}`), H: http.Header{"Host": {"example.org"}},
+		Q: url.Values{"a": {"b"}, "c": {"d"}}, P: &p, M: map[string]string{"k": "v"}, First: "first",
+	}
+	want.Inner.S = "inner"
+
+	var kept everything
+	keep := func(_ context.Context, in everything) error { kept = in; return nil }
+	keepPointer := func(_ context.Context, in *everything) error { kept = *in; return nil }
+	for name, fn := range map[string]any{
+		"any": keep, "any pointer": keepPointer, "Sink": router.Sink(keep), "Sink pointer": router.Sink(keepPointer),
+		"Acts": router.Acts(func(ctx context.Context, in everything, _ *spoe.Actions) error { return keep(ctx, in) }),
+		"Func": router.Func(func(ctx context.Context, in everything) (struct{}, error) { return struct{}{}, keep(ctx, in) }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := router.New()
+			r.Handle("m", fn)
+			frame := append([]byte(nil), raw...)
+			kept = everything{}
+			for range 3 { // places are used again
+				before := kept
+				copy(frame, raw)
+				msg, err := spoe.NewMessage("m", codec.NewArgs(frame, len(values)))
+				require.NoError(t, err)
+				require.NoError(t, r.ServeSPOE(t.Context(), msg, new(spoe.Actions)))
+				for i := range frame {
+					frame[i] = 0xdb
+				}
+				for _, k := range []everything{kept, before} {
+					if k.S == "" {
+						continue // before the first
+					}
+					assert.Equal(t, "value", k.V.Str())
+					k.V = codec.Value{}
+					assert.Equal(t, want, k)
+				}
+			}
+		})
+	}
+}
+
+// TestNothingLingers: a field that an earlier message has filled is empty where
+// the next one has no argument for it.
+func TestNothingLingers(t *testing.T) {
+	var got []string
+	r := router.New()
+	see := func(_ context.Context, in struct {
+		A string  `spoe:"a"`
+		B *string `spoe:"b"`
+	}) error {
+		if in.B != nil {
+			in.A += *in.B
+		}
+		got = append(got, in.A)
+		return nil
+	}
+	r.Handle("any", see)
+	r.Handle("sink", router.Sink(see))
+	serve := func(name string, args ...string) {
+		var raw []byte
+		for _, a := range args {
+			raw = codec.AppendArg(raw, a, codec.String(a))
+		}
+		msg, err := spoe.NewMessage(name, codec.NewArgs(raw, len(args)))
+		require.NoError(t, err)
+		require.NoError(t, r.ServeSPOE(t.Context(), msg, new(spoe.Actions)))
+	}
+	for _, name := range []string{"any", "sink"} {
+		got = nil
+		serve(name, "a", "b")
+		serve(name)
+		serve(name, "b")
+		assert.Equal(t, []string{"ab", "", "b"}, got, name)
+	}
+}

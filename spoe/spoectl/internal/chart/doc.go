@@ -1,0 +1,2 @@
+// Package chart draws latencies: as text for a terminal, and as SVG.
+package chart

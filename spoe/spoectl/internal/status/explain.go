@@ -1,0 +1,149 @@
+package status
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// Explanation is what one number means.
+type Explanation struct {
+	Title string `json:"title"`
+	// Means are sentences by version, Do what helps.
+	Means []Said   `json:"means"`
+	Do    []string `json:"do"`
+}
+
+// Said is true of some versions of HAProxy; all, if Versions is empty.
+type Said struct {
+	Versions string `json:"versions,omitempty"`
+	Text     string `json:"text"`
+}
+
+// spop is what is added to a DISCONNECT's status in st=.
+const spop = 256
+
+// St explains a status of the SPOE filter; ok is false if there is no such.
+func St(n int) (e Explanation, ok bool) {
+	if e, ok = filter[n]; ok {
+		e.Title = fmt.Sprintf("st=%d: %s", n, e.Title)
+		return e, true
+	}
+	if n < spop {
+		return e, false
+	}
+	s := codec.Status(n - spop)
+	text := "a status that SPOP does not define: the agent's own"
+	if _, known := disconnect[int(s)]; known {
+		text = s.String()
+	}
+	if e, ok = errors[int(s)]; !ok {
+		e = Explanation{
+			Means: []Said{{"", "The agent has ended the connection with a DISCONNECT of its own making while requests waited on it."}},
+			Do:    []string{"Ask the agent's documentation or its log for the number."},
+		}
+	}
+	e.Title = fmt.Sprintf("st=%d: a SPOP error, 256 + status %d: %s", n, s, text)
+	return e, true
+}
+
+// Disconnect explains the status of a DISCONNECT; ok is false if SPOP does not
+// define it.
+func Disconnect(n int) (e Explanation, ok bool) {
+	if e, ok = disconnect[n]; ok {
+		e.Title = fmt.Sprintf("DISCONNECT with status %d: %s", n, codec.Status(n))
+	}
+	return e, ok
+}
+
+// Known are all numbers that St or Disconnect knows, st= first.
+func Known() (st, disconnects []int) {
+	for n := range filter {
+		st = append(st, n)
+	}
+	for n := range errors {
+		st = append(st, spop+n)
+	}
+	for n := range disconnect {
+		disconnects = append(disconnects, n)
+	}
+	slices.Sort(st)
+	slices.Sort(disconnects)
+	return st, disconnects
+}
+
+// Line is what a SPOE line of HAProxy's log says.
+type Line struct {
+	Agent  string
+	Group  bool // a group rather than an event
+	Name   string
+	Stream string
+	Status int
+	// Timers are reqT, qT, wT, resT and pT in milliseconds; pT alone from 3.1 on.
+	Timers []string
+	// Counters are idles/applets, sending/waiting and errors/processed.
+	Counters []string
+}
+
+var spoeLine = regexp.MustCompile(`SPOE: \[([^\]]*)\] <(EVENT|GROUP):([^>]*)> sid=(\d+) st=(\d+)(?: ([-\d/]+))?(?: (\d+/\d+))?(?: (\d+/\d+))?(?: (\d+/\d+))?`)
+
+// Parse reads a SPOE line; ok is false if it is none.
+func Parse(line string) (l Line, ok bool) {
+	m := spoeLine.FindStringSubmatch(line)
+	if m == nil {
+		return l, false
+	}
+	l = Line{Agent: m[1], Group: m[2] == "GROUP", Name: m[3], Stream: m[4]}
+	var err error
+	if l.Status, err = strconv.Atoi(m[5]); err != nil {
+		return l, false
+	}
+	if m[6] != "" {
+		l.Timers = strings.Split(m[6], "/")
+	}
+	for _, c := range m[7:] {
+		if c != "" {
+			l.Counters = append(l.Counters, c)
+		}
+	}
+	return l, true
+}
+
+var (
+	timerNames   = []string{"encoding the messages (reqT)", "waiting to be sent (qT)", "waiting for the ACK (wT)", "reading the ACK (resT)", "in all (pT)"}
+	counterNames = []string{"idle applets / applets", "streams that wait to send / for an ACK", "errors / events processed"}
+)
+
+// Words says in lines what the line says besides its status.
+func (l Line) Words() []string {
+	kind := "event"
+	if l.Group {
+		kind = "group"
+	}
+	words := []string{fmt.Sprintf("agent %s, %s %s, HAProxy's stream %s", l.Agent, kind, l.Name, l.Stream)}
+	names := timerNames
+	switch len(l.Timers) {
+	case 5:
+	case 1:
+		names = timerNames[4:] // from 3.1 on
+	default:
+		names = nil
+	}
+	for i, name := range names {
+		text := l.Timers[i] + " ms"
+		if l.Timers[i] == "-1" {
+			text = "-1: interrupted before its end"
+		}
+		words = append(words, name+": "+text)
+	}
+	if len(l.Counters) == len(counterNames) {
+		for i, c := range l.Counters {
+			words = append(words, counterNames[i]+": "+c)
+		}
+	}
+	return words
+}

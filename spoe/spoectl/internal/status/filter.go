@@ -1,0 +1,72 @@
+package status
+
+// filter is what the engine of HAProxy itself says: st= below 256.
+var filter = map[int]Explanation{
+	0: {
+		Title: "all went well",
+		Means: []Said{
+			{"", "The agent has acknowledged the event or group in time."},
+			{"", "It does not say that the variables were set: HAProxy drops a malformed action, or one with a name that it refuses or does not know, and all that follow it in the ACK, and still logs st=0."},
+		},
+		Do: []string{
+			"Nothing; `option dontlog-normal` in the spoe-agent section keeps such lines out of the log.",
+			"If a variable is missing: it has to be in the configuration, in `register-var-names`, or be forced by `option force-set-var`; its whole name (scope.prefix.name) has 63 bytes at most. `spoectl ask` shows what the agent sends.",
+		},
+	},
+	1: {
+		Title: "a timeout",
+		Means: []Said{
+			{"", "No ACK came within `timeout processing`: a handler that is slow, hangs, or failed without an answer."},
+			{"to 3.0", "Also where a message is larger than a frame and the agent does not announce fragmentation: HAProxy reconnects hundreds of times (status 10), then gives up."},
+			{"3.0.0", "Also where the agent disconnects with status 0 while requests wait."},
+			{"3.1 and later", "Also where an ACK is over the agreed size or has no FIN: HAProxy does not complain, the request waits."},
+			{"3.1.0", "Also where an ACK has no action at all, or the agent closes while requests wait."},
+		},
+		Do: []string{
+			"Give the agent a deadline below `timeout processing`, by the way there and back (middleware.Timeout), so that it answers without a result rather than never.",
+			"`spoectl ask` shows how long one message takes, `spoectl bench --rate` at how much load that changes.",
+			"For 3.1.0: Agent.NoEmptyACK, or better, upgrade.",
+		},
+	},
+	2: {
+		Title: "no resource",
+		Means: []Said{{"", "HAProxy had nothing to process the event with: mostly, no connection to an agent, as no server of the agents' backend is up."}},
+		Do: []string{
+			"Is the agent there? `spoectl ask ADDR MESSAGE`, and `show servers state` of HAProxy's Runtime API.",
+			"Have several agents, and check them (`option spop-check`); look at maxconn and the limit of open files.",
+		},
+	},
+	3: {
+		Title: "the message is too big",
+		Means: []Said{
+			{"to 3.0", "The payload exceeds the frame and may not be fragmented (`no option send-frag-payload`)."},
+			{"3.1 and later", "The message does not fit into HAProxy's buffer. It is dropped, the agent never sees it; there is no fragmentation any more."},
+		},
+		Do: []string{
+			"Raise `tune.bufsize`: the frame is 4 bytes less than it. It costs memory for every connection.",
+			"Send less: `req.body,bytes(0,8192)` rather than `req.body`, single headers rather than `req.hdrs`.",
+			"To 3.0: an agent that announces fragmentation takes any size.",
+		},
+	},
+	4: {
+		Title: "interrupted, or a fragmentation that was aborted",
+		Means: []Said{
+			{"to 3.0", "The fragmentation of a payload was aborted: the client went away in the middle of it, or the agent gave up (ABORT)."},
+			{"3.1 and later", "The processing was interrupted by HAProxy, as the client went away. SPOE.txt still says 5 for that."},
+		},
+		Do: []string{"Nothing, if there are few: it is the visitor who has left. Many of them mean that visitors do not wait: look at the time in the line."},
+	},
+	5: {
+		Title: "interrupted",
+		Means: []Said{
+			{"to 3.0", "The processing was interrupted by HAProxy: the client went away, or the stream ended for another reason."},
+			{"3.1 and later", "Not used, though SPOE.txt says so: it is 4 there."},
+		},
+		Do: []string{"Nothing, if there are few."},
+	},
+	255: {
+		Title: "an unknown error",
+		Means: []Said{{"", "The event could not be processed, for a reason that has no number."}},
+		Do:    []string{"Look at HAProxy's and the agent's log around it; with `spoectl tap` between them one sees the frames."},
+	},
+}
