@@ -15,9 +15,7 @@ import (
 // "error: …" with the text of the error that it returned, 200 bytes of it at
 // most. The variable is in the ACK even if the handler still hangs.
 //
-// A handler that calls [spoe.Message.OnFailure] itself replaces this for its
-// message. ErrorVar panics if HAProxy would refuse the name, or if it was called
-// before.
+// It panics if HAProxy would refuse the name, or if it was called before.
 func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
 	r.mustBeMade("ErrorVar")
 	call := "ErrorVar(" + scope.String() + ", " + strconv.Quote(name) + ")"

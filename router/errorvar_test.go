@@ -94,13 +94,13 @@ func TestErrorVarOfTheAgent(t *testing.T) {
 	})
 }
 
-// TestErrorVarReplaced: a handler that has a say of its own about its failure.
-func TestErrorVarReplaced(t *testing.T) {
+// TestErrorVarWithAnother: a handler that has a say of its own about its failure.
+func TestErrorVarWithAnother(t *testing.T) {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "error")
 	r.Handle("own", func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
 		msg.OnFailure(func(_ error, acts *spoe.Actions) { _ = acts.SetInt(spoe.VarScopeTransaction, "score", 50) })
 		return errors.New("no")
 	})
-	assert.Equal(t, "txn.score=50", spoetest.New(t, r).Ask("own").String())
+	assert.Equal(t, "txn.error=error: no txn.score=50", spoetest.New(t, r).Ask("own").String())
 }
