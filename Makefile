@@ -34,6 +34,7 @@ run: ## Try it: HAProxy, an origin and the ip-reputation agent, until Ctrl-C (RU
 .PHONY: test
 test: haproxy ## Run all tests, those against real HAProxy included
 	@$(call each,$(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) ./...)
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 
 .PHONY: check
 check: format vet static tidy race ## All that must pass before a commit, besides the tests
@@ -75,8 +76,13 @@ lint: ## golangci-lint and shellcheck, where they are installed
 	else echo "NOT RUN: shellcheck is not installed" >&2; fi
 
 .PHONY: bench
-bench: ## Run all benchmarks (BENCH=pattern, BENCHFLAGS=...)
+bench: ## Measure: Go benchmarks, then the engine against the floor, which writes docs/performance.md (BENCH=pattern: those Go benchmarks alone)
 	@$(call each,go test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem $(BENCHFLAGS) ./...)
+ifndef BENCH
+	@scripts/haproxy.sh
+	@command -v wrk >/dev/null || scripts/apt.sh wrk
+	@go run -C bench . -write
+endif
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
@@ -86,6 +92,10 @@ fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
 cover: haproxy ## Run all tests of this module and show what they cover
 	@profile=$$(mktemp); trap 'rm -f "$$profile"' EXIT; \
 	go test $(TESTFLAGS) -coverpkg=./... -coverprofile="$$profile" ./... && go tool cover -func="$$profile" | tail -n 1
+
+.PHONY: golden
+golden: haproxy ## Capture codec's golden frames anew, from every HAProxy
+	@go test -count=1 ./internal/capture -write
 
 .PHONY: haproxy
 haproxy: ## Get the versions of HAProxy that the tests want
