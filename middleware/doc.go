@@ -9,9 +9,9 @@
 //
 // [DefaultWith] has the order in which they work together, and why.
 //
-// Each comes in two forms: a short one with what nobody can guess as arguments,
-// and one that takes a configuration, whose zero value works. A wrong
-// configuration panics there and then.
+// Each but [Recover] and [Timeout] comes in two forms: a short one with what
+// nobody can guess as arguments, and one that takes a configuration, whose zero
+// value works. A wrong configuration panics there and then.
 //
 // Telemetry is OpenTelemetry's: without an SDK installed, [Trace] and [Metrics]
 // cost little and go nowhere. Values of fields that are tagged secret are in no

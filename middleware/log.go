@@ -17,7 +17,8 @@ import (
 
 // LogConfig configures [LogWith]. The zero LogConfig is that of [Log].
 type LogConfig struct {
-	// Logger takes the lines. Default: slog.Default(), of each message.
+	// Logger takes the lines. Default: what slog.Default() is at the time
+	// of each message.
 	Logger *slog.Logger
 	// Level is the level of messages that went well. Default: slog.LevelInfo.
 	Level slog.Level

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"testing"
 	"time"
@@ -29,12 +30,27 @@ func lookup(_ context.Context, in IPRep) (Verdict, error) {
 	return Verdict{Score: 0, List: "drop"}, nil
 }
 
+// inExample is the testing.TB of an example. In a test of yours there is a *testing.T.
+type inExample struct {
+	testing.TB
+	ends []func()
+}
+
+func (*inExample) Helper()                      {}
+func (*inExample) Context() context.Context     { return context.Background() }
+func (*inExample) Output() io.Writer            { return io.Discard }
+func (t *inExample) Cleanup(f func())           { t.ends = append(t.ends, f) }
+func (*inExample) Errorf(text string, a ...any) { panic(fmt.Sprintf(text, a...)) }
+func (*inExample) Fatal(a ...any)               { panic(fmt.Sprint(a...)) }
+
 // haproxy runs f with a HAProxy that asks r. In a test of yours that is
 // spoetest.New(t, r).
 func haproxy(r *router.Router, f func(haproxy *spoetest.Engine)) {
-	testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{
-		{Name: "example", F: func(t *testing.T) { f(spoetest.New(t, r)) }},
-	})
+	t := new(inExample)
+	f(spoetest.New(t, r))
+	for _, end := range t.ends {
+		end()
+	}
 }
 
 func Example() {

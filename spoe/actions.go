@@ -50,7 +50,7 @@ func (a *Actions) SetValue(scope VarScope, name string, v Value) error {
 		return err
 	}
 	a.buf = codec.AppendSetVar(a.buf, scope, name, v)
-	a.n++
+	a.added()
 	return nil
 }
 
@@ -96,7 +96,7 @@ func (a *Actions) UnsetVar(scope VarScope, name string) error {
 		return err
 	}
 	a.buf = codec.AppendUnsetVar(a.buf, scope, name)
-	a.n++
+	a.added()
 	return nil
 }
 
@@ -109,6 +109,13 @@ func (a *Actions) SetResult(enc *codec.Encoder, src any) error {
 	a.buf = buf
 	a.n = unknownCount
 	return nil
+}
+
+// added counts one more action.
+func (a *Actions) added() {
+	if a.n != unknownCount {
+		a.n++
+	}
 }
 
 // unknownCount as a.n: SetResult has added actions without counting them.

@@ -104,8 +104,9 @@ type Agent struct {
 	// Serve, wrap the listener by tls.NewListener.
 	TLSConfig *tls.Config
 
-	// ConnState is called when a connection changes its state, from the
-	// connection's goroutine; it must not block.
+	// ConnState is called when a connection changes its state, from whichever of
+	// the agent's goroutines changes it; it must be safe for concurrent use and
+	// must not block.
 	ConnState func(net.Conn, ConnState)
 
 	notify func(*MessageIterator) ([]Action, error) // the predecessor's way

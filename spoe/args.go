@@ -60,7 +60,7 @@ func (a *Args) Map() map[string]any {
 func (a *Args) Count() int { return a.left.Len() }
 
 // All returns all arguments in the order sent, with values borrowed from the
-// frame: they are valid until the handler returns, and [Value.Clone] keeps one.
+// frame: they are valid until the handler returns, and [codec.Value.Clone] keeps one.
 func (a *Args) All() iter.Seq2[string, Value] { return a.all.All() }
 
 // Lookup returns the first argument of that name, and whether there is one.

@@ -46,7 +46,7 @@ type conn struct {
 	deadlines deadlines
 
 	mu      sync.Mutex // guards what follows
-	changed sync.Cond  // jobs, running, out or flushing went down; on mu
+	changed sync.Cond  // jobs, running or out went down, or flusher, last or failed changed; on mu
 	waiting int        // how many wait on changed
 	jobs    jobSet     // in flight
 	queue   jobQueue   // those of jobs that no worker has taken

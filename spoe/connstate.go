@@ -5,12 +5,14 @@ import "strconv"
 // ConnState is the state of a connection, for [Agent.ConnState].
 //
 //	StateNew ──► StateReady ──► StateClosing ──► StateClosed
-//	    └────────────┴─────────────────────────────►┘
+//
+// StateReady is passed over by what does not get as far as an agreed hello, and
+// StateClosing where there is nobody to send a last frame to.
 type ConnState int
 
 const (
 	// StateNew is a connection that was accepted and has not agreed on a hello
-	// yet. A health check goes from here to StateClosed.
+	// yet. A health check, and what is refused, goes from here to StateClosing.
 	StateNew ConnState = iota
 	// StateReady is a connection whose NOTIFYs are being answered.
 	StateReady

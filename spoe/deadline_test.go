@@ -144,6 +144,7 @@ func TestMaxLateHandlers(t *testing.T) {
 		close(release)
 		_, err = h.Ack(t.Context(), id)
 		assert.NoError(t, err)
+		synctest.Wait()
 		assert.Zero(t, h.Agent().Stats().Late)
 	})
 }

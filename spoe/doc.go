@@ -26,9 +26,10 @@
 //
 // A goroutine per connection reads frames. A NOTIFY is copied and checked as a
 // whole; a malformed one ends the connection with an AGENT-DISCONNECT, and no
-// handler sees it. Each NOTIFY has a goroutine of its own in which its messages
-// are handled in order, so that a slow handler delays nobody else. Its ACK leaves
-// when the last message is done, or at the deadline.
+// handler sees it. Workers, goroutines that are kept for the next NOTIFYs, handle
+// its messages in order; there is always one for a NOTIFY that waits, so that a
+// slow handler delays nobody else. Its ACK leaves when the last message is done,
+// or at the deadline.
 //
 // There is exactly one ACK for a NOTIFY, whatever handlers do: one that fails
 // or panics loses its own actions, one that is late is left behind.

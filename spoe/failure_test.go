@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
@@ -89,4 +91,21 @@ func TestActionNames(t *testing.T) {
 	for a := range acts.All() {
 		assert.True(t, a.Value.Equal(codec.String("1.5")), "a float is its shortest decimal string")
 	}
+}
+
+func TestActionCount(t *testing.T) {
+	type result struct {
+		A, B int `spoe:"-"`
+		C    int `spoe:"c"`
+		D    int `spoe:"d"`
+	}
+	enc, err := codec.EncoderOf(reflect.TypeFor[result]())
+	require.NoError(t, err)
+	acts := new(spoe.Actions)
+	require.NoError(t, acts.SetResult(enc, &result{}))
+	require.NoError(t, acts.SetInt(spoe.VarScopeTransaction, "x", 1))
+	require.NoError(t, acts.UnsetVar(spoe.VarScopeTransaction, "y"))
+	assert.Equal(t, 4, acts.Len())
+	require.NoError(t, acts.SetInt(spoe.VarScopeTransaction, "z", 1))
+	assert.Equal(t, 5, acts.Len())
 }

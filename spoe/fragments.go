@@ -93,7 +93,7 @@ func (c *conn) appendFragment(p *fragmented, f codec.Frame) {
 	}
 	p.payload, p.skipping = nil, true
 	c.eng.counters.aborted.Add(1)
-	c.log(slog.LevelWarn, "fragmented payload is longer than Agent.MaxPayload; acknowledged with ABORT",
+	c.complain("fragmented payload is longer than Agent.MaxPayload; acknowledged with ABORT",
 		slog.Int("max_payload", c.eng.maxPayload), slog.Uint64("stream_id", f.StreamID), slog.Uint64("frame_id", f.FrameID))
 	c.send(codec.Frame{Type: codec.FrameAck, Flags: codec.FlagFIN | codec.FlagABORT, StreamID: f.StreamID, FrameID: f.FrameID}, false)
 }

@@ -4,8 +4,9 @@ import (
 	"context"
 )
 
-// A Handler answers one message. It is called concurrently, from a goroutine
-// per NOTIFY; the messages of one NOTIFY are handled in order.
+// A Handler answers one message. It is called concurrently for different
+// NOTIFYs, those of one connection too; the messages of one NOTIFY are handled in
+// order, one after the other.
 //
 // msg and acts are valid until ServeSPOE returns. ctx ends then too, and earlier
 // when HAProxy has disconnected, when the agent is closed, and at the deadline

@@ -26,7 +26,7 @@ func (c *conn) handshake() error {
 	if h.Healthcheck {
 		return c.answerCheck(h)
 	}
-	c.engineID = c.eng.names.get([]byte(h.EngineID))
+	c.engineID = h.EngineID
 	c.maxFrameSize = min(c.eng.maxFrameSize, int(h.MaxFrameSize))
 	c.lastFrame.Store(now())
 	c.applet.Store(h.Async())

@@ -129,15 +129,32 @@ func (j *job) call() (err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			p := &PanicError{Value: recover(), Stack: debug.Stack()}
-			if err = p; p.Value == nil {
-				j.settle(err) // runtime.Goexit: handle does not go on
-			}
+			err = j.panicked(recover())
 		}
 	}()
 	err = j.c.agent.Handler.ServeSPOE(j.ctx, &j.msg, &j.acts)
 	returned = true
 	return err
+}
+
+// panicked makes an error of what recover has returned. Without a value it was
+// runtime.Goexit: only deferred functions run from here on, and so the message
+// is settled now.
+func (j *job) panicked(value any) error {
+	err := &PanicError{Value: value, Stack: debug.Stack()}
+	if value == nil {
+		j.settle(err)
+	}
+	return err
+}
+
+// rename notes which message is handled, for the log.
+func (j *job) rename(name string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.late {
+		j.name = name
+	}
 }
 
 // settle commits the actions of a message, or drops them for those of a
@@ -164,39 +181,6 @@ func (j *job) settle(err error) bool {
 		j.mu.Unlock()
 	}
 	return true
-}
-
-// handlePredecessor has the whole NOTIFY answered by the predecessor's kind of
-// function.
-func (j *job) handlePredecessor() {
-	actions, err := j.callPredecessor()
-	if err != nil {
-		j.fail(err, nil, &j.acts)
-		return
-	}
-	for _, a := range actions {
-		if a == nil {
-			continue
-		}
-		mark := len(j.acts.buf)
-		err := a.apply(&j.acts)
-		if err == nil && !j.fits(&j.acts) {
-			err = ErrActionsTooBig
-		}
-		if err != nil {
-			j.acts.truncate(mark)
-			j.fail(err, nil, &j.acts)
-		}
-	}
-}
-
-func (j *job) callPredecessor() (actions []Action, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	return j.c.agent.notify(&MessageIterator{msgs: codec.NewMessages(j.payload), job: j})
 }
 
 // fits tells whether an ACK with these actions is within the agreed frame size.

@@ -17,7 +17,7 @@ import (
 //	127.0.0.1:9000, [::1]:9000, :9000   TCP
 //	unix:/run/agent/spoa.sock           a unix socket
 //	unix:@agent                         an abstract unix socket, abns@agent in HAProxy
-//	fd:3                                an inherited file descriptor
+//	fd:3                                an inherited file descriptor, which is taken over
 //
 // The name of an abstract socket is filled up with NULs to its full length, as
 // HAProxy does it.

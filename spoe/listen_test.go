@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,8 +62,11 @@ func TestListenForms(t *testing.T) {
 	require.NoError(t, err)
 	f, err := ln.(*net.TCPListener).File()
 	require.NoError(t, err)
+	fd, err := syscall.Dup(int(f.Fd())) // Listen takes it over
+	require.NoError(t, err)
+	f.Close()
 	defer ln.Close()
-	for _, addr := range []string{"127.0.0.1:0", "[::1]:0", "unix:@spoke-test-" + filepath.Base(t.TempDir()), "fd:" + itoa(int(f.Fd()))} {
+	for _, addr := range []string{"127.0.0.1:0", "[::1]:0", "unix:@spoke-test-" + filepath.Base(t.TempDir()), "fd:" + itoa(fd)} {
 		ln, err := spoe.Listen(addr)
 		if !assert.NoError(t, err, addr) {
 			continue

@@ -21,7 +21,7 @@ type Config struct {
 
 // New returns an agent that calls f with all messages of each NOTIFY, and
 // acknowledges it with the actions that f returns; on an error, with none. It
-// is the way of the predecessor; for a new agent see the package's example.
+// is the way of the predecessor; for a new agent see the package's documentation.
 func New(f func(*MessageIterator) ([]Action, error)) *Agent {
 	return NewWithConfig(f, Config{})
 }
@@ -52,6 +52,7 @@ func (i *MessageIterator) Next() bool {
 		return false
 	}
 	i.Message = i.job.message(i.msgs.Message(), new(Args))
+	i.job.rename(i.Message.Name)
 	return true
 }
 
@@ -84,4 +85,46 @@ func (a ActionUnsetVar) apply(acts *Actions) error { return acts.UnsetVar(a.Scop
 // DecodeHeaders reads an argument that HAProxy made with req.hdrs_bin.
 func DecodeHeaders(headers []byte) (http.Header, error) {
 	return codec.DecodeHeadersBin(headers)
+}
+
+// handlePredecessor has the whole NOTIFY answered by the predecessor's kind of
+// function.
+func (j *job) handlePredecessor() {
+	if !j.begin("") {
+		return
+	}
+	j.acts.begin()
+	actions, err := j.callPredecessor()
+	if err != nil {
+		j.settle(err)
+		return
+	}
+	for _, a := range actions {
+		if a == nil {
+			continue
+		}
+		mark := len(j.acts.buf)
+		err := a.apply(&j.acts)
+		if err == nil && !j.fits(&j.acts) {
+			err = ErrActionsTooBig
+		}
+		if err != nil { // one bad action does not cost the others
+			j.acts.truncate(mark)
+			j.fail(err, nil, &j.acts)
+		}
+	}
+	j.settle(nil)
+}
+
+// callPredecessor calls the function; a panic becomes an error.
+func (j *job) callPredecessor() (actions []Action, err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			err = j.panicked(recover())
+		}
+	}()
+	actions, err = j.c.agent.notify(&MessageIterator{msgs: codec.NewMessages(j.payload), job: j})
+	returned = true
+	return actions, err
 }

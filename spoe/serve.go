@@ -147,14 +147,13 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 		}
 		if !a.allowed(nc.RemoteAddr()) {
 			e.connSlots.Release(1)
-			e.counters.refused.Add(1)
-			a.log().Warn("spoe: connection refused: not from one of Agent.AllowedPeers", slog.String("peer", addrString(nc.RemoteAddr())))
-			nc.Close()
+			a.refuse(nc)
 			continue
 		}
 		c := newConn(a, nc)
 		if !e.addConn(c) {
 			e.connSlots.Release(1)
+			c.watchdog.Stop()
 			nc.Close()
 			continue
 		}
@@ -205,6 +204,16 @@ func (a *Agent) allowed(peer net.Addr) bool {
 		}
 	}
 	return false
+}
+
+// refuse closes a connection from elsewhere.
+func (a *Agent) refuse(nc net.Conn) {
+	a.eng.counters.refused.Add(1)
+	if ok, left := a.eng.connLog.take(time.Now()); ok {
+		a.log().Warn("spoe: connection refused: not from one of Agent.AllowedPeers",
+			slog.String("peer", addrString(nc.RemoteAddr())), slog.Uint64("not_logged_before", left))
+	}
+	nc.Close()
 }
 
 func (e *engine) addListeners(lns []net.Listener) bool {

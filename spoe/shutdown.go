@@ -35,10 +35,11 @@ const (
 //     it ends in any case.
 //  2. The listeners are closed.
 //  3. Each connection that has gone quiet, nothing in flight and no frame for
-//     100 ms, gets an AGENT-DISCONNECT with status 0 and is closed once HAProxy
-//     has read it. After half of the time that is left, an ACK that leaves
-//     nothing in flight takes the DISCONNECT along. So it does at once with
-//     HAProxy up to 3.0, which goes on using the connections it has.
+//     100 ms (1 s with HAProxy up to 3.0), gets an AGENT-DISCONNECT with status 0
+//     and is closed once HAProxy has read it. After half of the time that is left
+//     (30 s where ctx has no deadline), an ACK that leaves nothing in flight takes
+//     the DISCONNECT along. With HAProxy up to 3.0, which goes on using the
+//     connections it has, it does so from the start, one connection after another.
 //  4. Handlers that are late, see [Message.ServeWithin], and what [Message.Go]
 //     has started are waited for.
 //

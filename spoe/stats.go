@@ -17,7 +17,7 @@ type Stats struct {
 	HealthChecksFailed uint64 // closed without an answer while shutting down
 
 	Notifies uint64 // NOTIFYs received whole
-	Acks     uint64 // ACKs handed to the connection
+	Acks     uint64 // ACKs written to the connection
 	InFlight int64  // NOTIFYs received and not acknowledged
 	Late     int64  // handlers that run on after their ACK has left
 

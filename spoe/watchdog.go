@@ -118,7 +118,7 @@ func (c *conn) setReadDeadline(t time.Time) bool {
 // initWatchdog has watch look after the connection. The hot path only notes
 // times; deadlines on the socket would cost a timer for each read and write.
 func (c *conn) initWatchdog() {
-	c.mu.Lock() // watch reads the field under it
+	c.mu.Lock() // which watch takes before it uses the field
 	c.watchdog = time.AfterFunc(min(c.eng.hello, c.eng.write), c.watch)
 	c.mu.Unlock()
 }
@@ -191,7 +191,7 @@ func (c *conn) timeout(level slog.Level, reason string) {
 		c.reset(reason) // a frame would wait for the TLS handshake to end
 		return
 	}
-	c.log(level, "connection timed out", slog.String("reason", reason))
+	c.logSome(&c.eng.connLog, level, "connection timed out", slog.String("reason", reason))
 	c.watchAgain(0, int64(c.eng.limits.write))
 	c.disconnect(codec.StatusTimeout, reason)
 }

@@ -95,7 +95,7 @@ func (ws *workers) endLocked(n int) {
 	ws.idle = ws.idle[:kept]
 }
 
-// stop ends all workers and waits for them, until abandoned is closed: then
+// stop ends all workers and waits for them, unless abandoned is closed: then
 // handlers are running that do not heed their context.
 func (ws *workers) stop(abandoned <-chan struct{}) {
 	ws.mu.Lock()

@@ -68,6 +68,9 @@ func (c *conn) becomeFlusherLocked() bool {
 }
 
 func (c *conn) appendDisconnectLocked(status codec.Status, message string) {
+	if message == "" {
+		message = status.String()
+	}
 	c.last = true
 	c.needOutLocked()
 	d := codec.Disconnect{Status: status, Message: message}
@@ -94,9 +97,6 @@ func (c *conn) send(f codec.Frame, last bool) {
 
 // disconnect writes an AGENT-DISCONNECT (§3.2.9) as the last frame.
 func (c *conn) disconnect(status codec.Status, message string) {
-	if message == "" {
-		message = status.String()
-	}
 	c.mu.Lock()
 	if c.last || c.failed != nil {
 		c.mu.Unlock()

@@ -22,7 +22,8 @@ const patience = 15 * time.Second
 type agent struct {
 	addr   string
 	reload chan os.Signal
-	log    *buffer
+	log    *buffer            // standard error
+	out    *buffer            // standard output
 	stop   context.CancelFunc // what SIGTERM does
 	ended  chan int           // receives the exit status
 }
@@ -32,10 +33,10 @@ type agent struct {
 func startAgent(t *testing.T, args ...string) *agent {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	a := &agent{reload: make(chan os.Signal, 1), log: newBuffer(), stop: stop, ended: make(chan int, 1)}
-	args = append([]string{"-listen", "127.0.0.1:0", "-timeout", "5s", "-shutdown-timeout", "500ms", "-poll", "20ms"}, args...)
+	a := &agent{reload: make(chan os.Signal, 1), log: newBuffer(), out: newBuffer(), stop: stop, ended: make(chan int, 1)}
+	args = append([]string{"-listen", "127.0.0.1:0", "-admin-addr", "off", "-timeout", "5s", "-shutdown-timeout", "500ms", "-poll", "20ms"}, args...)
 	var done sync.WaitGroup
-	done.Go(func() { a.ended <- main.Run(ctx, a.reload, args, environment(nil), a.log, a.log) })
+	done.Go(func() { a.ended <- main.Run(ctx, a.reload, args, environment(nil), a.out, a.log) })
 	t.Cleanup(func() {
 		stop()
 		done.Wait()
@@ -43,8 +44,19 @@ func startAgent(t *testing.T, args ...string) *agent {
 			t.Logf("the agent wrote:\n%s", a.log)
 		}
 	})
-	a.addr = a.log.wait(t, regexp.MustCompile(`msg=ready address=(\S+)`))[1]
+	a.addr = a.log.wait(t, readyLine)[1]
 	return a
+}
+
+var (
+	readyLine = regexp.MustCompile(`msg=ready address=(\S+)`)
+	adminLine = regexp.MustCompile(`msg=admin address=(\S+)`)
+)
+
+// admin is the URL of -admin-addr.
+func (a *agent) admin(t *testing.T) string {
+	t.Helper()
+	return "http://" + a.log.wait(t, adminLine)[1]
 }
 
 // buffer takes what a program writes.

@@ -19,6 +19,7 @@ const envPrefix = "IPREP_"
 // config is what flags and environment say.
 type config struct {
 	listen       string
+	adminAddr    string // "" for none
 	sources      []feed.Source
 	poll         time.Duration
 	timeout      time.Duration
@@ -47,6 +48,7 @@ func parseConfig(args []string, getenv func(string) string) (config, error) {
 	flags.Func("list", "", sources(false))
 	flags.Func("allow", "", sources(true))
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:9000", "")
+	flags.StringVar(&c.adminAddr, "admin-addr", "127.0.0.1:6060", "")
 	flags.DurationVar(&c.poll, "poll", feed.DefaultPoll, "")
 	flags.DurationVar(&c.timeout, "timeout", 200*time.Millisecond, "")
 	flags.DurationVar(&c.shutdown, "shutdown-timeout", 10*time.Second, "")
@@ -70,6 +72,9 @@ func parseConfig(args []string, getenv func(string) string) (config, error) {
 		return c, fmt.Errorf("-log-format is %q: write text or json", c.logFormat)
 	case c.poll <= 0 || c.timeout <= 0 || c.shutdown <= 0:
 		return c, errors.New("-poll, -timeout and -shutdown-timeout must be more than 0")
+	}
+	if c.adminAddr == "off" { // an empty variable in the environment means the default
+		c.adminAddr = ""
 	}
 	if len(c.sources) == 0 {
 		c.sources = sampleSources()

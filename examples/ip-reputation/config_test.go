@@ -70,3 +70,25 @@ func TestConfig(t *testing.T) {
 	_, _, _, err := main.ParseConfig([]string{"-h"}, environment(nil))
 	require.ErrorIs(t, err, flag.ErrHelp)
 }
+
+func TestAdminAddr(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		env  string
+		want string
+	}{
+		{name: "default: for this machine alone", want: "127.0.0.1:6060"},
+		{name: "environment", env: ":9100", want: ":9100"},
+		{name: "a flag wins", args: []string{"-admin-addr", ":9101"}, env: ":9100", want: ":9101"},
+		{name: "off", args: []string{"-admin-addr", "off"}},
+		{name: "off in the environment", env: "off"},
+		{name: "empty", args: []string{"-admin-addr", ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := main.AdminAddr(tt.args, environment(map[string]string{"IPREP_ADMIN_ADDR": tt.env}))
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}

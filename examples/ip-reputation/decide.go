@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"time"
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
@@ -30,23 +29,22 @@ type Verdict struct {
 
 // decider answers questions.
 type decider struct {
-	lists *feed.Set
-	log   *slog.Logger
-	level slog.Level // at which decisions are logged
+	lists     *feed.Set
+	decisions *decisionCounter
+	log       *slog.Logger
+	level     slog.Level // at which decisions are logged
 }
 
 // decide must not block: it is in the path of every request.
 func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
 	verdict := Verdict{IPScore: reputation.Clean}
-	list := d.lists.Lookup(q.IP)
-	if list != nil {
+	name := ""
+	if list := d.lists.Lookup(q.IP); list != nil {
+		name = list.Name
 		verdict.IPScore, verdict.IPList = list.Score, &list.Name
 	}
+	d.decisions.count(ctx, name)
 	if d.log.Enabled(ctx, d.level) {
-		name := ""
-		if list != nil {
-			name = list.Name
-		}
 		d.log.LogAttrs(ctx, d.level, "decision",
 			slog.String("ip", q.IP.String()), slog.Int("ip_score", verdict.IPScore), slog.String("ip_list", name))
 	}
@@ -54,9 +52,9 @@ func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
 }
 
 // newRouter is all of the agent that knows SPOE.
-func newRouter(d *decider, timeout time.Duration) *router.Router {
+func newRouter(d *decider, chain middleware.DefaultConfig) *router.Router {
 	r := router.New()
-	r.Use(middleware.Recover(), middleware.Trace(), middleware.Timeout(timeout))
+	r.Use(middleware.DefaultWith(chain))
 	r.Handle(messageName, d.decide)
 	return r
 }

@@ -4,7 +4,10 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/metric/noop"
+
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
+	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -22,5 +25,15 @@ func ParseConfig(args []string, getenv func(string) string) (listen string, sour
 
 // NewHandler returns the agent's handler.
 func NewHandler(lists *feed.Set, log *slog.Logger, level slog.Level) spoe.Handler {
-	return newRouter(&decider{lists: lists, log: log, level: level}, time.Second)
+	decisions, err := newDecisionCounter(lists.Sources, noop.Meter{})
+	if err != nil {
+		panic(err)
+	}
+	return newRouter(&decider{lists: lists, decisions: decisions, log: log, level: level}, middleware.DefaultConfig{Timeout: time.Second})
+}
+
+// AdminAddr returns where the flags have /metrics, "" for nowhere.
+func AdminAddr(args []string, getenv func(string) string) (string, error) {
+	c, err := parseConfig(args, getenv)
+	return c.adminAddr, err
 }

@@ -14,11 +14,9 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
-	"github.com/spoke-go/spoke/spoe"
 )
 
 func main() {
@@ -46,41 +44,20 @@ func run(ctx context.Context, reload <-chan os.Signal, args []string, getenv fun
 	}
 	log := newLogger(c, stderr)
 	lists := &feed.Set{Sources: c.sources, Logger: log, Poll: c.poll}
-	err = lists.Load(ctx)
+	if c.validate {
+		err = lists.Load(ctx)
+	} else {
+		err = serve(ctx, reload, c, lists, log, stdout)
+	}
 	switch {
-	case err != nil:
-	case c.validate:
-		fmt.Fprintf(stdout, "ip-reputation: all %d files are good, %d different prefixes\n", len(c.sources), lists.Table().Size())
-		return 0
-	default:
-		err = serve(ctx, reload, c, lists, log)
-	}
-	if err != nil && ctx.Err() == nil {
+	case err != nil && ctx.Err() == nil:
 		return fail(c, log, stderr, err)
+	case c.validate && err == nil:
+		fmt.Fprintf(stdout, "ip-reputation: all %d files are good, %d different prefixes\n", len(c.sources), lists.Table().Size())
+	default:
+		log.Info("stopped")
 	}
-	log.Info("stopped")
 	return 0
-}
-
-// serve answers HAProxy until ctx ends.
-func serve(ctx context.Context, reload <-chan os.Signal, c config, lists *feed.Set, log *slog.Logger) error {
-	listener, err := spoe.Listen(c.listen)
-	if err != nil {
-		return fmt.Errorf("%w (-listen sets the address)", err)
-	}
-	watching, stop := context.WithCancel(ctx)
-	var watcher sync.WaitGroup
-	watcher.Go(func() { lists.Watch(watching, reload) })
-	defer watcher.Wait()
-	defer stop()
-
-	d := &decider{lists: lists, log: log, level: slog.LevelDebug}
-	if c.logDecisions {
-		d.level = slog.LevelInfo
-	}
-	agent := &spoe.Agent{Handler: newRouter(d, c.timeout), Logger: log, ShutdownTimeout: c.shutdown}
-	log.Info("ready", "address", listener.Addr().String(), "lists", len(c.sources), "prefixes", lists.Table().Size())
-	return agent.Run(ctx, listener)
 }
 
 // fail says, a line for each, what keeps the agent from working: in plain words

@@ -11,7 +11,15 @@ import (
 
 // TestMain fails if the agents that the tests ran have left a goroutine behind.
 func TestMain(m *testing.M) {
+	// The tests' own surroundings are none of theirs.
+	for _, pair := range os.Environ() {
+		if strings.HasPrefix(pair, "OTEL_") || strings.HasPrefix(pair, "IPREP_") {
+			name, _, _ := strings.Cut(pair, "=")
+			os.Unsetenv(name)
+		}
+	}
 	status := m.Run()
+	removeProgram()
 	if left := leftGoroutines(); left != "" && status == 0 {
 		fmt.Fprintf(os.Stderr, "goroutines left behind:\n\n%s\n", left)
 		status = 1

@@ -31,8 +31,8 @@ func TestHelp(t *testing.T) {
 	status, stdout, stderr := once(t, "-h")
 	assert.Zero(t, status)
 	assert.Empty(t, stderr)
-	for _, name := range []string{"-list", "-allow", "-listen", "-poll", "-timeout", "-shutdown-timeout",
-		"-log-level", "-log-format", "-log-decisions", "-t, -validate", "-version", "IPREP_LISTEN"} {
+	for _, name := range []string{"-list", "-allow", "-listen", "-admin-addr", "-poll", "-timeout", "-shutdown-timeout",
+		"-log-level", "-log-format", "-log-decisions", "-t, -validate", "-version", "IPREP_LISTEN", "OTEL_EXPORTER_OTLP_ENDPOINT"} {
 		assert.Contains(t, stdout, name)
 	}
 }
@@ -94,7 +94,7 @@ func TestPortInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	status, _, stderr := once(t, "-log-level", "error", "-listen", taken.Addr().String())
+	status, _, stderr := once(t, "-log-level", "error", "-admin-addr", "off", "-listen", taken.Addr().String())
 	assert.Equal(t, 1, status)
 	assert.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
 	assert.Contains(t, stderr, taken.Addr().String())

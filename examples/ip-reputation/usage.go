@@ -37,11 +37,24 @@ SPOE:
         "timeout processing".
   -shutdown-timeout 10s
         How long SIGTERM or Ctrl-C waits for requests that are being answered.
+        The last telemetry may take 5s more.
 
 Logs (on standard error):
   -log-level info        debug, info, warn or error
   -log-format text       text or json
   -log-decisions         a line for every decision (at debug level, always)
+
+Telemetry:
+  -admin-addr 127.0.0.1:6060
+        Where /metrics (for Prometheus), /healthz and /readyz are; off for
+        nowhere. It has no password: keep it from clients.
+
+  Traces and metrics go where OpenTelemetry's variables say, such as
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318, with its sampler
+  (OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG). Without them, they go to
+  standard output as JSON: one trace in ten seconds, ten after a quiet time, and
+  the metrics once a minute. OTEL_TRACES_EXPORTER=none and
+  OTEL_METRICS_EXPORTER=none turn that off, OTEL_SDK_DISABLED=true does both.
 
 Other:
   -t, -validate          read all lists, say what is wrong with them, and exit

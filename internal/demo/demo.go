@@ -44,15 +44,23 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	adminAddr, err := d.freeAddr("127.0.0.1:6060", "the agent's /metrics")
+	if err != nil {
+		return err
+	}
 	// HAProxy is ended before the agent: there is no health check to wait for.
-	agentArgs := []string{"-listen", agentAddr, "-shutdown-timeout", "1s"}
+	agentArgs := []string{"-listen", agentAddr, "-admin-addr", adminAddr, "-shutdown-timeout", "1s"}
 	if !d.haproxy {
 		agentArgs = append(agentArgs, "-log-decisions") // HAProxy's log tells them otherwise
 	}
 	var running group
 	// Last started, first ended: HAProxy before the agent that it asks.
 	defer func() { err = errors.Join(err, running.stop()) }()
-	agent, err := running.start(d.out, "agent  ", exec.Command(binary, agentArgs...))
+	cmd := exec.Command(binary, agentArgs...)
+	// Its telemetry would be between the lines that matter here. Who wants it
+	// says OTEL_SDK_DISABLED=false: the last one counts.
+	cmd.Env = append([]string{"OTEL_SDK_DISABLED=true"}, os.Environ()...)
+	agent, err := running.start(d.out, "agent  ", cmd)
 	if err != nil {
 		return err
 	}
@@ -60,6 +68,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 
+	d.out.printf("The agent's metrics: curl http://%s/metrics", adminAddr)
 	if !d.haproxy {
 		return d.askAgent(ctx, &running, agentAddr)
 	}

@@ -3,6 +3,7 @@ package spoetest_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/netip"
 	"testing"
 
@@ -10,7 +11,19 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// In a test file: func TestIPRep(t *testing.T) { … }.
+// inExample stands for the *testing.T that a test of yours has.
+type inExample struct {
+	testing.TB
+	ends []func()
+}
+
+func (*inExample) Helper()                      {}
+func (*inExample) Context() context.Context     { return context.Background() }
+func (*inExample) Output() io.Writer            { return io.Discard }
+func (t *inExample) Cleanup(f func())           { t.ends = append(t.ends, f) }
+func (*inExample) Errorf(text string, a ...any) { panic(fmt.Sprintf(text, a...)) }
+func (*inExample) Fatal(a ...any)               { panic(fmt.Sprint(a...)) }
+
 func ExampleNew() {
 	score := spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 		ip, _ := msg.Args.Lookup("ip")
@@ -19,16 +32,18 @@ func ExampleNew() {
 		}
 		return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)
 	})
-	testIPRep := func(t *testing.T) {
-		haproxy := spoetest.New(t, score)
-		got := haproxy.Ask("ip-rep", spoetest.Arg("ip", netip.MustParseAddr("192.0.2.1")))
-		if got.Int("sess.ip_score") != 90 {
-			t.Errorf("got %v", got)
-		}
+	t := new(inExample) // func TestIPRep(t *testing.T)
+
+	haproxy := spoetest.New(t, score)
+	fmt.Println(haproxy.Ask("ip-rep", spoetest.Arg("ip", netip.MustParseAddr("192.0.2.1"))))
+	fmt.Println(haproxy.Ask("ip-rep", spoetest.Arg("ip", netip.MustParseAddr("10.0.0.1"))))
+
+	for _, end := range t.ends { // a test does it by itself
+		end()
 	}
-	fmt.Println(testing.RunTests(func(string, string) (bool, error) { return true, nil },
-		[]testing.InternalTest{{Name: "TestIPRep", F: testIPRep}}))
-	// Output: true
+	// Output:
+	// sess.ip_score=90
+	// sess.ip_score=0
 }
 
 // A HAProxy of its own against any agent, one step after the other.

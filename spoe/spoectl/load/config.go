@@ -57,11 +57,10 @@ type Config struct {
 
 // Progress is how far a run is.
 type Progress struct {
-	Elapsed  time.Duration // since the first NOTIFY
-	Acks     uint64        // so far
-	Rate     float64       // NOTIFYs a second since the last call
-	InFlight int           // now
-	Latency  Histogram     // since the last call
+	Elapsed time.Duration // since the first NOTIFY
+	Acks    uint64        // so far
+	Rate    float64       // NOTIFYs a second since the last call
+	Latency Histogram     // since the last call
 }
 
 const defaultMaxFrameSize = 16380

@@ -121,6 +121,8 @@ func (r *run) phase() error {
 			if r.Count > 0 {
 				due = min(due, r.Count)
 			}
+			// What there is room for is only about to be sent.
+			due -= min(due, uint64(len(r.conns)*r.InFlight-r.inFlight()))
 			r.result.Unsent = due - min(due, r.sent)
 		}
 		return r.edge(at)
@@ -129,11 +131,10 @@ func (r *run) phase() error {
 	}
 	if r.reportProgress && at-r.reported >= time.Second {
 		r.Progress(Progress{
-			Elapsed:  at,
-			Acks:     r.acks,
-			Rate:     float64(r.acks-r.reportedAcks) / (at - r.reported).Seconds(),
-			InFlight: r.inFlight(),
-			Latency:  r.latencySince,
+			Elapsed: at,
+			Acks:    r.acks,
+			Rate:    float64(r.acks-r.reportedAcks) / (at - r.reported).Seconds(),
+			Latency: r.latencySince,
 		})
 		r.reported, r.reportedAcks, r.latencySince = at, r.acks, Histogram{}
 	}

@@ -16,12 +16,14 @@ type file struct {
 	log      *slog.Logger // names the list and the path
 	prefixes []netip.Prefix
 	loaded   bool // prefixes is what a good file said, now or earlier
+	loadedAt time.Time
 
 	taken stamp // of the last attempt that could read the file, good or bad
 	seen  stamp // of the last look
 
 	failing  string // why the last attempt failed, "" if it did not
 	reported bool   // that has been logged
+	failures uint64 // attempts that failed
 }
 
 func newFile(source Source, log *slog.Logger) *file {
@@ -63,7 +65,7 @@ func (f *file) load(ctx context.Context, quiet time.Duration) error {
 		message = "list reloaded"
 	}
 	f.log.Info(message, "score", f.source.List.Score, "entries", len(list.Prefixes), "before", len(f.prefixes), "bad_lines", list.Bad)
-	f.prefixes, f.loaded, f.failing = list.Prefixes, true, ""
+	f.prefixes, f.loaded, f.loadedAt, f.failing = list.Prefixes, true, time.Now(), ""
 	return nil
 }
 
@@ -97,6 +99,7 @@ func (f *file) reportFailure(err error) {
 		f.log.Info("list is being written, it will be read when it is quiet")
 		return
 	}
+	f.failures++
 	if f.reported && f.failing == err.Error() {
 		return
 	}

@@ -38,5 +38,6 @@ func (s *Set) Load(ctx context.Context) error {
 		return errors.Join(errs...)
 	}
 	s.rebuild()
+	s.publish()
 	return nil
 }

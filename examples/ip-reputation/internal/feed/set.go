@@ -25,7 +25,8 @@ type Set struct {
 	Poll    time.Duration // DefaultPoll if 0
 	Quiet   time.Duration // DefaultQuiet if 0
 
-	table atomic.Pointer[reputation.Table]
+	table  atomic.Pointer[reputation.Table]
+	status atomic.Pointer[[]Status]
 
 	// files belongs to Load, then to Watch.
 	files []*file

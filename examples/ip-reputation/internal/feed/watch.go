@@ -32,6 +32,7 @@ func (s *Set) Watch(ctx context.Context, reload <-chan os.Signal) {
 
 // update reads the files that want it and swaps in a new table if any was good.
 func (s *Set) update(ctx context.Context, wanted func(*file) bool) {
+	defer s.publish()
 	changed := false
 	for _, f := range s.files {
 		if !wanted(f) {

@@ -19,7 +19,7 @@ type Series struct {
 // Measures of the plot, in pixels.
 const (
 	width, height            = 860, 440
-	left, right, top, bottom = 90, 30, 80, 70
+	left, right, top, bottom = 90, 50, 80, 70
 )
 
 var colors = []string{"#0969da", "#bf8700"}
@@ -101,6 +101,6 @@ func (p *plot) curve(s Series, color string, i int) {
 	points = append(points, fmt.Sprintf("%.1f,%.1f", p.x(1), p.y(s.Histogram.Max())))
 	fmt.Fprintf(&p.b, "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", strings.Join(points, " "), color)
 	y := top + 18 + 20*i
-	fmt.Fprintf(&p.b, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%[2]d\" stroke=\"%s\" stroke-width=\"2\"/>\n", left+14, y-4, left+40, color)
+	fmt.Fprintf(&p.b, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%[2]d\" stroke=\"%[4]s\" stroke-width=\"2\"/>\n", left+14, y-4, left+40, color)
 	fmt.Fprintf(&p.b, "<text x=\"%d\" y=\"%d\">%s</text>\n", left+48, y, html.EscapeString(s.Name))
 }

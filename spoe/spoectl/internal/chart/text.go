@@ -53,7 +53,8 @@ func Text(h *load.Histogram, rows, width int) string {
 	var s strings.Builder
 	for _, b := range all {
 		share := 100 * float64(b.n) / float64(h.Count())
-		fmt.Fprintf(&s, "  ≤ %9s %6.2f %% %s\n", Round(b.to), share, bar(float64(b.n)/float64(top), width))
+		line := fmt.Sprintf("  ≤ %9s %6.2f %% %s", Round(b.to), share, bar(float64(b.n)/float64(top), width))
+		s.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return s.String()
 }
@@ -64,7 +65,7 @@ func bar(share float64, width int) string {
 	if share > 0 {
 		eighths = max(eighths, 1)
 	}
-	return strings.TrimRight(strings.Repeat("█", eighths/8)+string([]rune(" ▏▎▍▌▋▊▉")[eighths%8]), " ")
+	return strings.Repeat("█", eighths/8) + string([]rune(" ▏▎▍▌▋▊▉")[eighths%8])
 }
 
 // Round rounds a latency to three digits.

@@ -85,7 +85,8 @@ type Line struct {
 	Status int
 	// Timers are reqT, qT, wT, resT and pT in milliseconds; pT alone from 3.1 on.
 	Timers []string
-	// Counters are idles/applets, sending/waiting and errors/processed.
+	// Counters are idles/applets, sending/waiting and errors/processed; the last
+	// alone from 3.1 on.
 	Counters []string
 }
 
@@ -140,10 +141,15 @@ func (l Line) Words() []string {
 		}
 		words = append(words, name+": "+text)
 	}
-	if len(l.Counters) == len(counterNames) {
-		for i, c := range l.Counters {
-			words = append(words, counterNames[i]+": "+c)
-		}
+	names = nil
+	switch len(l.Counters) {
+	case 3:
+		names = counterNames
+	case 1:
+		names = counterNames[2:] // from 3.1 on
+	}
+	for i, name := range names {
+		words = append(words, name+": "+l.Counters[i])
 	}
 	return words
 }

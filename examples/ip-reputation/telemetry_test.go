@@ -1,0 +1,196 @@
+package main_test
+
+import (
+	"bufio"
+	"encoding/hex"
+	"encoding/json"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// A caller's trace, as its header says it.
+const (
+	callerTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	callerSpan  = "00f067aa0ba902b7"
+	traceparent = "00-" + callerTrace + "-" + callerSpan + "-01"
+)
+
+// ask asks an agent n times about an address, on a connection of its own.
+func ask(t *testing.T, a *agent, n int, args ...spoetest.Argument) {
+	t.Helper()
+	haproxy, err := spoetest.Dial(t.Context(), "tcp", a.addr)
+	require.NoError(t, err)
+	defer haproxy.Close()
+	args = append([]spoetest.Argument{spoetest.Arg("ip", netip.MustParseAddr("192.0.2.66"))}, args...)
+	for range n {
+		got, err := haproxy.Ask(t.Context(), "ip-rep", args...)
+		require.NoError(t, err)
+		require.Equal(t, "blocklist", got.Str("sess.ip_list"))
+	}
+}
+
+// end does what SIGTERM does, and returns when all has ended.
+func (a *agent) end(t *testing.T) {
+	t.Helper()
+	a.stop()
+	select {
+	case status := <-a.ended:
+		require.Zero(t, status)
+	case <-time.After(patience):
+		t.Fatal("it did not end")
+	}
+}
+
+// The program exports to what OpenTelemetry's variables name, the last of it
+// when it ends, and nothing to standard output.
+func TestOTLP(t *testing.T) {
+	c := startCollector(t)
+	a := startProgram(t, c.env("OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test"))
+	ask(t, a, 1, spoetest.Arg("traceparent", traceparent))
+	ask(t, a, 2)
+	a.end(t)
+
+	spans, metrics, resource := c.got()
+	require.Len(t, spans, 3, "parentbased_always_on, the standard's default")
+	span := spans[0]
+	assert.Equal(t, "ip-rep", span.GetName())
+	assert.Equal(t, callerTrace, hex.EncodeToString(span.GetTraceId()))
+	assert.Equal(t, callerSpan, hex.EncodeToString(span.GetParentSpanId()))
+	attrs := attributes(span.GetAttributes())
+	assert.Equal(t, "spop", attrs["rpc.system.name"])
+	assert.Equal(t, "192.0.2.66", attrs["client.address"])
+	assert.EqualValues(t, 0, attrs["spop.var.sess.ip_score"])
+	assert.Equal(t, "blocklist", attrs["spop.var.sess.ip_list"])
+
+	duration := metrics["rpc.server.call.duration"].GetHistogram().GetDataPoints()
+	require.Len(t, duration, 1)
+	assert.EqualValues(t, 3, duration[0].GetCount())
+	assert.Equal(t, "ip-rep", attributes(duration[0].GetAttributes())["rpc.method"])
+	decisions := metrics["iprep.decisions"].GetSum().GetDataPoints()
+	require.Len(t, decisions, 1)
+	assert.EqualValues(t, 3, decisions[0].GetAsInt())
+	assert.Equal(t, "blocklist", attributes(decisions[0].GetAttributes())["iprep.list"])
+	assert.Len(t, metrics["iprep.list.prefixes"].GetGauge().GetDataPoints(), 5)
+	assert.EqualValues(t, 3, metrics["spop.server.acks"].GetSum().GetDataPoints()[0].GetAsInt())
+
+	assert.Equal(t, "ip-reputation", resource["service.name"])
+	assert.NotEmpty(t, resource["service.version"])
+	assert.NotEmpty(t, resource["service.instance.id"])
+	assert.Equal(t, "test", resource["deployment.environment.name"])
+	assert.Empty(t, a.out.String())
+	assert.Contains(t, a.log.String(), "msg=telemetry traces=otlp metrics=otlp")
+}
+
+// The sampler of OpenTelemetry's variables is the one that counts, and traces
+// and metrics may go different ways.
+func TestSamplerOfEnvironment(t *testing.T) {
+	c := startCollector(t)
+	a := startProgram(t, c.env("OTEL_TRACES_SAMPLER=always_off", "OTEL_METRICS_EXPORTER=none", "OTEL_SERVICE_NAME=edge"))
+	ask(t, a, 5, spoetest.Arg("traceparent", traceparent))
+	a.end(t)
+	spans, metrics, _ := c.got()
+	assert.Empty(t, spans)
+	assert.Empty(t, metrics)
+}
+
+// Without those variables it is standard output: few traces however many
+// requests there are, though their callers want them all.
+func TestStdoutByDefault(t *testing.T) {
+	const requests = 200
+	a := startProgram(t, nil)
+	ask(t, a, requests, spoetest.Arg("traceparent", traceparent))
+	a.end(t)
+
+	var spans int
+	var counted float64
+	lines := bufio.NewScanner(strings.NewReader(a.out.String()))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var line struct {
+			Name         string
+			SpanContext  struct{ TraceID string }
+			ScopeMetrics []struct {
+				Metrics []struct {
+					Name string
+					Data struct {
+						DataPoints []struct{ Count float64 }
+					}
+				}
+			}
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line), lines.Text())
+		if line.Name == "ip-rep" {
+			spans++
+			assert.Equal(t, callerTrace, line.SpanContext.TraceID)
+		}
+		for _, scope := range line.ScopeMetrics {
+			for _, m := range scope.Metrics {
+				if m.Name == "rpc.server.call.duration" {
+					counted = m.Data.DataPoints[0].Count
+				}
+			}
+		}
+	}
+	require.NoError(t, lines.Err())
+	assert.EqualValues(t, requests, counted)
+	assert.GreaterOrEqual(t, spans, 10)
+	assert.LessOrEqual(t, spans, 12, "ten at once, then one in ten seconds")
+	assert.NotContains(t, a.log.String(), `{"`, "the log is apart from telemetry")
+}
+
+func TestTelemetryOff(t *testing.T) {
+	for _, env := range [][]string{
+		{"OTEL_SDK_DISABLED=true"},
+		{"OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none"},
+	} {
+		a := startProgram(t, env)
+		ask(t, a, 3, spoetest.Arg("traceparent", traceparent))
+		scrape(t, a, "spop_server_acks_total 3") // that is for -admin-addr to say
+		a.end(t)
+		assert.Empty(t, a.out.String())
+		assert.Contains(t, a.log.String(), "msg=telemetry traces=none metrics=none")
+	}
+}
+
+// A collector that is not there, or takes connections and no more, costs some
+// log lines: questions are answered, and the end is bounded.
+func TestCollectorDown(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	gone := startCollector(t)
+	gone.Close()
+	for name, url := range map[string]string{"gone": gone.URL, "silent": "http://" + silent.Addr().String()} {
+		t.Run(name, func(t *testing.T) {
+			a := startProgram(t, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + url})
+			ask(t, a, 3)
+			begun := time.Now()
+			a.end(t)
+			assert.Less(t, time.Since(begun), 9*time.Second, "the agent's end, and five seconds")
+			assert.Regexp(t, `level=WARN msg="the last telemetry may be lost" error=`, a.log.String())
+		})
+	}
+}
+
+func TestWrongExporter(t *testing.T) {
+	t.Setenv("OTEL_TRACES_EXPORTER", "jaeger")
+	status, stdout, stderr := once(t, "-admin-addr", "off", "-listen", "127.0.0.1:0")
+	assert.Equal(t, 1, status)
+	assert.Empty(t, stdout)
+	assert.Equal(t, "ip-reputation: cannot export traces: unknown exporter or metrics producer (OTEL_TRACES_EXPORTER=jaeger: it takes otlp, console or none)\n", stderr)
+}
+
+// What keeps it from starting is said without telemetry of nothing.
+func TestNoTelemetryOfNothing(t *testing.T) {
+	status, stdout, _ := once(t, "-admin-addr", "off", "-list", "/none")
+	assert.Equal(t, 1, status)
+	assert.Empty(t, stdout)
+}
