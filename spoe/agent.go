@@ -35,9 +35,9 @@ type Agent struct {
 	// default; the lower one counts. Memory is used for what arrives, not for
 	// what was agreed. Default: 1 MiB.
 	MaxFrameSize int
-	// MaxPayload is the longest payload in bytes that is put together from
-	// fragments, which HAProxy before 3.1 sends; a longer one is acknowledged
-	// with ABORT. Default: 4 MiB.
+	// MaxPayload is how many bytes of fragments a connection may have put
+	// together, which HAProxy before 3.1 sends one payload after the other; a
+	// payload that goes beyond it is acknowledged with ABORT. Default: 4 MiB.
 	MaxPayload int
 	// MaxInFlight is how many NOTIFYs of one connection are handled at once. At
 	// that many the agent stops reading the connection; nothing is refused.
@@ -127,6 +127,9 @@ const (
 	defaultShutdownChecks  = 3
 )
 
+// maxSpan is as good as for ever, and does not overflow when added to a time.
+const maxSpan = 50 * 365 * 24 * time.Hour
+
 // limits are an agent's fields with the defaults filled in.
 type limits struct {
 	maxFrameSize, maxPayload                            int
@@ -158,7 +161,7 @@ func (a *Agent) limits() (limits, error) {
 		if v == 0 {
 			return def
 		}
-		return v
+		return min(v, maxSpan)
 	}
 	l := limits{
 		maxFrameSize:   count("MaxFrameSize", a.MaxFrameSize, defaultMaxFrameSize),

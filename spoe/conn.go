@@ -2,8 +2,10 @@ package spoe
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +41,8 @@ type conn struct {
 	ready      atomic.Bool  // the hello is done
 	applet     atomic.Bool  // HAProxy is 3.0 or earlier, see retireLater
 	unread     atomic.Bool  // the reader has bytes that it has not handled
+	assembling atomic.Bool  // fragments of a payload have come, and not all
+	over       atomic.Bool  // nothing is written any more, or soon: reading ends
 	retire     atomic.Bool  // to be closed as soon as nothing is in flight
 	asked      atomic.Pointer[farewell]
 
@@ -51,9 +55,10 @@ type conn struct {
 	jobs    jobSet     // in flight
 	queue   jobQueue   // those of jobs that no worker has taken
 	coming  bool       // a worker has been woken and has not looked at queue yet
-	running int        // jobs, late ones included
+	running int        // jobs, late ones included, and the timer that acknowledges those
+	acking  int        // late jobs, no longer in jobs, whose ACK is not in out yet
 	out     *buffer    // what is to be written; nil if nothing
-	outAcks unsent     // the ACKs in out
+	outAcks int64      // the ACKs in out
 	flusher bool       // somebody is writing
 	last    bool       // out ends with the last frame ever; nothing follows
 	failed  error      // of a write, or net.ErrClosed; nothing is written any more
@@ -98,14 +103,14 @@ func (c *conn) serve() {
 func (c *conn) close() {
 	c.watchdog.Stop()
 	c.cancel()
+	if t, ok := c.nc.(*tls.Conn); ok && c.isDead() {
+		t.NetConn().Close() // without TLS's goodbye, which would wait to be read
+	}
 	c.nc.Close()
 	c.eng.counters.connections.Add(-1)
 	c.eng.connSlots.Release(1)
 	c.mu.Lock()
-	c.failed = net.ErrClosed
-	if !c.flusher {
-		c.discardLocked()
-	}
+	c.failLocked(net.ErrClosed)
 	c.changed.Broadcast()
 	c.mu.Unlock()
 
@@ -149,8 +154,29 @@ func (c *conn) waitHandlers() int {
 func (c *conn) cancel() { c.ctx.end(context.Canceled) }
 
 func (c *conn) setState(s ConnState) {
-	if f := c.agent.ConnState; f != nil {
-		f(c.nc, s)
+	f := c.agent.ConnState
+	if f == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			c.log(slog.LevelError, "Agent.ConnState panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	f(c.nc, s)
+}
+
+// busyLocked tells whether a NOTIFY is in flight.
+func (c *conn) busyLocked() bool { return c.jobs.n > 0 || c.acking > 0 }
+
+// failLocked ends all writing. What is not written is lost.
+func (c *conn) failLocked(err error) {
+	if c.failed == nil {
+		c.failed = err
+	}
+	c.over.Store(true)
+	if !c.flusher {
+		c.discardLocked()
 	}
 }
 

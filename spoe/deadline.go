@@ -9,7 +9,7 @@ import (
 
 // serveWithin is [Message.ServeWithin].
 func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler, msg *Message, acts *Actions) (err error) {
-	end := j.received.Add(after)
+	end := j.received.Add(min(max(after, 0), maxSpan))
 	at := since(end)
 	j.mu.Lock()
 	outer, outerCtx := j.deadline, j.within
@@ -79,7 +79,7 @@ func (d *deadlines) arm(at int64) {
 		return
 	}
 	d.armed.Store(at)
-	wait := time.Duration(at - now())
+	wait := time.Duration(max(at-now(), 0))
 	if d.timer == nil {
 		d.timer = time.AfterFunc(wait, d.run)
 	} else {
@@ -109,6 +109,8 @@ func (d *deadlines) run() {
 		case j.late:
 		case j.deadline > t:
 			next = min(next, j.deadline)
+		case j.failing: // its failure is being dealt with already
+			next = min(next, t+int64(minWatch))
 		default:
 			j.late = true
 			late = append(late, j)
@@ -123,12 +125,18 @@ func (d *deadlines) run() {
 			c.jobs.remove(j)
 		}
 	}
+	if len(late) > 0 {
+		c.acking += len(late)
+		c.running++ // this goroutine
+	}
 	c.wakeLocked()
 	c.mu.Unlock()
 	if next != never {
 		d.arm(next)
 	}
-	c.acknowledgeLate(late)
+	if len(late) > 0 {
+		c.acknowledgeLate(late)
+	}
 }
 
 // acknowledgeLate sends the ACKs of jobs whose handlers are late. Such a job is
@@ -143,11 +151,14 @@ func (c *conn) acknowledgeLate(late []*job) {
 			j.ctx.end(context.DeadlineExceeded)
 		}
 		c.mu.Lock()
+		c.acking--
 		c.appendAckLocked(j, acts.buf)
 		c.mu.Unlock()
 	}
 	c.mu.Lock()
+	c.running--
 	mine := c.becomeFlusherLocked()
+	c.wakeLocked()
 	c.mu.Unlock()
 	if mine {
 		c.flush()

@@ -1,42 +1,74 @@
 package spoe
 
-// batchLimit is how many NOTIFYs are gathered before they are dispatched: what
-// one read brings, within the agent's bounds.
-func (c *conn) batchLimit() int {
-	return min(c.eng.maxInFlight, c.eng.maxConcurrent, 64)
-}
+// maxBatch is how many NOTIFYs are gathered before they are dispatched.
+const maxBatch = 64
 
 // maxUnsent is how many bytes of ACKs may wait to be written before the agent
 // stops reading the connection.
 const maxUnsent = 256 << 10
 
-// dispatch queues the jobs of the batch. At a bound it waits, which is what
-// slows HAProxy down; the connection's end ends the wait.
+// dispatch queues the jobs of the batch. At a bound it queues as many as there
+// is room for and waits, which is what slows HAProxy down; the connection's end
+// ends the wait.
 func (c *conn) dispatch() {
-	n := c.batch.n
-	if n == 0 {
+	if c.batch.n == 0 {
 		return
 	}
 	ctr := &c.eng.counters
-	ctr.notifies.Add(uint64(n))
-	ctr.inFlight.Add(int64(n))
-	if !c.eng.notifySlots.TryAcquire(int64(n)) && c.eng.notifySlots.Acquire(&c.ctx, int64(n)) != nil {
-		c.dropBatch(false)
-		return
+	ctr.notifies.Add(uint64(c.batch.n))
+	ctr.inFlight.Add(int64(c.batch.n))
+	for c.batch.n > 0 {
+		n := c.takeSlots(min(c.batch.n, c.room()))
+		if n == 0 || !c.queueJobs(n) {
+			c.dropBatch()
+			return
+		}
 	}
-	first := c.batch.first.deadline
+}
+
+// room waits until the connection may have more in flight, and returns how many
+// more; 0 if it has ended.
+func (c *conn) room() int {
 	c.mu.Lock()
-	for !c.last && c.failed == nil && (c.jobs.n > 0 && c.jobs.n+n > c.eng.maxInFlight || c.unsentLocked() > maxUnsent) {
+	defer c.mu.Unlock()
+	for {
+		switch {
+		case c.last || c.failed != nil:
+			return 0
+		case c.jobs.n < c.eng.maxInFlight && c.unsentLocked() <= maxUnsent:
+			return c.eng.maxInFlight - c.jobs.n
+		}
 		c.waiting++
 		c.changed.Wait()
 		c.waiting--
 	}
+}
+
+// takeSlots takes up to n of MaxConcurrent, and waits for one if there is none;
+// it returns 0 if the connection has ended.
+func (c *conn) takeSlots(n int) int {
+	for k := n; k > 0; k /= 2 {
+		if c.eng.notifySlots.TryAcquire(int64(k)) {
+			return k
+		}
+	}
+	if n == 0 || c.eng.notifySlots.Acquire(&c.ctx, 1) != nil {
+		return 0
+	}
+	return 1
+}
+
+// queueJobs queues n jobs of the batch, for which there are slots. It returns
+// false, and gives them back, if the connection has ended.
+func (c *conn) queueJobs(n int) bool {
+	first := c.batch.first.deadline
+	c.mu.Lock()
 	if c.last || c.failed != nil {
 		c.mu.Unlock()
-		c.dropBatch(true)
-		return
+		c.eng.notifySlots.Release(int64(n))
+		return false
 	}
-	for c.batch.n > 0 {
+	for range n {
 		j := c.batch.pop()
 		c.jobs.add(j)
 		c.queue.push(j)
@@ -49,16 +81,13 @@ func (c *conn) dispatch() {
 	if wake {
 		c.eng.workers.wake(c)
 	}
+	return true
 }
 
 // dropBatch forgets NOTIFYs that nobody waits for any more: the connection has
 // ended, or the agent has said its last word on it.
-func (c *conn) dropBatch(slots bool) {
-	n := int64(c.batch.n)
-	c.eng.counters.inFlight.Add(-n)
-	if slots {
-		c.eng.notifySlots.Release(n)
-	}
+func (c *conn) dropBatch() {
+	c.eng.counters.inFlight.Add(int64(-c.batch.n))
 	for c.batch.n > 0 {
 		putJob(c.batch.pop())
 	}

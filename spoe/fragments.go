@@ -27,6 +27,15 @@ const maxFragmented = 20
 
 func (f fragments) any() bool { return len(f) > 0 }
 
+// size is how many bytes there are of all.
+func (f fragments) size() int {
+	n := 0
+	for _, p := range f {
+		n += len(p.payload)
+	}
+	return n
+}
+
 // firstFragment takes a NOTIFY while fragments are about, or one that is the
 // first of them. whole is true if it is to be handled as it is.
 func (c *conn) firstFragment(f codec.Frame) (whole bool, err error) {
@@ -87,7 +96,7 @@ func (c *conn) appendFragment(p *fragmented, f codec.Frame) {
 	if p.skipping {
 		return
 	}
-	if len(p.payload)+len(f.Payload) <= c.eng.maxPayload {
+	if c.fragments.size()+len(f.Payload) <= c.eng.maxPayload {
 		p.payload = append(p.payload, f.Payload...)
 		return
 	}

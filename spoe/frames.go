@@ -34,6 +34,9 @@ func (c *conn) readFrames() error {
 
 // onRead handles the frames that have been read.
 func (c *conn) onRead() error {
+	if c.over.Load() {
+		return errLast // whatever comes, nobody waits for it
+	}
 	c.unread.Store(true)
 	received := time.Now()
 	c.r.answers = false
@@ -58,6 +61,9 @@ func (c *conn) onRead() error {
 
 // noteFrames tells the watchdog how far reading has come.
 func (c *conn) noteFrames(received time.Time) {
+	if some := c.fragments.any(); some != c.assembling.Load() {
+		c.assembling.Store(some)
+	}
 	switch {
 	case !c.r.partial():
 		c.frameSince.Store(never)
@@ -109,7 +115,7 @@ func (c *conn) notify(streamID, frameID uint64, payload []byte, received time.Ti
 	j.payload = append(j.payload[:0], payload...)
 	c.batch.push(j)
 	c.r.answers = true
-	if c.batch.n >= c.batchLimit() {
+	if c.batch.n >= maxBatch {
 		c.dispatch()
 	}
 	return nil

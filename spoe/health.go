@@ -28,6 +28,8 @@ const (
 	maxSources = 1024
 	// firstInterval is taken for that of a source that has checked once.
 	firstInterval = 5 * time.Second
+	// maxInterval is the longest that is waited for; HAProxy's default is 2 s.
+	maxInterval = time.Minute
 	// missedChecks is after how many intervals without a check, and a second,
 	// a source counts as gone.
 	missedChecks = 3
@@ -46,7 +48,7 @@ func (k *checks) seen(peer net.Addr, fail bool) bool {
 	t := time.Now()
 	key := hostOf(peer)
 	if s := k.sources[key]; s != nil {
-		s.every, s.last = t.Sub(s.last), t
+		s.every, s.last = min(t.Sub(s.last), maxInterval), t
 	} else {
 		if k.sources == nil || len(k.sources) >= maxSources {
 			k.sources = make(map[string]*checkSource)

@@ -27,7 +27,7 @@ func (c *conn) handshake() error {
 		return c.answerCheck(h)
 	}
 	c.engineID = h.EngineID
-	c.maxFrameSize = min(c.eng.maxFrameSize, int(h.MaxFrameSize))
+	c.agree(h)
 	c.lastFrame.Store(now())
 	c.applet.Store(h.Async())
 	c.ready.Store(true)
@@ -77,9 +77,14 @@ func (c *conn) answerCheck(h codec.HAProxyHello) error {
 	}
 	c.eng.counters.healthChecks.Add(1)
 	c.log(slog.LevelDebug, "health check")
-	c.maxFrameSize = min(c.eng.maxFrameSize, int(h.MaxFrameSize))
+	c.agree(h)
 	c.sendHello(h, true)
 	return errLast
+}
+
+// agree takes the lower of both frame sizes.
+func (c *conn) agree(h codec.HAProxyHello) {
+	c.maxFrameSize = int(min(int64(c.eng.maxFrameSize), int64(h.MaxFrameSize)))
 }
 
 // sendHello queues the AGENT-HELLO; it leaves in one write, as HAProxy 3.x

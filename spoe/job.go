@@ -3,6 +3,7 @@ package spoe
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ type job struct {
 	within    *deadlineCtx // that of the innermost deadline, ctx or one below it
 	committed []byte       // actions of the messages that are done
 	onFailure func(error, *Actions)
+	failing   bool // its failure is being dealt with
 	late      bool // acknowledged at its deadline; what it does is dropped
 	charged   bool // late, and still counted as in flight
 }
@@ -168,18 +170,17 @@ func (j *job) settle(err error) bool {
 	}
 	onFailure := j.onFailure
 	if err == nil {
-		j.committed = j.acts.buf
-	}
-	j.mu.Unlock()
-	if err != nil {
-		j.acts.Reset()
-		j.fail(err, onFailure, &j.acts)
-		j.mu.Lock()
-		if !j.late {
-			j.committed = j.acts.buf
-		}
+		j.committed, j.onFailure = j.acts.buf, nil
 		j.mu.Unlock()
+		return true
 	}
+	j.failing = true
+	j.mu.Unlock()
+	j.acts.Reset()
+	j.fail(err, onFailure, &j.acts)
+	j.mu.Lock()
+	j.committed, j.onFailure, j.failing = j.acts.buf, nil, false
+	j.mu.Unlock()
 	return true
 }
 
@@ -190,8 +191,18 @@ func (j *job) fits(acts *Actions) bool {
 }
 
 // fail counts and logs a failed message, and has onFailure say so to HAProxy.
+// Errors and hooks are their authors' code, and may panic.
 func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
 	ctr := &j.c.eng.counters
+	mark := len(acts.buf)
+	defer func() {
+		if v := recover(); v != nil {
+			ctr.panics.Add(1)
+			acts.truncate(mark)
+			j.c.logSome(&j.c.eng.failureLog, slog.LevelError, "the error of a message, or what OnFailure was given, panicked",
+				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+		}
+	}()
 	var p *PanicError
 	switch {
 	case errors.As(err, &p):
@@ -207,7 +218,6 @@ func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
 	if onFailure == nil {
 		return
 	}
-	mark := len(acts.buf)
 	onFailure(err, acts)
 	if !j.fits(acts) {
 		acts.truncate(mark)

@@ -2,6 +2,7 @@ package spoe
 
 import (
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
@@ -104,7 +105,7 @@ func (j *job) handlePredecessor() {
 			continue
 		}
 		mark := len(j.acts.buf)
-		err := a.apply(&j.acts)
+		err := applyAction(a, &j.acts)
 		if err == nil && !j.fits(&j.acts) {
 			err = ErrActionsTooBig
 		}
@@ -114,6 +115,16 @@ func (j *job) handlePredecessor() {
 		}
 	}
 	j.settle(nil)
+}
+
+// applyAction adds an action; one that is a nil pointer is an error.
+func applyAction(a Action, acts *Actions) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return a.apply(acts)
 }
 
 // callPredecessor calls the function; a panic becomes an error.

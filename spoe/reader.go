@@ -60,7 +60,7 @@ func (r *reader) next(max int) (frame []byte, ok bool, err error) {
 	switch {
 	case !ok:
 		return nil, false, nil
-	case uint64(n) > uint64(max):
+	case uint64(n) > uint64(max): // before any int(n)
 		return nil, false, tooBig(n, max)
 	case n < codec.MinFrameLength:
 		return nil, false, invalid("frame of %d bytes, the shortest has %d", n, codec.MinFrameLength)

@@ -50,8 +50,8 @@ func (r *reader) readRaw(fd uintptr) bool {
 		// A read that leaves room has emptied the socket, and whatever comes
 		// from now on wakes RawConn.Read. The end of the stream alone may have
 		// come with the bytes and be missed: HAProxy is gone then, and the ACKs
-		// of the NOTIFYs that were just read find out. Without any, or with half
-		// a frame, the next read has to.
+		// of the NOTIFYs that were just read find out, or the watchdog does.
+		// Without any, or with half a frame, the next read has to.
 		if n < len(room) && !r.partial() && r.answers {
 			r.release()
 			return false
@@ -62,14 +62,28 @@ func (r *reader) readRaw(fd uintptr) bool {
 // pending tells whether the socket has bytes that have not been read. It may be
 // called while the reader reads.
 func (r *reader) pending() bool {
+	n, err := r.peek()
+	return err == nil && n > 0
+}
+
+// ended tells whether the stream has ended and all of it has been read. It may
+// be called while the reader reads.
+func (r *reader) ended() bool {
+	n, err := r.peek()
+	return err == nil && n == 0
+}
+
+// peek returns how many bytes the socket has, one at most.
+func (r *reader) peek() (n int, err error) {
 	if r.raw == nil {
-		return false
+		return 0, syscall.EAGAIN
 	}
-	found := false
-	err := r.raw.Control(func(fd uintptr) {
-		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		found = err == nil && n > 0
+	var b [1]byte
+	cerr := r.raw.Control(func(fd uintptr) {
+		n, _, err = syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 	})
-	return found && err == nil
+	if cerr != nil {
+		return 0, cerr
+	}
+	return n, err
 }

@@ -125,30 +125,27 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 	}()
 	var delay time.Duration
 	for {
-		if e.connSlots.Acquire(actx, 1) != nil {
-			return nil
-		}
 		nc, err := ln.Accept()
 		switch {
 		case err == nil:
 			delay = 0
 		case isClosed(e.closing):
-			e.connSlots.Release(1)
 			return nil
 		case isTemporary(err):
-			e.connSlots.Release(1)
 			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
 			a.log().Error("spoe: cannot accept; trying again", slog.Any("error", err), slog.Duration("in", delay))
 			sleep(actx, delay)
 			continue
 		default:
-			e.connSlots.Release(1)
 			return fmt.Errorf("spoe: accept on %s: %w", addrString(ln.Addr()), err)
 		}
 		if !a.allowed(nc.RemoteAddr()) {
-			e.connSlots.Release(1)
 			a.refuse(nc)
 			continue
+		}
+		if e.connSlots.Acquire(actx, 1) != nil { // one waits here, the others in the backlog
+			nc.Close()
+			return nil
 		}
 		c := newConn(a, nc)
 		if !e.addConn(c) {
@@ -199,7 +196,7 @@ func (a *Agent) allowed(peer net.Addr) bool {
 		return true
 	}
 	for _, p := range a.AllowedPeers {
-		if p.Contains(ap.Addr().Unmap()) {
+		if p.Contains(ap.Addr().Unmap().WithZone("")) {
 			return true
 		}
 	}

@@ -78,7 +78,7 @@ func (c *conn) waitQuiet(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waiting++
-	for c.jobs.n > 0 && c.failed == nil && !c.last && time.Now().Before(end) {
+	for c.busyLocked() && c.failed == nil && !c.last && time.Now().Before(end) {
 		c.changed.Wait()
 	}
 	c.waiting--

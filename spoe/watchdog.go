@@ -91,7 +91,7 @@ func (c *conn) answerAsked() error {
 	err := c.r.fill()
 	c.setReadDeadline(time.Time{})
 	c.mu.Lock()
-	quiet := c.jobs.n == 0
+	quiet := !c.busyLocked()
 	c.mu.Unlock()
 	switch {
 	case !errors.Is(err, os.ErrDeadlineExceeded):
@@ -101,6 +101,12 @@ func (c *conn) answerAsked() error {
 		return errLast
 	}
 	return nil
+}
+
+// reading tells whether part of a request has come, or something that the reader
+// has not got to.
+func (c *conn) reading() bool {
+	return c.unread.Load() || c.frameSince.Load() != never || c.assembling.Load()
 }
 
 // setReadDeadline sets the reader's deadline, unless the connection is ending
@@ -127,7 +133,7 @@ func (c *conn) initWatchdog() {
 // when the next one could have.
 func (c *conn) watch() {
 	c.mu.Lock()
-	leaving, busy, dead := c.leaving, c.jobs.n > 0 || c.out != nil, c.failed != nil
+	leaving, busy, dead := c.leaving, c.busyLocked() || c.out != nil, c.failed != nil
 	c.mu.Unlock()
 	if dead {
 		return
@@ -161,7 +167,10 @@ func (c *conn) watch() {
 		due = min(due, f+int64(l.read))
 	}
 
-	busy = busy || c.unread.Load() || c.frameSince.Load() != never
+	busy = busy || c.reading()
+	if c.r.ended() {
+		c.ask(farewell{codec.StatusNormal, ""}) // the reader has missed it, see readRaw
+	}
 	quietSince := c.lastFrame.Load()
 	if !busy && t-quietSince >= int64(l.idle) {
 		c.ask(farewell{codec.StatusTimeout, fmt.Sprintf("idle for %v", l.idle)})

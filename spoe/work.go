@@ -37,7 +37,7 @@ func (c *conn) work(w *worker) {
 			j.worker = w
 			done = c.answer(j)
 		}
-		mine, others := c.becomeFlusherLocked(), c.jobs.n > 0
+		mine, others := c.becomeFlusherLocked(), c.busyLocked()
 		c.mu.Unlock()
 		if done != nil {
 			putJob(done)

@@ -20,22 +20,16 @@ func (c *conn) wakeLocked() {
 	}
 }
 
-// unsent counts the ACKs that are to be written, and how many of MaxConcurrent
-// they free.
-type unsent struct{ acks, slots int64 }
-
 // appendAckLocked puts a job's ACK (§3.2.7) into out.
 func (c *conn) appendAckLocked(j *job, actions []byte) {
-	c.outAcks.acks++
 	if !j.charged {
-		c.outAcks.slots++
+		c.eng.notifySlots.Release(1)
 	}
 	if c.last || c.failed != nil {
-		if !c.flusher {
-			c.discardLocked()
-		}
+		c.eng.counters.inFlight.Add(-1)
 		return
 	}
+	c.outAcks++
 	c.needOutLocked()
 	start := len(c.out.b)
 	b := codec.BeginFrame(c.out.b, codec.FrameAck, codec.FlagFIN, j.streamID, j.frameID)
@@ -43,7 +37,7 @@ func (c *conn) appendAckLocked(j *job, actions []byte) {
 		b = codec.AppendUnsetVar(b, codec.ScopeTransaction, noopVar)
 	}
 	c.out.b = codec.FinishFrame(append(b, actions...), start)
-	if c.retire.Load() && c.jobs.n == 0 && !c.unread.Load() && !c.r.pending() {
+	if c.retire.Load() && !c.busyLocked() && !c.reading() && !c.r.pending() {
 		c.appendDisconnectLocked(codec.StatusNormal, "")
 	}
 }
@@ -72,6 +66,7 @@ func (c *conn) appendDisconnectLocked(status codec.Status, message string) {
 		message = status.String()
 	}
 	c.last = true
+	c.over.Store(true)
 	c.needOutLocked()
 	d := codec.Disconnect{Status: status, Message: message}
 	c.out.b = codec.AppendFrame(c.out.b, codec.Frame{Type: codec.FrameAgentDisconnect, Flags: codec.FlagFIN, Payload: d.Append(nil)})
@@ -86,6 +81,9 @@ func (c *conn) send(f codec.Frame, last bool) {
 		return
 	}
 	c.last = last
+	if last {
+		c.over.Store(true)
+	}
 	c.needOutLocked()
 	c.out.b = codec.AppendFrame(c.out.b, f)
 	mine := c.becomeFlusherLocked()
@@ -116,7 +114,7 @@ func (c *conn) flush() {
 	c.mu.Lock()
 	for c.out != nil && c.failed == nil {
 		buf, sent := c.out, c.outAcks
-		c.out, c.outAcks = nil, unsent{}
+		c.out, c.outAcks = nil, 0
 		c.mu.Unlock()
 		t := now()
 		c.writeSince.Store(t)
@@ -128,8 +126,8 @@ func (c *conn) flush() {
 		c.account(sent, err == nil)
 
 		c.mu.Lock()
-		if err != nil && c.failed == nil {
-			c.failed = err
+		if err != nil {
+			c.failLocked(err)
 		}
 		c.wakeLocked()
 	}
@@ -153,18 +151,14 @@ func (c *conn) flush() {
 // discardLocked drops what can no longer be written.
 func (c *conn) discardLocked() {
 	c.account(c.outAcks, false)
-	c.out, c.outAcks = nil, unsent{}
+	c.out, c.outAcks = nil, 0
 }
 
 // account takes ACKs off what is in flight.
-func (c *conn) account(sent unsent, written bool) {
-	ctr := &c.eng.counters
-	ctr.inFlight.Add(-sent.acks)
-	if sent.slots > 0 {
-		c.eng.notifySlots.Release(sent.slots)
-	}
+func (c *conn) account(acks int64, written bool) {
+	c.eng.counters.inFlight.Add(-acks)
 	if written {
-		ctr.acks.Add(uint64(sent.acks))
+		c.eng.counters.acks.Add(uint64(acks))
 	}
 }
 
@@ -194,9 +188,7 @@ func (c *conn) reset(reason string) {
 // does the closing: see reader.each.
 func (c *conn) kill() {
 	c.mu.Lock()
-	if c.failed == nil {
-		c.failed = net.ErrClosed
-	}
+	c.failLocked(net.ErrClosed)
 	c.changed.Broadcast()
 	c.mu.Unlock()
 	c.cancel()
