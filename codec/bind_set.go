@@ -110,7 +110,7 @@ func setHeader(p pointer, v Value) (err error) {
 	var h http.Header
 	switch v.typ {
 	case TypeString:
-		h, err = DecodeHeaders(v.Bytes())
+		h, err = DecodeHeadersText(v.Bytes())
 	case TypeBinary:
 		h, err = DecodeHeadersBin(v.Bytes())
 	default:

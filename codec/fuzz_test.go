@@ -243,7 +243,7 @@ func FuzzHeaders(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := bytes.Clone(b)
-		for _, decode := range []func([]byte) (http.Header, error){codec.DecodeHeadersBin, codec.DecodeHeaders} {
+		for _, decode := range []func([]byte) (http.Header, error){codec.DecodeHeadersBin, codec.DecodeHeadersText} {
 			h, err := decode(b)
 			if err != nil {
 				require.Nil(t, h)

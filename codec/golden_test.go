@@ -118,7 +118,7 @@ func TestGoldenHeaders(t *testing.T) {
 				if p.Headers == nil {
 					continue
 				}
-				decode := codec.DecodeHeaders
+				decode := codec.DecodeHeadersText
 				if p.Value.Type() == codec.TypeBinary {
 					decode = codec.DecodeHeadersBin
 				}

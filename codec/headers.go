@@ -36,11 +36,11 @@ func DecodeHeadersBin(b []byte) (http.Header, error) {
 	return h, nil
 }
 
-// DecodeHeaders reads what HAProxy's sample req.hdrs gives: header lines as in
+// DecodeHeadersText reads what HAProxy's sample req.hdrs gives: header lines as in
 // HTTP/1, each ended by CR LF, then an empty line, which may be missing. A line
 // without a colon, one that continues another, and what DecodeHeadersBin
 // refuses is refused. The result borrows nothing from b.
-func DecodeHeaders(b []byte) (http.Header, error) {
+func DecodeHeadersText(b []byte) (http.Header, error) {
 	h := make(http.Header)
 	c := cursor{b: bytes.Clone(b)}
 	for c.more() {

@@ -37,11 +37,11 @@ func TestDecodeHeadersBin(t *testing.T) {
 	}
 }
 
-func TestDecodeHeaders(t *testing.T) {
+func TestDecodeHeadersText(t *testing.T) {
 	want := http.Header{"Host": {"x:80"}, "X-A": {"1", "", "2"}}
 	lines := "x-a: 1\r\nhost:x:80 \r\nX-A:\r\nx-a:\t2"
 	for _, end := range []string{"", "\r\n", "\r\n\r\n", "\n\n"} {
-		got, err := codec.DecodeHeaders([]byte(lines + end))
+		got, err := codec.DecodeHeadersText([]byte(lines + end))
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
@@ -49,7 +49,7 @@ func TestDecodeHeaders(t *testing.T) {
 		"behind the end": "a: b\r\n\r\nc: d\r\n", "no colon": "a\r\n", "no name": ": b\r\n", "continued": "a: b\r\n c: d\r\n",
 		"space": "a : b\r\n", "CR": "a: b\rc\r\n", "NUL": "a: \x00\r\n",
 	} {
-		_, err := codec.DecodeHeaders([]byte(raw))
+		_, err := codec.DecodeHeadersText([]byte(raw))
 		var e *codec.Error
 		require.ErrorAs(t, err, &e, name)
 	}

@@ -85,8 +85,8 @@ func (m *Message) OnFailure(f func(err error, acts *Actions)) {
 // messages before this one and what OnFailure adds; what next does later is
 // dropped, and the NOTIFY's later messages are not handled.
 //
-// It returns what next returned, or an error that is an [ErrTimeout] if that
-// was too late. Nested calls end at the earliest of their deadlines. Outside an
+// It is called from the goroutine of the handler. It returns what next returned,
+// or an error that is an [ErrTimeout] if that was too late. Nested calls end at the earliest of their deadlines. Outside an
 // agent, d counts from the call.
 func (m *Message) ServeWithin(ctx context.Context, d time.Duration, next Handler, acts *Actions) error {
 	if m.job != nil {
