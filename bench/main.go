@@ -129,7 +129,7 @@ func (b *bench) prepare(ctx context.Context, only []string) error {
 	}
 	b.dir = filepath.Dir(strings.TrimSpace(string(mod)))
 	if filepath.Base(b.dir) != "bench" {
-		return errors.New("run it in the bench module: go run -C bench .")
+		return errors.New("run it in the bench module: `go run -C bench .` does")
 	}
 	if b.bins, err = os.MkdirTemp("", "spoke-bench-"); err != nil {
 		return err
