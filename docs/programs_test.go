@@ -15,7 +15,7 @@ import (
 // to be whole.
 func TestPrograms(t *testing.T) {
 	programs := 0
-	for _, page := range []string{"middleware.md", "migration.md", "router.md"} {
+	for _, page := range []string{"../README.md", "middleware.md", "migration.md", "router.md"} {
 		for _, b := range blocks(t, page) {
 			if b.what != "program" {
 				continue
