@@ -15,7 +15,7 @@ TOOL := go tool -modfile='$(CURDIR)/tools/go.mod'
 export SPOKE_HAPROXY_VERSIONS ?= 2.6 3.0 3.2+
 
 # Tests against real programs are never taken from the cache of earlier results.
-TESTFLAGS ?= -count=1 -timeout=5m
+TESTFLAGS ?= -count=1 -timeout=10m
 
 # each runs a command in every module, and goes on to the next after a failure.
 define each
