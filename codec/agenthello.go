@@ -20,33 +20,7 @@ func (h *AgentHello) Append(b []byte) []byte {
 // ParseAgentHello reads the payload, as HAProxy's side does. All three keys
 // are mandatory.
 func ParseAgentHello(payload []byte) (AgentHello, error) {
-	var h AgentHello
-	var version, size, caps bool
 	c := cursor{b: payload}
-	for c.more() {
-		at := c.off
-		name, v := c.str("key"), c.value("value")
-		if c.failed() {
-			break
-		}
-		switch string(name) {
-		case "version":
-			h.Version, version = c.helloString(at, "version", v), true
-		case "max-frame-size":
-			h.MaxFrameSize, size = c.helloSize(at, v), true
-		case "capabilities":
-			h.Capabilities, caps = c.helloString(at, "capabilities", v), true
-		}
-	}
-	switch {
-	case c.failed():
-		return h, c.error()
-	case !version:
-		return h, &Error{StatusNoVersion, c.off, "agent hello without version"}
-	case !size:
-		return h, &Error{StatusNoMaxFrameSize, c.off, "agent hello without max-frame-size"}
-	case !caps:
-		return h, &Error{StatusNoCapabilities, c.off, "agent hello without capabilities"}
-	}
-	return h, nil
+	keys, err := c.hello("agent hello", "version", func([]byte, Value) {})
+	return AgentHello{Version: keys.version, MaxFrameSize: keys.size, Capabilities: keys.capabilities}, err
 }

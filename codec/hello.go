@@ -37,8 +37,37 @@ func (h *HAProxyHello) Async() bool { return hasItem(h.Capabilities, CapAsync) }
 // 2.x, 9 for a frame size under 256. Unknown keys are passed over.
 func ParseHAProxyHello(payload []byte) (HAProxyHello, error) {
 	var h HAProxyHello
-	var versions, size, caps bool
 	c := cursor{b: payload}
+	keys, err := c.hello("hello", "supported-versions", func(name []byte, v Value) {
+		switch string(name) {
+		case "healthcheck":
+			h.Healthcheck, _ = v.Bool()
+		case "engine-id":
+			h.EngineID = v.Str()
+		}
+	})
+	h.SupportedVersions, h.MaxFrameSize, h.Capabilities = keys.version, keys.size, keys.capabilities
+	switch {
+	case err != nil:
+		return h, err
+	case !supportsVersion2(h.SupportedVersions):
+		return h, &Error{StatusBadVersion, c.off, fmt.Sprintf("hello with supported-versions %.64q, the agent speaks "+Version, h.SupportedVersions)}
+	case h.MaxFrameSize < MinMaxFrameSize:
+		return h, &Error{StatusBadFrameSize, c.off, fmt.Sprintf("hello with max-frame-size %d, the least is %d", h.MaxFrameSize, MinMaxFrameSize)}
+	}
+	return h, nil
+}
+
+// helloKeys are the keys that the hellos of both sides must have.
+type helloKeys struct {
+	version, capabilities string
+	size                  uint32
+}
+
+// hello reads the payload of a hello, whose version is under versionKey. Keys
+// that only one side has go to other.
+func (c *cursor) hello(who, versionKey string, other func(name []byte, v Value)) (keys helloKeys, err error) {
+	var version, size, caps bool
 	for c.more() {
 		at := c.off
 		name, v := c.str("key"), c.value("value")
@@ -46,33 +75,27 @@ func ParseHAProxyHello(payload []byte) (HAProxyHello, error) {
 			break
 		}
 		switch string(name) {
-		case "supported-versions":
-			h.SupportedVersions, versions = c.helloString(at, "supported-versions", v), true
+		case versionKey:
+			keys.version, version = c.helloString(at, versionKey, v), true
 		case "max-frame-size":
-			h.MaxFrameSize, size = c.helloSize(at, v), true
+			keys.size, size = c.helloSize(at, v), true
 		case "capabilities":
-			h.Capabilities, caps = c.helloString(at, "capabilities", v), true
-		case "healthcheck":
-			h.Healthcheck, _ = v.Bool()
-		case "engine-id":
-			h.EngineID = v.Str()
+			keys.capabilities, caps = c.helloString(at, "capabilities", v), true
+		default:
+			other(name, v)
 		}
 	}
 	switch {
 	case c.failed():
-		return h, c.error()
-	case !versions:
-		return h, &Error{StatusNoVersion, c.off, "hello without supported-versions"}
+		return keys, c.error()
+	case !version:
+		return keys, &Error{StatusNoVersion, c.off, who + " without " + versionKey}
 	case !size:
-		return h, &Error{StatusNoMaxFrameSize, c.off, "hello without max-frame-size"}
+		return keys, &Error{StatusNoMaxFrameSize, c.off, who + " without max-frame-size"}
 	case !caps:
-		return h, &Error{StatusNoCapabilities, c.off, "hello without capabilities"}
-	case !supportsVersion2(h.SupportedVersions):
-		return h, &Error{StatusBadVersion, c.off, fmt.Sprintf("hello with supported-versions %.64q, the agent speaks "+Version, h.SupportedVersions)}
-	case h.MaxFrameSize < MinMaxFrameSize:
-		return h, &Error{StatusBadFrameSize, c.off, fmt.Sprintf("hello with max-frame-size %d, the least is %d", h.MaxFrameSize, MinMaxFrameSize)}
+		return keys, &Error{StatusNoCapabilities, c.off, who + " without capabilities"}
 	}
-	return h, nil
+	return keys, nil
 }
 
 // helloString takes a STRING; BINARY is as good.
