@@ -151,7 +151,7 @@ func (d *Decoder) Fields() []FieldInfo {
 		f := &d.fields[i]
 		infos[i] = FieldInfo{
 			Name: f.name, Pos: f.tag.pos, Field: f.path, Type: f.goType(), Types: slices.Clone(f.how.types),
-			Required: f.tag.required, Default: f.tag.def, HasDefault: f.tag.hasDefault, JSON: f.tag.json, Secret: f.tag.secret,
+			Required: f.tag.required, Default: f.tag.def, HasDefault: f.tag.hasDefault, JSON: f.tag.json, Fetch: f.fetch, Secret: f.tag.secret,
 		}
 	}
 	return infos

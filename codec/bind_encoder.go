@@ -44,7 +44,7 @@ func EncoderOf(t reflect.Type) (*Encoder, error) {
 }
 
 func compileEncoder(t reflect.Type) (*Encoder, error) {
-	w := walker{root: t, parse: parseVarTag, scalar: func(t reflect.Type) bool {
+	w := walker{root: t, vars: true, parse: parseVarTag, scalar: func(t reflect.Type) bool {
 		_, ok := sourceOf(t, false)
 		return ok
 	}}

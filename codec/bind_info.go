@@ -18,6 +18,10 @@ type FieldInfo struct {
 	Default    string // valid with HasDefault
 	HasDefault bool
 	JSON       bool
+	// Fetch is the tag `fetch:"…"`: where HAProxy has the argument from, a sample
+	// expression as its configuration has it, such as req.hdr(host); empty
+	// without the tag.
+	Fetch string
 	// Secret tells that telemetry and errors must not show the value.
 	Secret bool
 }

@@ -67,11 +67,12 @@ func follow(p pointer, hops []hop) pointer {
 // boundField is one field of a struct that has a tag, or of one nested in it.
 type boundField struct {
 	place
-	path string // from the bound struct on, such as Client.IP
-	name string // with the prefixes of the structs around it
-	tag  fieldTag
-	typ  reflect.Type // without the pointer
-	ptr  bool
+	path  string // from the bound struct on, such as Client.IP
+	name  string // with the prefixes of the structs around it
+	tag   fieldTag
+	fetch string       // the other tag, of arguments
+	typ   reflect.Type // without the pointer
+	ptr   bool
 }
 
 // walker collects the bound fields of a struct, in the order they are written.
@@ -79,6 +80,7 @@ type walker struct {
 	root   reflect.Type
 	parse  func(text string) (fieldTag, error)
 	scalar func(t reflect.Type) bool // t takes, or is, one value
+	vars   bool                      // its fields are variables, not arguments
 	fields []boundField
 }
 
@@ -97,7 +99,11 @@ func (w *walker) walk(t reflect.Type, at place, path, prefix string, around []re
 
 func (w *walker) field(sf reflect.StructField, at place, path, prefix string, around []reflect.Type) error {
 	path += sf.Name
-	text, tagged, err := lookupTag(sf.Tag)
+	text, tagged, err := lookupTag(sf.Tag, tagKey)
+	if err != nil {
+		return w.errorf(path, "%w", err)
+	}
+	fetch, fetched, err := lookupTag(sf.Tag, fetchKey)
 	if err != nil {
 		return w.errorf(path, "%w", err)
 	}
@@ -109,6 +115,8 @@ func (w *walker) field(sf reflect.StructField, at place, path, prefix string, ar
 	switch {
 	case text == "-" && tagged:
 		return nil
+	case fetched && !tagged:
+		return w.errorf(path, "the tag fetch is without a tag spoe, so no argument is fetched; write `spoe:\"name\" fetch:%q`", fetch)
 	case !tagged && (!group || !sf.Anonymous && (ptr || !sf.IsExported())):
 		return nil
 	}
@@ -127,8 +135,14 @@ func (w *walker) field(sf reflect.StructField, at place, path, prefix string, ar
 		in = place{hops: append(slices.Clone(at.hops), hop{in.off, typ}), groups: at.groups}
 	}
 	if !group || tag.json {
-		w.fields = append(w.fields, boundField{place: in, path: path, name: prefix + tag.name, tag: tag, typ: typ, ptr: ptr})
+		if err := w.checkFetch(fetch, fetched); err != nil {
+			return w.errorf(path, "%w", err)
+		}
+		w.fields = append(w.fields, boundField{place: in, path: path, name: prefix + tag.name, tag: tag, fetch: fetch, typ: typ, ptr: ptr})
 		return nil
+	}
+	if fetched {
+		return w.errorf(path, "the tag fetch is on a nested struct, which is no argument; put it on its fields, or bind it whole with json")
 	}
 	if tagged {
 		if tag.options > 0 {

@@ -7,8 +7,11 @@ import (
 	"strings"
 )
 
-// tagKey is the key of the struct tags read here; others are left alone.
-const tagKey = "spoe"
+// The keys of the struct tags read here; others are left alone.
+const (
+	tagKey   = "spoe"
+	fetchKey = "fetch"
+)
 
 // fieldTag is a struct field's tag, taken apart.
 type fieldTag struct {
@@ -26,14 +29,35 @@ type fieldTag struct {
 	options    int // how many there are
 }
 
-// lookupTag returns the text of a field's spoe tag. A tag that is there but
-// cannot be read is an error: reflect passes over it in silence.
-func lookupTag(tag reflect.StructTag) (text string, ok bool, err error) {
-	text, ok = tag.Lookup(tagKey)
-	if !ok && strings.Contains(" "+string(tag), " "+tagKey+":") {
-		return "", false, fmt.Errorf("the tag %s cannot be read; write `%s:\"name,option\"`", tag, tagKey)
+// lookupTag returns the text of a field's tag of that key. A tag that is there
+// but cannot be read is an error: reflect passes over it in silence.
+func lookupTag(tag reflect.StructTag, key string) (text string, ok bool, err error) {
+	text, ok = tag.Lookup(key)
+	if !ok && strings.Contains(" "+string(tag), " "+key+":") {
+		example := "name,option"
+		if key == fetchKey {
+			example = "src"
+		}
+		return "", false, fmt.Errorf("the tag %s cannot be read; write `%s:%q`", tag, key, example)
 	}
 	return text, ok, nil
+}
+
+// checkFetch returns an error if a fetch tag's text can be none, or if it is in
+// the wrong place. Whether HAProxy has such a sample is for HAProxy to say.
+func (w *walker) checkFetch(text string, ok bool) error {
+	switch {
+	case ok && w.vars:
+		return fmt.Errorf("the tag fetch is for arguments, and this field sets a variable; remove it")
+	case ok && strings.TrimSpace(text) == "":
+		return fmt.Errorf("the tag fetch is empty; write what HAProxy's configuration has behind \"args name=\", such as `fetch:\"src\"`")
+	}
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c == 0x7f {
+			return fmt.Errorf("the tag fetch has the control character %q; write one line, as HAProxy's configuration has it behind \"args name=\"", c)
+		}
+	}
+	return nil
 }
 
 // parseArgTag reads the tag of a field that takes an argument.

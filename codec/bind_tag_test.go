@@ -64,6 +64,11 @@ func TestRegistrationErrors(t *testing.T) {
 		{"twice", "in", reflect.TypeFor[twice](), `codec: field codec_test.twice.B: argument "x" is bound to the field A already; rename one`},
 		{"twice by position", "in", reflect.TypeFor[twicePos](), `codec: field codec_test.twicePos.B: position 1 is bound to the field A already; change one`},
 		{"twice, nested", "in", reflect.TypeFor[twiceNested](), `codec: field codec_test.twiceNested.B.C: argument "x.y" is bound to the field A already; rename one`},
+		{"fetch alone", "in", field(0, `fetch:"src"`), "F: the tag fetch is without a tag spoe, so no argument is fetched; write `spoe:\"name\" fetch:\"src\"`"},
+		{"fetch without quotes", "in", field(0, `spoe:"f" fetch:src`), "F: the tag spoe:\"f\" fetch:src cannot be read; write `fetch:\"src\"`"},
+		{"empty fetch", "in", field(0, `spoe:"f" fetch:" "`), "F: the tag fetch is empty; write what HAProxy's configuration has behind \"args name=\", such as `fetch:\"src\"`"},
+		{"fetch of two lines", "in", field(0, `spoe:"f" fetch:"src\n"`), `F: the tag fetch has the control character '\n'; write one line, as HAProxy's configuration has it behind "args name="`},
+		{"fetch of a nested struct", "in", field(struct{}{}, `spoe:"f" fetch:"src"`), `F: the tag fetch is on a nested struct, which is no argument; put it on its fields, or bind it whole with json`},
 		{"loop", "in", reflect.TypeFor[loop](), "codec: field codec_test.loop.Next: the struct contains itself; leave it out with `spoe:\"-\"`"},
 
 		{"no struct", "out", reflect.TypeFor[[]int](), `codec: []int cannot be bound; use a struct or a pointer to one`},
@@ -74,6 +79,7 @@ func TestRegistrationErrors(t *testing.T) {
 		{"bad name", "out", field(0, `spoe:"a-b"`), `F: variable "a-b": HAProxy refuses the character '-'; use letters, digits, '.' and '_'`},
 		{"twice", "out", reflect.TypeFor[twice](), `codec: field codec_test.twice.B: variable txn.x is set by the field A already; rename one`},
 		{"unset", "out", field(0, `spoe:"f,unset"`), `F: int is never without a value, so unset has no meaning; use a pointer, or remove unset`},
+		{"fetch", "out", field(0, `spoe:"f" fetch:"src"`), `F: the tag fetch is for arguments, and this field sets a variable; remove it`},
 		{"func", "out", field(func() {}, `spoe:"f"`), `F: no variable can be made of func(); use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json`},
 	}
 	for _, test := range tests {
@@ -114,7 +120,7 @@ func TestDecoderFields(t *testing.T) {
 	}
 	texts := []codec.Type{codec.TypeString, codec.TypeBinary}
 	assert.Equal(t, []codec.FieldInfo{
-		{Name: "ip", Pos: -1, Field: "IP", Type: reflect.TypeFor[*int](), Required: true, Types: []codec.Type{codec.TypeInt32, codec.TypeUint32, codec.TypeInt64, codec.TypeUint64}},
+		{Name: "ip", Pos: -1, Field: "IP", Type: reflect.TypeFor[*int](), Required: true, Types: []codec.Type{codec.TypeInt32, codec.TypeUint32, codec.TypeInt64, codec.TypeUint64}, Fetch: "src"},
 		{Name: "token", Pos: 3, Field: "Token", Type: reflect.TypeFor[string](), Default: "x", HasDefault: true, Secret: true, Types: texts},
 		{Name: "tls.sni", Pos: -1, Field: "TLS.SNI", Type: reflect.TypeFor[string](), Types: texts},
 		{Name: "body", Pos: -1, Field: "Body", Type: reflect.TypeFor[map[string]int](), JSON: true, Types: texts},
