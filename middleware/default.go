@@ -43,10 +43,13 @@ func DefaultWith(cfg DefaultConfig) spoe.Middleware {
 	if cfg.Log != nil {
 		chain = append(chain, LogWith(*cfg.Log))
 	}
-	chain = append(chain, Timeout(orDefault(cfg.Timeout, 100*time.Millisecond)))
+	deadline := orDefault(cfg.Timeout, 100*time.Millisecond)
+	chain = append(chain, Timeout(deadline))
 	if cfg.Limit != nil {
 		chain = append(chain, LimitWith(*cfg.Limit))
 	}
 	chain = append(chain, Recover())
-	return func(next spoe.Handler) spoe.Handler { return spoe.Chain(next, chain...) }
+	return func(next spoe.Handler) spoe.Handler {
+		return &bounded{d: deadline, HandlerFunc: spoe.Chain(next, chain...).ServeSPOE}
+	}
 }

@@ -19,8 +19,17 @@ func Timeout(d time.Duration) spoe.Middleware {
 		panic(fmt.Sprintf("middleware: Timeout(%v): give a handler some time, less than HAProxy's `timeout processing`", d))
 	}
 	return func(next spoe.Handler) spoe.Handler {
-		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		return &bounded{d: d, HandlerFunc: func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			return msg.ServeWithin(ctx, d, next, acts)
-		})
+		}}
 	}
 }
+
+// bounded is a handler that says what its deadline is: a [spoe.Bounded].
+type bounded struct {
+	spoe.HandlerFunc
+	d time.Duration
+}
+
+// Bound returns the deadline, counted from the message's arrival.
+func (b *bounded) Bound() time.Duration { return b.d }

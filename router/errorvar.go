@@ -25,7 +25,7 @@ func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
 	if r.onFailure != nil {
 		refuse(call, "the router has an error variable already, from %s: keep one of them", r.onFailureAt)
 	}
-	r.onFailureAt = callSite()
+	r.onFailureAt, r.failure = callSite(), Var{scope, name}
 	r.onFailure = func(err error, acts *spoe.Actions) {
 		// The name has been checked, and a text has no other way to fail.
 		_ = acts.SetString(scope, name, reason(err))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
@@ -21,7 +22,10 @@ import (
 // panics if fn is none of these, if In or Out has a field that cannot be bound,
 // if HAProxy could not have a message of that name, or if the router has one
 // already, of this group or of another.
-func (g *Group) Handle(name string, fn any) {
+//
+// What it returns says when HAProxy sends the message; it may be ignored where
+// nobody asks package haproxy for HAProxy's half of the configuration.
+func (g *Group) Handle(name string, fn any) *Sending {
 	call := "Handle(" + strconv.Quote(name) + ")"
 	g.mustBeMade(call)
 	checkName(call, name)
@@ -34,14 +38,18 @@ func (g *Group) Handle(name string, fn any) {
 	if wrong != "" {
 		refuse(call, "%s", wrong)
 	}
-	info := Route{Message: name, Site: site}
+	rt := &route{info: Route{Message: name, Site: site, Raw: true, RawVars: true}}
 	if d, ok := h.(described); ok {
-		info.Args, info.Vars = d.describe()
+		rt.info.Args, rt.info.Vars, rt.info.RawVars = d.describe()
+		rt.info.Raw = false
 	}
-	rt := &route{info: info, handler: g.chain(call, h)}
+	rt.handler, rt.info.Deadline = g.chain(call, h)
+	rt.info.Sent = g.sentWith(rt.info.Args)
+	rt.ofGroup = len(rt.info.Sent)
 	g.fix(call)
 	r.routes[name] = rt
 	r.order = append(r.order, rt)
+	return &Sending{route: rt}
 }
 
 // checkName panics if HAProxy's configuration cannot have a message of that
@@ -50,18 +58,16 @@ func checkName(call, name string) {
 	if name == "" {
 		refuse(call, "the message has no name: write the one that its spoe-message section has in HAProxy's configuration")
 	}
-	for _, c := range name {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == ':':
-		default:
-			refuse(call, "HAProxy has no message of that name, as it refuses the character %q: use letters, digits, '-', '_', '.' and ':'", c)
-		}
+	if i := badSection(name); i >= 0 {
+		c, _ := utf8.DecodeRuneInString(name[i:])
+		refuse(call, "HAProxy has no message of that name, as it refuses the character %q: use letters, digits, '-', '_', '.' and ':'", c)
 	}
 }
 
-// described is a handler that knows what it binds.
+// described is a handler that knows what it binds, and whether it sets variables
+// besides.
 type described interface {
-	describe() ([]codec.FieldInfo, []codec.VarInfo)
+	describe() (args []codec.FieldInfo, vars []codec.VarInfo, rawVars bool)
 }
 
 type rawFunc = func(context.Context, *spoe.Message, *spoe.Actions) error

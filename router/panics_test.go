@@ -27,6 +27,9 @@ func inActs[T any](context.Context, T, *spoe.Actions) error   { return nil }
 func handle(fn any) func()                                    { return func() { router.New().Handle("ip-rep", fn) } }
 func named(name string) func()                                { return func() { router.New().Handle(name, rawJudge) } }
 func on(f func(r *router.Router)) func()                      { return func() { f(router.New()) } }
+func sending(f func(s *router.Sending)) func() {
+	return on(func(r *router.Router) { f(r.Handle("ip-rep", rawJudge)) })
+}
 func same(next spoe.Handler) spoe.Handler                     { return next }
 func none(spoe.Handler) spoe.Handler                          { return nil }
 func nothing(context.Context, struct{}) error                 { return nil }
@@ -246,6 +249,44 @@ var mistakes = []struct {
 		r.ErrorVar(spoe.VarScopeTransaction, "error")
 		r.ErrorVar(spoe.VarScopeSession, "error")
 	})},
+	{"an event that HAProxy has not", sending(func(s *router.Sending) { s.Event("on-http-request") })},
+	{"a condition without if", sending(func(s *router.Sending) { s.Event(router.OnHTTPResponse, "{ path / }") })},
+	{"a condition of two lines", sending(func(s *router.Sending) { s.Event(router.OnHTTPResponse, "if { path / }\nevent x") })},
+	{"two events", sending(func(s *router.Sending) { s.Event(router.OnClientSession).Event(router.OnHTTPResponse) })},
+	{"a group without a name", sending(func(s *router.Sending) { s.Group("") })},
+	{"a group with a space", sending(func(s *router.Sending) { s.Group("a b") })},
+	{"two groups", sending(func(s *router.Sending) { s.Group("a").Group("b") })},
+	{"an event and a group", sending(func(s *router.Sending) { s.Event(router.OnClientSession).Group("a") })},
+	{"a group and an event", sending(func(s *router.Sending) { s.Group("a").Event(router.OnClientSession) })},
+	{"an argument of no name that HAProxy has", sending(func(s *router.Sending) { s.Arg("a b", "src") })},
+	{"an argument from nowhere", sending(func(s *router.Sending) { s.Arg("a", " ") })},
+	{"an argument of two lines", sending(func(s *router.Sending) { s.Arg("a", "src\nargs b=dst") })},
+	{"an argument sent twice", sending(func(s *router.Sending) { s.Arg("a", "src").Arg("a", "dst") })},
+	{"an argument that the struct has", on(func(r *router.Router) {
+		r.Handle("ip-rep", in[struct {
+			A int `spoe:"a" fetch:"src_port"`
+		}]).Arg("a", "src")
+	})},
+	{"a variable named twice", sending(func(s *router.Sending) {
+		s.Var(spoe.VarScopeSession, "a").Var(spoe.VarScopeSession, "a")
+	})},
+	{"a variable that the result has", on(func(r *router.Router) {
+		r.Handle("ip-rep", out[struct {
+			A int `spoe:"a,sess"`
+		}]).Var(spoe.VarScopeSession, "a")
+	})},
+	{"a variable that HAProxy refuses", sending(func(s *router.Sending) { s.Var(spoe.VarScopeSession, "a-b") })},
+	{"a buffer of nothing", sending(func(s *router.Sending) { s.Buffer(0) })},
+	{"an argument of all without a name", on(func(r *router.Router) { r.Arg("", "src") })},
+	{"an argument of all twice", on(func(r *router.Router) {
+		r.Arg("a", "src")
+		r.Arg("a", "dst")
+	})},
+	{"an argument of all after a route", on(func(r *router.Router) {
+		r.Handle("ip-rep", rawJudge)
+		r.Arg("a", "src")
+	})},
+	{"an argument of all without New", func() { new(router.Router).Arg("a", "src") }},
 	{"a router without New", func() { new(router.Router).Handle("ip-rep", rawJudge) }},
 	{"a router without New, Use", func() { new(router.Router).Use(same) }},
 	{"a group of no router", func() { new(router.Group).With(same) }},

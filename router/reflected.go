@@ -105,9 +105,9 @@ func (h *reflected) set(c *call, out reflect.Value, acts *spoe.Actions) error {
 	return acts.SetResult(h.enc, out.Interface())
 }
 
-func (h *reflected) describe() ([]codec.FieldInfo, []codec.VarInfo) {
+func (h *reflected) describe() ([]codec.FieldInfo, []codec.VarInfo, bool) {
 	if h.enc == nil {
-		return h.dec.Fields(), nil
+		return h.dec.Fields(), nil, h.fn.Type().NumIn() == 3
 	}
-	return h.dec.Fields(), h.enc.Fields()
+	return h.dec.Fields(), h.enc.Fields(), false
 }

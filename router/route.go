@@ -3,6 +3,7 @@ package router
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spoke-go/spoke/codec"
 )
@@ -16,8 +17,28 @@ type Route struct {
 	Args []codec.FieldInfo
 	// Vars are the variables that the handler's result sets; nil if it has none.
 	Vars []codec.VarInfo
+	// Raw tells that the handler reads its arguments and sets its variables by
+	// itself, so that Args and Vars are not all of them: they are those of Sent
+	// and Sets, if it was said. RawVars is the same of the variables alone.
+	Raw, RawVars bool
 	// Site is where it was registered, as file:line.
 	Site string
+
+	// Event, Condition and Group are when HAProxy sends the message; all are
+	// empty where that was not said.
+	Event     Event
+	Condition string // behind the event: "if …" or "unless …"
+	Group     string
+	// Sent are the arguments that HAProxy sends besides Args, those that were
+	// declared for the whole Group of routes first.
+	Sent []Arg
+	// Sets are the variables that the handler sets besides Vars.
+	Sets []Var
+	// Buffer is the least tune.bufsize in bytes, or 0.
+	Buffer int
+	// Deadline is how long after the message's arrival it is acknowledged at the
+	// latest, as its middleware says (see [spoe.Bounded]); 0 where none says so.
+	Deadline time.Duration
 }
 
 // String returns the route for people, on one line, with Go types for the

@@ -21,11 +21,13 @@ type Router struct {
 	notFoundAt  string
 	onFailure   func(error, *spoe.Actions)
 	onFailureAt string
+	failure     Var
 }
 
 type route struct {
 	info    Route
 	handler spoe.Handler // in its middleware
+	ofGroup int          // how many of info.Sent are the group's
 }
 
 // New returns a Router without routes.
@@ -60,7 +62,7 @@ func (r *Router) NotFound(h spoe.Handler) {
 	if r.notFound != nil {
 		refuse("NotFound", "the router has a handler for this already, from %s: keep one of them", r.notFoundAt)
 	}
-	r.notFound = r.chain("NotFound", h)
+	r.notFound, _ = r.chain("NotFound", h)
 	r.notFoundAt = callSite()
 	r.fix("NotFound")
 }
@@ -72,6 +74,14 @@ func (r *Router) Routes() []Route {
 		routes[i] = rt.info
 		routes[i].Args = slices.Clone(rt.info.Args)
 		routes[i].Vars = slices.Clone(rt.info.Vars)
+		routes[i].Sent = slices.Clone(rt.info.Sent)
+		routes[i].Sets = slices.Clone(rt.info.Sets)
 	}
 	return routes
 }
+
+// HandlesAny tells whether NotFound has a handler for messages without a route.
+func (r *Router) HandlesAny() bool { return r.notFound != nil }
+
+// FailureVar returns the variable of ErrorVar; ok is false where there is none.
+func (r *Router) FailureVar() (v Var, ok bool) { return r.failure, r.onFailure != nil }

@@ -8,10 +8,12 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
 )
@@ -65,6 +67,67 @@ func TestRoutes(t *testing.T) {
 	routes[1].Args[0].Name = "changed"
 	assert.Equal(t, "ip", r.Routes()[1].Args[0].Name, "what Routes returns is the caller's")
 	assert.Equal(t, "routes_test.go", filepath.Base(routes[0].Site[:len(routes[0].Site)-len(":00")]))
+}
+
+// TestSending: what HAProxy's half is written from.
+func TestSending(t *testing.T) {
+	r := router.New()
+	r.ErrorVar(spoe.VarScopeTransaction, "failed")
+	r.Arg("traceparent", "req.hdr(traceparent)")
+	r.Use(middleware.Trace(), middleware.Timeout(30*time.Millisecond))
+	r.Handle("typed", router.Func(func(context.Context, struct {
+		IP   string `spoe:"ip" fetch:"src"`
+		Host string `spoe:"host"`
+	}) (out struct {
+		Score int `spoe:"score"`
+	}, err error) {
+		return out, nil
+	})).Event(router.OnFrontendHTTPRequest, "unless { src 10.0.0.0/8 }").
+		Arg("host", "req.hdr(host)").Arg("", "src_port").Var(spoe.VarScopeSession, "more").Buffer(64 << 10)
+	quick := r.With(middleware.Default(time.Second), middleware.Timeout(5*time.Millisecond))
+	quick.Arg("id", "unique-id")
+	quick.Handle("raw", rawJudge).Group("ask").Arg("ip", "src").Arg("id", "uuid()")
+	r.With(same).Handle("own", func(context.Context, struct {
+		Trace string `spoe:"traceparent" fetch:"req.hdr(x-trace)"`
+	}, *spoe.Actions) error {
+		return nil
+	})
+	r.With().Handle("sink", router.Sink(nothing))
+	alone := router.New()
+	alone.Handle("alone", rawJudge)
+	alone.With(middleware.Default(time.Second)).Handle("default", rawJudge)
+
+	routes := append(r.Routes(), alone.Routes()...)
+	typed, raw, own, sink := routes[0], routes[1], routes[2], routes[3]
+	assert.Equal(t, router.OnFrontendHTTPRequest, typed.Event)
+	assert.Equal(t, "unless { src 10.0.0.0/8 }", typed.Condition)
+	assert.Equal(t, []string{"src", "req.hdr(host)"}, []string{typed.Args[0].Fetch, typed.Args[1].Fetch})
+	assert.Equal(t, []router.Arg{{Name: "traceparent", Fetch: "req.hdr(traceparent)"}, {Fetch: "src_port"}}, typed.Sent)
+	assert.Equal(t, []router.Var{{Scope: spoe.VarScopeSession, Name: "more"}}, typed.Sets)
+	assert.Equal(t, 64<<10, typed.Buffer)
+	assert.False(t, typed.Raw || typed.RawVars)
+	assert.Equal(t, "ask", raw.Group)
+	assert.Equal(t, []router.Arg{{Name: "traceparent", Fetch: "req.hdr(traceparent)"}, {Name: "id", Fetch: "uuid()"}, {Name: "ip", Fetch: "src"}}, raw.Sent)
+	assert.True(t, raw.Raw && raw.RawVars)
+	assert.Empty(t, own.Sent, "the struct has its own say")
+	assert.True(t, !own.Raw && own.RawVars)
+	assert.False(t, sink.Raw || sink.RawVars)
+
+	var deadlines []time.Duration
+	for _, route := range routes {
+		deadlines = append(deadlines, route.Deadline)
+	}
+	const ms = time.Millisecond
+	assert.Equal(t, []time.Duration{30 * ms, 5 * ms, 30 * ms, 30 * ms, 0, time.Second}, deadlines)
+
+	v, ok := r.FailureVar()
+	assert.True(t, ok)
+	assert.Equal(t, router.Var{Scope: spoe.VarScopeTransaction, Name: "failed"}, v)
+	_, ok = alone.FailureVar()
+	assert.False(t, ok)
+	assert.False(t, r.HandlesAny())
+	r.NotFound(router.Sink(nothing))
+	assert.True(t, r.HandlesAny())
 }
 
 // TestVarOfManyTypes: a variable whose type is known only when it is set.

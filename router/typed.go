@@ -25,7 +25,7 @@ func Sink[In any](fn func(context.Context, In) error) spoe.Handler {
 	if fn == nil {
 		refuse("Sink", "the function is nil: pass one that is there")
 	}
-	h := &typedActions[In]{fn: func(ctx context.Context, in In, _ *spoe.Actions) error { return fn(ctx, in) }}
+	h := &typedActions[In]{sink: true, fn: func(ctx context.Context, in In, _ *spoe.Actions) error { return fn(ctx, in) }}
 	h.in.init("Sink")
 	return h
 }
@@ -59,13 +59,14 @@ func (h *typedResult[In, Out]) ServeSPOE(ctx context.Context, msg *spoe.Message,
 	return h.out.set(acts, out)
 }
 
-func (h *typedResult[In, Out]) describe() ([]codec.FieldInfo, []codec.VarInfo) {
-	return h.in.dec.Fields(), h.out.enc.Fields()
+func (h *typedResult[In, Out]) describe() ([]codec.FieldInfo, []codec.VarInfo, bool) {
+	return h.in.dec.Fields(), h.out.enc.Fields(), false
 }
 
 type typedActions[In any] struct {
-	fn func(context.Context, In, *spoe.Actions) error
-	in input[In]
+	fn   func(context.Context, In, *spoe.Actions) error
+	in   input[In]
+	sink bool // fn does not use the actions
 }
 
 func (h *typedActions[In]) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
@@ -76,6 +77,6 @@ func (h *typedActions[In]) ServeSPOE(ctx context.Context, msg *spoe.Message, act
 	return h.fn(ctx, in, acts)
 }
 
-func (h *typedActions[In]) describe() ([]codec.FieldInfo, []codec.VarInfo) {
-	return h.in.dec.Fields(), nil
+func (h *typedActions[In]) describe() ([]codec.FieldInfo, []codec.VarInfo, bool) {
+	return h.in.dec.Fields(), nil, !h.sink
 }

@@ -2,6 +2,7 @@ package spoe
 
 import (
 	"context"
+	"time"
 )
 
 // A Handler answers one message. It is called concurrently for different
@@ -17,6 +18,14 @@ import (
 // messages stay, and the ACK leaves at once. A panic counts as a *[PanicError].
 type Handler interface {
 	ServeSPOE(ctx context.Context, msg *Message, acts *Actions) error
+}
+
+// Bounded is a handler that says how long it can take: its messages are
+// acknowledged within that time of their arrival. Middleware that sets a deadline
+// returns one, so that package router can tell HAProxy's half of it.
+type Bounded interface {
+	Handler
+	Bound() time.Duration
 }
 
 // HandlerFunc is a function as a [Handler].
