@@ -44,9 +44,10 @@ func (g *Group) With(mws ...spoe.Middleware) *Group {
 //
 //	r.Arg("traceparent", "req.hdr(traceparent)") // for middleware.Trace
 //
-// A handler whose struct has an argument of that name has its own say. Like the
-// whole of [Sending] it is for package haproxy. It panics where [Group.Use]
-// does.
+// A handler whose struct has an argument of that name has its own say, and a
+// message on an event at which HAProxy does not have the sample goes without.
+// Like the whole of [Sending] it is for package haproxy. It panics where
+// [Group.Use] does.
 func (g *Group) Arg(name, fetch string) {
 	call := "Arg(" + quoted(name, fetch) + ")"
 	g.mustBeMade(call)
@@ -59,7 +60,7 @@ func (g *Group) Arg(name, fetch string) {
 		refuse(call, "the group has the argument already: remove one of them")
 	}
 	checkArg(call, name, fetch)
-	g.args = append(g.args, Arg{name, fetch})
+	g.args = append(g.args, Arg{Name: name, Fetch: fetch, Shared: true})
 }
 
 // sentWith returns the group's arguments that are not among args.

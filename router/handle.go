@@ -45,7 +45,6 @@ func (g *Group) Handle(name string, fn any) *Sending {
 	}
 	rt.handler, rt.info.Deadline = g.chain(call, h)
 	rt.info.Sent = g.sentWith(rt.info.Args)
-	rt.ofGroup = len(rt.info.Sent)
 	g.fix(call)
 	r.routes[name] = rt
 	r.order = append(r.order, rt)

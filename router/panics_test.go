@@ -30,9 +30,9 @@ func on(f func(r *router.Router)) func()                      { return func() { 
 func sending(f func(s *router.Sending)) func() {
 	return on(func(r *router.Router) { f(r.Handle("ip-rep", rawJudge)) })
 }
-func same(next spoe.Handler) spoe.Handler                     { return next }
-func none(spoe.Handler) spoe.Handler                          { return nil }
-func nothing(context.Context, struct{}) error                 { return nil }
+func same(next spoe.Handler) spoe.Handler     { return next }
+func none(spoe.Handler) spoe.Handler          { return nil }
+func nothing(context.Context, struct{}) error { return nil }
 
 // inTagged makes a function like in, of a struct with a field of that tag, which
 // go vet would not let pass in the source.

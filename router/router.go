@@ -27,7 +27,6 @@ type Router struct {
 type route struct {
 	info    Route
 	handler spoe.Handler // in its middleware
-	ofGroup int          // how many of info.Sent are the group's
 }
 
 // New returns a Router without routes.

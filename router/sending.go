@@ -26,6 +26,9 @@ type Sending struct{ route *route }
 type Arg struct {
 	Name  string // empty for an argument without a name
 	Fetch string // a sample expression, such as req.hdr(traceparent)
+	// Shared tells that it was declared for all messages of a group of routes, by
+	// Group.Arg: those on events at which HAProxy does not have it go without.
+	Shared bool
 }
 
 // Var is a variable that is set besides those of a handler's result.
@@ -98,11 +101,11 @@ func (s *Sending) Arg(name, fetch string) *Sending {
 	i := slices.IndexFunc(info.Sent, func(a Arg) bool { return a.Name == name })
 	switch {
 	case name == "" || i < 0:
-		info.Sent = append(info.Sent, Arg{name, fetch})
-	case i >= s.route.ofGroup:
+		info.Sent = append(info.Sent, Arg{Name: name, Fetch: fetch})
+	case !info.Sent[i].Shared:
 		refuse(call, "the message has the argument already, from %q: remove one of them", info.Sent[i].Fetch)
 	default: // the route's word goes before the group's
-		info.Sent[i].Fetch = fetch
+		info.Sent[i] = Arg{Name: name, Fetch: fetch}
 	}
 	return s
 }

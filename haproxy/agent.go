@@ -1,0 +1,192 @@
+package haproxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/router"
+)
+
+// Agent is what HAProxy's half is written from and checked against: an agent's
+// messages with their arguments and variables. [Describe] makes one of a router.
+// Its JSON is what -print-routes writes.
+type Agent struct {
+	Messages []Message `json:"messages"`
+	// Any tells that the agent also handles messages that are not listed.
+	Any bool `json:"any,omitempty"`
+	// FailureVar is the variable that a failed handler sets (router.ErrorVar),
+	// with its scope, such as txn.failed; empty where there is none.
+	FailureVar string `json:"failure_var,omitempty"`
+}
+
+// Message is a message that the agent handles.
+type Message struct {
+	Name string `json:"name"`
+	// Event and Condition, or Group, are when HAProxy sends it; all are empty
+	// where the agent does not say.
+	Event     string `json:"event,omitempty"`
+	Condition string `json:"condition,omitempty"` // "if …" or "unless …"
+	Group     string `json:"group,omitempty"`
+	Args      []Arg  `json:"args,omitempty"`
+	Vars      []Var  `json:"vars,omitempty"`
+	// AnyArgs tells that the handler may read arguments that are not listed,
+	// AnyVars that it may set variables that are not.
+	AnyArgs bool `json:"any_args,omitempty"`
+	AnyVars bool `json:"any_vars,omitempty"`
+	// Buffer is the least tune.bufsize in bytes, or 0.
+	Buffer int `json:"buffer,omitempty"`
+	// Deadline is how long after its arrival the message is acknowledged at the
+	// latest; 0 where that is not known.
+	Deadline Duration `json:"deadline,omitempty"`
+	// Site is where the handler is registered: file:line.
+	Site string `json:"site,omitempty"`
+}
+
+// Arg is an argument of a message.
+type Arg struct {
+	Name string `json:"name,omitempty"` // empty for one without a name
+	// Pos is the position of an argument without a name, from 0 on; nil where it
+	// is bound by name alone.
+	Pos *int `json:"pos,omitempty"`
+	// Fetch is the sample expression that HAProxy has it from, or empty.
+	Fetch string `json:"fetch,omitempty"`
+	// Shared tells that it is one of all messages; those on events at which
+	// HAProxy does not have it are written without.
+	Shared bool `json:"shared,omitempty"`
+	// Types are the SPOP types that can be bound, such as INT64; none means all.
+	Types    []string `json:"types,omitempty"`
+	Required bool     `json:"required,omitempty"`
+	Field    string   `json:"field,omitempty"` // the field in the handler's struct
+	Go       string   `json:"go,omitempty"`    // the field's type
+}
+
+// Var is a variable that a message's handler sets.
+type Var struct {
+	Scope string   `json:"scope"` // proc, sess, txn, req or res
+	Name  string   `json:"name"`  // without scope and prefix
+	Types []string `json:"types,omitempty"`
+	// Always tells that each answer sets it.
+	Always bool `json:"always,omitempty"`
+}
+
+// Duration is a time.Duration whose JSON is text such as "200ms".
+type Duration time.Duration
+
+// String returns it as time.Duration does.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText returns it as String does.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// Describe gathers what a router's routes say.
+func Describe(r *router.Router) Agent {
+	a := Agent{Messages: []Message{}, Any: r.HandlesAny()}
+	if v, ok := r.FailureVar(); ok {
+		a.FailureVar = v.Scope.String() + "." + v.Name
+	}
+	for _, route := range r.Routes() {
+		a.Messages = append(a.Messages, describe(route))
+	}
+	return a
+}
+
+func describe(r router.Route) Message {
+	m := Message{
+		Name: r.Message, Event: string(r.Event), Condition: r.Condition, Group: r.Group,
+		AnyArgs: r.Raw, AnyVars: r.RawVars, Buffer: r.Buffer, Deadline: Duration(r.Deadline), Site: r.Site,
+	}
+	for _, f := range r.Args {
+		a := Arg{Name: f.Name, Fetch: f.Fetch, Types: typeNames(f.Types), Required: f.Required, Field: f.Field, Go: f.Type.String()}
+		if f.Pos >= 0 {
+			a.Pos = &f.Pos
+		}
+		m.Args = append(m.Args, a)
+	}
+	for _, s := range r.Sent {
+		m.Args = append(m.Args, Arg{Name: s.Name, Fetch: s.Fetch, Shared: s.Shared})
+	}
+	for _, v := range r.Vars {
+		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name, Types: typeNames(v.Types), Always: always(v)})
+	}
+	for _, v := range r.Sets {
+		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name})
+	}
+	// A handler by hand for which arguments were named takes no others.
+	if r.Raw && slices.ContainsFunc(r.Sent, func(a router.Arg) bool { return !a.Shared }) {
+		m.AnyArgs = false
+	}
+	if r.RawVars && len(r.Sets) > 0 {
+		m.AnyVars = false
+	}
+	return m
+}
+
+func typeNames(types []codec.Type) []string {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = t.String()
+	}
+	return names
+}
+
+// always tells that a field is never without a value. One in a nested struct may
+// be behind a pointer, so nothing is promised of it.
+func always(v codec.VarInfo) bool {
+	if v.OmitEmpty || v.JSON || strings.Contains(v.Field, ".") {
+		return false
+	}
+	switch v.Type.Kind() {
+	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return len(v.Types) == 1
+	}
+	return false
+}
+
+// WriteRoutes writes the agent as JSON.
+func (a Agent) WriteRoutes(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(a)
+}
+
+// ReadRoutes reads what WriteRoutes has written.
+func ReadRoutes(r io.Reader) (Agent, error) {
+	var a Agent
+	d := json.NewDecoder(r)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&a); err != nil {
+		return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: %w", err)
+	}
+	for i, m := range a.Messages {
+		if m.Name == "" {
+			return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: message %d has no name", i+1)
+		}
+	}
+	return a, nil
+}
+
+// message returns the message of that name, or nil.
+func (a *Agent) message(name string) *Message {
+	for i := range a.Messages {
+		if a.Messages[i].Name == name {
+			return &a.Messages[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package haproxy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/router"
+)
+
+// sending is a place from which a message is sent.
+type sending struct {
+	stage stage
+	proxy *section  // that has the filter line or the rule
+	rule  int       // the index of the rule in the proxy's lines; -1 for an event
+	at    directive // the event, or the rule
+}
+
+// sendings returns from where a message is sent: never, by its event, by rules.
+func (c *checker) sendings(m *spoeMessage) []sending {
+	var all []sending
+	if m.event != "" && mentions(c.engine.listed, m.name) {
+		if i := slices.Index(router.Events(), router.Event(m.event)); i >= 0 {
+			for _, f := range c.filters {
+				all = append(all, sending{stage: eventStages[router.Event(m.event)], proxy: f.proxy, rule: -1, at: m.eventAt})
+			}
+		}
+	}
+	if g, _ := c.engine.groupOf(m.name); g != nil && mentions(c.engine.listedGroups, g.name) {
+		all = append(all, c.rules(g)...)
+	}
+	return all
+}
+
+// rules returns the rules that send a group.
+func (c *checker) rules(g *spoeGroup) []sending {
+	name := c.engine.name
+	if name == "" && len(c.engine.head.words) > 1 {
+		name = c.engine.head.words[1]
+	}
+	var all []sending
+	c.cfg.eachLine(func(s *section, d *directive) {
+		i := slices.Index(d.words, "send-spoe-group")
+		if i < 0 || i+2 >= len(d.words) || d.words[i+1] != name || d.words[i+2] != g.name {
+			return
+		}
+		all = append(all, sending{stage: ruleStage(s, d), proxy: s, rule: slices.IndexFunc(s.lines, func(o directive) bool { return o.file == d.file && o.line == d.line }), at: *d})
+	})
+	return all
+}
+
+// checkMessages compares which messages are sent with which are handled.
+func (c *checker) checkMessages() {
+	e := c.engine
+	for _, m := range e.messages {
+		g, at := e.groupOf(m.name)
+		listed := mentions(e.listed, m.name)
+		if c.agent.message(m.name) == nil && !c.agent.Any && (listed || g != nil) {
+			c.find(MessageUnhandled, m.head,
+				fmt.Sprintf("the agent does not handle the message %q", m.name),
+				"The agent acknowledges it without an action: requests wait for an answer that sets no variable.",
+				fmt.Sprintf("Register a handler for %q, or take the message out of this file.%s", m.name, c.handles()))
+		}
+		switch {
+		case m.event == "" || g == nil:
+		case listed:
+			c.find(EventAndGroup, at,
+				fmt.Sprintf("the message %q is in the group %q, and is sent on %s as well", m.name, g.name, m.event),
+				"HAProxy sends it twice for each request: the agent does its work twice, and the request waits twice.",
+				fmt.Sprintf("Take it out of the agent section's \"messages\" to send it by a rule alone, or out of the group %q.", g.name))
+		default:
+			c.find(EventAndGroup, m.eventAt,
+				fmt.Sprintf("the message %q has an event, and is sent as one of the group %q only", m.name, g.name),
+				"The event and its condition have no effect: the rule send-spoe-group alone decides when the message is sent.",
+				"Take the line \"event\" out, and put its condition behind the rule; or name the message in the agent section's \"messages\" and not in the group.")
+		}
+	}
+	for _, m := range c.agent.Messages {
+		c.checkCalled(m)
+	}
+}
+
+// checkCalled tells why a message that is handled is never sent.
+func (c *checker) checkCalled(known Message) {
+	e := c.engine
+	m := e.message(known.Name)
+	uncalled := func(at directive, why, mend string) {
+		c.find(MessageUncalled, at, why,
+			fmt.Sprintf("The handler of %q%s is never called, and nothing says so.", known.Name, known.at()), mend)
+	}
+	if m == nil {
+		uncalled(e.head, fmt.Sprintf("there is no message %q, which the agent handles", known.Name),
+			fmt.Sprintf("Write a section \"spoe-message %s\", and name it in \"messages\" or in a group.", known.Name))
+		return
+	}
+	if len(c.sendings(m)) > 0 {
+		return
+	}
+	g, at := e.groupOf(m.name)
+	switch {
+	case g != nil && !mentions(e.listedGroups, g.name):
+		uncalled(at, fmt.Sprintf("the message %q is in the group %q, which the agent section does not name in \"groups\"", m.name, g.name),
+			fmt.Sprintf("Write \"groups %s\" into the agent section.", g.name))
+	case g != nil:
+		uncalled(g.head, fmt.Sprintf("no rule sends the group %q", g.name),
+			fmt.Sprintf("Write \"http-request send-spoe-group %s %s\" into the frontend.", e.name, g.name))
+	case m.event == "":
+		uncalled(m.head, fmt.Sprintf("the message %q has no event and is in no group", m.name),
+			"Write \"event on-frontend-http-request\" or the like into its section.")
+	default:
+		uncalled(m.head, fmt.Sprintf("the agent section does not name the message %q", m.name),
+			fmt.Sprintf("Write \"messages %s\" into the agent section.", m.name))
+	}
+}
+
+// handles names what the agent handles, for a text.
+func (c *checker) handles() string {
+	var names []string
+	for _, m := range c.agent.Messages {
+		names = append(names, m.Name)
+	}
+	if len(names) == 0 || len(names) > 12 {
+		return ""
+	}
+	return " It handles " + strings.Join(names, ", ") + "."
+}

@@ -1,0 +1,75 @@
+// Package haproxy is HAProxy's half of an agent: it writes the SPOE file and the
+// lines of haproxy.cfg from a router's routes, and checks files that are there
+// against them.
+//
+//	package main
+//
+//	import (
+//		"context"
+//		"log"
+//		"net/netip"
+//		"os/signal"
+//		"syscall"
+//		"time"
+//
+//		"github.com/spoke-go/spoke/haproxy"
+//		"github.com/spoke-go/spoke/middleware"
+//		"github.com/spoke-go/spoke/router"
+//		"github.com/spoke-go/spoke/spoe"
+//	)
+//
+//	type Question struct {
+//		IP   netip.Addr `spoe:"ip,required" fetch:"src"`
+//		Path string     `spoe:"path" fetch:"path"`
+//	}
+//
+//	type Verdict struct {
+//		Score int `spoe:"score"` // txn.guard.score
+//	}
+//
+//	func judge(ctx context.Context, q Question) (Verdict, error) {
+//		if q.Path == "/.env" {
+//			return Verdict{Score: 0}, nil
+//		}
+//		return Verdict{Score: 100}, nil
+//	}
+//
+//	func main() {
+//		r := router.New()
+//		r.Use(middleware.Default(100 * time.Millisecond))
+//		r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
+//
+//		// In place of flag.Parse: adds -print-config, -print-routes and -check-config.
+//		haproxy.Parse(r, haproxy.Config{Engine: "guard"})
+//
+//		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+//		defer stop()
+//		if err := spoe.ListenAndServe(ctx, "127.0.0.1:9000", r); err != nil {
+//			log.Fatal(err)
+//		}
+//	}
+//
+// # Where things are said
+//
+// When a message is sent is said where its handler is registered
+// ([router.Sending]), what is in it by the struct tag fetch, how long it may take
+// by the middleware; what the routes cannot know is in [Config]. [Describe]
+// gathers the first two into an [Agent], which travels as JSON, too: that is what
+// -print-routes writes and `spoectl check` reads.
+//
+// # Files
+//
+// [Write] makes three texts: the SPOE file; a backend with the agents, a file of
+// its own beside haproxy.cfg (`haproxy -f haproxy.cfg -f agents.cfg`); and lines
+// for the frontend. They depend on nothing but their input, are commented, and
+// accepted by `haproxy -c`.
+//
+// # Findings
+//
+// [Check] reads haproxy.cfg and the SPOE file as HAProxy does, as far as it has to:
+// quotes, the environment, .if, defaults. What it finds are not errors that
+// HAProxy itself tells, but what HAProxy is silent about until requests come.
+//
+// Nothing here is used while an agent serves. All functions may be called
+// concurrently.
+package haproxy

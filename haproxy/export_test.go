@@ -1,0 +1,8 @@
+package haproxy
+
+// For the tests.
+var (
+	Words       = words
+	SampleTypes = sampleTypes
+	SamplesText = samplesText
+)

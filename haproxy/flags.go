@@ -1,0 +1,126 @@
+package haproxy
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spoke-go/spoke/router"
+)
+
+// Parse parses the program's flags, as flag.Parse does, with three more:
+//
+//	-print-config[=spoe|backend|frontend]  print HAProxy's half of the configuration
+//	-print-routes                          print the routes as JSON, for spoectl check
+//	-check-config haproxy.cfg[,more.cfg]   check files that are there
+//
+// Where one of them is given it does that and ends the program, with status 1 if
+// it finds something and 2 if it cannot be done. It is the one call that a
+// program needs; one with a FlagSet of its own uses [AddFlags].
+func Parse(r *router.Router, c Config) {
+	f := AddFlags(flag.CommandLine)
+	flag.Parse()
+	switch done, err := f.Run(os.Stdout, r, c); {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		if errors.Is(err, ErrFindings) {
+			os.Exit(1)
+		}
+		os.Exit(2)
+	case done:
+		os.Exit(0)
+	}
+}
+
+// ErrFindings is what [Flags.Run] returns where -check-config has found something.
+var ErrFindings = errors.New("haproxy: the configuration does not fit the agent")
+
+// Flags are the flags of [AddFlags].
+type Flags struct {
+	config printed
+	routes bool
+	check  string
+}
+
+// AddFlags adds -print-config, -print-routes and -check-config to fs.
+func AddFlags(fs *flag.FlagSet) *Flags {
+	f := &Flags{}
+	fs.Var(&f.config, "print-config", "print HAProxy's half of the configuration and exit: all of it or, as in -print-config=spoe, spoe, backend or frontend")
+	fs.BoolVar(&f.routes, "print-routes", false, "print what is handled as JSON, for spoectl check, and exit")
+	fs.StringVar(&f.check, "check-config", "", "check HAProxy's configuration in these `files`, separated by commas, and exit")
+	return f
+}
+
+// Run does what the flags say, once they have been parsed; done is false where
+// none of them was given.
+func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err error) {
+	switch {
+	case f.config != "":
+		return true, f.printConfig(out, Describe(r), c)
+	case f.routes:
+		return true, Describe(r).WriteRoutes(out)
+	case f.check != "":
+		return true, f.checkConfig(out, Describe(r), c)
+	}
+	return false, nil
+}
+
+func (f *Flags) printConfig(out io.Writer, a Agent, c Config) error {
+	files, err := Write(a, c)
+	if err != nil {
+		return err
+	}
+	switch f.config {
+	case "spoe":
+		_, err = io.WriteString(out, files.SPOE)
+	case "backend":
+		_, err = io.WriteString(out, files.Backend)
+	case "frontend":
+		_, err = io.WriteString(out, files.Frontend)
+	default:
+		_, err = fmt.Fprintf(out, "# -------- the SPOE file: -print-config=spoe > spoe.conf --------\n\n%s\n"+
+			"# -------- the agents, a file beside haproxy.cfg: -print-config=backend > agents.cfg --------\n\n%s\n"+
+			"# -------- lines for the frontend in haproxy.cfg: -print-config=frontend --------\n\n%s",
+			files.SPOE, files.Backend, files.Frontend)
+	}
+	return err
+}
+
+func (f *Flags) checkConfig(out io.Writer, a Agent, c Config) error {
+	findings, err := Check(a, Sources{Configs: strings.Split(f.check, ","), Engine: c.Engine, Version: c.Version})
+	if err != nil {
+		return err
+	}
+	for _, x := range findings {
+		if _, err := fmt.Fprintf(out, "%s\n\n", x.Text()); err != nil {
+			return err
+		}
+	}
+	if len(findings) > 0 {
+		return ErrFindings
+	}
+	return nil
+}
+
+// printed is the value of -print-config.
+type printed string
+
+func (p *printed) String() string   { return string(*p) }
+func (p *printed) IsBoolFlag() bool { return true } // it needs no value
+
+func (p *printed) Set(s string) error {
+	switch s {
+	case "true", "all":
+		*p = "all"
+	case "false":
+		*p = ""
+	case "spoe", "backend", "frontend":
+		*p = printed(s)
+	default:
+		return fmt.Errorf("%q is none of spoe, backend, frontend and all", s)
+	}
+	return nil
+}

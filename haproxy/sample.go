@@ -1,0 +1,124 @@
+package haproxy
+
+import (
+	_ "embed"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/spoke-go/spoke/router"
+)
+
+// samplesText has HAProxy's samples and converters, as `haproxy -dKsmp` and
+// `-dKcnv` of 2.6, 3.0 and 3.2 tell them; a test compares it with those (-update
+// writes it anew). A line is "fetch NAME WHEN TYPE…" or "conv NAME TYPE…", with
+// all types that some version has. WHEN are the events at which all versions that
+// have the sample take it for an argument, in letters: c for on-client-session, q
+// for those of requests, s for on-server-session, r for those of responses; "-"
+// for none.
+//
+//go:embed samples.txt
+var samplesText string
+
+// samples are the types by name.
+var samples = sync.OnceValues(func() (fetches map[string]fetch, converters map[string][]string) {
+	fetches, converters = map[string]fetch{}, map[string][]string{}
+	for line := range strings.Lines(samplesText) {
+		w := strings.Fields(line)
+		switch {
+		case len(w) < 3 || w[0] == "#":
+		case w[0] == "fetch":
+			fetches[w[1]] = fetch{w[2], w[3:]}
+		default:
+			converters[w[1]] = w[2:]
+		}
+	}
+	return fetches, converters
+})
+
+type fetch struct {
+	when  string
+	types []string
+}
+
+// moments are the letters of samplesText.
+var moments = map[router.Event]string{
+	router.OnClientSession:       "c",
+	router.OnFrontendTCPRequest:  "q",
+	router.OnFrontendHTTPRequest: "q",
+	router.OnBackendTCPRequest:   "q",
+	router.OnBackendHTTPRequest:  "q",
+	router.OnServerSession:       "s",
+	router.OnTCPResponse:         "r",
+	router.OnHTTPResponse:        "r",
+}
+
+// hasSample tells whether HAProxy has a sample when it sends the message. Of one
+// that is not known here, HAProxy may know more.
+func (m *Message) hasSample(expr string) bool {
+	fetches, _ := samples()
+	f, ok := fetches[sampleName(expr)]
+	return !ok || strings.Contains(f.when, moments[m.stage()])
+}
+
+// sent are the SPOP types that a sample of HAProxy's is sent as.
+var sent = map[string][]string{
+	"bool": {"BOOL"}, "sint": {"INT64"}, "ipv4": {"IPV4"}, "ipv6": {"IPV6"}, "addr": {"IPV4", "IPV6"},
+	"str": {"STRING"}, "meth": {"STRING"}, "bin": {"BINARY"},
+}
+
+// sampleTypes returns the SPOP types that a sample expression can be sent as, or
+// nothing if that is not known.
+func sampleTypes(expr string) []string {
+	fetches, converters := samples()
+	parts := splitExpr(expr)
+	types := fetches[sampleName(parts[0])].types
+	for _, part := range parts[1:] {
+		out, ok := converters[sampleName(part)]
+		switch {
+		case !ok:
+			return nil
+		case slices.Contains(out, "same"): // what comes in goes out
+		default:
+			types = out
+		}
+	}
+	set := map[string]bool{}
+	for _, t := range types {
+		names, ok := sent[t]
+		if !ok {
+			return nil
+		}
+		for _, n := range names {
+			set[n] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// splitExpr splits an expression into its sample and its converters, at commas
+// outside of parentheses.
+func splitExpr(expr string) []string {
+	var parts []string
+	depth, from := 0, 0
+	for i := range len(expr) {
+		switch expr[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case ',':
+			if depth == 0 {
+				parts, from = append(parts, expr[from:i]), i+1
+			}
+		}
+	}
+	return append(parts, expr[from:])
+}
+
+func parseInt(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil
+}

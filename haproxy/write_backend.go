@@ -1,0 +1,58 @@
+package haproxy
+
+import (
+	"strconv"
+	"strings"
+)
+
+func writeBackend(a Agent, c Config) string {
+	var t text
+	t.comment("", "The agents of "+c.Engine+", for HAProxy: haproxy -f haproxy.cfg -f agents.cfg")
+	t.comment("", "Written by the agent itself (-print-config=backend): change the agent, and write it anew.")
+	if size, names := a.buffer(); size > 0 {
+		t.line()
+		t.line("global")
+		t.comment("    ", "A request's head and body have to fit into a buffer together for "+strings.Join(names, ", ")+
+			". HAProxy uses two buffers for each request that it handles.")
+		t.line("    tune.bufsize", strconv.Itoa(size))
+	}
+	t.line()
+	t.line("backend", c.Backend)
+	switch {
+	case c.muxed():
+		t.line("    mode spop")
+	case c.unmuxed():
+		t.line("    mode tcp")
+	default:
+		t.comment("    ", "HAProxy 3.1 and later make this \"mode spop\" by themselves; \"mode tcp\" is what older ones need, and works in all.")
+		t.line("    mode tcp")
+	}
+	t.line("    balance roundrobin")
+	t.line()
+	if c.muxed() {
+		t.comment("    ", "connect: to reach an agent. server: to wait for it; the SPOE file's \"timeout processing\" ends a request's own wait.")
+	} else {
+		t.comment("    ", "Longer than \"timeout hello\" and \"timeout idle\" in the SPOE file, which end things in an orderly way. From HAProxy 3.1 on only these count.")
+	}
+	t.line("    timeout connect 5s")
+	t.line("    timeout server 3m")
+	t.line()
+	t.comment("    ", "A real SPOP handshake, so that an agent that is shutting down gets no more questions while it answers those that it has.")
+	t.line("    option spop-check")
+	t.line("    default-server check inter 1s fall 3 rise 1")
+	for i, addr := range c.Agents {
+		t.line("    server", "agent"+strconv.Itoa(i+1), addr, c.ServerOptions)
+	}
+	return t.String()
+}
+
+// buffer returns the largest buffer that a message asks for, and which do.
+func (a *Agent) buffer() (size int, names []string) {
+	for _, m := range a.Messages {
+		if m.Buffer > 0 {
+			size = max(size, m.Buffer)
+			names = append(names, m.Name)
+		}
+	}
+	return size, names
+}

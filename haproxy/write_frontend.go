@@ -1,0 +1,170 @@
+package haproxy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/router"
+)
+
+func writeFrontend(a Agent, c Config) string {
+	var t text
+	t.comment("    ", "Asks the agents of "+c.Engine+". These lines are for the frontend, before its own rules; written by the agent itself (-print-config=frontend).")
+	if a.fetchesBody() {
+		t.comment("    ", "Waits for the body, as far as it fits into a buffer, before anything is asked about it.")
+		t.line("    option http-buffer-request")
+	}
+	t.line("    filter spoe engine", c.Engine, "config", c.SPOEFile)
+	stages := a.stages()
+	c.writeRules(&t, a, stages, "tcp-request") // HAProxy wants these before others
+	for _, g := range a.groups() {
+		t.line()
+		t.comment("    ", "Asks "+strings.Join(a.members(g), ", ")+", and waits for the answer. It may be behind other rules, and have a condition.")
+		t.line("    http-request send-spoe-group", c.Engine, g)
+	}
+	if vars := c.answers(a); len(vars) > 0 {
+		t.line()
+		t.comment("    ", "The answers, for rules that follow: "+strings.Join(vars, ", ")+".")
+	}
+	c.writeRules(&t, a, stages, "http-request")
+	c.writeRules(&t, a, stages, "http-response")
+	for _, e := range stages {
+		if inBackend(e) {
+			t.line()
+			t.comment("    ", "What is asked behind the frontend's rules has its rule in the backends of the site. To FAIL CLOSED there:")
+			t.line("    #    "+rejecting[e], c.unanswered(a, e))
+		}
+	}
+	return t.String()
+}
+
+// answers are the variables that rules can read.
+func (c *Config) answers(a Agent) []string {
+	var vars []string
+	for _, m := range a.Messages {
+		for _, v := range m.Vars {
+			if s := "var(" + c.fullName(v.Scope, v.Name) + ")"; !slices.Contains(vars, s) {
+				vars = append(vars, s)
+			}
+		}
+	}
+	return vars
+}
+
+// stages are the events that something is asked on, a group counting as one of the
+// frontend's http-request rules; of those with the same rule and place the first.
+// A message that sets nothing asks nothing.
+func (a *Agent) stages() []router.Event {
+	used := map[router.Event]bool{}
+	for _, m := range a.Messages {
+		if m.asks() {
+			used[m.stage()] = true
+		}
+	}
+	var stages []router.Event
+	for _, e := range router.Events() {
+		if !used[e] {
+			continue
+		}
+		if !slices.ContainsFunc(stages, func(o router.Event) bool {
+			return rejecting[o] == rejecting[e] && inBackend(o) == inBackend(e)
+		}) {
+			stages = append(stages, e)
+		}
+	}
+	return stages
+}
+
+func (m *Message) stage() router.Event {
+	if m.Event == "" {
+		return router.OnFrontendHTTPRequest
+	}
+	return router.Event(m.Event)
+}
+
+// asks tells whether rules may wait for what the message's handler sets.
+func (m *Message) asks() bool { return len(m.Vars) > 0 || m.AnyVars }
+
+// inBackend tells whether the rules behind an event are a backend's: those of
+// responses in TCP are, too.
+func inBackend(e router.Event) bool {
+	switch e {
+	case router.OnBackendTCPRequest, router.OnBackendHTTPRequest, router.OnServerSession, router.OnTCPResponse:
+		return true
+	}
+	return false
+}
+
+// writeRules writes the rules of one kind that fail open or closed where messages
+// have no answer.
+func (c *Config) writeRules(t *text, a Agent, stages []router.Event, kind string) {
+	for _, e := range stages {
+		if inBackend(e) || !strings.HasPrefix(rejecting[e], kind+" ") {
+			continue
+		}
+		t.line()
+		const why = "No answer: the agent is gone, slow, or failed on this request."
+		if c.FailClosed {
+			t.comment("    ", why+" Then it is refused: FAIL CLOSED.")
+			t.line("    "+rejecting[e], c.unanswered(a, e))
+			continue
+		}
+		t.comment("    ", why+" As it stands the request passes: FAIL OPEN. Take the '#' away from the next line to FAIL CLOSED.")
+		t.line("    #"+rejecting[e], c.unanswered(a, e))
+	}
+}
+
+// unanswered is the condition under which a stage has no answer. A variable that
+// each answer sets is the surest sign; where one of the messages has none, or is
+// not always sent, there are those of failures.
+func (c *Config) unanswered(a Agent, e router.Event) string {
+	var signs []string
+	for _, m := range a.Messages {
+		if !m.asks() || rejecting[m.stage()] != rejecting[e] || inBackend(m.stage()) != inBackend(e) {
+			continue
+		}
+		i := slices.IndexFunc(m.Vars, func(v Var) bool { return v.Always && lasts(v.Scope, e) })
+		if i < 0 || m.Condition != "" {
+			signs = nil
+			break
+		}
+		signs = append(signs, "{ var("+c.fullName(m.Vars[i].Scope, m.Vars[i].Name)+") -m found }")
+	}
+	if signs != nil {
+		return "unless " + strings.Join(signs, " ")
+	}
+	condition := "if { var(" + c.fullName("txn", errorVar) + ") -m found }"
+	if scope, name, ok := strings.Cut(a.FailureVar, "."); ok {
+		condition += " || { var(" + c.fullName(scope, name) + ") -m found }"
+	}
+	return condition
+}
+
+// lasts tells whether a variable that is set in a stage is there in the stage's
+// rules, and not from an earlier request.
+func lasts(scope string, e router.Event) bool {
+	response := e == router.OnTCPResponse || e == router.OnHTTPResponse
+	return scope == "txn" || scope == "res" && response || scope == "req" && !response && e != router.OnServerSession
+}
+
+// fetchesBody tells whether a request's body is sent before the frontend's rules.
+func (a *Agent) fetchesBody() bool {
+	return slices.ContainsFunc(a.Messages, func(m Message) bool {
+		return slices.ContainsFunc(m.Args, func(arg Arg) bool { return fetchesBody(arg.Fetch, "req.") })
+	})
+}
+
+// fetchesBody tells whether a sample expression reads the body of what begins so.
+func fetchesBody(fetch, side string) bool {
+	name := sampleName(fetch)
+	return name == side+"body" || name == side+"body_param" || name == side+"body_len"
+}
+
+// sampleName returns the name of an expression's sample.
+func sampleName(fetch string) string {
+	i := strings.IndexAny(fetch, "(,")
+	if i < 0 {
+		return fetch
+	}
+	return fetch[:i]
+}

@@ -1,0 +1,141 @@
+package haproxy
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxVarName is the longest name of a variable, with scope and prefix, in bytes.
+const maxVarName = 63
+
+func writeSPOE(a Agent, c Config) string {
+	var t text
+	t.comment("", "What HAProxy asks the agent "+c.Engine+", and what it takes from the answers. Loaded by "+
+		"\"filter spoe engine "+c.Engine+" config "+c.SPOEFile+"\" in a frontend.")
+	t.comment("", "Written by the agent itself (-print-config=spoe): change the agent, and write it anew.")
+	t.line()
+	t.line("[" + c.Engine + "]")
+	t.line()
+	c.writeAgent(&t, a)
+	for _, m := range a.Messages {
+		t.line()
+		c.writeMessage(&t, m)
+	}
+	for _, g := range a.groups() {
+		t.line()
+		t.line("spoe-group", g)
+		t.line("    messages", strings.Join(a.members(g), " "))
+	}
+	return t.String()
+}
+
+func (c *Config) writeAgent(t *text, a Agent) {
+	t.line("spoe-agent", c.Engine)
+	t.comment("    ", "The backend with the agents.")
+	t.line("    use-backend", c.Backend)
+	if names := a.members(""); len(names) > 0 {
+		t.line()
+		t.comment("    ", "Sent on events, see \"event\" below.")
+		t.line("    messages", strings.Join(names, " "))
+	}
+	if names := a.groups(); len(names) > 0 {
+		t.line()
+		t.comment("    ", "Sent where a rule says so: \"http-request send-spoe-group "+c.Engine+" "+names[0]+"\".")
+		t.line("    groups", strings.Join(names, " "))
+	}
+	t.line()
+	t.comment("    ", "The prefix is behind the scope in the names of all variables: txn."+c.Prefix+"."+errorVar+
+		". Registered are those that the agent sets: a variable that HAProxy's configuration does not know "+
+		"is not set in the scope proc, nor in any scope before HAProxy 2.5.")
+	t.line("    option var-prefix", c.Prefix)
+	for names := range slices.Chunk(a.varNames(), 6) {
+		t.line("    register-var-names", strings.Join(names, " "))
+	}
+	t.line()
+	t.comment("    ", "txn."+c.Prefix+"."+errorVar+" is set, to a number, where no answer came, and does not exist otherwise. txn."+
+		c.Prefix+"."+processTimeVar+" is what the question cost, in ms.")
+	t.line("    option set-on-error", errorVar)
+	t.line("    option set-process-time", processTimeVar)
+	t.line()
+	t.comment("    ", "Only what went wrong is logged: \"SPOE: ["+c.Engine+"] … st=257\"; \"spoectl explain 257\" says what that means.")
+	t.line("    log global")
+	t.line("    option dontlog-normal")
+	t.line()
+	t.comment("    ", "How long a request waits for its answer at most. "+a.deadlines())
+	t.line("    timeout processing", haproxyTime(c.Processing))
+	if !c.muxed() {
+		t.comment("    ", "For connections to the agent, up to HAProxy 3.0; later ones go by the backend's timeouts.")
+		t.line("    timeout hello 2s")
+		t.line("    timeout idle 2m")
+	}
+}
+
+// deadlines says how long the agent itself may take.
+func (a *Agent) deadlines() string {
+	longest := time.Duration(0)
+	for _, m := range a.Messages {
+		longest = max(longest, time.Duration(m.Deadline))
+	}
+	if longest == 0 {
+		return "The agent sets itself no deadline."
+	}
+	return "The agent's own deadline is shorter: " + haproxyTime(longest) + "."
+}
+
+// varNames returns the names that are registered, each once, without their scopes.
+func (a *Agent) varNames() []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, m := range a.Messages {
+		for _, v := range m.Vars {
+			add(v.Name)
+		}
+	}
+	if _, name, ok := strings.Cut(a.FailureVar, "."); ok {
+		add(name)
+	}
+	return names
+}
+
+func (c *Config) writeMessage(t *text, m Message) {
+	args := m.inOrder()
+	for _, a := range args {
+		if a.Go == "" {
+			continue
+		}
+		about := a.label() + ": " + a.Go
+		if a.Required {
+			about += ", required"
+		}
+		t.comment("", about)
+	}
+	for _, v := range m.Vars {
+		about := "sets " + c.fullName(v.Scope, v.Name)
+		if len(v.Types) == 1 {
+			about += ": " + v.Types[0]
+		}
+		if !v.Always {
+			about += ", not always"
+		}
+		t.comment("", about)
+	}
+	t.line("spoe-message", m.Name)
+	if len(args) > 0 {
+		sent := make([]string, len(args))
+		for i, a := range args {
+			sent[i] = a.Fetch
+			if a.Name != "" {
+				sent[i] = a.Name + "=" + a.Fetch
+			}
+		}
+		t.line("    args", strings.Join(sent, " "))
+	}
+	if m.Event != "" {
+		t.line("    event", m.Event, m.Condition)
+	}
+}

@@ -1,0 +1,196 @@
+package haproxy_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// golden compares a text with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got)
+}
+
+func write(t *testing.T, r *router.Router, c haproxy.Config) haproxy.Files {
+	t.Helper()
+	f, err := haproxy.Write(haproxy.Describe(r), c)
+	require.NoError(t, err)
+	return f
+}
+
+func TestWrite(t *testing.T) {
+	for _, v := range variants {
+		t.Run(v.name, func(t *testing.T) {
+			f := write(t, v.router(), v.config)
+			golden(t, "write/"+v.name+".spoe.conf", f.SPOE)
+			golden(t, "write/"+v.name+".agents.cfg", f.Backend)
+			golden(t, "write/"+v.name+".frontend.cfg", f.Frontend)
+			for range 10 {
+				assert.Equal(t, f, write(t, v.router(), v.config), "it depends on nothing else")
+			}
+		})
+	}
+}
+
+// around is a haproxy.cfg in which only the frontend is written by hand.
+func around(f haproxy.Files, agent string) spoetest.HAProxyConfig {
+	return spoetest.HAProxyConfig{
+		Config: `
+global
+    log stdout format raw local0
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend www
+    bind {{addr "http"}}
+` + f.Frontend + `
+    http-request return status 200 hdr X-Score %[var(txn.guard.score)] hdr X-IP-Score %[var(sess.guard.ip_score)] hdr X-Error %[var(txn.guard.error)] if { path -m beg / }
+`,
+		Files: map[string]string{"spoe.conf": f.SPOE, "agents.cfg": strings.ReplaceAll(f.Backend, "127.0.0.1:9000", agent)},
+		Args:  []string{"-f", "agents.cfg"},
+	}
+}
+
+// TestWrittenIsValid: each HAProxy takes what is written for it, without a warning.
+func TestWrittenIsValid(t *testing.T) {
+	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+		for _, v := range variants {
+			if v.config.Version != "" && bin.AtLeast("3.1") != (v.config.Version == "3.2") {
+				continue // for another one
+			}
+			t.Run(v.name, func(t *testing.T) {
+				v.config.SPOEFile = ""
+				warnings, err := spoetest.CheckHAProxy(t, bin, around(write(t, v.router(), v.config), "127.0.0.1:9000"))
+				require.NoError(t, err)
+				assert.Empty(t, warnings)
+			})
+		}
+	})
+}
+
+// TestWrittenHasNoFindings: what is written fits what it was written from.
+func TestWrittenHasNoFindings(t *testing.T) {
+	for _, v := range variants {
+		v.config.SPOEFile = ""
+		f := write(t, v.router(), v.config)
+		dir := t.TempDir()
+		cfg := around(f, "127.0.0.1:9000")
+		// What the frontend reads besides is guard's.
+		head, _, _ := strings.Cut(cfg.Config, "    http-request return")
+		for name, text := range map[string]string{"haproxy.cfg": head, "agents.cfg": f.Backend, "spoe.conf": f.SPOE} {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+		}
+		found, err := haproxy.Check(haproxy.Describe(v.router()), haproxy.Sources{
+			Configs: []string{filepath.Join(dir, "haproxy.cfg"), filepath.Join(dir, "agents.cfg")},
+		})
+		require.NoError(t, err)
+		assert.Empty(t, found, v.name)
+	}
+}
+
+// TestWrittenWorks: an agent of three messages behind each HAProxy, with nothing
+// written by hand but a frontend.
+func TestWrittenWorks(t *testing.T) {
+	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+		counted := make(chan int, 10)
+		r := router.New()
+		r.ErrorVar(spoe.VarScopeTransaction, "failed")
+		r.Use(middleware.Default(5 * time.Second)) // the machine may be busy
+		r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
+		r.Handle("ip-rep", router.Func(look)).Group("ask")
+		r.Handle("count", router.Sink(func(_ context.Context, in response) error {
+			counted <- in.Status
+			return nil
+		})).Event(router.OnHTTPResponse, "unless { status 404 }")
+
+		h := spoetest.StartHAProxy(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), serve(t, r)))
+		resp := h.Get("/")
+		assert.Equal(t, 200, resp.Status)
+		assert.Equal(t, "100", resp.Header.Get("X-Score"))
+		assert.Equal(t, "100", resp.Header.Get("X-IP-Score"))
+		assert.Empty(t, resp.Header.Get("X-Error"))
+		assert.Equal(t, "0", h.Get("/.env").Header.Get("X-Score"))
+	})
+}
+
+// TestWrittenFailsClosed: without an agent a request is refused, or passes.
+func TestWrittenFailsClosed(t *testing.T) {
+	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+		for closed, status := range map[bool]int{true: 503, false: 200} {
+			f := write(t, guard(), haproxy.Config{Engine: "guard", FailClosed: closed, Agents: []string{"127.0.0.1:1"}})
+			h := spoetest.StartHAProxy(t, bin, around(f, ""))
+			assert.Equal(t, status, h.Get("/").Status)
+		}
+	})
+}
+
+// serve runs an agent until the test ends, and returns its address.
+func serve(t *testing.T, h spoe.Handler) string {
+	t.Helper()
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	a := &spoe.Agent{Handler: h}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Serve(ln) }() // ends with Close
+	t.Cleanup(func() {
+		a.Close()
+		<-ended
+	})
+	return ln.Addr().String()
+}
+
+func TestWriteRefuses(t *testing.T) {
+	typed := func(fetches bool) *router.Router {
+		r := router.New()
+		r.Use(middleware.Timeout(time.Second))
+		s := r.Handle("m", router.Sink(func(context.Context, struct {
+			IP   string `spoe:"ip"`
+			Last string `spoe:",pos=5" fetch:"path"`
+		}) error {
+			return nil
+		}))
+		if fetches {
+			s.Event(router.OnClientSession).Arg("ip", "src dst").Arg("", "req.hdr(a=b)").Arg("q", `str("a)`)
+		}
+		return r
+	}
+	refused := func(r *router.Router, c haproxy.Config) string {
+		_, err := haproxy.Write(haproxy.Describe(r), c)
+		require.Error(t, err)
+		text := err.Error()
+		for _, m := range haproxy.Describe(r).Messages {
+			text = strings.ReplaceAll(text, m.Site, "FILE:LINE")
+		}
+		return text
+	}
+	long := router.New()
+	long.Handle("m", raw).Event(router.OnClientSession).Var(spoe.VarScopeSession, strings.Repeat("x", 50))
+	golden(t, "refused.txt", strings.Join([]string{
+		refused(router.New(), haproxy.Config{}),
+		refused(typed(false), haproxy.Config{Engine: "a b", Backend: "ä", Prefix: "a-b", Agents: []string{"a b"}, ServerOptions: "'", SPOEFile: "", Version: "new", Processing: time.Second}),
+		refused(typed(true), haproxy.Config{Engine: "e", SPOEFile: "a b"}),
+		refused(long, haproxy.Config{Engine: "a-long-name"}),
+	}, "\n--\n")+"\n")
+}
