@@ -93,5 +93,17 @@ func (c *checker) checkType(m *spoeMessage, known *Message, a *Arg, s sentArg, i
 		fmt.Sprintf("the message %q has %s as %s, from %s, and the handler's field %s is a %s, which takes %s",
 			m.name, s.label(i), strings.Join(types, " or "), s.fetch, a.Field, a.Go, strings.Join(a.Types, ", ")),
 		"Each such message fails: its handler is not called and sets no variable.",
-		"Send another sample, add a converter (such as ,str or ,ipmask), or change the field's type.")
+		"Send another sample"+convert(a.Types)+", or change the field's type.")
+}
+
+// convert names a converter to one of these types, for a text. Each was tried.
+func convert(types []string) string {
+	for _, c := range []struct{ to, converter string }{
+		{"BOOL", "bool"}, {"INT64", "add(0)"}, {"IPV4", "ipmask(32,128)"}, {"STRING", "lower"},
+	} {
+		if slices.Contains(types, c.to) {
+			return ", put the converter \"," + c.converter + "\" behind it"
+		}
+	}
+	return ""
 }

@@ -96,7 +96,7 @@ func (c *checker) checkRead(m *spoeMessage, s sending, v mention) {
 	early := false
 	c.cfg.eachLine(func(in *section, d *directive) {
 		for _, o := range mentioned(d) {
-			if !o.set || o.scope != v.scope || o.name != v.name {
+			if !o.set || o.scope != v.scope || o.name != v.name || elsewhere(s.proxy, in) {
 				continue
 			}
 			if !c.after(s, in, d) {
@@ -125,12 +125,16 @@ func (c *checker) checkRead(m *spoeMessage, s sending, v mention) {
 		"Send the message by a rule behind that one (a group, and \"http-request send-spoe-group\"), or set the variable earlier, such as by a tcp-request rule.")
 }
 
+// elsewhere tells whether a section's rules are for requests that another one's do
+// not meet: each request has one frontend.
+func elsewhere(proxy, in *section) bool {
+	front := func(s *section) bool { return s.kind == "frontend" || s.kind == "listen" }
+	return proxy != in && front(proxy) && front(in)
+}
+
 // after tells whether a rule comes after a sending.
 func (c *checker) after(s sending, in *section, d *directive) bool {
 	at := ruleStage(in, d)
-	if s.proxy != in && in.kind != "defaults" && in.kind != "backend" && s.proxy.kind != "backend" {
-		return true // another frontend's, which this request does not meet
-	}
 	if at != s.stage || s.rule < 0 || in != s.proxy {
 		return at > s.stage
 	}

@@ -57,6 +57,7 @@ func (m *spoeMessage) lines() []directive {
 type settable struct {
 	scope, name string
 	by          string
+	sent        bool // the message that has it set is sent
 }
 
 // checkVars compares the variables that the agent sets with those that the
@@ -64,60 +65,63 @@ type settable struct {
 func (c *checker) checkVars() {
 	var all []settable
 	complete := !c.agent.Any // what the agent sets is known
+	sent := false
 	for _, m := range c.agent.Messages {
-		if s := c.engine.message(m.Name); s == nil || len(c.sendings(s)) == 0 {
-			continue
-		}
+		s := c.engine.message(m.Name)
+		called := s != nil && len(c.sendings(s)) > 0
+		sent = sent || called
 		complete = complete && !m.AnyVars
 		for _, v := range m.Vars {
-			all = append(all, settable{v.Scope, v.Name, fmt.Sprintf("the handler of %q", m.Name)})
+			all = append(all, settable{v.Scope, v.Name, fmt.Sprintf("the handler of %q", m.Name), called})
 		}
 	}
-	if scope, name, ok := strings.Cut(c.agent.FailureVar, "."); ok && len(all) > 0 {
-		all = append(all, settable{scope, name, "a handler that fails"})
+	if scope, name, ok := strings.Cut(c.agent.FailureVar, "."); ok {
+		all = append(all, settable{scope, name, "a handler that fails", sent})
 	}
 	mentions := c.mentions()
-	for _, v := range all {
-		c.checkVar(v, mentions)
-	}
+	misread := map[string]bool{}
 	if complete {
-		c.checkReads(all, mentions)
+		misread = c.checkReads(all, mentions)
+	}
+	var long []string
+	for _, v := range all {
+		switch full := v.full(c.engine.prefix); {
+		case !v.sent:
+		case len(full) > maxVarName:
+			long = append(long, full)
+		case !misread[v.name]: // or its scope is wrong, which has been told
+			c.checkKnown(v, mentions)
+		}
+	}
+	if len(long) > 0 {
+		c.find(VariableTooLong, c.engine.prefixAt,
+			fmt.Sprintf("with their scope and the prefix %s have more than %d bytes", strings.Join(long, ", "), maxVarName),
+			"HAProxy does not set them: the actions are ignored, and still logged as st=0.",
+			"Shorten \"option var-prefix\", or the variables' names.")
 	}
 }
 
-func (c *checker) checkVar(v settable, mentions []mention) {
-	full := v.scope + "." + c.engine.prefix + "." + v.name
-	if len(full) > maxVarName {
-		c.find(VariableTooLong, c.engine.prefixAt,
-			fmt.Sprintf("the variable %s, which %s sets, has %d bytes with its scope and prefix", full, v.by, len(full)),
-			fmt.Sprintf("HAProxy takes %d at most: it drops the action, and all that follow it in the same answer, and still logs st=0.", maxVarName),
-			"Shorten \"option var-prefix\", or the variable's name.")
+func (v *settable) full(prefix string) string { return v.scope + "." + prefix + "." + v.name }
+
+// checkKnown tells whether the configuration knows a variable that the agent sets.
+func (c *checker) checkKnown(v settable, mentions []mention) {
+	if c.engine.force || slices.Contains(c.engine.registered, v.name) ||
+		slices.ContainsFunc(mentions, func(m mention) bool { return m.scope+"."+m.name == v.full(c.engine.prefix) }) {
 		return
-	}
-	if c.engine.force || slices.Contains(c.engine.registered, v.name) {
-		return
-	}
-	other := ""
-	for _, m := range mentions {
-		switch {
-		case m.name != c.engine.prefix+"."+v.name:
-		case m.scope == v.scope:
-			return
-		default:
-			other = fmt.Sprintf(" The configuration has %s.%s: is the scope wrong in one of the two?", m.scope, m.name)
-		}
 	}
 	effect := "HAProxy before 2.5 does not set it. Later ones do, but no rule and no log line reads it."
 	if v.scope == "proc" {
 		effect = "HAProxy does not set it: the action is ignored, and still logged as st=0."
 	}
 	c.find(VariableUnknown, c.engine.head,
-		fmt.Sprintf("the configuration does not know the variable %s, which %s sets", full, v.by),
-		effect, fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.%s", v.name, other))
+		fmt.Sprintf("the configuration does not know the variable %s, which %s sets", v.full(c.engine.prefix), v.by),
+		effect, fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.", v.name))
 }
 
-// checkReads tells which variables of the agent's are read and never set.
-func (c *checker) checkReads(all []settable, mentions []mention) {
+// checkReads tells which variables of the agent's are read and never set, and
+// returns their names.
+func (c *checker) checkReads(all []settable, mentions []mention) (misread map[string]bool) {
+	misread = map[string]bool{}
 	told := map[string]bool{}
 	for _, m := range mentions {
 		name, ok := strings.CutPrefix(m.name, c.engine.prefix+".")
@@ -129,11 +133,11 @@ func (c *checker) checkReads(all []settable, mentions []mention) {
 			slices.ContainsFunc(mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name }) {
 			continue
 		}
-		told[full] = true
+		told[full], misread[name] = true, true
 		hint := ""
 		for _, v := range all {
 			if v.name == name {
-				hint = fmt.Sprintf(" %s sets %s.%s.%s: is the scope wrong in one of the two?", capital(v.by), v.scope, c.engine.prefix, v.name)
+				hint = fmt.Sprintf(" %s sets %s: is the scope wrong in one of the two?", strings.ToUpper(v.by[:1])+v.by[1:], v.full(c.engine.prefix))
 			}
 		}
 		c.find(VariableNeverSet, m.at,
@@ -141,6 +145,5 @@ func (c *checker) checkReads(all []settable, mentions []mention) {
 			"It is never there: a condition on it never holds (an \"unless\" always), a header or log field with it is empty.",
 			"Correct its name, or have a handler set it."+hint)
 	}
+	return misread
 }
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

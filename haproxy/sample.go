@@ -81,6 +81,8 @@ func sampleTypes(expr string) []string {
 		case !ok:
 			return nil
 		case slices.Contains(out, "same"): // what comes in goes out
+		case slices.Contains(types, "bool") && slices.Contains(out, "sint"):
+			types = []string{"bool", "sint"} // arithmetic leaves the type of a bool
 		default:
 			types = out
 		}

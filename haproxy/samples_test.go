@@ -160,6 +160,7 @@ func TestSampleTypes(t *testing.T) {
 		"src,debug":                        "[IPV4 IPV6]",
 		"var(txn.x)":                       "[]", // whatever was set
 		"var(txn.x),lower":                 "[STRING]",
+		"ssl_fc,add(0)":                    "[BOOL INT64]",
 		"no.such":                          "[]",
 		"unique-id":                        "[STRING]",
 		"path,map_str_ip(/etc/x.map)":      "[IPV4 IPV6]",
