@@ -126,6 +126,7 @@ func TestUsage(t *testing.T) {
 	rec := file(t, "damaged.rec", "# spoectl recording 1\n0 1 > 00\n")
 	messages := file(t, "messages", "# none\nip-rep ip=1\nip-rep 'x\n")
 	empty := file(t, "empty", "")
+	routes := file(t, "routes", `{"messages": []}`)
 	for _, tt := range []struct {
 		args string
 		want string // of the one line
@@ -175,6 +176,13 @@ func TestUsage(t *testing.T) {
 		{"conform :1 --cases x/", `spoectl conform: --cases: no case begins with "x/"; they begin with hello/, `},
 		{"conform :1 --contract x", `spoectl conform: --contract: there is no message "x"; there are echo, `},
 		{"conform :1 --arg a=1", "spoectl conform: --arg without --message"},
+		{"check", "spoectl check: CONFIG is missing (--help says more)"},
+		{"check haproxy.cfg", "spoectl check: --routes is missing: have the agent write them by -print-routes"},
+		{"check /none --routes /none", "spoectl check: open /none: no such file or directory"},
+		{"check /none --routes " + rec, "spoectl check: " + rec + ": these are no routes as -print-routes writes them: "},
+		{"check /none --routes " + routes, "spoectl check: stat /none: no such file or directory"},
+		{"check " + empty + " --routes " + routes, `spoectl check: no frontend, backend or listen section has a line "filter spoe`},
+		{"check " + empty + " --routes " + routes + " --for new", `spoectl check: "new" is no version: write one such as 3.2`},
 		{"version 1", `spoectl version: "1" is one argument too many`},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
@@ -188,7 +196,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"ask", "bench", "decode", "tap", "replay", "explain", "conform", "version"} {
+	for _, name := range []string{"ask", "bench", "decode", "tap", "replay", "explain", "conform", "check", "version"} {
 		r := run(t, name, "--help")
 		assert.Zero(t, r.status)
 		assert.Contains(t, r.out, "Usage:\n  spoectl "+name)

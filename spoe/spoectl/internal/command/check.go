@@ -1,0 +1,113 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spoke-go/spoke/haproxy"
+)
+
+type check struct {
+	sources haproxy.Sources
+	routes  string
+	json    bool
+}
+
+func newCheck() *cobra.Command {
+	c := &check{}
+	cmd := &cobra.Command{
+		Use:   "check --routes FILE CONFIG…",
+		Short: "Compare HAProxy's configuration with what an agent handles",
+		Long: `Compare haproxy.cfg, and the SPOE file that it loads, with an agent's routes, and
+tell what does not fit: messages that nobody handles, arguments that are missing or
+of another type, variables that are never set, timeouts that contradict each other,
+bodies that are not there, and more. Each finding has the file and line, what will
+happen at run time, and the mend. What HAProxy refuses by itself is for
+"haproxy -c" to tell.
+
+The routes are what the agent's -print-routes writes (package haproxy); "-" reads
+them from standard input. CONFIG… are the files that HAProxy is started with.
+
+The exit status is 1 if there is a finding.`,
+		Example: `  agent -print-routes | spoectl check --routes - /etc/haproxy/haproxy.cfg
+  spoectl check --routes routes.json haproxy.cfg agents.cfg --json`,
+		Args: args(1, "CONFIG", "CONFIG…"),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			c.sources.Configs = words
+			return c.run(cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&c.routes, "routes", "r", "", "the agent's routes, a `file` of JSON, or - for standard input")
+	f.StringVar(&c.sources.SPOE, "spoe", "", "the SPOE `file`; default: the one that the filter line names")
+	f.StringVar(&c.sources.Engine, "engine", "", "the SPOE engine's `name`; default: the one that sends what the agent handles")
+	f.StringVar(&c.sources.Version, "for", "", "HAProxy's `version`, such as 3.2, for .if version_atleast(); default: all branches are read")
+	f.BoolVar(&c.json, "json", false, "print a JSON array of findings")
+	_ = cmd.MarkFlagFilename("routes", "json") // it is there
+	_ = cmd.MarkFlagFilename("spoe")
+	return cmd
+}
+
+func (c *check) run(in io.Reader, out io.Writer) error {
+	agent, err := c.readRoutes(in)
+	if err != nil {
+		return err
+	}
+	found, err := haproxy.Check(agent, c.sources)
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "haproxy: "))
+	}
+	if c.json {
+		if found == nil {
+			found = []haproxy.Finding{}
+		}
+		if err := printJSON(out, found); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range found {
+			fmt.Fprintf(out, "%s\n\n", f.Text())
+		}
+		fmt.Fprintln(out, count(len(found), "finding"))
+	}
+	if len(found) > 0 {
+		return errSaid
+	}
+	return nil
+}
+
+func (c *check) readRoutes(in io.Reader) (haproxy.Agent, error) {
+	if c.routes == "" {
+		return haproxy.Agent{}, errors.New("--routes is missing: have the agent write them by -print-routes")
+	}
+	name := "standard input"
+	if c.routes != "-" {
+		f, err := os.Open(c.routes)
+		if err != nil {
+			return haproxy.Agent{}, err
+		}
+		defer f.Close()
+		in, name = f, c.routes
+	}
+	agent, err := haproxy.ReadRoutes(in)
+	if err != nil {
+		return haproxy.Agent{}, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "haproxy: "))
+	}
+	return agent, nil
+}
+
+// count writes a number of things.
+func count(n int, what string) string {
+	switch n {
+	case 0:
+		return "no " + what + "s"
+	case 1:
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
