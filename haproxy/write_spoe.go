@@ -58,7 +58,7 @@ func (c *Config) writeAgent(t *text, a Agent) {
 	t.line("    option set-on-error", errorVar)
 	t.line("    option set-process-time", processTimeVar)
 	t.line()
-	t.comment("    ", "Only what went wrong is logged: \"SPOE: ["+c.Engine+"] … st=257\"; \"spoectl explain 257\" says what that means.")
+	t.comment("    ", "Only what went wrong is logged: \"SPOE: ["+c.Engine+"] ... st=257\"; \"spoectl explain 257\" says what that means.")
 	t.line("    log global")
 	t.line("    option dontlog-normal")
 	t.line()
@@ -68,6 +68,10 @@ func (c *Config) writeAgent(t *text, a Agent) {
 		t.comment("    ", "For connections to the agent, up to HAProxy 3.0; later ones go by the backend's timeouts.")
 		t.line("    timeout hello 2s")
 		t.line("    timeout idle 2m")
+		t.line()
+		t.comment("    ", "Up to HAProxy 3.0 a connection has up to 20 questions in flight, and one of them may cross the goodbye of "+
+			"an agent that is being restarted. Take the '#' away to rule that out, for some more connections; later ones ignore it.")
+		t.line("    #max-waiting-frames 1")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
+	"github.com/spoke-go/spoke/haproxy"
 )
 
 // envPrefix begins the environment variable of each flag: -log-level is
@@ -29,6 +30,7 @@ type config struct {
 	logDecisions bool
 	validate     bool
 	version      bool
+	half         *haproxy.Flags
 }
 
 // parseConfig reads flags, then, for those that were not given, the
@@ -58,6 +60,7 @@ func parseConfig(args []string, getenv func(string) string) (config, error) {
 	flags.BoolVar(&c.validate, "validate", false, "")
 	flags.BoolVar(&c.validate, "t", false, "")
 	flags.BoolVar(&c.version, "version", false, "")
+	c.half = haproxy.AddFlags(flags)
 
 	if err := flags.Parse(args); err != nil {
 		return c, err

@@ -11,12 +11,17 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// messageName is the spoe-message in spoe.conf.
-const messageName = "ip-rep"
+// messageName is the spoe-message in spoe.conf, and groupName what haproxy.cfg
+// sends it by: a rule, so that it can come after the one that finds out whose
+// request it is.
+const (
+	messageName = "ip-rep"
+	groupName   = "ask"
+)
 
 // Question is what HAProxy sends.
 type Question struct {
-	IP netip.Addr `spoe:"ip,required"`
+	IP netip.Addr `spoe:"ip,required" fetch:"src"`
 }
 
 // Verdict is what it gets. An address on no list has no IPList: the variable is
@@ -55,6 +60,9 @@ func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
 func newRouter(d *decider, chain middleware.DefaultConfig) *router.Router {
 	r := router.New()
 	r.Use(middleware.DefaultWith(chain))
-	r.Handle(messageName, d.decide)
+	// The span is part of the request's trace (W3C trace context). Where other
+	// systems need it, add tracestate.
+	r.Arg("traceparent", "req.hdr(traceparent)")
+	r.Handle(messageName, d.decide).Group(groupName)
 	return r
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	main "github.com/spoke-go/spoke/examples/ip-reputation"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -30,7 +31,8 @@ const (
 	checkIntervalInTests = "inter 100ms"
 )
 
-// shipped is the configuration beside this file, but for addresses.
+// shipped is the configuration beside this file, but for addresses and the
+// interval of health checks. oldnew is what is to be otherwise in haproxy.cfg.
 func shipped(t *testing.T, agentAddr string, oldnew ...string) spoetest.HAProxyConfig {
 	t.Helper()
 	// The site tells what HAProxy told it.
@@ -40,7 +42,11 @@ func shipped(t *testing.T, agentAddr string, oldnew ...string) spoetest.HAProxyC
 	t.Cleanup(origin.Close)
 	return spoetest.HAProxyConfig{
 		Config: spoetest.ReadConfig(t, "haproxy.cfg", oldnew...),
-		Files:  map[string]string{"spoe.conf": spoetest.ReadConfig(t, "spoe.conf")},
+		Files: map[string]string{
+			"spoe.conf":  spoetest.ReadConfig(t, "spoe.conf"),
+			"agents.cfg": spoetest.ReadConfig(t, "agents.cfg", checkInterval, checkIntervalInTests),
+		},
+		Args: []string{"-f", "agents.cfg"},
 		Env: []string{
 			`IPREP_FRONTEND={{addr "http"}}`,
 			"IPREP_ORIGIN=" + strings.TrimPrefix(origin.URL, "http://"),
@@ -53,7 +59,7 @@ func shipped(t *testing.T, agentAddr string, oldnew ...string) spoetest.HAProxyC
 // that is busy with other tests must not make HAProxy give up.
 func patient(t *testing.T, config spoetest.HAProxyConfig) spoetest.HAProxyConfig {
 	t.Helper()
-	config.Files["spoe.conf"] = spoetest.ReadConfig(t, "spoe.conf", "timeout processing 500ms", "timeout processing 10s")
+	config.Files["spoe.conf"] = spoetest.ReadConfig(t, "spoe.conf", "timeout processing 400ms", "timeout processing 10s")
 	return config
 }
 
@@ -75,7 +81,7 @@ func TestConfigIsValid(t *testing.T) {
 func TestHAProxyActsOnDecisions(t *testing.T) {
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
 		a := startAgent(t, "-log-decisions")
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed, checkInterval, checkIntervalInTests)))
+		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed)))
 		waitUp(t, h)
 		for _, tt := range decisions {
 			t.Run(tt.name, func(t *testing.T) {
@@ -136,7 +142,7 @@ func TestFailOpenOrClosed(t *testing.T) {
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				a := startAgent(t)
-				h := spoetest.StartHAProxy(t, bin, shipped(t, a.addr, failOpen, tt.line, checkInterval, checkIntervalInTests))
+				h := spoetest.StartHAProxy(t, bin, shipped(t, a.addr, failOpen, tt.line))
 				waitUp(t, h)
 				require.Equal(t, http.StatusForbidden, h.Get("/", "X-Forwarded-For", "192.0.2.66").Status)
 				a.stop()
@@ -155,7 +161,7 @@ func TestNoRequestIsLostInReloads(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "bad.txt")
 		writeList(t, path, "192.0.2.0/24")
 		a := startAgent(t, "-list", path)
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed, checkInterval, checkIntervalInTests)))
+		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed)))
 		waitUp(t, h)
 
 		stop := underTraffic(t, func() {
@@ -183,10 +189,11 @@ func TestNoRequestIsLostInReloads(t *testing.T) {
 func TestEndUnderTraffic(t *testing.T) {
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
 		first, second := startAgent(t, "-shutdown-timeout", "5s"), startAgent(t)
-		const server = `server agent1 "${IPREP_AGENT}"`
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, first.addr,
-			failOpen, failClosed, checkInterval, checkIntervalInTests,
-			server, server+"\n    server agent2 "+second.addr)))
+		const server = `server agent1 "${IPREP_AGENT-127.0.0.1:9000}"`
+		config := patient(t, shipped(t, first.addr, failOpen, failClosed))
+		require.Contains(t, config.Files["agents.cfg"], server)
+		config.Files["agents.cfg"] += "    server agent2 " + second.addr + "\n"
+		h := spoetest.StartHAProxy(t, bin, config)
 		waitUp(t, h)
 
 		var refused atomic.Int64
@@ -209,4 +216,43 @@ func TestEndUnderTraffic(t *testing.T) {
 		others := strings.ReplaceAll(h.Output(), "spoe_error=256", "")
 		assert.NotRegexp(t, `spoe_error=\d`, others)
 	})
+}
+
+// TestFilesAreGenerated: the agent itself has written its half.
+func TestFilesAreGenerated(t *testing.T) {
+	printed := func(part string) string {
+		var out, errOut strings.Builder
+		status := main.Run(t.Context(), nil, []string{"-print-config=" + part}, environment(nil), &out, &errOut)
+		require.Zero(t, status, errOut.String())
+		return out.String()
+	}
+	assert.Equal(t, printed("spoe"), spoetest.ReadConfig(t, "spoe.conf"), "run go generate")
+	assert.Equal(t, printed("backend"), spoetest.ReadConfig(t, "agents.cfg"), "run go generate")
+
+	// The rest is lines of haproxy.cfg's frontend, where the rule that fails open
+	// or closed looks at copies of the variables.
+	rest := spoetest.ReadConfig(t, "haproxy.cfg")
+	for line := range strings.Lines(printed("frontend")) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		_, after, found := strings.Cut(rest, "\n    "+line+"\n")
+		assert.True(t, found, "haproxy.cfg has no line %q", line)
+		rest = after
+	}
+}
+
+// TestFilesFit: what is shipped fits the agent, and the check would tell otherwise.
+func TestFilesFit(t *testing.T) {
+	check := func(args ...string) (string, int) {
+		var out, errOut strings.Builder
+		status := main.Run(t.Context(), nil, append(args, "-check-config", "haproxy.cfg,agents.cfg"), environment(nil), &out, &errOut)
+		return out.String() + errOut.String(), status
+	}
+	out, status := check()
+	assert.Zero(t, status, out)
+	assert.Empty(t, out)
+	out, status = check("-timeout", "1s")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "[deadline-too-long]")
 }

@@ -1,6 +1,7 @@
 // Command ip-reputation is an SPOE agent that tells HAProxy how far an IP
 // address can be trusted, from lists as they are published. Its -h explains it,
-// haproxy.cfg and spoe.conf beside this file show the other side.
+// haproxy.cfg beside this file shows the other side; it prints the rest of that,
+// spoe.conf and agents.cfg, itself (-print-config).
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
+	"github.com/spoke-go/spoke/haproxy"
 )
 
 func main() {
@@ -40,6 +42,16 @@ func run(ctx context.Context, reload <-chan os.Signal, args []string, getenv fun
 		return 2
 	case c.version:
 		fmt.Fprintln(stdout, "ip-reputation", version())
+		return 0
+	}
+	if done, err := printHalf(c, stdout); done {
+		switch {
+		case errors.Is(err, haproxy.ErrFindings): // they are printed
+			return 1
+		case err != nil:
+			fmt.Fprintln(stderr, "ip-reputation:", err)
+			return 2
+		}
 		return 0
 	}
 	log := newLogger(c, stderr)

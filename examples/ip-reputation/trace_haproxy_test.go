@@ -17,7 +17,7 @@ func TestTraceThroughHAProxy(t *testing.T) {
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
 		c := startCollector(t)
 		a := startProgram(t, c.env())
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr, checkInterval, checkIntervalInTests)))
+		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr)))
 		waitUp(t, h)
 		resp := h.Get("/", "X-Forwarded-For", "192.0.2.66", "traceparent", traceparent)
 		assert.Equal(t, http.StatusForbidden, resp.Status)
@@ -40,7 +40,7 @@ func TestStrangersTraceparent(t *testing.T) {
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
 		c := startCollector(t)
 		a := startProgram(t, c.env())
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr, checkInterval, checkIntervalInTests,
+		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr,
 			"acl from_our_proxy src 127.0.0.0/8 ::1", "acl from_our_proxy src 10.0.0.0/8")))
 		waitUp(t, h)
 		h.Get("/", "traceparent", traceparent)

@@ -2,7 +2,7 @@ package main
 
 const usage = `ip-reputation tells HAProxy how far an IP address can be trusted.
 
-For every address that HAProxy asks about (see spoe.conf and haproxy.cfg), it
+For every address that HAProxy asks about (see haproxy.cfg and spoe.conf), it
 looks through lists of addresses and sets two variables:
 
   sess.iprep.ip_score   0 to 100: 0 is listed with no doubt, 100 is on no list
@@ -55,6 +55,15 @@ Telemetry:
   standard output as JSON: one trace in ten seconds, ten after a quiet time, and
   the metrics once a minute. OTEL_TRACES_EXPORTER=none and
   OTEL_METRICS_EXPORTER=none turn that off, OTEL_SDK_DISABLED=true does both.
+
+HAProxy's side:
+  -print-config[=spoe|backend|frontend]
+        Print HAProxy's half of the configuration: spoe.conf, agents.cfg, and
+        lines for the frontend; without a value all three. They go by -timeout.
+  -check-config haproxy.cfg,agents.cfg
+        Check configuration that is there, spoe.conf included.
+  -print-routes
+        Print what is handled as JSON, for "spoectl check".
 
 Other:
   -t, -validate          read all lists, say what is wrong with them, and exit

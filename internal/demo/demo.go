@@ -102,7 +102,8 @@ func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr string)
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(bin.Path, "-db", "-f", filepath.Join(d.agentDir, "haproxy.cfg"))
+	cmd := exec.Command(bin.Path, "-db",
+		"-f", filepath.Join(d.agentDir, "haproxy.cfg"), "-f", filepath.Join(d.agentDir, "agents.cfg"))
 	cmd.Env = append(os.Environ(), "IPREP_FRONTEND="+frontend, "IPREP_ORIGIN="+originAddr, "IPREP_AGENT="+agentAddr)
 	haproxy, err := running.start(d.out, "haproxy", cmd)
 	if err != nil {
