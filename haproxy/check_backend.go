@@ -27,7 +27,9 @@ func (c *checker) checkBackend() {
 				"Write \"check\" behind its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend.")
 		}
 	}
-	if servers > 0 && !b.has("spop-check") && !b.has("external-check") {
+	// Checks of another kind may well know the agent: its HTTP port, a script.
+	other := b.has("httpchk") || b.has("external-check")
+	if servers > 0 && !b.has("spop-check") && !other {
 		c.find(NoHealthCheck, b.head,
 			fmt.Sprintf("backend %s has no \"option spop-check\"", b.name),
 			"Health checks, if there are any, connect and no more: an agent that is shutting down, or anything else that listens on its port, counts as up.",

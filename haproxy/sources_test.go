@@ -76,6 +76,7 @@ func TestSources(t *testing.T) {
 			"messages scan count", "messages count", "    event on-frontend-http-request unless proxied\n", "", "messages ip-rep", "messages ip-rep scan", "    acl proxied var(txn.proxied) -m bool\n", ""), want: []string{haproxy.BodyNotBuffered}},
 		{name: "a response's body", files: good(t, "args status=status", "args status=res.body_len,add(0)"), want: []string{haproxy.BodyNotBuffered}},
 		{name: "checks on the server line", files: good(t, "    default-server check inter 1s\n", "", "127.0.0.1:9000", "127.0.0.1:9000 check", "127.0.0.1:9001", "127.0.0.1:9001 track shop-agents/agent1")},
+		{name: "checks over HTTP", files: good(t, "option spop-check", "option httpchk GET /readyz", "check inter 1s", "check port 6060 inter 1s")},
 		{name: "force-set-var", files: good(t, "    register-var-names last_host", "    option force-set-var")},
 		{name: "a time in seconds", files: good(t, "timeout processing 200ms", "timeout processing 1s")},
 		{name: "a time in microseconds", files: good(t, "timeout processing 200ms", "timeout processing 200us"), want: []string{haproxy.DeadlineTooLong}},
