@@ -83,7 +83,7 @@ func (t *tap) run(ctx context.Context, out, errOut io.Writer) (err error) {
 		defer f.Close()
 		w = recording.NewWriter(f, time.Now().UTC().Format(time.RFC3339)+" "+t.listen+" -> "+t.name)
 	}
-	p := &proxy{dial: t.dial, begin: time.Now(), events: make(chan event, 4096)}
+	p := &proxy{dial: t.dial, begin: time.Now(), events: make(chan event, 4096), silent: t.quiet && w == nil}
 	fmt.Fprintf(errOut, "spoectl tap: listening on %s for %s; Ctrl-C ends it\n", address(ln), t.name)
 
 	printed := make(chan error, 1)

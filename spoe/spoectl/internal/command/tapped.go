@@ -1,0 +1,190 @@
+package command
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// tapped is one connection.
+type tapped struct {
+	*proxy
+	n              int
+	haproxy, agent net.Conn
+
+	// mu guards what follows, and that no NOTIFY passes behind the end.
+	mu       sync.Mutex
+	inFlight int
+	ending   bool // it closes once nothing is in flight
+}
+
+// serve ends gracefully with ctx, at once with hard.
+func (c *tapped) serve(ctx, hard context.Context) {
+	defer c.haproxy.Close()
+	agent, err := c.dial(ctx)
+	if err != nil {
+		c.tell(event{conn: c.n, text: "the agent cannot be reached: " + oneLine(err.Error()), ended: true})
+		reset(c.haproxy)
+		return
+	}
+	c.agent = agent
+	defer agent.Close()
+	c.tell(event{conn: c.n, text: "connected"})
+	defer context.AfterFunc(ctx, c.end)()
+	defer context.AfterFunc(hard, c.close)()
+	var wg sync.WaitGroup
+	wg.Go(func() { c.pass(c.haproxy, c.agent, false) }) // ends with either side, or close
+	wg.Go(func() { c.pass(c.agent, c.haproxy, true) })  // the same
+	wg.Wait()
+	c.tell(event{conn: c.n, text: "closed", ended: true})
+}
+
+func (c *tapped) close() {
+	c.haproxy.Close()
+	c.agent.Close()
+}
+
+// end closes the connection once nothing is in flight.
+func (c *tapped) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ending = true
+	if c.inFlight <= 0 {
+		c.close()
+	}
+}
+
+// pass copies from one side to the other, a write for a read: an AGENT-HELLO
+// must arrive in one piece. Where to takes nothing more, only this direction ends:
+// what to has sent before is still to be passed on, such as an ACK and the
+// DISCONNECT of an agent that closes with NOTIFYs unread.
+func (c *tapped) pass(from, to net.Conn, byAgent bool) {
+	var s splitter
+	b := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(b)
+		if n > 0 {
+			last := c.seen(&s, b[:n], byAgent)
+			if _, err := to.Write(b[:n]); err != nil {
+				c.broke(err, !byAgent)
+				reset(from) // once serve closes it
+				return
+			}
+			if last {
+				c.end()
+			}
+		}
+		if err != nil {
+			c.finish(from, to, byAgent, err)
+			return
+		}
+	}
+}
+
+// seen tells of the frames that b ends, before they are passed on: an answer
+// never comes before what it answers. last is true where they leave nothing in
+// flight and the connection is to end.
+func (c *tapped) seen(s *splitter, b []byte, byAgent bool) (last bool) {
+	frames, problem := s.add(b)
+	for _, f := range frames {
+		if !c.silent {
+			c.tell(event{conn: c.n, byAgent: byAgent, frame: f})
+		}
+		if c.count(f, byAgent) {
+			last = true
+		}
+	}
+	if problem != "" {
+		c.tell(event{conn: c.n, text: problem})
+	}
+	return last
+}
+
+// count keeps what is in flight: a NOTIFY from its first fragment on, unless it is
+// aborted.
+func (c *tapped) count(frame []byte, byAgent bool) (last bool) {
+	if len(frame) < codec.LengthSize+codec.MinFrameLength {
+		return false
+	}
+	typ, flags := codec.FrameType(frame[codec.LengthSize]), codec.Flags(frame[codec.LengthSize+4])
+	fin, abort := flags&codec.FlagFIN != 0, flags&codec.FlagABORT != 0
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case byAgent && typ == codec.FrameAck:
+		c.acks.Add(1)
+		c.inFlight--
+	case !byAgent && typ == codec.FrameUnset && abort:
+		c.inFlight--
+	case !byAgent && (typ == codec.FrameNotify || typ == codec.FrameUnset):
+		if typ == codec.FrameNotify {
+			c.inFlight++
+		}
+		if fin {
+			c.notifies.Add(1)
+		}
+		return false
+	default:
+		return false
+	}
+	return c.ending && c.inFlight <= 0
+}
+
+// finish passes the end of one direction on as it came.
+func (c *tapped) finish(from, to net.Conn, byAgent bool, err error) {
+	if errors.Is(err, io.EOF) {
+		c.tell(event{conn: c.n, text: side(byAgent) + " closed"})
+		if half, ok := to.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite() // where to is gone, its reader sees it
+		}
+		return
+	}
+	if errors.Is(err, syscall.ECONNRESET) {
+		c.tell(event{conn: c.n, text: side(byAgent) + " reset the connection"})
+		reset(to)
+	} else {
+		c.broke(err, byAgent)
+	}
+	socket(to).Close()
+	socket(from).Close()
+}
+
+// broke tells of an error that is more than the end of a connection, of which
+// its reader tells.
+func (c *tapped) broke(err error, byAgent bool) {
+	for _, end := range []error{net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
+		if errors.Is(err, end) {
+			return
+		}
+	}
+	c.tell(event{conn: c.n, text: fmt.Sprintf("%s: %v", side(byAgent), err)})
+}
+
+func side(agent bool) string {
+	if agent {
+		return "the agent"
+	}
+	return "HAProxy"
+}
+
+// reset has the next close end the connection by RST where it is TCP.
+func reset(c net.Conn) {
+	if t, ok := socket(c).(*net.TCPConn); ok {
+		_ = t.SetLinger(0) // it is about to be closed in any case
+	}
+}
+
+// socket is what is below TLS, to be closed without a goodbye.
+func socket(c net.Conn) net.Conn {
+	if t, ok := c.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return c
+}
