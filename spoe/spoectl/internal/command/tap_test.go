@@ -6,9 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +17,6 @@ import (
 
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoectl/internal/command"
-	"github.com/spoke-go/spoke/spoe/spoectl/internal/status"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -176,79 +173,4 @@ func TestTapConforms(t *testing.T) {
 	r := run(t, "conform", tp.addr, "--contract", "echo,set,big,bind,null", "--cases",
 		"hello/,healthcheck/,garbage/,notify/,malformed/,short/,fragments/,disconnect/,end/,type/,value/,name/,bind/")
 	assert.Zero(t, r.status, r.out+r.err)
-}
-
-const spoeConf = `
-[check]
-spoe-agent check
-    log global
-    messages ip-rep req
-    option var-prefix check
-    option set-on-error error
-    timeout hello 5s
-    timeout idle 1m
-    timeout processing 5s
-    use-backend agents
-
-spoe-message ip-rep
-    args ip=src
-    event on-client-session
-
-spoe-message req
-    args path=path n=int(-3) body=req.hdrs_bin
-    event on-frontend-http-request
-`
-
-// TestTapHAProxy stands between a real HAProxy and an agent: requests are
-// answered as without it, and what it records replays to the same ACKs.
-func TestTapHAProxy(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
-		agent := serve(t, loopback, func(a *spoe.Agent) {
-			ip := a.Handler
-			a.Handler = spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-				if msg.Name != "req" {
-					return ip.ServeSPOE(ctx, msg, acts)
-				}
-				v, _ := msg.Args.Lookup("path")
-				return acts.SetString(spoe.VarScopeTransaction, "path", "seen "+v.Str())
-			})
-		})
-		rec := filepath.Join(t.TempDir(), "rec")
-		tp := startTap(t, agent, "--record", rec)
-		answers := func(agent string) (all []string) {
-			h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
-				Agent: agent,
-				Files: map[string]string{"spoe.conf": spoeConf},
-				Rules: `
-    http-request return status 200 hdr X-Score %[var(sess.check.ip_score)] hdr X-Path %[var(txn.check.path)] hdr X-Error %[var(txn.check.error)]`,
-			})
-			defer h.Close()
-			for i := range 20 {
-				r := h.Get("/" + strconv.Itoa(i))
-				all = append(all, strings.Join([]string{r.Header.Get("X-Score"), r.Header.Get("X-Path"), r.Header.Get("X-Error")}, "|"))
-			}
-			for _, l := range h.WaitSPOELogs(20) {
-				line, ok := status.Parse(l.Line)
-				assert.True(t, ok, l.Line)
-				assert.Zero(t, line.Status)
-				assert.Contains(t, []int{1, 5}, len(line.Timers), l.Line)
-			}
-			return all
-		}
-		direct := answers(agent)
-		assert.Equal(t, "1|seen /0|", direct[0])
-		assert.Equal(t, direct, answers(tp.addr))
-
-		got := tp.stop(t)
-		assert.Contains(t, got.out, "NOTIFY")
-		assert.NotContains(t, got.out, "malformed")
-		r := run(t, "replay", rec, agent)
-		assert.Zero(t, r.status, r.out)
-		assert.Regexp(t, `^40 NOTIFYs: 40 answered the same, 0 different or not, 0 not compared\n$`, r.out)
-		r = run(t, "bench", agent, "--recording", rec, "--check", "--count", "500", "-c", "2")
-		assert.Zero(t, r.status, r.err)
-		b, err := os.ReadFile(rec)
-		require.NoError(t, err)
-		assert.Greater(t, strings.Count(string(b), "\n"), 40)
-	})
 }
