@@ -34,7 +34,14 @@ run: ## Try it: HAProxy, an origin and the ip-reputation agent, until Ctrl-C (RU
 .PHONY: test
 test: haproxy ## Run all tests, those against real HAProxy included
 	@$(call each,$(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) ./...)
+	@$(MAKE) --no-print-directory tap TAPSKIP='^(TestReloads|TestRestarts|TestLoad)$$'
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
+
+.PHONY: tap
+tap: haproxy ## Run the tests of e2e with spoectl tap between HAProxy and each agent
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	go build -C spoe/spoectl -o "$$dir/spoectl" .; \
+	SPOKE_TAP="$$dir/spoectl" $(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) -skip='$(TAPSKIP)' ./e2e
 
 .PHONY: check
 check: format vet static tidy race ## All that must pass before a commit, besides the tests

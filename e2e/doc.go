@@ -8,5 +8,8 @@
 //	SPOKE_RELOADS=10    how many times HAProxy is reloaded under load
 //	SPOKE_SOAK=10m      how long the load on one agent lasts
 //
+// SPOKE_TAP=/path/to/spoectl has HAProxy reach each agent through `spoectl tap`,
+// which changes nothing but latency: all tests pass all the same. `make tap` does it.
+//
 // TestPredecessor needs port 9000, as the program it runs listens there.
 package e2e

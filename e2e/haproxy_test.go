@@ -27,10 +27,17 @@ spoe-agent e2e-agent
 ` + lines + "\n" + messages + "\n"
 }
 
+// startHAProxy is spoetest.StartHAProxy with a tap before each agent, if there are
+// to be taps. A test that has the configuration anew later calls tapped itself.
+func startHAProxy(t *testing.T, bin spoetest.HAProxyBinary, cfg spoetest.HAProxyConfig) *spoetest.HAProxy {
+	t.Helper()
+	return spoetest.StartHAProxy(t, bin, tapped(t, cfg))
+}
+
 // setup starts a HAProxy with SimpleConfig, spoe.conf and rules.
 func setup(t *testing.T, bin spoetest.HAProxyBinary, agent, spoeConf, rules string) *spoetest.HAProxy {
 	t.Helper()
-	return spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
+	return startHAProxy(t, bin, spoetest.HAProxyConfig{
 		Agent: agent,
 		Files: map[string]string{"spoe.conf": spoeConf},
 		Rules: rules,

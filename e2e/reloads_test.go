@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -16,13 +17,15 @@ import (
 func TestReloads(t *testing.T) {
 	n := countFrom(t, "SPOKE_RELOADS", 3)
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
-		goroutines := runtime.NumGoroutine()
-		a := startHandler(t, decisions())
-		cfg := spoetest.HAProxyConfig{
+		addr := freeAddr(t)
+		cfg := tapped(t, spoetest.HAProxyConfig{
 			Config: loaded,
 			Files:  map[string]string{"spoe.conf": spoeConf(quietly+"messages ip-rep", ipRep)},
-			Data:   loadedData{Checks: true, Agents: map[string]string{"one": a.addr}},
-		}
+			Data:   loadedData{Checks: true, Agents: map[string]string{"one": addr}},
+		})
+		goroutines := runtime.NumGoroutine() // those of the tap, if there is one, stay until the test's end
+		sa := &spoe.Agent{Handler: decisions()}
+		a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
 		h := spoetest.StartHAProxy(t, bin, cfg)
 		l := startLoad(t, h.Addr("http"), 16)
 		for range n {

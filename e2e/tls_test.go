@@ -44,7 +44,7 @@ func TestTLS(t *testing.T) {
 				addr := freeAddr(t)
 				sa := &spoe.Agent{Handler: decisions(), TLSConfig: cfg}
 				a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
-				h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
+				h := startHAProxy(t, bin, spoetest.HAProxyConfig{
 					Agent: addr + tc.server,
 					Files: map[string]string{
 						"spoe.conf": spoeConf("messages ip-rep\n timeout hello 200ms\n timeout processing 200ms", ipRep),
@@ -97,7 +97,7 @@ func TestTLSShutdown(t *testing.T) {
 		addr := freeAddr(t)
 		sa := &spoe.Agent{Handler: decisions(), TLSConfig: cfg}
 		a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
-		h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
+		h := startHAProxy(t, bin, spoetest.HAProxyConfig{
 			Agent: addr + " ssl verify required verifyhost agent.test ca-file ca.pem",
 			Files: map[string]string{"spoe.conf": spoeConf("messages ip-rep", ipRep), "ca.pem": ca.pem},
 			Rules: decided,

@@ -22,7 +22,7 @@ func TestLoad(t *testing.T) {
 	}
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
 		a := startHandler(t, decisions())
-		h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
+		h := startHAProxy(t, bin, spoetest.HAProxyConfig{
 			Config: loaded,
 			Files:  map[string]string{"spoe.conf": spoeConf(quietly+"messages ip-rep", ipRep)},
 			Data:   loadedData{Checks: true, Agents: map[string]string{"one": a.addr}},
