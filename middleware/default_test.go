@@ -88,3 +88,17 @@ func ExampleDefault() {
 	// ip-rep: sess.ip_score=90
 	// broken: txn.error=panic
 }
+
+// TestBound: handlers with a deadline say so, for HAProxy's half.
+func TestBound(t *testing.T) {
+	next := spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return nil })
+	for want, mw := range map[time.Duration]spoe.Middleware{
+		20 * time.Millisecond:  middleware.Timeout(20 * time.Millisecond),
+		30 * time.Millisecond:  middleware.Default(30 * time.Millisecond),
+		100 * time.Millisecond: middleware.DefaultWith(middleware.DefaultConfig{}),
+	} {
+		b, ok := mw(next).(spoe.Bounded)
+		require.True(t, ok)
+		assert.Equal(t, want, b.Bound())
+	}
+}

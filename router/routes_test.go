@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/spoke-go/spoke/codec"
-	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
 )
@@ -69,12 +68,24 @@ func TestRoutes(t *testing.T) {
 	assert.Equal(t, "routes_test.go", filepath.Base(routes[0].Site[:len(routes[0].Site)-len(":00")]))
 }
 
+// bounded is middleware that says what its deadline is, as middleware.Timeout does.
+func bounded(d time.Duration) spoe.Middleware {
+	return func(next spoe.Handler) spoe.Handler { return &boundedHandler{within(d)(next), d} }
+}
+
+type boundedHandler struct {
+	spoe.Handler
+	d time.Duration
+}
+
+func (b *boundedHandler) Bound() time.Duration { return b.d }
+
 // TestSending: what HAProxy's half is written from.
 func TestSending(t *testing.T) {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
 	r.Arg("traceparent", "req.hdr(traceparent)")
-	r.Use(middleware.Trace(), middleware.Timeout(30*time.Millisecond))
+	r.Use(same, bounded(30*time.Millisecond))
 	r.Handle("typed", router.Func(func(context.Context, struct {
 		IP   string `spoe:"ip" fetch:"src"`
 		Host string `spoe:"host"`
@@ -84,7 +95,7 @@ func TestSending(t *testing.T) {
 		return out, nil
 	})).Event(router.OnFrontendHTTPRequest, "unless { src 10.0.0.0/8 }").
 		Arg("host", "req.hdr(host)").Arg("", "src_port").Var(spoe.VarScopeSession, "more").Buffer(64 << 10)
-	quick := r.With(middleware.Default(time.Second), middleware.Timeout(5*time.Millisecond))
+	quick := r.With(bounded(time.Second), same, bounded(5*time.Millisecond))
 	quick.Arg("id", "unique-id")
 	quick.Handle("raw", rawJudge).Group("ask").Arg("ip", "src").Arg("id", "uuid()")
 	r.With(same).Handle("own", func(context.Context, struct {
@@ -95,7 +106,7 @@ func TestSending(t *testing.T) {
 	r.With().Handle("sink", router.Sink(nothing))
 	alone := router.New()
 	alone.Handle("alone", rawJudge)
-	alone.With(middleware.Default(time.Second)).Handle("default", rawJudge)
+	alone.With(bounded(time.Second)).Handle("default", rawJudge)
 
 	routes := append(r.Routes(), alone.Routes()...)
 	typed, raw, own, sink := routes[0], routes[1], routes[2], routes[3]
