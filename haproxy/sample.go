@@ -12,7 +12,7 @@ import (
 )
 
 // samplesText has HAProxy's samples and converters, as `haproxy -dKsmp` and
-// `-dKcnv` of 2.6, 3.0 and 3.2 tell them; a test compares it with those (-update
+// `-dKcnv` of 2.6, 3.0, 3.2 and 3.4 tell them; a test compares it with those (-update
 // writes it anew). A line is "fetch NAME WHEN TYPE…" or "conv NAME TYPE…", with
 // all types that some version has. WHEN are the events at which all versions that
 // have the sample take it for an argument, in letters: c for on-client-session, q
