@@ -2,12 +2,13 @@ package haproxy
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 )
 
 // words splits a line of HAProxy's configuration (configuration.txt, "Quoting and
-// escaping"). getenv gives the environment's variables, which are expanded
-// between double quotes; without it they stay as they are.
+// escaping"; parse_line in its source). getenv gives the environment's variables,
+// which are expanded between double quotes; without it they stay as they are.
 func words(line string, getenv func(string) (string, bool)) ([]string, error) {
 	w := wordReader{in: line, getenv: getenv}
 	return w.read()
@@ -26,7 +27,7 @@ func (r *wordReader) read() ([]string, error) {
 		switch c := r.in[0]; {
 		case c == '#':
 			r.in = ""
-		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+		case isSpace(c):
 			r.end()
 			r.in = r.in[1:]
 		case c == '\'':
@@ -41,7 +42,7 @@ func (r *wordReader) read() ([]string, error) {
 				return nil, err
 			}
 		case c == '\\':
-			r.escape()
+			r.escape(` \#'"`)
 		default:
 			r.add(r.in[:1])
 			r.in = r.in[1:]
@@ -50,6 +51,8 @@ func (r *wordReader) read() ([]string, error) {
 	r.end()
 	return r.words, nil
 }
+
+func isSpace(c byte) bool { return strings.IndexByte(" \t\n\v\f\r", c) >= 0 }
 
 func (r *wordReader) add(s string) {
 	r.word.WriteString(s)
@@ -73,13 +76,12 @@ func (r *wordReader) quoted() error {
 		case c == '"':
 			r.in = r.in[1:]
 			return nil
-		case c == '\\' && len(r.in) > 1 && strings.IndexByte(`"\$#`, r.in[1]) >= 0:
-			r.add(r.in[1:2])
-			r.in = r.in[2:]
 		case c == '\\':
-			r.escape()
+			r.escape(` \#'"$`)
 		case c == '$' && r.getenv != nil:
-			r.expand()
+			if err := r.expand(); err != nil {
+				return err
+			}
 		default:
 			r.add(r.in[:1])
 			r.in = r.in[1:]
@@ -90,50 +92,81 @@ func (r *wordReader) quoted() error {
 
 var escapes = map[byte]string{'n': "\n", 'r': "\r", 't': "\t"}
 
-// escape reads what a backslash begins.
-func (r *wordReader) escape() {
-	if len(r.in) < 2 {
+// escape reads what a backslash begins. Before what is none of these characters,
+// no control character and no byte in hexadecimal it stands for itself, as in
+// regular expressions.
+func (r *wordReader) escape(plain string) {
+	r.in = r.in[1:]
+	if r.in == "" {
 		r.add(`\`)
-		r.in = ""
 		return
 	}
-	if s, ok := escapes[r.in[1]]; ok {
-		r.add(s)
-	} else {
-		r.add(r.in[1:2])
+	b, hex := hexByte(r.in)
+	switch c := r.in[0]; {
+	case strings.IndexByte(plain, c) >= 0:
+		r.add(r.in[:1])
+		r.in = r.in[1:]
+	case escapes[c] != "":
+		r.add(escapes[c])
+		r.in = r.in[1:]
+	case hex:
+		r.add(b)
+		r.in = r.in[3:]
+	default:
+		r.add(`\`)
 	}
-	r.in = r.in[2:]
 }
 
-// expand reads $NAME, ${NAME} or ${NAME-default}.
-func (r *wordReader) expand() {
-	rest := r.in[1:]
-	braces := strings.HasPrefix(rest, "{")
-	rest = strings.TrimPrefix(rest, "{")
-	n := 0
-	for n < len(rest) && (isNameByte(rune(rest[n])) && rest[n] != '.') {
+// hexByte reads "x41".
+func hexByte(s string) (string, bool) {
+	if len(s) < 3 || s[0] != 'x' {
+		return "", false
+	}
+	b, err := strconv.ParseUint(s[1:3], 16, 8)
+	return string([]byte{byte(b)}), err == nil
+}
+
+// expand reads $NAME or ${NAME}, which may be several words, ${NAME[*]}, and have
+// a default, ${NAME-default}.
+func (r *wordReader) expand() error {
+	rest, braces := strings.CutPrefix(r.in[1:], "{")
+	n := len(rest) - len(strings.TrimPrefix(rest, ".")) // HAProxy's own: .FILE and .LINE
+	for n < len(rest) && isNameByte(rune(rest[n])) && rest[n] != '.' {
 		n++
 	}
-	name, def := rest[:n], ""
-	rest = rest[n:]
-	if braces {
-		inside, after, ok := strings.Cut(rest, "}")
-		if !ok {
-			r.add(r.in[:1])
-			r.in = r.in[1:]
-			return
-		}
-		def, rest = strings.TrimPrefix(inside, "-"), after
-	}
-	if name == "" {
-		r.add("$")
-		r.in = r.in[1:]
-		return
+	name, rest := rest[:n], rest[n:]
+	if name == "" || name == "." || '0' <= name[0] && name[0] <= '9' {
+		return errors.New("a '$' without the name of a variable behind it")
 	}
 	v, ok := r.getenv(name)
-	if !ok {
-		v = def
+	several := false
+	if braces {
+		var def string
+		rest, several = strings.CutPrefix(rest, "[*]")
+		def, rest, braces = strings.Cut(rest, "}")
+		if !braces || def != "" && def[0] != '-' {
+			return errors.New("the brace behind a '$' is not closed")
+		}
+		if !ok {
+			v = strings.TrimPrefix(def, "-")
+		}
 	}
-	r.add(v)
 	r.in = rest
+	if several {
+		r.addWords(v)
+	} else {
+		r.add(v)
+	}
+	return nil
+}
+
+// addWords adds a text of which each space ends a word.
+func (r *wordReader) addWords(s string) {
+	for i := range len(s) {
+		if isSpace(s[i]) {
+			r.end()
+		} else {
+			r.add(s[i : i+1])
+		}
+	}
 }

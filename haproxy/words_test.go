@@ -11,7 +11,7 @@ import (
 
 func TestWords(t *testing.T) {
 	getenv := func(name string) (string, bool) {
-		v, ok := map[string]string{"A": "x y", "EMPTY": ""}[name]
+		v, ok := map[string]string{"A": "x y", "B1": " x  y ", "EMPTY": ""}[name]
 		return v, ok
 	}
 	for line, want := range map[string]string{
@@ -23,12 +23,19 @@ func TestWords(t *testing.T) {
 		`'a "b" \ #' c`:                     `a "b" \ #|c`,
 		`"a 'b' \"c\" \\ #"d e`:             `a 'b' "c" \ #d|e`,
 		`"" ''`:                             "|",
-		`"$A" "${A}" "${B-z}" "${B}" "${A`:  "ERROR a double quote that is not closed",
+		`"$A" "${A}" "${B-z}" "${B}" "`:     "ERROR a double quote that is not closed",
 		`"$A" "${A}" "${B-z}" "${B}" $A`:    "x y|x y|z||$A",
-		`"${EMPTY-z}" "$" "\$A" "${A"`:      `|$|$A|${A`,
+		`"${EMPTY-z}" "\$A" '$A' \$A $`:     `|$A|$A|\$A|$`,
+		`"p${A[*]}q" "${B1[*]}${B[*]-u v}"`: "px|yq||x|y|u|v",
+		`"$A.x" "$.LINE" "${.FILE}"`:        "x y.x||",
+		`"${A`:                              "ERROR the brace behind a '$' is not closed",
+		`"${A?}"`:                           "ERROR the brace behind a '$' is not closed",
+		`"a$"`:                              "ERROR a '$' without the name of a variable behind it",
+		`"${1}"`:                            "ERROR a '$' without the name of a variable behind it",
 		`'a`:                                "ERROR a single quote that is not closed",
 		`a\tb "\n"`:                         "a\tb|\n",
 		`x\`:                                `x\`,
+		`a\.b "\1" \'\" "\ " \x41\x4 "\x4"`: `a\.b|\1|'"| |A\x4|\x4`,
 		`acl a hdr(host) -m str "a b" # no`: "acl|a|hdr(host)|-m|str|a b",
 	} {
 		got, err := haproxy.Words(line, getenv)
