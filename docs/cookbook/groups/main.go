@@ -1,0 +1,84 @@
+// Command groups is asked by rules: when they say so, about some requests, and
+// with what other rules have found out before.
+package main
+
+import (
+	"context"
+	"flag"
+	"log"
+	"net/netip"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+//go:generate sh -c "go run . -print-config=spoe > spoe.conf"
+//go:generate sh -c "go run . -print-config=backend > agents.cfg"
+
+type Client struct {
+	IP netip.Addr `spoe:"ip,required" fetch:"src"` // as set-src has left it
+}
+
+type Network struct {
+	Name string `spoe:"network"`
+}
+
+func place(_ context.Context, c Client) (Network, error) {
+	if c.IP.IsPrivate() || c.IP.IsLoopback() {
+		return Network{"inside"}, nil
+	}
+	return Network{"outside"}, nil
+}
+
+type Browser struct {
+	Agent string `spoe:"agent" fetch:"req.hdr(user-agent)"`
+}
+
+type Robot struct {
+	Is bool `spoe:"robot"`
+}
+
+func robot(_ context.Context, b Browser) (Robot, error) {
+	return Robot{!strings.HasPrefix(b.Agent, "Mozilla/")}, nil
+}
+
+type Login struct {
+	IP netip.Addr `spoe:"ip,required" fetch:"src"`
+	// What the agent has said itself, in the group before: a variable is a
+	// sample like any other.
+	Robot bool `spoe:"robot" fetch:"var(txn.visitor.robot)"`
+}
+
+type Permission struct {
+	May bool `spoe:"may_login"`
+}
+
+func login(_ context.Context, l Login) (Permission, error) {
+	return Permission{l.IP.IsPrivate() || !l.Robot}, nil
+}
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:9000", "the `address` to listen on")
+
+	r := router.New()
+	r.Use(middleware.Default(50 * time.Millisecond))
+	r.ErrorVar(spoe.VarScopeTransaction, "failed")
+	// Two messages, one round trip: HAProxy sends those of a group together.
+	r.Handle("network", router.Func(place)).Group("who")
+	r.Handle("robot", router.Func(robot)).Group("who")
+	r.Handle("login", router.Func(login)).Group("login")
+
+	haproxy.Parse(r, haproxy.Config{Engine: "visitor"})
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := spoe.ListenAndServe(ctx, *listen, r); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,97 @@
+//go:build unix && !race
+
+package docs_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// TestCookbookClaims sees for itself what haproxy.md says of scopes, and of the
+// order in which things happen.
+func TestCookbookClaims(t *testing.T) {
+	t.Parallel()
+	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+		t.Parallel()
+		var connected atomic.Int64
+		r := claims(&connected)
+		files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "claims", Processing: patience})
+		require.NoError(t, err)
+		h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
+			Agent: serve(t, r),
+			Files: map[string]string{"spoe.conf": files.SPOE},
+			Rules: `
+    http-request set-var(txn.rule) str(set)
+    http-request send-spoe-group claims ask
+    http-request return status 200 hdr X-Sess "%[var(sess.claims.path)]" hdr X-Txn "%[var(txn.claims.path)]" hdr X-Event "%[var(txn.claims.at_event)]" hdr X-Group "%[var(txn.claims.at_group)]"`,
+		})
+		header := func(path, name string) string { return h.Get(path).Header.Get(name) }
+
+		assert.Equal(t, "nothing", header("/", "X-Event"), "an event comes before the rules")
+		assert.Equal(t, "set", header("/", "X-Group"), "a group comes where its rule is")
+
+		assert.Equal(t, "/first", header("/first", "X-Sess"))
+		assert.Equal(t, "/first", header("/fails", "X-Sess"), "the session's is that of the request before")
+		assert.Equal(t, "/first", header("/first", "X-Txn"))
+		assert.Empty(t, header("/fails", "X-Txn"), "the transaction's is not")
+
+		assert.EqualValues(t, 6, connected.Load(), "on-client-session is there for each request of a connection")
+	})
+}
+
+// claims is an agent whose answers show what HAProxy does.
+func claims(connected *atomic.Int64) *router.Router {
+	type question struct {
+		Path string `spoe:"path" fetch:"path"`
+		Rule string `spoe:"rule,default=nothing" fetch:"var(txn.rule)"`
+	}
+	type atEvent struct {
+		Session     string `spoe:"path,sess"`
+		Transaction string `spoe:"path,txn"`
+		Rule        string `spoe:"at_event"`
+	}
+	type atGroup struct {
+		Rule string `spoe:"at_group"`
+	}
+	r := router.New()
+	r.Handle("event", router.Func(func(_ context.Context, q question) (atEvent, error) {
+		if q.Path == "/fails" {
+			return atEvent{}, errors.New("it fails")
+		}
+		return atEvent{q.Path, q.Path, q.Rule}, nil
+	})).Event(router.OnFrontendHTTPRequest)
+	r.Handle("group", router.Func(func(_ context.Context, q question) (atGroup, error) {
+		return atGroup{q.Rule}, nil
+	})).Group("ask")
+	r.Handle("client", router.Sink(func(context.Context, struct{}) error {
+		connected.Add(1)
+		return nil
+	})).Event(router.OnClientSession)
+	return r
+}
+
+// serve runs an agent until the test ends, and returns its address.
+func serve(t *testing.T, h spoe.Handler) string {
+	t.Helper()
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	a := &spoe.Agent{Handler: h, Logger: slog.New(slog.DiscardHandler)}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Serve(ln) }() // ends with Close
+	t.Cleanup(func() {
+		a.Close()
+		<-ended
+	})
+	return ln.Addr().String()
+}

@@ -1,0 +1,47 @@
+//go:build unix && !race
+
+package docs_test
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// TestCookbookTLS: HAProxy and the agent take each other, and nobody else.
+func TestCookbookTLS(t *testing.T) {
+	ours, others := certificates(t), certificates(t)
+	dir := t.TempDir()
+	writeFiles(t, dir, ours)
+	args := []string{"-cert", filepath.Join(dir, "agent.pem"), "-key", filepath.Join(dir, "agent.key"), "-client-ca", filepath.Join(dir, "ca.pem")}
+	for _, c := range []struct {
+		name        string
+		ca, haproxy string // HAProxy's files
+		edits       []string
+		refused     string // what the agent says, if it is the one that refuses
+		good        bool
+	}{
+		{"as it is", ours["ca.pem"], ours["haproxy.pem"], nil, "", true},
+		{"HAProxy without a certificate", ours["ca.pem"], ours["haproxy.pem"], []string{" crt haproxy.pem", ""}, "didn't provide a certificate", false},
+		{"HAProxy with somebody else's certificate", ours["ca.pem"], others["haproxy.pem"], nil, "certificate", false},
+		{"an agent that HAProxy does not know", others["ca.pem"], ours["haproxy.pem"], nil, "", false},
+		{"an agent of another name", ours["ca.pem"], ours["haproxy.pem"], []string{"verifyhost agent.example", "verifyhost other.example"}, "", false},
+		{"HAProxy without TLS", ours["ca.pem"], ours["haproxy.pem"],
+			[]string{" ssl verify required ca-file ca.pem verifyhost agent.example crt haproxy.pem", ""}, "does not look like a TLS handshake", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := setup{args: args, edits: append(c.edits, "inter 1s", "inter 100ms"), files: map[string]string{"ca.pem": c.ca, "haproxy.pem": c.haproxy}}
+			cookAll(t, "tls/haproxy.cfg", s, func(k *kitchen) {
+				if !c.good {
+					k.agent().saysSoon(c.refused)
+					k.WaitLog("Server judge-agents/agent1 is DOWN") // health checks go the same way
+					k.get(503, "/")
+					return
+				}
+				k.get(200, "/")
+				k.get(403, "/.env")
+				k.agent().kill()
+				k.get(503, "/")
+			})
+		})
+	}
+}
