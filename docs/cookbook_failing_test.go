@@ -3,10 +3,9 @@
 package docs_test
 
 import (
+	"fmt"
 	"regexp"
 	"testing"
-
-	"github.com/stretchr/testify/assert"
 )
 
 // failures are what an agent that is there says of its own failures, by the path
@@ -26,31 +25,35 @@ func TestCookbookFailing(t *testing.T) {
 				k.get(200, "/")
 				k.get(403, "/bad")
 				for path, failed := range failures {
-					k.get(without, path)
-					assert.Equal(k.t, failed, k.logged(`^GET `+path+` status=\d+ score=- failed=(.*) error=-$`))
+					k.outcome(without, path, "failed="+failed+" error=-")
 				}
 				k.get(200, "/")
 
 				// It hangs as a whole: HAProxy gives up after "timeout processing".
 				k.agent().hang()
-				k.get(without, "/hung")
-				assert.Equal(k.t, "1", k.logged(`^GET /hung status=\d+ score=- failed=- error=(.*)$`))
+				k.outcome(without, "/hung", "failed=- error=1")
 
 				// It is gone: at first HAProxy still tries to reach it.
 				k.agent().kill()
-				k.get(without, "/gone")
-				k.logged(`^GET /gone status=\d+ score=- failed=- error=(\d+)$`)
+				k.outcome(without, "/gone", `failed=- error=\d+`)
 				// Then its health checks have told, and it does not try any more.
 				k.WaitLog("Server judge-agents/agent1 is DOWN")
 				down := "2"
 				if k.Binary.AtLeast("3.1") {
 					down = "257"
 				}
-				until(k.t, func() bool {
-					k.get(without, "/down")
-					return regexp.MustCompile(`(?m)^GET /down status=\d+ score=- failed=- error=` + down + `$`).MatchString(k.Output())
-				}, func() string { return "no error=" + down })
+				k.outcome(without, "/down", "failed=- error="+down)
 			})
 		})
 	}
+}
+
+// outcome requests a path until HAProxy logs that there was no score, and why.
+func (k *kitchen) outcome(status int, path, why string) {
+	k.t.Helper()
+	line := regexp.MustCompile(fmt.Sprintf(`(?m)^GET %s status=%d score=- %s$`, path, status, why))
+	until(k.t, func() bool {
+		k.get(status, path)
+		return line.MatchString(k.Output())
+	}, func() string { return "HAProxy logs no " + line.String() })
 }

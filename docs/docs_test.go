@@ -9,6 +9,7 @@
 //	<!-- interrupt: NAME -->     which is Ctrl-C, or until the page's end
 //	<!-- says: NAME: TEXT -->    that terminal shows the text
 //	<!-- program -->             a Go program of its own, which must compile
+//	<!-- part: PATH -->          lines of that file, as they stand there
 package docs_test
 
 import (
@@ -21,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the tables in binding.md")
+var update = flag.Bool("update", false, "write the tables in binding.md, and what the programs of cookbook write")
 
 // block is a code block, or an order without one.
 type block struct {

@@ -29,10 +29,11 @@ import (
 func TestFirstAgent(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
-	page := blocks(t, "first-agent.md")
+	const page = "first-agent.md"
+	todo := blocks(t, page)
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
-		r := newReader(t, root, bin)
-		for _, b := range page {
+		r := newReader(t, page, root, bin)
+		for _, b := range todo {
 			r.do(b)
 		}
 	})
@@ -41,6 +42,7 @@ func TestFirstAgent(t *testing.T) {
 // reader is somebody who does what a page says.
 type reader struct {
 	t         *testing.T
+	page      string
 	bin       spoetest.HAProxyBinary
 	dir       string // where the page's reader is
 	env       []string
@@ -52,23 +54,25 @@ type reader struct {
 // programs have to start, and HAProxy has to notice.
 const patience = 30 * time.Second
 
-func newReader(t *testing.T, root string, bin spoetest.HAProxyBinary) *reader {
+// newReader makes a reader of a page. What is different here, as pairs of old and
+// new, are the addresses, where Spoke is, and others.
+func newReader(t *testing.T, page, root string, bin spoetest.HAProxyBinary, others ...string) *reader {
 	tmp := t.TempDir()
 	programs := filepath.Join(tmp, "bin")
 	require.NoError(t, os.Mkdir(programs, 0o755))
 	script := fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", bin.Path)
 	require.NoError(t, os.WriteFile(filepath.Join(programs, "haproxy"), []byte(script), 0o755))
-	r := &reader{t: t, bin: bin, dir: filepath.Join(tmp, "home"), terminals: map[string]*terminal{}}
+	r := &reader{t: t, page: page, bin: bin, dir: filepath.Join(tmp, "home"), terminals: map[string]*terminal{}}
 	require.NoError(t, os.Mkdir(r.dir, 0o755))
 	r.env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"), "GOWORK=off",
 		// The modules that Spoke itself has needed are there; nothing is asked of
 		// the network for them.
 		"GONOSUMDB=*", "GOPROXY=file://"+goEnv(t, "GOMODCACHE")+"/cache/download,"+goEnv(t, "GOPROXY"))
-	r.other = strings.NewReplacer(
+	r.other = strings.NewReplacer(append(others,
 		"127.0.0.1:9000", freeAddr(t), "127.0.0.1:8080", freeAddr(t),
 		"git clone https://github.com/spoke-go/spoke ../spoke", "test -f '"+root+"/go.mod'",
 		"spoke=../spoke", "spoke='"+root+"'",
-	)
+	)...)
 	return r
 }
 
@@ -96,7 +100,8 @@ func (r *reader) do(b block) {
 		r.terminals[b.arg].interrupt()
 	case b.what == "says":
 		name, want, _ := strings.Cut(b.arg, ": ")
-		require.Contains(r.t, r.terminals[name].output.String(), want)
+		output := r.terminals[name].output
+		until(r.t, func() bool { return strings.Contains(output.String(), want) }, func() string { return name + " does not say " + want })
 	case b.what == "run" && kind == "terminal":
 		r.terminals[arg] = r.start(strings.TrimSpace(strings.TrimPrefix(text, "$ ")))
 	case b.what == "run" && kind == "haproxy" && !r.bin.AtLeast(arg):
@@ -126,7 +131,7 @@ func (r *reader) run(line int, command, want string) {
 			for name, term := range r.terminals {
 				r.t.Logf("terminal %s: %s", name, term.output.String())
 			}
-			r.t.Fatalf("first-agent.md:%d: %s\nhas printed %v\n%s\nand should have\n%s", line, command, err, out, want)
+			r.t.Fatalf("%s:%d: %s\nhas printed %v\n%s\nand should have\n%s", r.page, line, command, err, out, want)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
