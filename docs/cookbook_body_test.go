@@ -3,8 +3,10 @@
 package docs_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -83,6 +85,23 @@ func TestCookbookBodyFrames(t *testing.T) {
 		if want == 503 {
 			k.logged(`SPOE: \[body\] .* st=(3) `)
 		}
+	})
+}
+
+// TestCookbookBodySlow: who does not send what he has announced is waited for until
+// "timeout http-request".
+func TestCookbookBodySlow(t *testing.T) {
+	s := setup{edits: []string{"timeout http-request 10s", "timeout http-request 300ms"}}
+	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
+		conn, err := net.Dial("tcp", k.Addr("http"))
+		require.NoError(k.t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: site\r\nContent-Length: 10\r\n\r\nhalf")
+		require.NoError(k.t, err)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(k.t, err)
+		resp.Body.Close()
+		assert.Equal(k.t, 408, resp.StatusCode)
 	})
 }
 

@@ -34,7 +34,9 @@ func TestCookbookClaims(t *testing.T) {
 			Rules: `
     http-request set-var(txn.rule) str(set)
     http-request send-spoe-group claims ask
-    http-request return status 200 hdr X-Sess "%[var(sess.claims.path)]" hdr X-Txn "%[var(txn.claims.path)]" hdr X-Event "%[var(txn.claims.at_event)]" hdr X-Group "%[var(txn.claims.at_group)]"`,
+    http-request set-var(txn.less) str(yes) if { var(txn.claims.no_such_number) -m int lt 30 }
+    http-request set-var(txn.not_less) str(yes) if !{ var(txn.claims.no_such_number) -m int lt 30 }
+    http-request return status 200 hdr X-Less "%[var(txn.less)]" hdr X-Not-Less "%[var(txn.not_less)]" hdr X-Sess "%[var(sess.claims.path)]" hdr X-Txn "%[var(txn.claims.path)]" hdr X-Event "%[var(txn.claims.at_event)]" hdr X-Group "%[var(txn.claims.at_group)]"`,
 		})
 		header := func(path, name string) string { return h.Get(path).Header.Get(name) }
 
@@ -46,7 +48,10 @@ func TestCookbookClaims(t *testing.T) {
 		assert.Equal(t, "/first", header("/first", "X-Txn"))
 		assert.Empty(t, header("/fails", "X-Txn"), "the transaction's is not")
 
-		assert.EqualValues(t, 6, connected.Load(), "on-client-session is there for each request of a connection")
+		assert.Empty(t, header("/", "X-Less"), "a comparison with what is not there does not hold")
+		assert.Equal(t, "yes", header("/", "X-Not-Less"), "its contrary does")
+
+		assert.EqualValues(t, 8, connected.Load(), "on-client-session is there for each request of a connection")
 	})
 }
 

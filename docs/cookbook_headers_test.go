@@ -3,10 +3,15 @@
 package docs_test
 
 import (
+	"context"
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -69,4 +74,45 @@ func (k *kitchen) cached(control, path string) spoetest.HTTPResponse {
 	}, func() string { return "Cache-Control: " + resp.Header.Get("Cache-Control") })
 	assert.Len(k.t, resp.Header.Values("Cache-Control"), 1)
 	return resp
+}
+
+// TestCookbookHeaderActions sees what the actions of 3.4 do with headers that occur
+// more than once, and with names.
+func TestCookbookHeaderActions(t *testing.T) {
+	type blocks struct {
+		Set    http.Header `spoe:"set"`
+		Add    http.Header `spoe:"add"`
+		Remove http.Header `spoe:"remove"`
+	}
+	r := router.New()
+	r.Handle("response", router.Func(func(context.Context, struct{}) (blocks, error) {
+		two := []string{"1", "2"}
+		return blocks{http.Header{"X-Set": two}, http.Header{"X-Add": two}, http.Header{"X-First": {""}, "X-Second": {""}}}, nil
+	})).Event(router.OnHTTPResponse)
+	files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "e", Processing: patience})
+	require.NoError(t, err)
+	t.Parallel()
+	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+		if !bin.AtLeast("3.4") {
+			t.Logf("NOT TESTED with %v: the actions are HAProxy 3.4's", bin)
+			return
+		}
+		h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
+			Agent: serve(t, r),
+			Files: map[string]string{"spoe.conf": files.SPOE},
+			Rules: `
+    http-response add-header X-Set site
+    http-response add-header X-Add site
+    http-response add-header X-First site
+    http-response add-header X-Second site
+    http-response set-headers-bin var(txn.e.set)
+    http-response add-headers-bin var(txn.e.add)
+    http-response del-headers-bin var(txn.e.remove)`,
+		})
+		got := h.Get("/").Header
+		assert.Equal(t, []string{"2"}, got.Values("X-Set"), "the last one stays")
+		assert.Equal(t, []string{"site", "1", "2"}, got.Values("X-Add"), "all stay")
+		assert.Empty(t, got.Values("X-First"))
+		assert.Equal(t, []string{"site"}, got.Values("X-Second"), "an http.Header is no list of names")
+	})
 }

@@ -109,6 +109,15 @@ var programsDir string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	parallel := "6" // the tests wait for programs more than they compute
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "test.parallel" {
+			parallel = f.Value.String()
+		}
+	})
+	if err := flag.Set("test.parallel", parallel); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	if programsDir != "" {
 		if err := os.RemoveAll(programsDir); err != nil {

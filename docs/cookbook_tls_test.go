@@ -21,6 +21,7 @@ func TestCookbookTLS(t *testing.T) {
 		good        bool
 	}{
 		{"as it is", ours["ca.pem"], ours["haproxy.pem"], nil, "", true},
+		{"verify required does not look at the name", ours["ca.pem"], ours["haproxy.pem"], []string{" verifyhost agent.example", ""}, "", true},
 		{"HAProxy without a certificate", ours["ca.pem"], ours["haproxy.pem"], []string{" crt haproxy.pem", ""}, "didn't provide a certificate", false},
 		{"HAProxy with somebody else's certificate", ours["ca.pem"], others["haproxy.pem"], nil, "certificate", false},
 		{"an agent that HAProxy does not know", others["ca.pem"], ours["haproxy.pem"], nil, "", false},

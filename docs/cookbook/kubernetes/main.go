@@ -95,6 +95,6 @@ func serveProbes(ctx context.Context, addr string) error {
 	})
 	log.Printf("probes: listening addr=%v", ln.Addr())
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go server.Serve(ln) // ends with the program
+	go func() { log.Print(server.Serve(ln)) }() // ends with the program
 	return nil
 }
