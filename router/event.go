@@ -12,7 +12,7 @@ type Event string
 
 // The events, in the order in which they come.
 const (
-	OnClientSession       Event = "on-client-session"
+	OnClientSession       Event = "on-client-session" // with each request of a connection kept alive, too
 	OnFrontendTCPRequest  Event = "on-frontend-tcp-request"
 	OnFrontendHTTPRequest Event = "on-frontend-http-request"
 	OnBackendTCPRequest   Event = "on-backend-tcp-request"

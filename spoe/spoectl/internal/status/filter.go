@@ -6,17 +6,17 @@ var filter = map[int]Explanation{
 		Title: "all went well",
 		Means: []Said{
 			{"", "The agent has acknowledged the event or group in time."},
-			{"", "It does not say that the variables were set: HAProxy drops a malformed action, or one with a name that it refuses or does not know, and all that follow it in the ACK, and still logs st=0."},
+			{"", "It does not say that the variables were set: HAProxy drops a malformed action with all that follow it in the ACK, and by itself one whose name is too long or, in the scope proc, not known, and still logs st=0."},
 		},
 		Do: []string{
 			"Nothing; `option dontlog-normal` in the spoe-agent section keeps such lines out of the log.",
-			"If a variable is missing: it has to be in the configuration, in `register-var-names`, or be forced by `option force-set-var`; its whole name (scope.prefix.name) has 63 bytes at most. `spoectl ask` shows what the agent sends.",
+			"If a variable is missing: one of the scope proc (before 2.5, of any scope) has to be in the configuration, in `register-var-names`, or be forced by `option force-set-var`; its whole name (scope.prefix.name) has 63 bytes at most. `spoectl check` tells, and `spoectl ask` shows what the agent sends.",
 		},
 	},
 	1: {
 		Title: "a timeout",
 		Means: []Said{
-			{"", "No ACK came within `timeout processing`: a handler that is slow, hangs, or failed without an answer."},
+			{"", "No ACK came within `timeout processing`: a handler that is slow, hangs, or failed without an answer; or no agent, where health checks have not told yet and HAProxy went on trying to connect."},
 			{"to 3.0", "Also where a message is larger than a frame and the agent does not announce fragmentation: HAProxy reconnects hundreds of times (status 10), then gives up."},
 			{"3.0.0", "Also where the agent disconnects with status 0 while requests wait."},
 			{"3.1 and later", "Also where an ACK is over the agreed size or has no FIN: HAProxy does not complain, the request waits."},
@@ -30,7 +30,7 @@ var filter = map[int]Explanation{
 	},
 	2: {
 		Title: "no resource",
-		Means: []Said{{"", "HAProxy had nothing to process the event with: mostly, no connection to an agent, as no server of the agents' backend is up."}},
+		Means: []Said{{"", "HAProxy had nothing to process the event with: mostly, no connection to an agent, as no server of the agents' backend is up."}, {"3.1 and later", "That no server is up is 257 there."}},
 		Do: []string{
 			"Is the agent there? `spoectl ask ADDR MESSAGE`, and `show servers state` of HAProxy's Runtime API.",
 			"Have several agents, and check them (`option spop-check`); look at maxconn and the limit of open files.",
