@@ -173,10 +173,8 @@ func ReadRoutes(r io.Reader) (Agent, error) {
 	if err := d.Decode(&a); err != nil {
 		return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: %w", err)
 	}
-	for i, m := range a.Messages {
-		if m.Name == "" {
-			return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: message %d has no name", i+1)
-		}
+	if err := a.check(); err != nil {
+		return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: %w", err)
 	}
 	return a, nil
 }

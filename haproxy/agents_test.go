@@ -105,7 +105,7 @@ func byHand() *router.Router {
 	}) error {
 		return nil
 	})).Event(router.OnFrontendTCPRequest)
-	r.Handle("late", raw).Event(router.OnTCPResponse).Arg("", "str(a)")
+	r.Handle("late", raw).Event(router.OnTCPResponse).Arg("", `"str(a b)"`)
 	return r
 }
 

@@ -3,8 +3,6 @@ package haproxy
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"os"
 	"slices"
 )
 
@@ -33,7 +31,8 @@ const (
 // left to `haproxy -c`. The error is about files that cannot be read.
 //
 // A configuration with several engines is checked for the one that sends messages
-// of the agent's; several filter lines of that engine are all checked.
+// of the agent's, the most of them; several filter lines of that engine are all
+// checked. What another engine sends counts as sent.
 func Check(a Agent, s Sources) ([]Finding, error) {
 	r, err := newReader(s)
 	if err != nil {
@@ -56,11 +55,17 @@ func Check(a Agent, s Sources) ([]Finding, error) {
 			cfg.parse(lines)
 		}
 	}
-	filters, e, err := chooseEngine(&a, &cfg, s, r)
+	uses, chosen, err := chooseEngine(&a, &cfg, s, r)
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{agent: &a, cfg: &cfg, engine: e, filters: filters}
+	checkers := make([]*checker, len(uses))
+	for i, u := range uses {
+		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.anyOf && !r.version.atLeast(3, 1)}
+	}
+	c := checkers[chosen]
+	c.others = slices.Delete(checkers, chosen, chosen+1)
+	c.mentions = c.findMentions()
 	c.check()
 	slices.SortStableFunc(c.findings, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line))
@@ -68,87 +73,16 @@ func Check(a Agent, s Sources) ([]Finding, error) {
 	return c.findings, nil
 }
 
-// chooseEngine returns the engine that asks the agent, and its filter lines.
-func chooseEngine(a *Agent, cfg *configuration, s Sources, r *reader) ([]filter, *engine, error) {
-	all := cfg.filters()
-	if len(all) == 0 {
-		return nil, nil, errNoSPOE
-	}
-	var engines []*engine
-	var of [][]filter
-	for _, f := range all {
-		if s.Engine != "" && f.engine != s.Engine && f.engine != "" {
-			continue
-		}
-		e, err := loadEngine(cfg, f, s, r)
-		if err != nil {
-			return nil, nil, err
-		}
-		if s.Engine != "" && f.engine == "" && e.head.after("spoe-agent") != s.Engine {
-			continue // an engine without a name has its agent's
-		}
-		i := slices.IndexFunc(engines, func(o *engine) bool { return o.name == e.name && o.file == e.file })
-		if i < 0 {
-			engines, of = append(engines, e), append(of, nil)
-			i = len(engines) - 1
-		}
-		of[i] = append(of[i], f)
-	}
-	switch {
-	case len(engines) == 0:
-		return nil, nil, fmt.Errorf("haproxy: no filter line has the engine %q", s.Engine)
-	case len(engines) == 1:
-		return of[0], engines[0], nil
-	}
-	var names []string
-	best, most := -1, 0
-	for i, e := range engines {
-		names = append(names, e.name)
-		known := 0
-		for _, m := range e.messages {
-			if a.message(m.name) != nil {
-				known++
-			}
-		}
-		switch {
-		case known > most:
-			best, most = i, known
-		case known == most:
-			best = -1
-		}
-	}
-	if best < 0 {
-		return nil, nil, fmt.Errorf("haproxy: there are several engines, and it is not clear which one asks this agent: name one of %v", names)
-	}
-	return of[best], engines[best], nil
-}
-
-// loadEngine reads the SPOE file of a filter line.
-func loadEngine(cfg *configuration, f filter, s Sources, r *reader) (*engine, error) {
-	candidates := []string{s.SPOE}
-	if s.SPOE == "" {
-		candidates = cfg.candidates(f)
-	}
-	for _, name := range candidates {
-		if _, err := os.Stat(name); err != nil {
-			continue
-		}
-		lines, err := r.read(name)
-		if err != nil {
-			return nil, err
-		}
-		return parseEngine(f.engine, name, lines)
-	}
-	return nil, fmt.Errorf("haproxy: %s:%d: the SPOE file is not there: %v", f.at.file, f.at.line, candidates)
-}
-
 // checker has what the checks need. Each check is a method in a file of its own.
 type checker struct {
-	agent    *Agent
-	cfg      *configuration
-	engine   *engine
-	filters  []filter
-	findings []Finding
+	agent *Agent
+	cfg   *configuration
+	use
+	others    []*checker // of the other engines
+	mentions  []mention
+	fragments bool // HAProxy is known to send what is longer than a frame in fragments
+	findings  []Finding
+	found     map[Finding]bool
 }
 
 func (c *checker) check() {
@@ -171,7 +105,11 @@ func (c *checker) check() {
 // find adds a finding, once: an engine may be loaded by several filter lines.
 func (c *checker) find(code string, at directive, problem, effect, mend string) {
 	f := Finding{Code: code, File: at.file, Line: at.line, Problem: problem, Effect: effect, Mend: mend}
-	if !slices.Contains(c.findings, f) {
+	if !c.found[f] {
 		c.findings = append(c.findings, f)
 	}
+	if c.found == nil {
+		c.found = map[Finding]bool{}
+	}
+	c.found[f] = true
 }

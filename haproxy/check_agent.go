@@ -12,20 +12,20 @@ func (c *checker) checkAgent() {
 	if e.onError == "" {
 		c.find(NoSetOnError, e.head,
 			"the agent section has no \"option set-on-error\"",
-			"No rule and no log line can tell a request that the agent let pass from one that it never answered.",
+			"Unless each answer sets a variable, no rule can tell a request that the agent let pass from one that it never answered; and none can tell why.",
 			"Write \"option set-on-error error\", and have a rule look at txn."+e.prefix+".error.")
 	}
 	if e.processing == 0 {
 		c.find(NoProcessingTimeout, e.head,
 			"the agent section has no \"timeout processing\"",
-			"A request waits for its answer for as long as the agent likes, for ever if it hangs.",
+			"A request waits for its answer for as long as the agent takes: if it hangs, until the \"timeout server\" of its backend, often minutes.",
 			"Write \"timeout processing 500ms\", or what a visitor can wait for.")
 		return
 	}
 	var slow []string
 	longest := time.Duration(0)
 	for _, m := range c.agent.Messages {
-		if d := time.Duration(m.Deadline); d >= e.processing {
+		if d := time.Duration(m.Deadline); d >= e.processing && c.sends(m.Name) {
 			slow, longest = append(slow, m.Name), max(longest, d)
 		}
 	}

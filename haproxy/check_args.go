@@ -48,8 +48,12 @@ func example(a *Arg) string {
 	if fetch == "" {
 		fetch = "<sample>"
 	}
-	if a.Name == "" {
+	switch {
+	case a.Name != "":
+	case a.Pos != nil:
 		return fmt.Sprintf("%q as number %d", fetch, *a.Pos+1)
+	default:
+		return fmt.Sprintf("%q", fetch)
 	}
 	return fmt.Sprintf("%q", a.Name+"="+fetch)
 }
@@ -60,8 +64,14 @@ func (m *Message) arg(s sentArg, i int) int {
 		if s.name != "" {
 			return a.Name == s.name
 		}
-		return a.Pos != nil && *a.Pos == i || a.Pos == nil && a.Name == "" && a.Fetch == s.fetch
+		return a.Pos != nil && *a.Pos == i || a.Pos == nil && a.Name == "" && a.isFetched(s.fetch)
 	})
+}
+
+// isFetched tells whether that is its sample, which it may have with quotes.
+func (a *Arg) isFetched(fetch string) bool {
+	w, err := words(a.Fetch, nil)
+	return err == nil && len(w) == 1 && w[0] == fetch
 }
 
 func (s *sentArg) label(i int) string {

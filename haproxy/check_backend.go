@@ -1,6 +1,9 @@
 package haproxy
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // checkBackend tells whether HAProxy would notice that an agent is gone.
 func (c *checker) checkBackend() {
@@ -8,46 +11,69 @@ func (c *checker) checkBackend() {
 	if b == nil {
 		return // HAProxy refuses it
 	}
-	checked := false
+	var def health
 	for _, d := range b.all() {
 		if d.is("default-server") {
-			checked = checks(d, checked)
+			def = def.with(d)
 		}
 	}
-	servers := 0
+	spop := b.has("spop-check") || b.knowsAgents()
 	for _, d := range b.lines {
 		if !d.is("server") && !d.is("server-template") {
 			continue
 		}
-		servers++
-		if !checks(d, checked) {
+		h := def.with(d)
+		mend := "Write \"check\" behind its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend."
+		if !spop {
+			mend += " Write \"option spop-check\" into it, too."
+		}
+		switch {
+		case !h.checked && !h.tracks:
 			c.find(NoHealthCheck, d,
 				fmt.Sprintf("the agent %s of backend %s has no health check", name(d), b.name),
 				"HAProxy goes on asking an agent that is gone: each request fails or waits for its timeout. An agent that shuts down cannot tell it to turn elsewhere.",
-				"Write \"check\" behind its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend.")
+				mend)
+		case !spop && h.checked && !h.named:
+			c.find(NoHealthCheck, b.head,
+				fmt.Sprintf("backend %s has no \"option spop-check\"", b.name),
+				"Its health checks connect and no more: an agent that is shutting down, or anything else that listens on its port, counts as up.",
+				"Write \"option spop-check\" into the backend.")
 		}
-	}
-	// Checks of another kind may well know the agent: its HTTP port, a script.
-	other := b.has("httpchk") || b.has("external-check")
-	if servers > 0 && !b.has("spop-check") && !other {
-		c.find(NoHealthCheck, b.head,
-			fmt.Sprintf("backend %s has no \"option spop-check\"", b.name),
-			"Health checks, if there are any, connect and no more: an agent that is shutting down, or anything else that listens on its port, counts as up.",
-			"Write \"option spop-check\" into the backend.")
 	}
 }
 
-// checks tells whether a server line has a check, or what it was without a word.
-func checks(d directive, checked bool) bool {
-	for _, w := range d.words {
+// knowsAgents tells whether a backend has checks of another kind that may well
+// know an agent: of its HTTP port, by a script, by a conversation.
+func (s *section) knowsAgents() bool {
+	return s.has("httpchk") || s.has("external-check") || s.has("tcp-check") &&
+		slices.ContainsFunc(s.all(), func(d directive) bool { return d.is("tcp-check", "expect") })
+}
+
+// health is how a server is checked.
+type health struct {
+	checked bool
+	tracks  bool // another server's check
+	named   bool // by a section of its own (HAProxy 3.4)
+}
+
+// with returns what a line makes of it.
+func (h health) with(d directive) health {
+	for i, w := range d.words {
+		if i < 3 && !d.is("default-server") {
+			continue // the server's name and address
+		}
 		switch w {
-		case "check", "track":
-			checked = true
+		case "check":
+			h.checked = true
 		case "no-check":
-			checked = false
+			h.checked = h.checked && d.maybe
+		case "track":
+			h.tracks = true
+		case "healthcheck":
+			h.named = true
 		}
 	}
-	return checked
+	return h
 }
 
 func name(d directive) string {

@@ -22,17 +22,44 @@ func (c *checker) checkBody(m *spoeMessage) {
 	}
 }
 
+func (c *checker) findBody(m *spoeMessage, a sentArg, s sending, rule string) {
+	effect := "The agent gets as much of the body as has come with the head, often nothing, and cannot tell."
+	mend := fmt.Sprintf("Write \"option http-buffer-request\" into %s %s.", s.proxy.kind, s.proxy.name)
+	switch {
+	case rule == "http-response":
+		mend = "Send the message by a rule: \"http-response wait-for-body time 1s\", and \"http-response send-spoe-group\" behind it. The event on-http-response comes before both."
+	case s.stage < stageFrontendHTTP:
+		mend = "Send the message on on-frontend-http-request. " + mend
+	case s.stage >= stageServerSession:
+		effect = "The agent gets nothing: HAProxy has sent the body on by then."
+		mend = "Send the message on on-frontend-http-request or on-backend-http-request. " + mend
+	case s.rule >= 0:
+		mend += " Or write \"http-request wait-for-body time 1s\" before the rule that sends it."
+	}
+	c.find(BodyNotBuffered, a.at,
+		fmt.Sprintf("the message %q has %s, for which %s %s does not wait", m.name, a.fetch, s.proxy.kind, s.proxy.name), effect, mend)
+}
+
 // buffers tells whether the body is there when a message is sent.
 func (c *checker) buffers(s sending, rule string) bool {
-	if rule == "http-request" && s.stage >= stageFrontendHTTP && s.proxy.has("http-buffer-request") {
-		return true
+	request := rule == "http-request"
+	if request && (s.stage < stageFrontendHTTP || s.stage >= stageServerSession) {
+		return false // it has not come, or is gone
 	}
 	for _, in := range c.cfg.sections {
-		for i, d := range in.lines {
+		if !in.isProxy() || elsewhere(s.proxy, in) {
+			continue
+		}
+		// A frontend waits before its own rules, a backend before those of its own.
+		if request && in.has("http-buffer-request") && (in.kind != "backend" || s.stage >= stageBackendTCP) {
+			return true
+		}
+		lines := in.all()
+		for i, d := range lines {
 			switch {
-			case !d.is(rule, "wait-for-body"):
-			case in == s.proxy && s.rule >= 0 && i > s.rule && ruleStage(in, &d) == s.stage:
-			case (in == s.proxy || in == s.proxy.defaults || in.kind == "frontend" && s.proxy.kind == "backend" || in.kind == "backend") && ruleStage(in, &d) <= s.stage:
+			case !d.is(rule, "wait-for-body"), ruleStage(in, &d) > s.stage:
+			case in == s.proxy && s.rule >= 0 && ruleStage(in, &d) == s.stage && i > len(lines)-len(in.lines)+s.rule:
+			default:
 				return true
 			}
 		}
@@ -40,43 +67,41 @@ func (c *checker) buffers(s sending, rule string) bool {
 	return false
 }
 
-func (c *checker) findBody(m *spoeMessage, a sentArg, s sending, rule string) {
-	mend := fmt.Sprintf("Write \"option http-buffer-request\" into %s %s.", s.proxy.kind, s.proxy.name)
-	switch {
-	case rule == "http-response":
-		mend = "Send the message by a rule: \"http-response wait-for-body time 1s\", and \"http-response send-spoe-group\" behind it. The event on-http-response comes before both."
-	case s.rule >= 0:
-		mend += " Or write \"http-request wait-for-body time 1s\" before the rule that sends it."
-	}
-	c.find(BodyNotBuffered, a.at,
-		fmt.Sprintf("the message %q has %s, for which %s %s does not wait", m.name, a.fetch, s.proxy.kind, s.proxy.name),
-		"The agent gets as much of the body as has come with the head, often nothing, and cannot tell.", mend)
-}
-
 // defaultBufsize is HAProxy's tune.bufsize in bytes, where it is not set.
 const defaultBufsize = 16384
 
 // checkBuffer tells whether a handler gets the buffer that it asks for.
 func (c *checker) checkBuffer(m *spoeMessage, known *Message) {
-	if known.Buffer == 0 {
-		return
+	size, at, set := c.cfg.bufsize()
+	if !set {
+		at = m.head
 	}
-	size, at := defaultBufsize, m.head
-	if v, d, ok := c.cfg.global("tune.bufsize"); ok {
-		if n, ok := parseSize(v); ok {
-			size, at = n, d
+	if size < known.Buffer {
+		c.find(BufferTooSmall, at,
+			fmt.Sprintf("tune.bufsize is %d bytes, and the handler of %q asks for %d", size, m.name, known.Buffer),
+			"Of a longer request the agent sees the beginning alone.",
+			fmt.Sprintf("Write \"tune.bufsize %d\" into a global section, or have the handler ask for less (Sending.Buffer).", known.Buffer))
+	}
+	// Four bytes of the buffer are the frame's length. HAProxy before 3.1 sends what
+	// is larger in several frames.
+	if f := c.engine.maxFrameSize; f > 0 && f < min(size, known.Buffer)-4 && !c.fragments {
+		c.find(BufferTooSmall, c.engine.maxFrameSizeAt,
+			fmt.Sprintf("max-frame-size is %d bytes, and the handler of %q asks for a buffer of %d", f, m.name, known.Buffer),
+			"HAProxy 3.1 and later do not send it a longer request at all (st=3). Older ones do, in several frames.",
+			"Take \"max-frame-size\" out: a frame is then as long as a buffer.")
+	}
+}
+
+// bufsize returns tune.bufsize in bytes, and where it is set: the largest one of
+// those that may be in force.
+func (c *configuration) bufsize() (size int, at directive, set bool) {
+	size = defaultBufsize
+	for _, d := range c.globals("tune.bufsize") {
+		if n, ok := parseSize(d.words[1]); ok && (!d.maybe || n > size) {
+			size, at, set = n, d, true
 		}
 	}
-	what := "tune.bufsize"
-	if f := c.engine.maxFrameSize; f > 0 && f < size-4 && f < known.Buffer-4 {
-		size, at, what = f, c.engine.maxFrameSizeAt, "max-frame-size"
-	} else if size >= known.Buffer {
-		return
-	}
-	c.find(BufferTooSmall, at,
-		fmt.Sprintf("%s is %d bytes, and the handler of %q asks for %d", what, size, m.name, known.Buffer),
-		"Of a longer request the agent sees the beginning alone or, from HAProxy 3.1 on, where it does not fit into a frame, nothing at all (st=3).",
-		fmt.Sprintf("Write \"tune.bufsize %d\" into a global section, or have the handler ask for less (Sending.Buffer).", known.Buffer))
+	return size, at, set
 }
 
 // parseSize reads a size as HAProxy's configuration has it.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/spoke-go/spoke/router"
 )
 
 // sending is a place from which a message is sent.
@@ -20,9 +18,9 @@ type sending struct {
 func (c *checker) sendings(m *spoeMessage) []sending {
 	var all []sending
 	if m.event != "" && mentions(c.engine.listed, m.name) {
-		if i := slices.Index(router.Events(), router.Event(m.event)); i >= 0 {
-			for _, f := range c.filters {
-				all = append(all, sending{stage: eventStages[router.Event(m.event)], proxy: f.proxy, rule: -1, at: m.eventAt})
+		for _, f := range c.filters {
+			if s := c.cfg.eventStage(m.event, f.proxy); s != stageUnknown {
+				all = append(all, sending{stage: s, proxy: f.proxy, rule: -1, at: m.eventAt})
 			}
 		}
 	}
@@ -32,12 +30,15 @@ func (c *checker) sendings(m *spoeMessage) []sending {
 	return all
 }
 
+// sends tells whether the engine sends a message of that name.
+func (c *checker) sends(name string) bool {
+	m := c.engine.message(name)
+	return m != nil && len(c.sendings(m)) > 0
+}
+
 // rules returns the rules that send a group.
 func (c *checker) rules(g *spoeGroup) []sending {
-	name := c.engine.name
-	if name == "" && len(c.engine.head.words) > 1 {
-		name = c.engine.head.words[1]
-	}
+	name := c.engine.id()
 	var all []sending
 	c.cfg.eachLine(func(s *section, d *directive) {
 		i := slices.Index(d.words, "send-spoe-group")
@@ -55,14 +56,15 @@ func (c *checker) checkMessages() {
 	for _, m := range e.messages {
 		g, at := e.groupOf(m.name)
 		listed := mentions(e.listed, m.name)
-		if c.agent.message(m.name) == nil && !c.agent.Any && (listed || g != nil) {
+		sent := len(c.sendings(m)) > 0
+		if c.agent.message(m.name) == nil && !c.agent.Any && sent {
 			c.find(MessageUnhandled, m.head,
 				fmt.Sprintf("the agent does not handle the message %q", m.name),
 				"The agent acknowledges it without an action: requests wait for an answer that sets no variable.",
 				fmt.Sprintf("Register a handler for %q, or take the message out of this file.%s", m.name, c.handles()))
 		}
 		switch {
-		case m.event == "" || g == nil:
+		case m.event == "" || g == nil || !sent:
 		case listed:
 			c.find(EventAndGroup, at,
 				fmt.Sprintf("the message %q is in the group %q, and is sent on %s as well", m.name, g.name, m.event),
@@ -88,6 +90,9 @@ func (c *checker) checkCalled(known Message) {
 		c.find(MessageUncalled, at, why,
 			fmt.Sprintf("The handler of %q%s is never called, and nothing says so.", known.Name, known.at()), mend)
 	}
+	if slices.ContainsFunc(c.others, func(o *checker) bool { return o.sends(known.Name) }) {
+		return
+	}
 	if m == nil {
 		uncalled(e.head, fmt.Sprintf("there is no message %q, which the agent handles", known.Name),
 			fmt.Sprintf("Write a section \"spoe-message %s\", and name it in \"messages\" or in a group.", known.Name))
@@ -103,10 +108,14 @@ func (c *checker) checkCalled(known Message) {
 			fmt.Sprintf("Write \"groups %s\" into the agent section.", g.name))
 	case g != nil:
 		uncalled(g.head, fmt.Sprintf("no rule sends the group %q", g.name),
-			fmt.Sprintf("Write \"http-request send-spoe-group %s %s\" into the frontend.", e.name, g.name))
+			fmt.Sprintf("Write \"http-request send-spoe-group %s %s\" into the frontend.", e.id(), g.name))
 	case m.event == "":
 		uncalled(m.head, fmt.Sprintf("the message %q has no event and is in no group", m.name),
 			"Write \"event on-frontend-http-request\" or the like into its section.")
+	case mentions(e.listed, m.name):
+		f := c.filters[0]
+		uncalled(f.at, fmt.Sprintf("the message %q is sent on %s, which does not occur in %s %s of mode %s", m.name, m.event, f.proxy.kind, f.proxy.name, f.proxy.mode()),
+			"Load the engine in a frontend that has this event, or send the message on another one.")
 	default:
 		uncalled(m.head, fmt.Sprintf("the agent section does not name the message %q", m.name),
 			fmt.Sprintf("Write \"messages %s\" into the agent section.", m.name))

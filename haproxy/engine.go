@@ -31,6 +31,9 @@ type engine struct {
 	maxFrameSizeAt directive
 }
 
+// fullName is the name in rules of a variable that the agent sets.
+func (e *engine) fullName(scope, name string) string { return scope + "." + e.prefix + "." + name }
+
 // reference is a name that a line mentions.
 type reference struct {
 	name string
@@ -106,6 +109,14 @@ func parseEngine(name, file string, lines []directive) (*engine, error) {
 	return e, nil
 }
 
+// id is the engine's name in rules: without one of its own it has its agent's.
+func (e *engine) id() string {
+	if e.name != "" || len(e.head.words) < 2 {
+		return e.name
+	}
+	return e.head.words[1]
+}
+
 func (e *engine) agentLine(d directive) {
 	rest := d.words[1:]
 	last := d.words[len(d.words)-1]
@@ -132,9 +143,11 @@ func (e *engine) agentLine(d directive) {
 	case d.is("option", "set-process-time"), d.is("option", "set-total-time"):
 		e.ownVars = append(e.ownVars, last)
 	case d.is("timeout", "processing"):
-		e.processing, _ = parseTime(last) // HAProxy refuses what is none
-		e.processingAt = d
-	case d.is("max-frame-size"):
+		// HAProxy refuses what is none.
+		if t, _ := parseTime(last); !d.maybe || t > e.processing {
+			e.processing, e.processingAt = t, d
+		}
+	case d.is("max-frame-size") && !d.maybe:
 		e.maxFrameSize, _ = parseInt(last)
 		e.maxFrameSizeAt = d
 	}

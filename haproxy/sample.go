@@ -38,6 +38,12 @@ var samples = sync.OnceValues(func() (fetches map[string]fetch, converters map[s
 	return fetches, converters
 })
 
+// otherwise has what HAProxy tells wrongly of itself: what these were seen to send.
+var otherwise = map[string][]string{
+	"req.hdrs": {"str"}, "res.hdrs": {"str"}, // not bin
+	"protobuf": {"any"}, "ungrpc": {"any"}, // a field's own type, where one is named
+}
+
 type fetch struct {
 	when  string
 	types []string
@@ -75,13 +81,19 @@ func sampleTypes(expr string) []string {
 	fetches, converters := samples()
 	parts := splitExpr(expr)
 	types := fetches[sampleName(parts[0])].types
+	if o, ok := otherwise[sampleName(parts[0])]; ok {
+		types = o
+	}
 	for _, part := range parts[1:] {
 		out, ok := converters[sampleName(part)]
+		if o, told := otherwise[sampleName(part)]; told {
+			out = o
+		}
 		switch {
 		case !ok:
 			return nil
 		case slices.Contains(out, "same"): // what comes in goes out
-		case slices.Contains(types, "bool") && slices.Contains(out, "sint"):
+		case mayBeBool(types) && slices.Contains(out, "sint"):
 			types = []string{"bool", "sint"} // arithmetic leaves the type of a bool
 		default:
 			types = out
@@ -98,6 +110,12 @@ func sampleTypes(expr string) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
+}
+
+// mayBeBool tells whether a sample of these types can be a bool; without a type it
+// is not known, as that of a variable.
+func mayBeBool(types []string) bool {
+	return len(types) == 0 || slices.Contains(types, "any") || slices.Contains(types, "bool")
 }
 
 // splitExpr splits an expression into its sample and its converters, at commas

@@ -163,6 +163,12 @@ func TestSampleTypes(t *testing.T) {
 		"src,debug":                        "[IPV4 IPV6]",
 		"var(txn.x)":                       "[]", // whatever was set
 		"var(txn.x),lower":                 "[STRING]",
+		"var(txn.x),add(1)":                "[BOOL INT64]",
+		"lua.x,add(1)":                     "[BOOL INT64]",
+		"req.hdrs":                         "[STRING]", // HAProxy tells that it is binary
+		"res.hdrs":                         "[STRING]",
+		"req.body,protobuf(1,int32)":       "[]",
+		"req.body,ungrpc(1),hex":           "[STRING]",
 		"ssl_fc,add(0)":                    "[BOOL INT64]",
 		"no.such":                          "[]",
 		"unique-id":                        "[STRING]",

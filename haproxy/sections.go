@@ -16,7 +16,7 @@ type section struct {
 // sectionKinds are the words that begin a section.
 var sectionKinds = []string{
 	"global", "defaults", "frontend", "backend", "listen",
-	"acme", "cache", "crt-store", "fcgi-app", "http-errors", "log-forward", "log-profile", "mailers",
+	"acme", "cache", "crt-store", "fcgi-app", "healthcheck", "http-errors", "log-forward", "log-profile", "mailers",
 	"peers", "program", "resolvers", "ring", "traces", "userlist",
 }
 
@@ -81,33 +81,58 @@ func (s *section) all() []directive {
 	return slices.Concat(s.defaults.all(), s.lines)
 }
 
-// has tells whether a line of that option is in force.
+// has tells whether a line of that option is in force, or may be.
 func (s *section) has(option string) bool {
 	on := false
 	for _, d := range s.all() {
 		switch {
 		case d.is("option", option):
 			on = true
-		case d.is("no", "option", option):
+		case d.is("no", "option", option) && !d.maybe:
 			on = false
 		}
 	}
 	return on
 }
 
-// global returns the last value of a word of the global sections, and its line.
-func (c *configuration) global(word string) (value string, at directive, ok bool) {
+// mode returns a proxy's mode: http where it may be, or become, that, as without
+// defaults, which may be in a file that was not named.
+func (s *section) mode() string {
+	mode := "tcp"
+	if s.defaults == nil {
+		mode = "http"
+	}
+	for _, d := range s.all() {
+		switch {
+		case d.is("mode", "http"), d.is("tcp-request", "content", "switch-mode", "http"):
+			mode = "http"
+		case d.is("mode") && len(d.words) > 1 && !d.maybe:
+			mode = d.words[1]
+		}
+	}
+	return mode
+}
+
+// globals returns the lines of the global sections that begin with a word and have
+// a value.
+func (c *configuration) globals(word string) []directive {
+	var found []directive
 	for _, s := range c.sections {
 		if s.kind != "global" {
 			continue
 		}
 		for _, d := range s.lines {
 			if d.is(word) && len(d.words) > 1 {
-				value, at, ok = d.words[1], d, true
+				found = append(found, d)
 			}
 		}
 	}
-	return value, at, ok
+	return found
+}
+
+// loadsLua tells whether there are scripts.
+func (c *configuration) loadsLua() bool {
+	return len(c.globals("lua-load")) > 0 || len(c.globals("lua-load-per-thread")) > 0
 }
 
 // filter is a line that loads an SPOE engine.
@@ -127,7 +152,17 @@ func (c *configuration) filters() []filter {
 		}
 		for _, d := range s.lines {
 			if d.is("filter", "spoe") {
-				found = append(found, filter{proxy: s, at: d, engine: d.after("engine"), file: d.after("config")})
+				f := filter{proxy: s, at: d}
+				for pair := range slices.Chunk(d.words[2:], 2) {
+					switch {
+					case len(pair) < 2: // HAProxy refuses it
+					case pair[0] == "engine":
+						f.engine = pair[1]
+					case pair[0] == "config":
+						f.file = pair[1]
+					}
+				}
+				found = append(found, f)
 			}
 		}
 	}
@@ -140,15 +175,14 @@ func (c *configuration) candidates(f filter) []string {
 	if filepath.IsAbs(f.file) {
 		return []string{f.file}
 	}
-	kind, at, _ := c.global("default-path")
-	switch kind {
-	case "config":
-		return []string{beside}
-	case "parent":
-		return []string{filepath.Join(filepath.Dir(f.at.file), "..", f.file)}
-	case "origin":
-		if len(at.words) > 2 {
-			return []string{filepath.Join(at.words[2], f.file)}
+	if set := c.globals("default-path"); len(set) > 0 {
+		switch last := set[len(set)-1]; {
+		case last.is("default-path", "config"):
+			return []string{beside}
+		case last.is("default-path", "parent"):
+			return []string{filepath.Join(filepath.Dir(f.at.file), "..", f.file)}
+		case last.is("default-path", "origin") && len(last.words) > 2:
+			return []string{filepath.Join(last.words[2], f.file)}
 		}
 	}
 	return []string{f.file, beside}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -13,7 +12,8 @@ import (
 // Sources are the files that [Check] reads.
 type Sources struct {
 	// Configs are haproxy.cfg and what else HAProxy is started with, in the order
-	// of its -f options. Of a folder its files named *.cfg are read.
+	// of its -f options. Of a folder its files named *.cfg are read, but for
+	// hidden ones.
 	Configs []string
 	// SPOE is the SPOE file. Default: the one that the filter line names, from
 	// HAProxy's working directory (this program's) or, if it is not there, from
@@ -34,6 +34,7 @@ type directive struct {
 	file  string
 	line  int
 	words []string
+	maybe bool // in a branch of an .if of which nothing is known
 }
 
 // text returns the words as one line again, for searching.
@@ -88,11 +89,20 @@ func files(name string) ([]string, error) {
 	if !info.IsDir() {
 		return []string{name}, nil
 	}
-	found, err := filepath.Glob(filepath.Join(name, "*.cfg")) // sorted, as HAProxy has them
-	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("haproxy: the folder %s has no file named *.cfg", name)
+	entries, err := os.ReadDir(name) // sorted, as HAProxy has them
+	if err != nil {
+		return nil, fmt.Errorf("haproxy: %w", err)
 	}
-	return found, err
+	var found []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".cfg") && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
+			found = append(found, filepath.Join(name, e.Name()))
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("haproxy: the folder %s has no file named *.cfg", name)
+	}
+	return found, nil
 }
 
 // maxFile is the longest file that is read, in bytes.
@@ -136,7 +146,7 @@ func (r *reader) read(name string) ([]directive, error) {
 			continue
 		}
 		r.setenv(w)
-		all = append(all, directive{name, n, w})
+		all = append(all, directive{name, n, w, conds.doubtful()})
 	}
 	if len(conds) > 0 {
 		return nil, fmt.Errorf("haproxy: %s: an .if without its .endif", name)
@@ -153,89 +163,6 @@ func (r *reader) setenv(w []string) {
 	case w[0] == "setenv", w[0] == "presetenv" && !set:
 		r.env[w[1]] = strings.Join(w[2:], " ")
 	}
-}
-
-// truth is what is known of a condition.
-type truth int
-
-const (
-	unknown truth = iota
-	yes
-	no
-)
-
-// conditions are the .if that are open, the innermost last: what holds of the
-// branch that is being read, and whether one before it is taken for sure.
-type conditions []struct {
-	branch truth
-	taken  bool
-}
-
-// off tells whether a line is in a branch that is not read. One of which nothing
-// is known is read.
-func (c conditions) off() bool {
-	for _, o := range c {
-		if o.branch == no {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *conditions) apply(word string, holds func() truth) error {
-	switch word {
-	case ".if":
-		t := holds()
-		*c = append(*c, struct {
-			branch truth
-			taken  bool
-		}{t, t == yes})
-		return nil
-	case ".elif", ".else", ".endif":
-		if len(*c) == 0 {
-			return fmt.Errorf("%s without an .if", word)
-		}
-	default: // .notice, .warning, .alert, .diag
-		return nil
-	}
-	last := &(*c)[len(*c)-1]
-	switch {
-	case word == ".endif":
-		*c = (*c)[:len(*c)-1]
-	case last.taken:
-		last.branch = no
-	case word == ".else":
-		last.branch = unknown
-		last.taken = true
-	default:
-		last.branch = holds()
-		last.taken = last.branch == yes
-	}
-	return nil
-}
-
-var versionTest = regexp.MustCompile(`^(!?)\s*version_(atleast|before)\(([^)]*)\)$`)
-
-// holds tells what is known of a condition.
-func (r *reader) holds(cond string) truth {
-	switch cond {
-	case "1", "true":
-		return yes
-	case "", "0", "false":
-		return no
-	}
-	m := versionTest.FindStringSubmatch(cond)
-	if m == nil || r.anyOf {
-		return unknown
-	}
-	v, ok := parseVersion(m[3])
-	if !ok {
-		return unknown
-	}
-	if holds := r.version.atLeast(v[0], v[1]) == (m[2] == "atleast"); holds == (m[1] == "") {
-		return yes
-	}
-	return no
 }
 
 // errNoSPOE tells that there is nothing to check.

@@ -1,0 +1,79 @@
+package haproxy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/router"
+)
+
+// check tells what no router would have registered: agents are made by hand, too,
+// and read from files.
+func (a *Agent) check() error {
+	if scope, name, _ := strings.Cut(a.FailureVar, "."); a.FailureVar != "" {
+		if err := checkVar(scope, name); err != nil {
+			return fmt.Errorf("the variable of failures: %w", err)
+		}
+	}
+	names := map[string]bool{}
+	for i, m := range a.Messages {
+		if m.Name == "" {
+			return fmt.Errorf("message %d has no name", i+1)
+		}
+		if names[m.Name] {
+			return fmt.Errorf("message %q is there twice", m.Name)
+		}
+		names[m.Name] = true
+		if err := m.check(); err != nil {
+			return fmt.Errorf("message %q: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+func (m *Message) check() error {
+	for _, name := range []string{m.Name, m.Group} {
+		if r, ok := refused(name, "-:"); ok {
+			return fmt.Errorf("the name %q has the character %q: use letters, digits, '-', '_', '.' and ':'", name, r)
+		}
+	}
+	switch {
+	case m.Event != "" && !slices.Contains(router.Events(), router.Event(m.Event)):
+		return fmt.Errorf("HAProxy has no event %q", m.Event)
+	case m.Event != "" && m.Group != "":
+		return errors.New("it has an event and a group: HAProxy would send it twice")
+	case m.Condition != "" && !strings.HasPrefix(m.Condition, "if ") && !strings.HasPrefix(m.Condition, "unless "), hasControl(m.Condition):
+		return fmt.Errorf("the condition %q is not one line that begins with if or unless", m.Condition)
+	}
+	for _, a := range m.Args {
+		switch {
+		case a.Pos != nil && (*a.Pos < 0 || *a.Pos >= codec.MaxArgs):
+			return fmt.Errorf("no argument is at position %d", *a.Pos)
+		case a.Name == "" && a.Pos == nil && a.Fetch == "":
+			return errors.New("an argument has neither a name nor a position")
+		case hasControl(a.Name + a.Fetch):
+			return fmt.Errorf("the argument %q has a control character", a.label())
+		}
+	}
+	for _, v := range m.Vars {
+		if err := checkVar(v.Scope, v.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkVar(scope, name string) error {
+	s, ok := codec.ParseScope(scope)
+	if !ok {
+		return fmt.Errorf("variable %q: %q is no scope of HAProxy's", name, scope)
+	}
+	return codec.CheckVarName(s, name)
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}

@@ -1,0 +1,102 @@
+package haproxy
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// truth is what is known of a condition.
+type truth int
+
+const (
+	unknown truth = iota
+	yes
+	no
+)
+
+// conditions are the .if that are open, the innermost last: what holds of the
+// branch that is being read, whether one before it is taken for sure, and whether
+// one may be.
+type conditions []struct {
+	branch       truth
+	taken, doubt bool
+}
+
+// off tells whether a line is in a branch that is not read. One of which nothing
+// is known is read.
+func (c conditions) off() bool {
+	for _, o := range c {
+		if o.branch == no {
+			return true
+		}
+	}
+	return false
+}
+
+// doubtful tells whether a line is in a branch of which nothing is known.
+func (c conditions) doubtful() bool {
+	for _, o := range c {
+		if o.branch == unknown {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *conditions) apply(word string, holds func() truth) error {
+	switch word {
+	case ".if":
+		*c = append(*c, struct {
+			branch       truth
+			taken, doubt bool
+		}{})
+	case ".elif", ".else", ".endif":
+		if len(*c) == 0 {
+			return fmt.Errorf("%s without an .if", word)
+		}
+	default: // .notice, .warning, .alert, .diag
+		return nil
+	}
+	last := &(*c)[len(*c)-1]
+	t := yes
+	switch {
+	case word == ".endif":
+		*c = (*c)[:len(*c)-1]
+		return nil
+	case last.taken:
+		t = no
+	case word != ".else":
+		t = holds()
+	}
+	last.branch = t
+	if t == yes && last.doubt {
+		last.branch = unknown
+	}
+	last.taken = last.taken || t == yes
+	last.doubt = last.doubt || t == unknown
+	return nil
+}
+
+var versionTest = regexp.MustCompile(`^(!?)\s*version_(atleast|before)\(([^)]*)\)$`)
+
+// holds tells what is known of a condition.
+func (r *reader) holds(cond string) truth {
+	switch cond {
+	case "1", "true":
+		return yes
+	case "", "0", "false":
+		return no
+	}
+	m := versionTest.FindStringSubmatch(cond)
+	if m == nil || r.anyOf {
+		return unknown
+	}
+	v, ok := parseVersion(m[3])
+	if !ok {
+		return unknown
+	}
+	if holds := r.version.atLeast(v[0], v[1]) == (m[2] == "atleast"); holds == (m[1] == "") {
+		return yes
+	}
+	return no
+}
