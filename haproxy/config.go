@@ -73,15 +73,18 @@ func (c Config) complete(a Agent) (Config, error) {
 	if r, ok := refused(c.Prefix, ""); ok {
 		wrong("Config.Prefix %q has the character %q: use letters, digits, '.' and '_', as names of variables have no others", c.Prefix, r)
 	}
+	if full := c.fullName("txn", processTimeVar); len(full) > maxVarName {
+		wrong(tooLong, full, len(full), maxVarName)
+	}
 	for _, addr := range c.Agents {
-		if w, err := words(addr, nil); err != nil || len(w) != 1 {
+		if w, err := oneWord(addr); err != nil || w == "" {
 			wrong("Config.Agents: %q is no address of one word", addr)
 		}
 	}
-	if _, err := words(c.ServerOptions, nil); err != nil || strings.ContainsAny(c.ServerOptions, "\r\n") {
+	if checkOpen(c.ServerOptions) != nil {
 		wrong("Config.ServerOptions: %q is not for one line", c.ServerOptions)
 	}
-	if w, err := words(c.SPOEFile, nil); err != nil || len(w) != 1 {
+	if w, err := oneWord(c.SPOEFile); err != nil || w == "" {
 		wrong("Config.SPOEFile: %q is no name of one word as HAProxy's configuration has it", c.SPOEFile)
 	}
 	if c.Version != "" {
@@ -94,6 +97,8 @@ func (c Config) complete(a Agent) (Config, error) {
 		deadline = max(deadline, time.Duration(m.Deadline))
 	}
 	switch {
+	case max(c.Processing, deadline) > maxTime/2:
+		wrong("a deadline of %v is too long for HAProxy: make Config.Processing %v at most, and the middleware's timeout shorter", max(c.Processing, deadline), maxTime/2)
 	case c.Processing < 0 || c.Processing > 0 && c.Processing <= deadline:
 		wrong("Config.Processing is %v, and a handler may take %v: HAProxy would give up first; make it longer, or the middleware's timeout shorter", c.Processing, deadline)
 	case c.Processing == 0 && deadline == 0:
@@ -157,15 +162,20 @@ func (c *Config) muxed() bool {
 // unmuxed tells whether they are for older versions alone.
 func (c *Config) unmuxed() bool { return c.Version != "" && !c.muxed() }
 
-// haproxyTime writes a duration as HAProxy's configuration has it.
+// maxTime is the longest time of HAProxy's configuration.
+const maxTime = (1<<31 - 1) * time.Millisecond
+
+// haproxyTime writes a duration as HAProxy's configuration has it, up to the next
+// millisecond: it counts no less.
 func haproxyTime(d time.Duration) string {
+	d = (d + time.Millisecond - 1).Truncate(time.Millisecond)
 	for _, unit := range []struct {
 		d    time.Duration
 		name string
-	}{{time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}, {time.Millisecond, "ms"}} {
+	}{{time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
 		if d >= unit.d && d%unit.d == 0 {
 			return strconv.FormatInt(int64(d/unit.d), 10) + unit.name
 		}
 	}
-	return strconv.FormatInt(d.Microseconds(), 10) + "us"
+	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
 }

@@ -30,51 +30,6 @@ func Write(a Agent, c Config) (Files, error) {
 	return Files{SPOE: writeSPOE(a, c), Backend: writeBackend(a, c), Frontend: writeFrontend(a, c)}, nil
 }
 
-// checkWritable tells what HAProxy's half cannot be written without, and what
-// HAProxy would take in silence and not do.
-func (a *Agent) checkWritable(c Config) error {
-	var errs []error
-	if len(a.Messages) == 0 {
-		errs = append(errs, errors.New("haproxy: there is no message: register a handler first"))
-	}
-	for _, m := range a.Messages {
-		wrong := func(format string, args ...any) {
-			errs = append(errs, fmt.Errorf("haproxy: message %q%s: %w", m.Name, m.at(), fmt.Errorf(format, args...)))
-		}
-		if m.Event == "" && m.Group == "" {
-			wrong("it is not said when HAProxy sends it: write Handle(…).Event(router.OnFrontendHTTPRequest), or .Group(\"name\") for a rule to send it")
-		}
-		if m.Condition != "" {
-			if _, err := words(m.Condition, nil); err != nil {
-				wrong("the condition %q has %w", m.Condition, err)
-			}
-		}
-		for _, arg := range m.Args {
-			switch w, err := words(arg.Fetch, nil); {
-			case arg.Fetch == "" && arg.Field != "":
-				wrong("it is not said where HAProxy has the argument %q from: write a tag behind the field %s, such as `fetch:\"src\"`", arg.label(), arg.Field)
-			case err != nil:
-				wrong("the argument %q: the sample %s has %w", arg.label(), arg.Fetch, err)
-			case len(w) != 1:
-				wrong("the argument %q: the sample %s is not one word: put it between double quotes, or a backslash before each space and '#'", arg.label(), arg.Fetch)
-			case !arg.Shared && !m.hasSample(arg.Fetch):
-				wrong("the argument %q: HAProxy does not have %s on %s, and refuses it: take another sample or event", arg.label(), arg.Fetch, m.stage())
-			case arg.Name == "" && strings.Contains(w[0], "="):
-				wrong("the argument %q: HAProxy would take %s for a name and a sample, as it has a '=': give the argument a name", arg.label(), arg.Fetch)
-			}
-		}
-		if err := m.checkPositions(); err != nil {
-			wrong("%w", err)
-		}
-		for _, v := range m.Vars {
-			if full := c.fullName(v.Scope, v.Name); len(full) > maxVarName {
-				wrong("the variable %s has %d bytes, HAProxy takes %d at most: shorten Config.Prefix or the name", full, len(full), maxVarName)
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // at is where the message is registered, for a text.
 func (m *Message) at() string {
 	if m.Site == "" {
@@ -160,6 +115,18 @@ type text struct{ strings.Builder }
 
 func (t *text) line(words ...string) {
 	t.WriteString(strings.TrimRight(strings.Join(words, " "), " ") + "\n")
+}
+
+// maxList is how many words are written behind a keyword; HAProxy has up to 64 in
+// a line.
+const maxList = 60
+
+// list writes a keyword with words behind it, in several lines where they are too
+// many for one.
+func (t *text) list(keyword string, names []string) {
+	for part := range slices.Chunk(names, maxList) {
+		t.line(keyword, strings.Join(part, " "))
+	}
 }
 
 // lineWidth is where comments are broken.

@@ -3,13 +3,14 @@ package haproxy
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 func writeBackend(a Agent, c Config) string {
 	var t text
 	t.comment("", "The agents of "+c.Engine+", for HAProxy: haproxy -f haproxy.cfg -f agents.cfg")
 	t.comment("", "Written by the agent itself (-print-config=backend): change the agent, and write it anew.")
-	if size, names := a.buffer(); size > 0 {
+	if size, names := a.buffer(); size > defaultBufsize { // less would be less for all
 		t.line()
 		t.line("global")
 		t.comment("    ", "A request's head and body have to fit into a buffer together for "+strings.Join(names, ", ")+
@@ -35,7 +36,8 @@ func writeBackend(a Agent, c Config) string {
 		t.comment("    ", "Longer than \"timeout hello\" and \"timeout idle\" in the SPOE file, which end things in an orderly way. From HAProxy 3.1 on only these count.")
 	}
 	t.line("    timeout connect 5s")
-	t.line("    timeout server 3m")
+	// It ends a request's wait as well.
+	t.line("    timeout server", haproxyTime(max(3*time.Minute, c.Processing+time.Minute)))
 	t.line()
 	t.comment("    ", "A real SPOP handshake, so that an agent that is shutting down gets no more questions while it answers those that it has.")
 	t.line("    option spop-check")

@@ -19,7 +19,7 @@ func writeFrontend(a Agent, c Config) string {
 	c.writeRules(&t, a, stages, "tcp-request") // HAProxy wants these before others
 	for _, g := range a.groups() {
 		t.line()
-		t.comment("    ", "Asks "+strings.Join(a.members(g), ", ")+", and waits for the answer. It may be behind other rules, and have a condition.")
+		t.comment("    ", "Asks "+strings.Join(a.members(g), ", ")+", and waits for the answer. It may be behind other rules, and have a condition"+c.narrow(a)+".")
 		t.line("    http-request send-spoe-group", c.Engine, g)
 	}
 	if vars := c.answers(a); len(vars) > 0 {
@@ -32,10 +32,20 @@ func writeFrontend(a Agent, c Config) string {
 		if inBackend(e) {
 			t.line()
 			t.comment("    ", "What is asked behind the frontend's rules has its rule in the backends of the site. To FAIL CLOSED there:")
-			t.line("    #    "+rejecting[e], c.unanswered(a, e))
+			for _, condition := range c.unanswered(a, e) {
+				t.line("    #    "+rejecting[e], condition)
+			}
 		}
 	}
 	return t.String()
+}
+
+// narrow says what a condition of a group's rule asks for.
+func (c *Config) narrow(a Agent) string {
+	if c.signs(a, router.OnFrontendHTTPRequest) != nil {
+		return "; the rule below that refuses then needs it, too"
+	}
+	return ""
 }
 
 // answers are the variables that rules can read.
@@ -103,48 +113,24 @@ func (c *Config) writeRules(t *text, a Agent, stages []router.Event, kind string
 			continue
 		}
 		t.line()
-		const why = "No answer: the agent is gone, slow, or failed on this request."
-		if c.FailClosed {
-			t.comment("    ", why+" Then it is refused: FAIL CLOSED.")
-			t.line("    "+rejecting[e], c.unanswered(a, e))
-			continue
+		why := "No answer: the agent is gone, slow, or failed on this request."
+		if !c.tellsFailures(a, e) {
+			why = "No answer: the agent is gone, or slow. That it failed on this request is not seen: it has no variable for that (Router.ErrorVar)."
 		}
-		t.comment("    ", why+" As it stands the request passes: FAIL OPEN. Take the '#' away from the next line to FAIL CLOSED.")
-		t.line("    #"+rejecting[e], c.unanswered(a, e))
-	}
-}
-
-// unanswered is the condition under which a stage has no answer. A variable that
-// each answer sets is the surest sign; where one of the messages has none, or is
-// not always sent, there are those of failures.
-func (c *Config) unanswered(a Agent, e router.Event) string {
-	var signs []string
-	for _, m := range a.Messages {
-		if !m.asks() || rejecting[m.stage()] != rejecting[e] || inBackend(m.stage()) != inBackend(e) {
-			continue
+		conditions := c.unanswered(a, e)
+		then, off := " Then it is refused: FAIL CLOSED.", ""
+		if !c.FailClosed {
+			lines := "line"
+			if len(conditions) > 1 {
+				lines = "lines"
+			}
+			then, off = " As it stands the request passes: FAIL OPEN. Take the '#' away from the next "+lines+" to FAIL CLOSED.", "#"
 		}
-		i := slices.IndexFunc(m.Vars, func(v Var) bool { return v.Always && lasts(v.Scope, e) })
-		if i < 0 || m.Condition != "" {
-			signs = nil
-			break
+		t.comment("    ", why+then)
+		for _, condition := range conditions {
+			t.line("    "+off+rejecting[e], condition)
 		}
-		signs = append(signs, "{ var("+c.fullName(m.Vars[i].Scope, m.Vars[i].Name)+") -m found }")
 	}
-	if signs != nil {
-		return "unless " + strings.Join(signs, " ")
-	}
-	condition := "if { var(" + c.fullName("txn", errorVar) + ") -m found }"
-	if scope, name, ok := strings.Cut(a.FailureVar, "."); ok {
-		condition += " || { var(" + c.fullName(scope, name) + ") -m found }"
-	}
-	return condition
-}
-
-// lasts tells whether a variable that is set in a stage is there in the stage's
-// rules, and not from an earlier request.
-func lasts(scope string, e router.Event) bool {
-	response := e == router.OnTCPResponse || e == router.OnHTTPResponse
-	return scope == "txn" || scope == "res" && response || scope == "req" && !response && e != router.OnServerSession
 }
 
 // fetchesBody tells whether a request's body is sent before the frontend's rules.

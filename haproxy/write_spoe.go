@@ -25,7 +25,7 @@ func writeSPOE(a Agent, c Config) string {
 	for _, g := range a.groups() {
 		t.line()
 		t.line("spoe-group", g)
-		t.line("    messages", strings.Join(a.members(g), " "))
+		t.list("    messages", a.members(g))
 	}
 	return t.String()
 }
@@ -37,12 +37,12 @@ func (c *Config) writeAgent(t *text, a Agent) {
 	if names := a.members(""); len(names) > 0 {
 		t.line()
 		t.comment("    ", "Sent on events, see \"event\" below.")
-		t.line("    messages", strings.Join(names, " "))
+		t.list("    messages", names)
 	}
 	if names := a.groups(); len(names) > 0 {
 		t.line()
 		t.comment("    ", "Sent where a rule says so: \"http-request send-spoe-group "+c.Engine+" "+names[0]+"\".")
-		t.line("    groups", strings.Join(names, " "))
+		t.list("    groups", names)
 	}
 	t.line()
 	t.comment("    ", "The prefix is behind the scope in the names of all variables: txn."+c.Prefix+"."+errorVar+
@@ -137,7 +137,7 @@ func (c *Config) writeMessage(t *text, m Message) {
 				sent[i] = a.Name + "=" + a.Fetch
 			}
 		}
-		t.line("    args", strings.Join(sent, " "))
+		t.list("    args", sent)
 	}
 	if m.Event != "" {
 		t.line("    event", m.Event, m.Condition)

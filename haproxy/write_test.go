@@ -2,8 +2,10 @@ package haproxy_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +148,62 @@ func TestWrittenFailsClosed(t *testing.T) {
 	})
 }
 
+// TestWrittenTellsFailures: of two messages that set the same variable one fails,
+// and the answer of the other one does not hide it.
+func TestWrittenTellsFailures(t *testing.T) {
+	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+		r := router.New()
+		r.ErrorVar(spoe.VarScopeTransaction, "failed")
+		r.Use(middleware.Default(5 * time.Second))
+		r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
+		r.Handle("again", router.Func(func(_ context.Context, in visit) (verdict, error) {
+			if in.Path == "/fail" {
+				return verdict{}, errors.New("on purpose")
+			}
+			return verdict{}, nil
+		})).Event(router.OnFrontendHTTPRequest)
+		h := spoetest.StartHAProxy(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), serve(t, r)))
+		assert.Equal(t, 200, h.Get("/").Status)
+		assert.Equal(t, 503, h.Get("/fail").Status)
+	})
+}
+
+// TestWrittenLong: lists of more words than HAProxy takes in a line.
+func TestWrittenLong(t *testing.T) {
+	var a haproxy.Agent
+	for i := range 70 {
+		n := strconv.Itoa(i)
+		a.Messages = append(a.Messages,
+			haproxy.Message{Name: "event-" + n, Event: string(router.OnFrontendHTTPRequest), Vars: []haproxy.Var{{Scope: "txn", Name: "ok" + n, Always: true}}},
+			haproxy.Message{Name: "of-all-" + n, Group: "all"},
+			haproxy.Message{Name: "alone-" + n, Group: "group-" + n})
+		a.Messages[0].Args = append(a.Messages[0].Args, haproxy.Arg{Name: "a" + n, Fetch: "src"})
+	}
+	f, err := haproxy.Write(a, haproxy.Config{Engine: "guard", FailClosed: true, Processing: 4 * time.Minute})
+	require.NoError(t, err)
+	assert.Equal(t, 9, strings.Count(f.Frontend, "\n    http-request deny"))
+	assert.Contains(t, f.Backend, "timeout server 5m")
+	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+		warnings, err := spoetest.CheckHAProxy(t, bin, around(f, "127.0.0.1:9000"))
+		require.NoError(t, err)
+		assert.Empty(t, warnings)
+	})
+}
+
+// TestWriteNumbers: times that HAProxy counts in whole milliseconds, and a buffer
+// that is never smaller than it is anyway.
+func TestWriteNumbers(t *testing.T) {
+	for processing, want := range map[time.Duration]string{
+		1: "1ms", 1500 * time.Microsecond: "2ms", 90 * time.Second: "90s", 0: "500ms",
+	} {
+		r := router.New()
+		r.Handle("m", raw).Event(router.OnClientSession).Buffer(8 << 10)
+		f := write(t, r, haproxy.Config{Engine: "e", Processing: processing})
+		assert.Contains(t, f.SPOE, "    timeout processing "+want+"\n")
+		assert.NotContains(t, f.Backend, "tune.bufsize")
+	}
+}
+
 // serve runs an agent until the test ends, and returns its address.
 func serve(t *testing.T, h spoe.Handler) string {
 	t.Helper()
@@ -185,12 +243,26 @@ func TestWriteRefuses(t *testing.T) {
 		}
 		return text
 	}
+	refusedAgent := func(a haproxy.Agent) string {
+		_, err := haproxy.Write(a, haproxy.Config{Engine: "e"})
+		require.Error(t, err)
+		return err.Error()
+	}
 	long := router.New()
 	long.Handle("m", raw).Event(router.OnClientSession).Var(spoe.VarScopeSession, strings.Repeat("x", 50))
+	odd := router.New()
+	odd.Use(middleware.Timeout(1200 * time.Microsecond))
+	odd.Handle("m", raw).Event(router.OnFrontendHTTPRequest, "if is_api { path /a }").Buffer(256<<20).
+		Arg("a#b", "src").Arg("b", " src").Arg("c", "src#x").Arg("d", `str(a)\`).Arg("e", `"${HOME"`).
+		Var(spoe.VarScopeTransaction, "error")
+	odd.Handle("n", raw).Event(router.OnFrontendHTTPRequest, "unless { path /a#b }")
+	odd.Handle("o", raw).Event(router.OnFrontendHTTPRequest, `if !{ path /a\#b "/c d" } METH_GET or LOCALHOST`)
 	golden(t, "refused.txt", strings.Join([]string{
 		refused(router.New(), haproxy.Config{}),
 		refused(typed(false), haproxy.Config{Engine: "a b", Backend: "ä", Prefix: "a-b", Agents: []string{"a b"}, ServerOptions: "'", SPOEFile: "", Version: "new", Processing: time.Second}),
 		refused(typed(true), haproxy.Config{Engine: "e", SPOEFile: "a b"}),
 		refused(long, haproxy.Config{Engine: "a-long-name"}),
+		refused(odd, haproxy.Config{Engine: strings.Repeat("e", 50), Agents: []string{"unix@/run/a#b", "127.0.0.1:9000\n", `""`}, ServerOptions: "weight 1 # x", SPOEFile: `spoe.conf\`, Processing: 20 * 24 * time.Hour}),
+		refusedAgent(haproxy.Agent{Messages: []haproxy.Message{{Name: "m", Event: "on-fire"}}}),
 	}, "\n--\n")+"\n")
 }
