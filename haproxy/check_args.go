@@ -28,7 +28,7 @@ func (c *checker) checkArgs(m *spoeMessage, known *Message) {
 		c.checkType(m, known, &known.Args[k], s, i)
 	}
 	for k, a := range known.Args {
-		if !a.Required || used[k] {
+		if !a.Required || used[k] || !known.hasGroup(a, used) {
 			continue
 		}
 		at := m.head
@@ -40,6 +40,19 @@ func (c *checker) checkArgs(m *spoeMessage, known *Message) {
 			fmt.Sprintf("the message %q is sent without the argument %q, which its handler requires", m.name, a.label()),
 			"Each such message fails: its handler is not called and sets no variable.", mend)
 	}
+}
+
+// hasGroup tells whether the nested struct that has an argument's field is there
+// for sure. It may be behind a pointer: then nothing of it is required where
+// nothing of it is sent.
+func (m *Message) hasGroup(a Arg, used []bool) bool {
+	i := strings.LastIndexByte(a.Field, '.') + 1
+	for k, o := range m.Args {
+		if i == 0 || used[k] && strings.HasPrefix(o.Field, a.Field[:i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // example is what an args line could have for an argument.

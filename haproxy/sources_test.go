@@ -1,6 +1,7 @@
 package haproxy_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
 )
 
 // good is testdata/good with changes.
@@ -158,6 +161,28 @@ func TestSources(t *testing.T) {
 			require.NoError(t, err)
 			assert.ElementsMatch(t, tt.want, codes(found), "%v", found)
 		})
+	}
+}
+
+// TestNestedRequired: of a struct behind a pointer nothing is required where
+// nothing is sent.
+func TestNestedRequired(t *testing.T) {
+	r := router.New()
+	r.ErrorVar(spoe.VarScopeTransaction, "failed")
+	r.Handle("m", router.Sink(func(context.Context, struct {
+		Path   string  `spoe:"path" fetch:"path"`
+		Client *client `spoe:"client"`
+	}) error {
+		return nil
+	})).Event(router.OnFrontendHTTPRequest)
+	f := write(t, r, haproxy.Config{Engine: "guard"})
+	for without, want := range map[string][]string{
+		"none": {}, "client.ip=src client.port=src_port": {}, "client.port=src_port": {}, "client.ip=src": {haproxy.ArgumentMissing},
+	} {
+		dir := put(t, map[string]string{"haproxy.cfg": "frontend www\n" + f.Frontend + f.Backend, "spoe.conf": strings.Replace(f.SPOE, without, "", 1)})
+		found, err := haproxy.Check(haproxy.Describe(r), haproxy.Sources{Configs: []string{filepath.Join(dir, "haproxy.cfg")}})
+		require.NoError(t, err)
+		assert.Equal(t, want, codes(found), without)
 	}
 }
 
