@@ -204,6 +204,15 @@ func TestWriteNumbers(t *testing.T) {
 	}
 }
 
+// TestWriteNilAnswer: an answer that is nil sets nothing, and is one.
+func TestWriteNilAnswer(t *testing.T) {
+	r := router.New()
+	r.Handle("m", router.Func(func(context.Context, client) (*verdict, error) { return nil, nil })).Event(router.OnFrontendHTTPRequest)
+	f := write(t, r, haproxy.Config{Engine: "e", FailClosed: true})
+	assert.Contains(t, f.Frontend, "deny_status 503 if { var(txn.e.error) -m found }")
+	assert.Contains(t, f.SPOE, "# sets txn.e.score: INT64, not always")
+}
+
 // serve runs an agent until the test ends, and returns its address.
 func serve(t *testing.T, h spoe.Handler) string {
 	t.Helper()

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
@@ -60,7 +61,13 @@ func (h *typedResult[In, Out]) ServeSPOE(ctx context.Context, msg *spoe.Message,
 }
 
 func (h *typedResult[In, Out]) describe() ([]codec.FieldInfo, []codec.VarInfo, bool) {
-	return h.in.dec.Fields(), h.out.enc.Fields(), false
+	vars := h.out.enc.Fields()
+	if reflect.TypeFor[Out]().Kind() == reflect.Pointer {
+		for i := range vars {
+			vars[i].OmitEmpty = true // all of them are, where it is nil
+		}
+	}
+	return h.in.dec.Fields(), vars, false
 }
 
 type typedActions[In any] struct {
