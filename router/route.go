@@ -16,6 +16,7 @@ type Route struct {
 	// raw handler.
 	Args []codec.FieldInfo
 	// Vars are the variables that the handler's result sets; nil if it has none.
+	// Where the result is a pointer, and can be nil, all of them are OmitEmpty.
 	Vars []codec.VarInfo
 	// Raw tells that the handler reads its arguments and sets its variables by
 	// itself, so that Args and Vars are not all of them: they are those of Sent
