@@ -3,6 +3,7 @@ package haproxy
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,16 +109,22 @@ func files(name string) ([]string, error) {
 // maxFile is the longest file that is read, in bytes.
 const maxFile = 16 << 20
 
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("%s has more than %d bytes, which is no configuration", name, maxFile)
+	}
+	return b, err
+}
+
 // read returns the lines of a file that are in force.
 func (r *reader) read(name string) ([]directive, error) {
-	info, err := os.Stat(name)
-	if err == nil && info.Size() > maxFile {
-		err = fmt.Errorf("%s has %d bytes, which is no configuration", name, info.Size())
-	}
-	if err != nil {
-		return nil, fmt.Errorf("haproxy: %w", err)
-	}
-	b, err := os.ReadFile(name)
+	b, err := readFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("haproxy: %w", err)
 	}

@@ -91,6 +91,9 @@ func TestSources(t *testing.T) {
 		{name: "an older version", files: good(t, "    tune.bufsize 32768", ".if version_before(3.0)\n    tune.bufsize 16k\n.elif version_atleast(3.1)\n    tune.bufsize 16384\n.else\n    tune.bufsize 32k\n.endif"),
 			change: func(s *haproxy.Sources, _ string) { s.Version = "2.6" }, want: []string{haproxy.BufferTooSmall}},
 		{name: "a branch that is off", files: good(t, "    option spop-check", ".if 0\n.if feature(X)\n    option spop-check\n.endif\n.endif"), want: []string{haproxy.NoHealthCheck}},
+		{name: "a buffer that comes too late", files: good(t, "    tune.bufsize 32768\n", "", "\nbackend site\n", "\nglobal\n    tune.bufsize 32768\nbackend site\n"), want: []string{haproxy.BufferTooSmall}},
+		{name: "a buffer that does not come too late for fragments", files: good(t, "    tune.bufsize 32768\n", "", "\nbackend site\n", "\nglobal\n    tune.bufsize 32768\nbackend site\n"),
+			change: func(s *haproxy.Sources, _ string) { s.Version = "3.0" }},
 		{name: "defaults", files: good(t, "    option http-buffer-request\n", "", "defaults\n", "defaults\n    option http-buffer-request\n")},
 		{name: "named defaults", files: good(t, "    option http-buffer-request\n", "", "defaults\n", "defaults plain\n    option http-buffer-request\n    mode http\ndefaults\n", "frontend www", "frontend www from plain")},
 		{name: "not with another's defaults", files: good(t, "    option http-buffer-request\n", "", "\nbackend site", "\ndefaults later\n    option http-buffer-request\n    timeout connect 5s\n    timeout server 3m\nbackend site", "    option spop-check", "    option spop-check\n    timeout check 1s"), want: []string{haproxy.BodyNotBuffered}},
@@ -172,12 +175,16 @@ func TestNestedRequired(t *testing.T) {
 	r.Handle("m", router.Sink(func(context.Context, struct {
 		Path   string  `spoe:"path" fetch:"path"`
 		Client *client `spoe:"client"`
+		Peer   struct {
+			Name string `spoe:"name,required" fetch:"req.hdr(host)"`
+		} `spoe:"peer"`
 	}) error {
 		return nil
 	})).Event(router.OnFrontendHTTPRequest)
 	f := write(t, r, haproxy.Config{Engine: "guard"})
 	for without, want := range map[string][]string{
 		"none": {}, "client.ip=src client.port=src_port": {}, "client.port=src_port": {}, "client.ip=src": {haproxy.ArgumentMissing},
+		"peer.name=req.hdr(host)": {haproxy.ArgumentMissing}, // not behind a pointer
 	} {
 		dir := put(t, map[string]string{"haproxy.cfg": "frontend www\n" + f.Frontend + f.Backend, "spoe.conf": strings.Replace(f.SPOE, without, "", 1)})
 		found, err := haproxy.Check(haproxy.Describe(r), haproxy.Sources{Configs: []string{filepath.Join(dir, "haproxy.cfg")}})
@@ -211,6 +218,7 @@ func TestSourcesRefused(t *testing.T) {
 		"no frontend, backend or listen section has a line \"filter spoe … config FILE\"":         {files: good(t, "    filter spoe", "    #filter spoe")},
 		"spoe.conf has no scope [shop]: it has [stop]":                                            {files: good(t, "[shop]", "[stop]")},
 		`spoe.conf has no section spoe-agent for the engine "shop"`:                               {files: good(t, "spoe-agent shop", "spoe-group x")},
+		"/dev/zero has more than 16777216 bytes, which is no configuration":                       {change: func(s *haproxy.Sources) { s.Configs = []string{"/dev/zero"} }},
 		"haproxy.cfg:1: a NUL byte: this is no configuration":                                     {files: map[string]string{"haproxy.cfg": "\x00", "spoe.conf": ""}},
 		"there are several engines, and it is not clear which one asks this agent: name one of [": {files: good(t, "    filter spoe", "    filter spoe engine other config spoe.conf\n    filter spoe", "[shop]", "[other]\nspoe-agent other\nspoe-message ip-rep\nspoe-message scan\nspoe-message count\n[shop]")},
 	} {
