@@ -62,7 +62,7 @@ func compileDecoder(t reflect.Type) (*Decoder, error) {
 		_, ok := bindingOf(t, false)
 		return ok
 	}}
-	if err := w.walk(t, place{}, "", "", nil); err != nil {
+	if err := w.walk(t, place{}, "", "", "", nil); err != nil {
 		return nil, err
 	}
 	if len(w.fields) > MaxArgs {
@@ -150,7 +150,7 @@ func (d *Decoder) Fields() []FieldInfo {
 	for i := range d.fields {
 		f := &d.fields[i]
 		infos[i] = FieldInfo{
-			Name: f.name, Pos: f.tag.pos, Field: f.path, Type: f.goType(), Types: slices.Clone(f.how.types),
+			Name: f.name, Pos: f.tag.pos, Field: f.path, Group: f.group, Type: f.goType(), Types: slices.Clone(f.how.types),
 			Required: f.tag.required, Default: f.tag.def, HasDefault: f.tag.hasDefault, JSON: f.tag.json, Fetch: f.fetch, Secret: f.tag.secret,
 		}
 	}

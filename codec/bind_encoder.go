@@ -48,7 +48,7 @@ func compileEncoder(t reflect.Type) (*Encoder, error) {
 		_, ok := sourceOf(t, false)
 		return ok
 	}}
-	if err := w.walk(t, place{}, "", "", nil); err != nil {
+	if err := w.walk(t, place{}, "", "", "", nil); err != nil {
 		return nil, err
 	}
 	e := &Encoder{typ: t, ptr: reflect.PointerTo(t)}

@@ -12,6 +12,10 @@ type FieldInfo struct {
 	Pos   int
 	Field string       // the field from the bound struct on, such as Client.IP
 	Type  reflect.Type // the field's Go type, pointer included
+	// Group is the innermost struct around the field that is behind a pointer, such
+	// as Client, or empty: where nothing comes for it, it is nil, and nothing in it
+	// is required.
+	Group string
 	// Types are the SPOP types that the field takes, NULL aside.
 	Types      []Type
 	Required   bool

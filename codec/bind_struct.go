@@ -68,6 +68,7 @@ func follow(p pointer, hops []hop) pointer {
 type boundField struct {
 	place
 	path  string // from the bound struct on, such as Client.IP
+	group string // the innermost struct around it that is behind a pointer, or empty
 	name  string // with the prefixes of the structs around it
 	tag   fieldTag
 	fetch string       // the other tag, of arguments
@@ -84,20 +85,20 @@ type walker struct {
 	fields []boundField
 }
 
-func (w *walker) walk(t reflect.Type, at place, path, prefix string, around []reflect.Type) error {
+func (w *walker) walk(t reflect.Type, at place, path, group, prefix string, around []reflect.Type) error {
 	if slices.Contains(around, t) {
 		return w.errorf(strings.TrimSuffix(path, "."), "the struct contains itself; leave it out with `%s:\"-\"`", tagKey)
 	}
 	around = append(slices.Clone(around), t)
 	for i := range t.NumField() {
-		if err := w.field(t.Field(i), at, path, prefix, around); err != nil {
+		if err := w.field(t.Field(i), at, path, group, prefix, around); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *walker) field(sf reflect.StructField, at place, path, prefix string, around []reflect.Type) error {
+func (w *walker) field(sf reflect.StructField, at place, path, group, prefix string, around []reflect.Type) error {
 	path += sf.Name
 	text, tagged, err := lookupTag(sf.Tag, tagKey)
 	if err != nil {
@@ -111,13 +112,13 @@ func (w *walker) field(sf reflect.StructField, at place, path, prefix string, ar
 	if ptr {
 		typ = typ.Elem()
 	}
-	group := typ.Kind() == reflect.Struct && !w.scalar(typ)
+	nested := typ.Kind() == reflect.Struct && !w.scalar(typ)
 	switch {
 	case text == "-" && tagged:
 		return nil
 	case fetched && !tagged:
 		return w.errorf(path, "the tag fetch is without a tag spoe, so no argument is fetched; write `spoe:\"name\" fetch:%q`", fetch)
-	case !tagged && (!group || !sf.Anonymous && (ptr || !sf.IsExported())):
+	case !tagged && (!nested || !sf.Anonymous && (ptr || !sf.IsExported())):
 		return nil
 	}
 	var tag fieldTag
@@ -125,7 +126,7 @@ func (w *walker) field(sf reflect.StructField, at place, path, prefix string, ar
 		if tag, err = w.parse(text); err != nil {
 			return w.errorf(path, "%w", err)
 		}
-		if !sf.IsExported() && !(sf.Anonymous && group) {
+		if !sf.IsExported() && !(sf.Anonymous && nested) {
 			return w.errorf(path, "the field has a tag but is not exported; export it, or remove the tag")
 		}
 	}
@@ -134,11 +135,11 @@ func (w *walker) field(sf reflect.StructField, at place, path, prefix string, ar
 	if ptr {
 		in = place{hops: append(slices.Clone(at.hops), hop{in.off, typ}), groups: at.groups}
 	}
-	if !group || tag.json {
+	if !nested || tag.json {
 		if err := w.checkFetch(fetch, fetched); err != nil {
 			return w.errorf(path, "%w", err)
 		}
-		w.fields = append(w.fields, boundField{place: in, path: path, name: prefix + tag.name, tag: tag, fetch: fetch, typ: typ, ptr: ptr})
+		w.fields = append(w.fields, boundField{place: in, path: path, group: group, name: prefix + tag.name, tag: tag, fetch: fetch, typ: typ, ptr: ptr})
 		return nil
 	}
 	if fetched {
@@ -155,8 +156,9 @@ func (w *walker) field(sf reflect.StructField, at place, path, prefix string, ar
 	}
 	if ptr {
 		in.groups = len(in.hops)
+		group = path
 	}
-	return w.walk(typ, in, path+".", prefix, around)
+	return w.walk(typ, in, path+".", group, prefix, around)
 }
 
 // errorf returns an error of registration: type and field, what is wrong, what

@@ -117,6 +117,11 @@ func TestDecoderFields(t *testing.T) {
 			SNI string `spoe:"sni"`
 		} `spoe:"tls"`
 		Body map[string]int `spoe:"body,json"`
+		Peer *struct {
+			Cert struct {
+				CN string `spoe:"cn"`
+			} `spoe:"cert"`
+		} `spoe:"peer"`
 	}
 	texts := []codec.Type{codec.TypeString, codec.TypeBinary}
 	assert.Equal(t, []codec.FieldInfo{
@@ -124,6 +129,7 @@ func TestDecoderFields(t *testing.T) {
 		{Name: "token", Pos: 3, Field: "Token", Type: reflect.TypeFor[string](), Default: "x", HasDefault: true, Secret: true, Types: texts},
 		{Name: "tls.sni", Pos: -1, Field: "TLS.SNI", Type: reflect.TypeFor[string](), Types: texts},
 		{Name: "body", Pos: -1, Field: "Body", Type: reflect.TypeFor[map[string]int](), JSON: true, Types: texts},
+		{Name: "peer.cert.cn", Pos: -1, Field: "Peer.Cert.CN", Group: "Peer", Type: reflect.TypeFor[string](), Types: texts},
 	}, decoderFor[in](t).Fields())
 	assert.Same(t, decoderFor[in](t), decoderFor[*in](t))
 }

@@ -68,12 +68,11 @@ func TestCookbookBody(t *testing.T) {
 	})
 }
 
-// TestCookbookBodyFrames: tune.bufsize is in agents.cfg alone, behind the filter
-// line, and frames are smaller than the buffer. HAProxy before 3.1 cuts the message
-// into fragments, later ones drop it, and the rule sees that there is no answer.
+// TestCookbookBodyFrames: tune.bufsize comes behind the filter line, and frames are
+// smaller than the buffer. HAProxy before 3.1 cuts the message into fragments, later
+// ones drop it, and the rule sees that there is no answer.
 func TestCookbookBodyFrames(t *testing.T) {
-	const why = "    # may be, and goes by what it has read until then.\n"
-	s := setup{edits: []string{why + "    tune.bufsize 65536\n", why}}
+	s := setup{edits: []string{"    tune.bufsize 65536\n", "    tune.bufsize 16384\n", "\nbackend site\n", "\nglobal\n    tune.bufsize 65536\n\nbackend site\n"}}
 	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
 		want := 403
 		if k.Binary.AtLeast("3.1") {

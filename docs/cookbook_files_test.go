@@ -59,10 +59,11 @@ func trimmedLines(text string) (lines []string) {
 func TestCookbookChecked(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(recipes)) {
 		r := recipes[name]
-		files := []string{r.config}
+		var files []string
 		for _, c := range r.cooks {
 			files = append(files, c.backend)
 		}
+		files = append(files, r.config)
 		for _, c := range r.cooks {
 			assert.Empty(t, printed(t, c.program, filepath.Join("cookbook", r.dir), "-check-config", strings.Join(files, ",")), name)
 		}

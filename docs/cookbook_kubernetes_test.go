@@ -148,7 +148,7 @@ func TestCookbookManifests(t *testing.T) {
 
 	// HAProxy is started with the files of the ConfigMap.
 	h := manifests(t, "haproxy.yaml")["Deployment"].Spec.Template.Spec.Containers[0]
-	assert.Equal(t, []string{"-f", "haproxy.cfg", "-f", "agents.cfg"}, h.Command[len(h.Command)-4:])
+	assert.Equal(t, []string{"-f", "agents.cfg", "-f", "haproxy.cfg"}, h.Command[len(h.Command)-4:])
 	assert.Equal(t, 8080, h.Ports[0].Port)
 	assert.Contains(t, readFile(t, "cookbook/kubernetes/haproxy.cfg"), "bind :8080\n")
 }

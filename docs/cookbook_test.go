@@ -76,7 +76,7 @@ func (r recipe) files(t *testing.T) (config string, beside map[string]string) {
 	return readFile(t, r.path(r.config)), beside
 }
 
-// args are what HAProxy's command line has besides haproxy.cfg.
+// args are what HAProxy's command line has before haproxy.cfg.
 func (r recipe) args() (args []string) {
 	for _, c := range r.cooks {
 		args = append(args, "-f", c.backend)

@@ -63,7 +63,10 @@ type Arg struct {
 	Types    []string `json:"types,omitempty"`
 	Required bool     `json:"required,omitempty"`
 	Field    string   `json:"field,omitempty"` // the field in the handler's struct
-	Go       string   `json:"go,omitempty"`    // the field's type
+	// Group is the innermost struct around the field that is behind a pointer, or
+	// empty: where nothing is sent for it, nothing in it is required.
+	Group string `json:"group,omitempty"`
+	Go    string `json:"go,omitempty"` // the field's type
 }
 
 // Var is a variable that a message's handler sets.
@@ -109,7 +112,7 @@ func describe(r router.Route) Message {
 		AnyArgs: r.Raw, AnyVars: r.RawVars, Buffer: r.Buffer, Deadline: Duration(r.Deadline), Site: r.Site,
 	}
 	for _, f := range r.Args {
-		a := Arg{Name: f.Name, Fetch: f.Fetch, Types: typeNames(f.Types), Required: f.Required, Field: f.Field, Go: f.Type.String()}
+		a := Arg{Name: f.Name, Fetch: f.Fetch, Types: typeNames(f.Types), Required: f.Required, Field: f.Field, Group: f.Group, Go: f.Type.String()}
 		if f.Pos >= 0 {
 			a.Pos = &f.Pos
 		}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spoke-go/spoke/haproxy"
-	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
 )
@@ -72,11 +71,28 @@ func raw(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 	return acts.SetString(spoe.VarScopeProcess, "last_host", v.Str())
 }
 
+// within is a deadline as middleware.Timeout has it: that package would bring its
+// dependencies along.
+func within(d time.Duration) spoe.Middleware {
+	return func(next spoe.Handler) spoe.Handler { return &bounded{next, d} }
+}
+
+type bounded struct {
+	next spoe.Handler
+	d    time.Duration
+}
+
+func (b *bounded) Bound() time.Duration { return b.d }
+
+func (b *bounded) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+	return msg.ServeWithin(ctx, b.d, b.next, acts)
+}
+
 // guard is an agent of several messages.
 func guard() *router.Router {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Use(middleware.Default(50 * time.Millisecond))
+	r.Use(within(50 * time.Millisecond))
 	r.Arg("traceparent", "req.hdr(traceparent)")
 	r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
 	r.Handle("ip-rep", router.Func(look)).Group("ask")
@@ -87,7 +103,7 @@ func guard() *router.Router {
 // waf reads bodies.
 func waf() *router.Router {
 	r := router.New()
-	r.Use(middleware.Timeout(200 * time.Millisecond))
+	r.Use(within(200 * time.Millisecond))
 	r.Handle("scan", router.Acts(scan)).Event(router.OnFrontendHTTPRequest, "if { method POST PUT }").
 		Var(spoe.VarScopeTransaction, "seen").Buffer(64 << 10)
 	r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
@@ -109,6 +125,21 @@ func byHand() *router.Router {
 	return r
 }
 
+// conditional asks about some requests.
+func conditional() *router.Router {
+	r := router.New()
+	r.Use(within(5 * time.Second)) // the machine may be busy
+	r.Handle("post", router.Func(judge)).Event(router.OnFrontendHTTPRequest, "if { method POST } { path_beg /a }")
+	r.Handle("ip", router.Func(func(_ context.Context, in client) (struct {
+		Known bool `spoe:"known"`
+	}, error) {
+		return struct {
+			Known bool `spoe:"known"`
+		}{in.IP.IsLoopback()}, nil
+	})).Event(router.OnFrontendHTTPRequest, "if { path /b }")
+	return r
+}
+
 // tcp asks before there is a request, and once more by a rule.
 func tcp() *router.Router {
 	r := router.New()
@@ -124,10 +155,11 @@ var variants = []struct {
 	config haproxy.Config
 }{
 	{"guard", guard, haproxy.Config{Engine: "guard"}},
-	{"guard-closed", guard, haproxy.Config{Engine: "guard", FailClosed: true, Agents: []string{"127.0.0.1:9001", "unix@/run/guard.sock"}}},
+	{"guard-closed", guard, haproxy.Config{Engine: "guard", FailClosed: true, Agents: []string{"127.0.0.1:9001", "unix@/run/guard.sock", `"${GUARD-127.0.0.1:9002}"`}}},
 	{"guard-2.6", guard, haproxy.Config{Engine: "guard", Version: "2.6"}},
 	{"guard-3.2", guard, haproxy.Config{Engine: "guard", Version: "3.2", SPOEFile: "/etc/haproxy/guard.conf"}},
 	{"waf", waf, haproxy.Config{Engine: "waf-1", Prefix: "waf", Processing: time.Second}},
+	{"conditional", conditional, haproxy.Config{Engine: "guard", FailClosed: true}},
 	{"by-hand", byHand, haproxy.Config{Engine: "by.hand"}},
 	{"by-hand-closed", byHand, haproxy.Config{Engine: "by.hand", FailClosed: true}},
 	{"tcp", tcp, haproxy.Config{Engine: "tcp", FailClosed: true}},

@@ -42,13 +42,14 @@ func (c *checker) checkArgs(m *spoeMessage, known *Message) {
 	}
 }
 
-// hasGroup tells whether the nested struct that has an argument's field is there
-// for sure. It may be behind a pointer: then nothing of it is required where
-// nothing of it is sent.
+// hasGroup tells whether the struct that has an argument's field is there: one
+// behind a pointer is nil where nothing is sent for it.
 func (m *Message) hasGroup(a Arg, used []bool) bool {
-	i := strings.LastIndexByte(a.Field, '.') + 1
+	if a.Group == "" {
+		return true
+	}
 	for k, o := range m.Args {
-		if i == 0 || used[k] && strings.HasPrefix(o.Field, a.Field[:i]) {
+		if used[k] && strings.HasPrefix(o.Field, a.Group+".") {
 			return true
 		}
 	}

@@ -72,7 +72,7 @@ const defaultBufsize = 16384
 
 // checkBuffer tells whether a handler gets the buffer that it asks for.
 func (c *checker) checkBuffer(m *spoeMessage, known *Message) {
-	size, at, set := c.cfg.bufsize()
+	size, at, set := c.cfg.bufsize(nil)
 	if !set {
 		at = m.head
 	}
@@ -81,6 +81,8 @@ func (c *checker) checkBuffer(m *spoeMessage, known *Message) {
 			fmt.Sprintf("tune.bufsize is %d bytes, and the handler of %q asks for %d", size, m.name, known.Buffer),
 			"Of a longer request the agent sees the beginning alone.",
 			fmt.Sprintf("Write \"tune.bufsize %d\" into a global section, or have the handler ask for less (Sending.Buffer).", known.Buffer))
+	} else {
+		c.checkFrames(m, known, at)
 	}
 	// Four bytes of the buffer are the frame's length. HAProxy before 3.1 sends what
 	// is larger in several frames.
@@ -92,11 +94,26 @@ func (c *checker) checkBuffer(m *spoeMessage, known *Message) {
 	}
 }
 
+// checkFrames tells whether the buffer is known where the filter lines are read:
+// HAProxy 3.1 and later make the longest message of it there.
+func (c *checker) checkFrames(m *spoeMessage, known *Message, at directive) {
+	for _, f := range c.filters {
+		size, _, _ := c.cfg.bufsize(f.proxy)
+		if c.fragments || size >= known.Buffer {
+			continue
+		}
+		c.find(BufferTooSmall, f.at,
+			fmt.Sprintf("tune.bufsize is %d bytes where this line is read, and the handler of %q asks for %d; it is set later, at %s:%d", size, m.name, known.Buffer, at.file, at.line),
+			"HAProxy 3.1 and later do not send it a message that is longer than the buffer was here (st=3). Older ones do, in several frames.",
+			"Load the file that has \"tune.bufsize\" first: haproxy -f agents.cfg -f haproxy.cfg.")
+	}
+}
+
 // bufsize returns tune.bufsize in bytes, and where it is set: the largest one of
-// those that may be in force.
-func (c *configuration) bufsize() (size int, at directive, set bool) {
+// those that may be in force. With a section it is what counts there.
+func (c *configuration) bufsize(until *section) (size int, at directive, set bool) {
 	size = defaultBufsize
-	for _, d := range c.globals("tune.bufsize") {
+	for _, d := range c.globalsUntil(until, "tune.bufsize") {
 		if n, ok := parseSize(d.words[1]); ok && (!d.maybe || n > size) {
 			size, at, set = n, d, true
 		}

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/haproxy"
-	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
@@ -25,7 +24,7 @@ import (
 func shop() *router.Router {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Use(middleware.Default(100 * time.Millisecond))
+	r.Use(within(100 * time.Millisecond))
 	r.Handle("ip-rep", router.Func(func(context.Context, struct {
 		IP     netip.Addr `spoe:"ip,required" fetch:"src"`
 		Port   uint16     `spoe:"port"`

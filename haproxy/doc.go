@@ -60,7 +60,7 @@
 // # Files
 //
 // [Write] makes three texts: the SPOE file; a backend with the agents, a file of
-// its own beside haproxy.cfg (`haproxy -f haproxy.cfg -f agents.cfg`); and lines
+// its own beside haproxy.cfg (`haproxy -f agents.cfg -f haproxy.cfg`); and lines
 // for the frontend. They depend on nothing but their input, are commented, and
 // accepted by `haproxy -c`.
 //

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spoke-go/spoke/haproxy"
-	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 )
 
@@ -25,7 +24,7 @@ func score(context.Context, question) (answer, error) { return answer{100}, nil 
 
 func newRouter() *router.Router {
 	r := router.New()
-	r.Use(middleware.Timeout(50 * time.Millisecond))
+	r.Use(within(50 * time.Millisecond))
 	r.Handle("ip-rep", router.Func(score)).Event(router.OnFrontendHTTPRequest)
 	return r
 }
@@ -60,6 +59,7 @@ func ExampleWrite() {
 	// event on-frontend-http-request
 	// backend guard-agents
 	// mode spop
+	// log global
 	// balance roundrobin
 	// timeout connect 5s
 	// timeout server 3m

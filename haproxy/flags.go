@@ -15,7 +15,7 @@ import (
 //
 //	-print-config[=spoe|backend|frontend]  print HAProxy's half of the configuration
 //	-print-routes                          print the routes as JSON, for spoectl check
-//	-check-config haproxy.cfg[,more.cfg]   check files that are there
+//	-check-config agents.cfg,haproxy.cfg   check files that are there
 //
 // Where one of them is given it does that and ends the program, with status 1 if
 // it finds something and 2 if it cannot be done. It is the one call that a
@@ -50,7 +50,7 @@ func AddFlags(fs *flag.FlagSet) *Flags {
 	f := &Flags{}
 	fs.Var(&f.config, "print-config", "print HAProxy's half of the configuration and exit: all of it or, as in -print-config=spoe, spoe, backend or frontend")
 	fs.BoolVar(&f.routes, "print-routes", false, "print what is handled as JSON, for spoectl check, and exit")
-	fs.StringVar(&f.check, "check-config", "", "check HAProxy's configuration in these `files`, separated by commas, and exit")
+	fs.StringVar(&f.check, "check-config", "", "check HAProxy's configuration in these `files`, separated by commas, in the order in which HAProxy reads them, and exit")
 	return f
 }
 

@@ -115,9 +115,15 @@ func (s *section) mode() string {
 
 // globals returns the lines of the global sections that begin with a word and have
 // a value.
-func (c *configuration) globals(word string) []directive {
+func (c *configuration) globals(word string) []directive { return c.globalsUntil(nil, word) }
+
+// globalsUntil returns those that come before a section.
+func (c *configuration) globalsUntil(until *section, word string) []directive {
 	var found []directive
 	for _, s := range c.sections {
+		if s == until {
+			break
+		}
 		if s.kind != "global" {
 			continue
 		}

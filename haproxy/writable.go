@@ -110,8 +110,8 @@ func checkOpen(s string) error {
 	return nil
 }
 
-// anyEnv is an environment of which nothing is known.
-func anyEnv(string) (string, bool) { return "", true }
+// anyEnv is an environment of which nothing is known but that each variable is a word.
+func anyEnv(string) (string, bool) { return "word", true }
 
 // checkCondition tells whether the SPOE file can have a condition. It has no ACL
 // with a name but those of HAProxy's own, which are in capitals.

@@ -14,7 +14,8 @@ type Files struct {
 	// SPOE is the SPOE file, which the frontend's filter line loads.
 	SPOE string
 	// Backend is a file beside haproxy.cfg with the agents' backend:
-	// `haproxy -f haproxy.cfg -f agents.cfg`.
+	// `haproxy -f agents.cfg -f haproxy.cfg`. It comes first: a larger buffer must
+	// be known where the filter line is read.
 	Backend string
 	// Frontend are lines for the frontend in haproxy.cfg.
 	Frontend string

@@ -8,13 +8,13 @@ import (
 
 func writeBackend(a Agent, c Config) string {
 	var t text
-	t.comment("", "The agents of "+c.Engine+", for HAProxy: haproxy -f haproxy.cfg -f agents.cfg")
+	t.comment("", "The agents of "+c.Engine+", for HAProxy: haproxy -f agents.cfg -f haproxy.cfg")
 	t.comment("", "Written by the agent itself (-print-config=backend): change the agent, and write it anew.")
 	if size, names := a.buffer(); size > defaultBufsize { // less would be less for all
 		t.line()
 		t.line("global")
 		t.comment("    ", "A request's head and body have to fit into a buffer together for "+strings.Join(names, ", ")+
-			". HAProxy uses two buffers for each request that it handles.")
+			". HAProxy uses two buffers for each request that it handles. From 3.1 on this counts for filter lines that come after it: load this file before haproxy.cfg.")
 		t.line("    tune.bufsize", strconv.Itoa(size))
 	}
 	t.line()
@@ -28,6 +28,7 @@ func writeBackend(a Agent, c Config) string {
 		t.comment("    ", "HAProxy 3.1 and later make this \"mode spop\" by themselves; \"mode tcp\" is what older ones need, and works in all.")
 		t.line("    mode tcp")
 	}
+	t.line("    log global")
 	t.line("    balance roundrobin")
 	t.line()
 	if c.muxed() {

@@ -9,38 +9,53 @@ import (
 
 // unanswered are the conditions under which a stage has no answer, one for each
 // rule. A variable that each answer sets, and nothing else, is the surest sign;
-// where one of the messages has none, or is not always sent, there are those of
-// failures.
+// where one of the messages has none, there are those of failures.
 func (c *Config) unanswered(a Agent, e router.Event) []string {
-	signs := c.signs(a, e)
-	if signs == nil {
-		condition := "if { var(" + c.fullName("txn", errorVar) + ") -m found }"
-		if failure := c.failure(a, e); failure != "" {
-			condition += " || { var(" + failure + ") -m found }"
-		}
-		return []string{condition}
+	if signs := c.signs(a, e); signs != nil {
+		return signs
 	}
-	var conditions []string
-	for part := range slices.Chunk(signs, 8) { // HAProxy has up to 64 words in a line
-		conditions = append(conditions, "unless "+strings.Join(part, " "))
+	condition := "if { var(" + c.fullName("txn", errorVar) + ") -m found }"
+	if failure := c.failure(a, e); failure != "" {
+		condition += " || { var(" + failure + ") -m found }"
 	}
-	return conditions
+	return []string{condition}
 }
 
-// signs are the variables of which each is found where a stage has its answers.
+// signs are conditions under which a variable is not found that an answer of the
+// stage sets, or nil where there is no such variable for one of its messages.
 func (c *Config) signs(a Agent, e router.Event) []string {
-	var signs []string
+	var found, conditions []string
 	for _, m := range a.Messages {
 		if !m.asks() || rejecting[m.stage()] != rejecting[e] || inBackend(m.stage()) != inBackend(e) {
 			continue
 		}
 		i := slices.IndexFunc(m.Vars, func(v Var) bool { return v.Always && lasts(v.Scope, e) && a.setters(v) == 1 })
-		if i < 0 || m.Condition != "" {
+		if i < 0 {
 			return nil
 		}
-		signs = append(signs, "{ var("+c.fullName(m.Vars[i].Scope, m.Vars[i].Name)+") -m found }")
+		sign := "{ var(" + c.fullName(m.Vars[i].Scope, m.Vars[i].Name) + ") -m found }"
+		switch terms, ok := m.terms(); {
+		case m.Condition == "":
+			found = append(found, sign)
+		case ok:
+			conditions = append(conditions, "if "+terms+" !"+sign)
+		default:
+			return nil
+		}
 	}
-	return signs
+	for part := range slices.Chunk(found, 8) { // HAProxy has up to 64 words in a line
+		conditions = append(conditions, "unless "+strings.Join(part, " "))
+	}
+	return conditions
+}
+
+// terms returns what has to hold for the message to be sent, as terms to which one
+// more can be added; ok is false where there are alternatives.
+func (m *Message) terms() (terms string, ok bool) {
+	terms, ok = strings.CutPrefix(m.Condition, "if ")
+	list, err := words(terms, nil)
+	alternative := slices.ContainsFunc(list, func(w string) bool { return w == "||" || w == "or" })
+	return strings.TrimSpace(terms), ok && err == nil && !alternative
 }
 
 // setters returns how many messages set a variable.

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/haproxy"
-	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
@@ -105,7 +104,7 @@ func TestWrittenHasNoFindings(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 		}
 		found, err := haproxy.Check(haproxy.Describe(v.router()), haproxy.Sources{
-			Configs: []string{filepath.Join(dir, "haproxy.cfg"), filepath.Join(dir, "agents.cfg")},
+			Configs: []string{filepath.Join(dir, "agents.cfg"), filepath.Join(dir, "haproxy.cfg")},
 		})
 		require.NoError(t, err)
 		assert.Empty(t, found, v.name)
@@ -119,7 +118,7 @@ func TestWrittenWorks(t *testing.T) {
 		counted := make(chan int, 10)
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "failed")
-		r.Use(middleware.Default(5 * time.Second)) // the machine may be busy
+		r.Use(within(5 * time.Second)) // the machine may be busy
 		r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
 		r.Handle("ip-rep", router.Func(look)).Group("ask")
 		r.Handle("count", router.Sink(func(_ context.Context, in response) error {
@@ -154,7 +153,7 @@ func TestWrittenTellsFailures(t *testing.T) {
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "failed")
-		r.Use(middleware.Default(5 * time.Second))
+		r.Use(within(5 * time.Second))
 		r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
 		r.Handle("again", router.Func(func(_ context.Context, in visit) (verdict, error) {
 			if in.Path == "/fail" {
@@ -213,6 +212,30 @@ func TestWriteNilAnswer(t *testing.T) {
 	assert.Contains(t, f.SPOE, "# sets txn.e.score: INT64, not always")
 }
 
+// TestWrittenConditional: where a message is sent to some requests, these alone
+// fail closed, and they do even where the agent acknowledges and sets nothing.
+func TestWrittenConditional(t *testing.T) {
+	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+		f := write(t, conditional(), haproxy.Config{Engine: "guard", FailClosed: true})
+		knows := spoetest.StartHAProxy(t, bin, around(f, serve(t, conditional())))
+		not := spoetest.StartHAProxy(t, bin, around(f, serve(t, router.New())))
+		post := func(h *spoetest.HAProxy, path string) int {
+			resp, err := h.Client().Post(h.URL+path, "text/plain", nil)
+			require.NoError(t, err)
+			resp.Body.Close()
+			return resp.StatusCode
+		}
+		for _, path := range []string{"/", "/a", "/b"} {
+			assert.Equal(t, 200, knows.Get(path).Status, path)
+			assert.Equal(t, 200, post(knows, path), path)
+		}
+		assert.Equal(t, 200, not.Get("/a").Status)
+		assert.Equal(t, 200, post(not, "/c"))
+		assert.Equal(t, 503, post(not, "/a"))
+		assert.Equal(t, 503, not.Get("/b").Status)
+	})
+}
+
 // serve runs an agent until the test ends, and returns its address.
 func serve(t *testing.T, h spoe.Handler) string {
 	t.Helper()
@@ -231,7 +254,7 @@ func serve(t *testing.T, h spoe.Handler) string {
 func TestWriteRefuses(t *testing.T) {
 	typed := func(fetches bool) *router.Router {
 		r := router.New()
-		r.Use(middleware.Timeout(time.Second))
+		r.Use(within(time.Second))
 		s := r.Handle("m", router.Sink(func(context.Context, struct {
 			IP   string `spoe:"ip"`
 			Last string `spoe:",pos=5" fetch:"path"`
@@ -260,7 +283,7 @@ func TestWriteRefuses(t *testing.T) {
 	long := router.New()
 	long.Handle("m", raw).Event(router.OnClientSession).Var(spoe.VarScopeSession, strings.Repeat("x", 50))
 	odd := router.New()
-	odd.Use(middleware.Timeout(1200 * time.Microsecond))
+	odd.Use(within(1200 * time.Microsecond))
 	odd.Handle("m", raw).Event(router.OnFrontendHTTPRequest, "if is_api { path /a }").Buffer(256<<20).
 		Arg("a#b", "src").Arg("b", " src").Arg("c", "src#x").Arg("d", `str(a)\`).Arg("e", `"${HOME"`).
 		Var(spoe.VarScopeTransaction, "error")

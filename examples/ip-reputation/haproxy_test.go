@@ -246,7 +246,7 @@ func TestFilesAreGenerated(t *testing.T) {
 func TestFilesFit(t *testing.T) {
 	check := func(args ...string) (string, int) {
 		var out, errOut strings.Builder
-		status := main.Run(t.Context(), nil, append(args, "-check-config", "haproxy.cfg,agents.cfg"), environment(nil), &out, &errOut)
+		status := main.Run(t.Context(), nil, append(args, "-check-config", "agents.cfg,haproxy.cfg"), environment(nil), &out, &errOut)
 		return out.String() + errOut.String(), status
 	}
 	out, status := check()

@@ -60,7 +60,7 @@ HAProxy's side:
   -print-config[=spoe|backend|frontend]
         Print HAProxy's half of the configuration: spoe.conf, agents.cfg, and
         lines for the frontend; without a value all three. They go by -timeout.
-  -check-config haproxy.cfg,agents.cfg
+  -check-config agents.cfg,haproxy.cfg
         Check configuration that is there, spoe.conf included.
   -print-routes
         Print what is handled as JSON, for "spoectl check".

@@ -103,7 +103,7 @@ func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr string)
 		return err
 	}
 	cmd := exec.Command(bin.Path, "-db",
-		"-f", filepath.Join(d.agentDir, "haproxy.cfg"), "-f", filepath.Join(d.agentDir, "agents.cfg"))
+		"-f", filepath.Join(d.agentDir, "agents.cfg"), "-f", filepath.Join(d.agentDir, "haproxy.cfg"))
 	cmd.Env = append(os.Environ(), "IPREP_FRONTEND="+frontend, "IPREP_ORIGIN="+originAddr, "IPREP_AGENT="+agentAddr)
 	haproxy, err := running.start(d.out, "haproxy", cmd)
 	if err != nil {

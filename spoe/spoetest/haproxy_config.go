@@ -51,7 +51,8 @@ type HAProxyConfig struct {
 	// contain "${NAME-default}".
 	Env []string
 
-	// Args are further arguments of the command line.
+	// Args are further arguments of the command line, before the -f of Config:
+	// "-f", "agents.cfg" loads one of Files first.
 	Args []string
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -86,7 +87,7 @@ func (h *HAProxy) check(cfg HAProxyConfig, env []string) (warnings string, err e
 }
 
 func (h *HAProxy) args(cfg HAProxyConfig) []string {
-	return append([]string{"-f", configFile, "-f", addedFile}, cfg.Args...)
+	return slices.Concat(cfg.Args, []string{"-f", configFile, "-f", addedFile})
 }
 
 func (h *HAProxy) command(env, args []string) *exec.Cmd {

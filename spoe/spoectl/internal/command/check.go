@@ -35,7 +35,7 @@ them from standard input. CONFIG… are the files that HAProxy is started with.
 
 The exit status is 1 if there is a finding.`,
 		Example: `  agent -print-routes | spoectl check --routes - /etc/haproxy/haproxy.cfg
-  spoectl check --routes routes.json haproxy.cfg agents.cfg --json`,
+  spoectl check --routes routes.json agents.cfg haproxy.cfg --json`,
 		Args: args(1, "CONFIG", "CONFIG…"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			c.sources.Configs = words
