@@ -65,8 +65,16 @@ var moments = map[router.Event]string{
 // that is not known here, HAProxy may know more.
 func (m *Message) hasSample(expr string) bool {
 	fetches, _ := samples()
-	f, ok := fetches[sampleName(expr)]
+	f, ok := fetches[sampleName(unquoted(expr))]
 	return !ok || strings.Contains(f.when, moments[m.stage()])
+}
+
+// unquoted returns what HAProxy has of a sample that is written with quotes.
+func unquoted(fetch string) string {
+	if w, err := oneWord(fetch); err == nil {
+		return w
+	}
+	return fetch
 }
 
 // sent are the SPOP types that a sample of HAProxy's is sent as.

@@ -180,3 +180,15 @@ func TestSampleTypes(t *testing.T) {
 		assert.Equal(t, want, fmt.Sprint(haproxy.SampleTypes(expr)), expr)
 	}
 }
+
+// TestQuotedSamples: quotes do not hide what a sample is.
+func TestQuotedSamples(t *testing.T) {
+	agent := func(fetch string) haproxy.Agent {
+		return haproxy.Agent{Messages: []haproxy.Message{{Name: "m", Event: "on-frontend-http-request", Args: []haproxy.Arg{{Name: "a", Fetch: fetch}}}}}
+	}
+	_, err := haproxy.Write(agent(`"res.hdr(x y)"`), haproxy.Config{Engine: "e"})
+	assert.ErrorContains(t, err, "on on-frontend-http-request, and refuses it")
+	f, err := haproxy.Write(agent(`"req.body"`), haproxy.Config{Engine: "e"})
+	require.NoError(t, err)
+	assert.Contains(t, f.Frontend, "option http-buffer-request")
+}

@@ -136,7 +136,7 @@ func (c *Config) writeRules(t *text, a Agent, stages []router.Event, kind string
 // fetchesBody tells whether a request's body is sent before the frontend's rules.
 func (a *Agent) fetchesBody() bool {
 	return slices.ContainsFunc(a.Messages, func(m Message) bool {
-		return slices.ContainsFunc(m.Args, func(arg Arg) bool { return fetchesBody(arg.Fetch, "req.") })
+		return slices.ContainsFunc(m.Args, func(arg Arg) bool { return fetchesBody(unquoted(arg.Fetch), "req.") })
 	})
 }
 
