@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -49,13 +50,35 @@ func (c *Config) signs(a Agent, e router.Event) []string {
 	return conditions
 }
 
+// steady are samples, and steadyACL are HAProxy's own ACLs, that are in a stage's
+// rules what they were on its event, unlike rand, var and sc_http_req_rate.
+var (
+	steady = regexp.MustCompile(`^((src|dst)(_port|_is_local)?|` +
+		`(path|url|base|query|method|hdr|cook|status|always_|req\.hdr|req\.cook|req\.ver|res\.hdr|res\.cook|ssl_fc|ssl_c_)[a-z0-9_]*)` +
+		`([(,]|$)`)
+	steadyACL = regexp.MustCompile(`^(HTTP.*|METH_.*|LOCALHOST|TRUE|FALSE)$`)
+)
+
 // terms returns what has to hold for the message to be sent, as terms to which one
-// more can be added; ok is false where there are alternatives.
+// more can be added; ok is false where there are alternatives, or where it may be
+// otherwise when the rule is evaluated.
 func (m *Message) terms() (terms string, ok bool) {
 	terms, ok = strings.CutPrefix(m.Condition, "if ")
 	list, err := words(terms, nil)
-	alternative := slices.ContainsFunc(list, func(w string) bool { return w == "||" || w == "or" })
-	return strings.TrimSpace(terms), ok && err == nil && !alternative
+	ok = ok && err == nil && len(list) < maxList/2
+	inside := false // of braces
+	for i, w := range list {
+		switch w = strings.TrimLeft(w, "!"); {
+		case w == "{":
+			inside = true
+			ok = ok && i+1 < len(list) && steady.MatchString(list[i+1]) && !strings.Contains(list[i+1], "table")
+		case w == "}":
+			inside = false
+		case !inside && w != "": // "or" is none, either
+			ok = ok && steadyACL.MatchString(w)
+		}
+	}
+	return strings.TrimSpace(terms), ok
 }
 
 // setters returns how many messages set a variable.

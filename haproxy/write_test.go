@@ -236,6 +236,29 @@ func TestWrittenConditional(t *testing.T) {
 	})
 }
 
+// TestWriteConditions: a condition is one of the rule that refuses where it is then
+// what it was on the event.
+func TestWriteConditions(t *testing.T) {
+	for condition, same := range map[string]bool{
+		"if { path_beg /a } !METH_GET { src 10.0.0.0/8 } ! { req.hdr(a),lower -m str or }": true,
+		"if METH_GET OR METH_PUT":                      false,
+		"if { path /a } || { path /b }":                false,
+		"if { rand(2) eq 0 }":                          false,
+		"if !{ var(sess.asked) -m found }":             false,
+		"if { src,table_http_req_rate(st) gt 9 }":      false,
+		"if { src_http_req_rate gt 9 }":                false,
+		"if WAIT_END":                                  false,
+		"unless { path /a }":                           false,
+		"if { path" + strings.Repeat(" /a", 40) + " }": false,
+	} {
+		a := haproxy.Agent{Messages: []haproxy.Message{{Name: "m", Event: "on-frontend-http-request", Condition: condition, Vars: []haproxy.Var{{Scope: "txn", Name: "v", Always: true}}}}}
+		f, err := haproxy.Write(a, haproxy.Config{Engine: "e", FailClosed: true})
+		require.NoError(t, err)
+		assert.Equal(t, same, strings.Contains(f.Frontend, condition+" !{ var(txn.e.v) -m found }"), f.Frontend)
+		assert.Equal(t, !same, strings.Contains(f.Frontend, "if { var(txn.e.error) -m found }"), f.Frontend)
+	}
+}
+
 // serve runs an agent until the test ends, and returns its address.
 func serve(t *testing.T, h spoe.Handler) string {
 	t.Helper()
