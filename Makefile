@@ -38,7 +38,7 @@ test: haproxy ## Run all tests, those against real HAProxy included
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 
 .PHONY: tap
-tap: haproxy ## Run the tests of e2e with spoectl tap between HAProxy and each agent
+tap: haproxy ## Run the tests of e2e with spoectl tap between HAProxy and each agent (TAPSKIP=pattern: without those)
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	go build -C spoe/spoectl -o "$$dir/spoectl" .; \
 	SPOKE_TAP="$$dir/spoectl" $(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) -skip='$(TAPSKIP)' ./e2e

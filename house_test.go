@@ -28,7 +28,7 @@ var house = map[string][]string{
 	"spoe/spoetest": {"spoe", "codec"},
 	"router":        {"spoe", "codec"},
 	"middleware":    {"spoe", "codec", "go.opentelemetry.io/otel", "golang.org/x/sync"},
-	"haproxy":       {"router", "spoe", "codec"},
+	"haproxy":       {"router", "codec"},
 }
 
 // ground is what no package of the house stands on: it stands on them.

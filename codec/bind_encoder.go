@@ -99,7 +99,7 @@ func (e *Encoder) Fields() []VarInfo {
 	for i := range e.fields {
 		f := &e.fields[i]
 		infos[i] = VarInfo{
-			Name: f.name, Scope: f.tag.scope, Field: f.path, Type: f.goType(), Types: slices.Clone(f.how.types),
+			Name: f.name, Scope: f.tag.scope, Field: f.path, Group: f.group, Type: f.goType(), Types: slices.Clone(f.how.types),
 			OmitEmpty: f.tag.omitEmpty, Unset: f.tag.unset, JSON: f.tag.json, Secret: f.tag.secret,
 		}
 	}

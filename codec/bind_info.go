@@ -36,6 +36,9 @@ type VarInfo struct {
 	Scope Scope
 	Field string       // the field from the bound struct on, such as Client.IP
 	Type  reflect.Type // the field's Go type, pointer included
+	// Group is the innermost struct around the field that is behind a pointer, or
+	// empty: where it is nil, the variable is not set.
+	Group string
 	// Types are the SPOP types that the field is sent as, most often one.
 	Types     []Type
 	OmitEmpty bool

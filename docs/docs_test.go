@@ -4,7 +4,6 @@
 //	<!-- file: NAME -->          the content of that file
 //	<!-- run -->                 commands behind "$ ", each with the output that
 //	                             it must have; … stands for any text
-//	<!-- run: haproxy 3.1 -->    the same, for HAProxy of that version or later
 //	<!-- run: terminal NAME -->  the same, but the command goes on until
 //	<!-- interrupt: NAME -->     which is Ctrl-C, or until the page's end
 //	<!-- says: NAME: TEXT -->    that terminal shows the text

@@ -104,7 +104,6 @@ func (r *reader) do(b block) {
 		until(r.t, func() bool { return strings.Contains(output.String(), want) }, func() string { return name + " does not say " + want })
 	case b.what == "run" && kind == "terminal":
 		r.terminals[arg] = r.start(strings.TrimSpace(strings.TrimPrefix(text, "$ ")))
-	case b.what == "run" && kind == "haproxy" && !r.bin.AtLeast(arg):
 	case b.what == "run":
 		for command := range strings.SplitSeq(strings.TrimPrefix(text, "$ "), "\n$ ") {
 			command, want, _ := strings.Cut(command, "\n")

@@ -1,16 +1,7 @@
 package haproxy
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"reflect"
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/spoke-go/spoke/codec"
-	"github.com/spoke-go/spoke/router"
 )
 
 // Agent is what HAProxy's half is written from and checked against: an agent's
@@ -92,94 +83,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	*d = Duration(v)
 	return err
-}
-
-// Describe gathers what a router's routes say.
-func Describe(r *router.Router) Agent {
-	a := Agent{Messages: []Message{}, Any: r.HandlesAny()}
-	if v, ok := r.FailureVar(); ok {
-		a.FailureVar = v.Scope.String() + "." + v.Name
-	}
-	for _, route := range r.Routes() {
-		a.Messages = append(a.Messages, describe(route))
-	}
-	return a
-}
-
-func describe(r router.Route) Message {
-	m := Message{
-		Name: r.Message, Event: string(r.Event), Condition: r.Condition, Group: r.Group,
-		AnyArgs: r.Raw, AnyVars: r.RawVars, Buffer: r.Buffer, Deadline: Duration(r.Deadline), Site: r.Site,
-	}
-	for _, f := range r.Args {
-		a := Arg{Name: f.Name, Fetch: f.Fetch, Types: typeNames(f.Types), Required: f.Required, Field: f.Field, Group: f.Group, Go: f.Type.String()}
-		if f.Pos >= 0 {
-			a.Pos = &f.Pos
-		}
-		m.Args = append(m.Args, a)
-	}
-	for _, s := range r.Sent {
-		m.Args = append(m.Args, Arg{Name: s.Name, Fetch: s.Fetch, Shared: s.Shared})
-	}
-	for _, v := range r.Vars {
-		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name, Types: typeNames(v.Types), Always: always(v)})
-	}
-	for _, v := range r.Sets {
-		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name})
-	}
-	// A handler by hand for which arguments were named takes no others.
-	if r.Raw && slices.ContainsFunc(r.Sent, func(a router.Arg) bool { return !a.Shared }) {
-		m.AnyArgs = false
-	}
-	if r.RawVars && len(r.Sets) > 0 {
-		m.AnyVars = false
-	}
-	return m
-}
-
-func typeNames(types []codec.Type) []string {
-	names := make([]string, len(types))
-	for i, t := range types {
-		names[i] = t.String()
-	}
-	return names
-}
-
-// always tells that a field is never without a value. One in a nested struct may
-// be behind a pointer, so nothing is promised of it.
-func always(v codec.VarInfo) bool {
-	if v.OmitEmpty || v.JSON || strings.Contains(v.Field, ".") {
-		return false
-	}
-	switch v.Type.Kind() {
-	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64,
-		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return len(v.Types) == 1
-	}
-	return false
-}
-
-// WriteRoutes writes the agent as JSON.
-func (a Agent) WriteRoutes(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(a)
-}
-
-// ReadRoutes reads what WriteRoutes has written.
-func ReadRoutes(r io.Reader) (Agent, error) {
-	var a Agent
-	d := json.NewDecoder(r)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&a); err != nil {
-		return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: %w", err)
-	}
-	if err := a.check(); err != nil {
-		return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: %w", err)
-	}
-	return a, nil
 }
 
 // message returns the message of that name, or nil.

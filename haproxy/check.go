@@ -18,6 +18,7 @@ const (
 	VariableNeverSet    = "variable-never-set"    // read by a rule, but nobody sets it
 	VariableTooLong     = "variable-too-long"     // over 63 bytes with scope and prefix
 	VariableSetLater    = "variable-set-later"    // read by an event, but set by a rule that comes later
+	VariableReadEarly   = "variable-read-early"   // read by a rule before the message that sets it is sent
 	DeadlineTooLong     = "deadline-too-long"     // the agent's deadline is not below timeout processing
 	NoProcessingTimeout = "no-processing-timeout" // no timeout processing
 	BodyNotBuffered     = "body-not-buffered"     // a body is sent that HAProxy has not waited for
@@ -27,8 +28,9 @@ const (
 )
 
 // Check compares HAProxy's configuration with an agent and returns what does not
-// fit, in the order of files and lines. What HAProxy itself refuses or warns of is
-// left to `haproxy -c`. The error is about files that cannot be read.
+// fit, in the order of files and lines. What HAProxy itself refuses is left to
+// `haproxy -c`. The error is about what cannot be checked: files that cannot be
+// read, no filter line, several engines of which none stands out.
 //
 // A configuration with several engines is checked for the one that sends messages
 // of the agent's, the most of them; several filter lines of that engine are all
@@ -73,7 +75,7 @@ func Check(a Agent, s Sources) ([]Finding, error) {
 	return c.findings, nil
 }
 
-// checker has what the checks need. Each check is a method in a file of its own.
+// checker has what the checks need. Checks are in files of their own, check_*.go.
 type checker struct {
 	agent *Agent
 	cfg   *configuration
@@ -99,6 +101,7 @@ func (c *checker) check() {
 		c.checkBuffer(m, known)
 	}
 	c.checkVars()
+	c.checkAnswers()
 	c.checkBackend()
 }
 

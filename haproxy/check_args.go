@@ -110,14 +110,21 @@ func (m *Message) takes() string {
 // checkType tells whether what HAProxy sends can be bound.
 func (c *checker) checkType(m *spoeMessage, known *Message, a *Arg, s sentArg, i int) {
 	types := sampleTypes(s.fetch)
-	if len(types) == 0 || len(a.Types) == 0 || slices.ContainsFunc(types, func(t string) bool { return slices.Contains(a.Types, t) }) {
+	if fits(types, a.Types) {
 		return
 	}
 	c.find(ArgumentType, s.at,
-		fmt.Sprintf("the message %q has %s as %s, from %s, and the handler's field %s is a %s, which takes %s",
+		fmt.Sprintf("the message %q has %s as %s, from %s, and the handler's field %s (%s) takes %s",
 			m.name, s.label(i), strings.Join(types, " or "), s.fetch, a.Field, a.Go, strings.Join(a.Types, ", ")),
 		"Each such message fails: its handler is not called and sets no variable.",
 		"Send another sample"+convert(a.Types)+", or change the field's type.")
+}
+
+// fits tells whether what is sent as one of some types can be bound to one of
+// others; none are all.
+func fits(sent, bound []string) bool {
+	return len(sent) == 0 || len(bound) == 0 ||
+		slices.ContainsFunc(sent, func(t string) bool { return slices.Contains(bound, t) })
 }
 
 // convert names a converter to one of these types, for a text. Each was tried.

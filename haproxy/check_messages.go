@@ -6,48 +6,10 @@ import (
 	"strings"
 )
 
-// sending is a place from which a message is sent.
-type sending struct {
-	stage stage
-	proxy *section  // that has the filter line or the rule
-	rule  int       // the index of the rule in the proxy's lines; -1 for an event
-	at    directive // the event, or the rule
-}
-
-// sendings returns from where a message is sent: never, by its event, by rules.
-func (c *checker) sendings(m *spoeMessage) []sending {
-	var all []sending
-	if m.event != "" && mentions(c.engine.listed, m.name) {
-		for _, f := range c.filters {
-			if s := c.cfg.eventStage(m.event, f.proxy); s != stageUnknown {
-				all = append(all, sending{stage: s, proxy: f.proxy, rule: -1, at: m.eventAt})
-			}
-		}
-	}
-	if g, _ := c.engine.groupOf(m.name); g != nil && mentions(c.engine.listedGroups, g.name) {
-		all = append(all, c.rules(g)...)
-	}
-	return all
-}
-
 // sends tells whether the engine sends a message of that name.
 func (c *checker) sends(name string) bool {
 	m := c.engine.message(name)
 	return m != nil && len(c.sendings(m)) > 0
-}
-
-// rules returns the rules that send a group.
-func (c *checker) rules(g *spoeGroup) []sending {
-	name := c.engine.id()
-	var all []sending
-	c.cfg.eachLine(func(s *section, d *directive) {
-		i := slices.Index(d.words, "send-spoe-group")
-		if i < 0 || i+2 >= len(d.words) || d.words[i+1] != name || d.words[i+2] != g.name {
-			return
-		}
-		all = append(all, sending{stage: ruleStage(s, d), proxy: s, rule: slices.IndexFunc(s.lines, func(o directive) bool { return o.file == d.file && o.line == d.line }), at: *d})
-	})
-	return all
 }
 
 // checkMessages compares which messages are sent with which are handled.

@@ -98,7 +98,7 @@ func TestCheckBroken(t *testing.T) {
 	for _, code := range []string{
 		haproxy.MessageUnhandled, haproxy.MessageUncalled, haproxy.EventAndGroup, haproxy.ArgumentMissing,
 		haproxy.ArgumentUnknown, haproxy.ArgumentType, haproxy.VariableUnknown, haproxy.VariableNeverSet,
-		haproxy.VariableTooLong, haproxy.VariableSetLater, haproxy.DeadlineTooLong, haproxy.NoProcessingTimeout,
+		haproxy.VariableTooLong, haproxy.VariableSetLater, haproxy.VariableReadEarly, haproxy.DeadlineTooLong, haproxy.NoProcessingTimeout,
 		haproxy.BodyNotBuffered, haproxy.BufferTooSmall, haproxy.NoHealthCheck, haproxy.NoSetOnError,
 	} {
 		assert.True(t, codes[code], "no folder has a fault %s", code)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/spoke-go/spoke/codec"
 )
 
 // settable is a variable that the agent sets.
@@ -38,14 +40,14 @@ func (c *checker) checkVars() {
 	}
 	var long []string
 	for _, name := range c.engine.ownVars {
-		if full := c.engine.fullName("txn", name); len(full) > maxVarName {
+		if full := c.engine.fullName("txn", name); len(full) > codec.MaxVarName {
 			long = append(long, full)
 		}
 	}
 	for _, v := range all {
 		switch full := c.engine.fullName(v.scope, v.name); {
 		case !v.sent:
-		case len(full) > maxVarName:
+		case len(full) > codec.MaxVarName:
 			long = append(long, full)
 		case !misread[v.name]: // or its scope is wrong, which has been told
 			c.checkKnown(v)
@@ -53,7 +55,7 @@ func (c *checker) checkVars() {
 	}
 	if len(long) > 0 {
 		c.find(VariableTooLong, c.engine.prefixAt,
-			fmt.Sprintf("with their scope and the prefix %s have more than %d bytes", strings.Join(long, ", "), maxVarName),
+			fmt.Sprintf("with their scope and the prefix %s have more than %d bytes", strings.Join(long, ", "), codec.MaxVarName),
 			"HAProxy does not set them: the actions are ignored, and still logged as st=0.",
 			"Shorten \"option var-prefix\", or the variables' names.")
 	}
@@ -77,6 +79,22 @@ func (c *checker) checkKnown(v settable) {
 		effect, fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.", v.name))
 }
 
+const neverThere = "It is never there: a condition on it never holds (an \"unless\" always), a header or log field with it is empty."
+
+// prefixed returns the variable of the agent's that is mentioned without its prefix,
+// or with another one that nobody has; or nil.
+func (c *checker) prefixed(m mention, all []settable) *settable {
+	if c.setByAgents(m) || c.cfg.loadsLua() ||
+		slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name }) {
+		return nil
+	}
+	i := slices.IndexFunc(all, func(v settable) bool { return m.name == v.name || strings.HasSuffix(m.name, "."+v.name) })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
 // checkReads tells which variables of the agent's are read and never set, and
 // returns their names.
 func (c *checker) checkReads(all []settable) (misread map[string]bool) {
@@ -85,6 +103,12 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 	for _, m := range c.mentions {
 		name, ok := strings.CutPrefix(m.name, c.engine.prefix+".")
 		full := m.scope + "." + m.name
+		if v := c.prefixed(m, all); !ok && v != nil && m.read && !told[full] {
+			told[full] = true
+			c.find(VariableNeverSet, m.at,
+				fmt.Sprintf("the variable %s is read, and nobody sets it", full), neverThere,
+				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.fullName(v.scope, v.name)))
+		}
 		if !ok || !m.read || told[full] || m.scope == "txn" && slices.Contains(c.engine.ownVars, name) {
 			continue
 		}
@@ -101,7 +125,7 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 		}
 		c.find(VariableNeverSet, m.at,
 			fmt.Sprintf("the variable %s is read, and neither the agent nor a rule sets it", full),
-			"It is never there: a condition on it never holds (an \"unless\" always), a header or log field with it is empty.",
+			neverThere,
 			"Correct its name, or have a handler set it."+hint)
 	}
 	return misread

@@ -3,9 +3,10 @@ package haproxy
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spoke-go/spoke/codec"
 )
 
 // Config is what [Write] has to know and the routes do not say. A Config with an
@@ -73,12 +74,14 @@ func (c Config) complete(a Agent) (Config, error) {
 	if r, ok := refused(c.Prefix, ""); ok {
 		wrong("Config.Prefix %q has the character %q: use letters, digits, '.' and '_', as names of variables have no others", c.Prefix, r)
 	}
-	if full := c.fullName("txn", processTimeVar); len(full) > maxVarName {
-		wrong(tooLong, full, len(full), maxVarName)
+	if full := c.fullName("txn", processTimeVar); len(full) > codec.MaxVarName {
+		wrong(tooLong, full, len(full), codec.MaxVarName)
 	}
 	for _, addr := range c.Agents {
 		if w, err := oneWord(addr); err != nil || w == "" {
 			wrong("Config.Agents: %q is no address of one word", addr)
+		} else if !strings.ContainsAny(addr, ":@$/") {
+			wrong("Config.Agents: %q has no port: write %s:9000", addr, addr)
 		}
 	}
 	if checkOpen(c.ServerOptions) != nil {
@@ -131,27 +134,6 @@ func isNameByte(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '.'
 }
 
-// version is a version of HAProxy's, such as {3, 2}.
-type version [2]int
-
-func parseVersion(s string) (v version, ok bool) {
-	s, _, _ = strings.Cut(s, "-") // 3.2-dev1
-	for i, part := range strings.SplitN(s, ".", 3) {
-		n, err := strconv.Atoi(part)
-		if err != nil || n < 0 {
-			return v, false
-		}
-		if i < len(v) {
-			v[i] = n
-		}
-	}
-	return v, strings.Contains(s, ".")
-}
-
-func (v version) atLeast(major, minor int) bool {
-	return v[0] > major || v[0] == major && v[1] >= minor
-}
-
 // muxed tells whether the files are for versions with a multiplexer for SPOP, and
 // for no older ones.
 func (c *Config) muxed() bool {
@@ -161,21 +143,3 @@ func (c *Config) muxed() bool {
 
 // unmuxed tells whether they are for older versions alone.
 func (c *Config) unmuxed() bool { return c.Version != "" && !c.muxed() }
-
-// maxTime is the longest time of HAProxy's configuration.
-const maxTime = (1<<31 - 1) * time.Millisecond
-
-// haproxyTime writes a duration as HAProxy's configuration has it, up to the next
-// millisecond: it counts no less.
-func haproxyTime(d time.Duration) string {
-	d = (d + time.Millisecond - 1).Truncate(time.Millisecond)
-	for _, unit := range []struct {
-		d    time.Duration
-		name string
-	}{{time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
-		if d >= unit.d && d%unit.d == 0 {
-			return strconv.FormatInt(int64(d/unit.d), 10) + unit.name
-		}
-	}
-	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
-}

@@ -70,6 +70,6 @@
 // quotes, the environment, .if, defaults. What it finds are not errors that
 // HAProxy itself tells, but what HAProxy is silent about until requests come.
 //
-// Nothing here is used while an agent serves. All functions may be called
-// concurrently.
+// Nothing here is used while an agent serves. Functions may be called concurrently
+// but for Parse and AddFlags, and Describe only once all routes are registered.
 package haproxy

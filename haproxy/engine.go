@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// engine is one scope of an SPOE file.
+// engine is one scope of an SPOE file (SPOE.txt §2.1 to §2.4).
 type engine struct {
 	name     string
 	file     string
@@ -202,21 +202,4 @@ func (e *engine) groupOf(message string) (*spoeGroup, directive) {
 
 func mentions(refs []reference, name string) bool {
 	return slices.ContainsFunc(refs, func(r reference) bool { return r.name == name })
-}
-
-// parseTime reads a time as HAProxy's configuration has it: milliseconds without
-// a unit.
-func parseTime(s string) (time.Duration, bool) {
-	i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-	unit := "ms"
-	if i >= 0 {
-		s, unit = s[:i], s[i:]
-	}
-	n, ok := parseInt(s)
-	units := map[string]time.Duration{
-		"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second,
-		"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
-	}
-	u, known := units[unit]
-	return time.Duration(n) * u, ok && known
 }

@@ -19,7 +19,8 @@ import (
 //
 // Where one of them is given it does that and ends the program, with status 1 if
 // it finds something and 2 if it cannot be done. It is the one call that a
-// program needs; one with a FlagSet of its own uses [AddFlags].
+// program needs, after its last Handle. One whose routes depend on flags, or that
+// has a FlagSet of its own, uses [AddFlags].
 func Parse(r *router.Router, c Config) {
 	f := AddFlags(flag.CommandLine)
 	flag.Parse()
@@ -40,6 +41,7 @@ var ErrFindings = errors.New("haproxy: the configuration does not fit the agent"
 
 // Flags are the flags of [AddFlags].
 type Flags struct {
+	fs     *flag.FlagSet
 	config printed
 	routes bool
 	check  string
@@ -47,7 +49,7 @@ type Flags struct {
 
 // AddFlags adds -print-config, -print-routes and -check-config to fs.
 func AddFlags(fs *flag.FlagSet) *Flags {
-	f := &Flags{}
+	f := &Flags{fs: fs}
 	fs.Var(&f.config, "print-config", "print HAProxy's half of the configuration and exit: all of it or, as in -print-config=spoe, spoe, backend or frontend")
 	fs.BoolVar(&f.routes, "print-routes", false, "print what is handled as JSON, for spoectl check, and exit")
 	fs.StringVar(&f.check, "check-config", "", "check HAProxy's configuration in these `files`, separated by commas, in the order in which HAProxy reads them, and exit")
@@ -57,7 +59,12 @@ func AddFlags(fs *flag.FlagSet) *Flags {
 // Run does what the flags say, once they have been parsed; done is false where
 // none of them was given.
 func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err error) {
-	switch {
+	given := f.config != "" || f.routes || f.check != ""
+	switch word := f.fs.Arg(0); {
+	case given && word != "" && f.check != "":
+		return true, fmt.Errorf("haproxy: %q is left over: -check-config takes files with commas between them, -check-config agents.cfg,haproxy.cfg", word)
+	case given && word != "":
+		return true, fmt.Errorf("haproxy: %q is left over: write -print-config=spoe with a '='", word)
 	case f.config != "":
 		return true, f.printConfig(out, Describe(r), c)
 	case f.routes:

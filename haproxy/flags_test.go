@@ -62,6 +62,12 @@ func TestFlags(t *testing.T) {
 	assert.False(t, done)
 	_, _, err = program(t, "-print-config=all-of-it")
 	assert.ErrorContains(t, err, `"all-of-it" is none of spoe, backend, frontend and all`)
+	_, _, err = program(t, "-print-config", "spoe")
+	assert.ErrorContains(t, err, `"spoe" is left over: write -print-config=spoe with a '='`)
+	_, _, err = program(t, "-check-config", "agents.cfg", "haproxy.cfg")
+	assert.ErrorContains(t, err, `"haproxy.cfg" is left over: -check-config takes files with commas between them`)
+	_, _, err = program(t, "-print-config", "-listen", "localhost")
+	assert.ErrorContains(t, err, `Config.Agents: "localhost" has no port: write localhost:9000`)
 	_, _, err = program(t, "-print-config", "-listen", "a b")
 	assert.ErrorContains(t, err, `Config.Agents: "a b" is no address of one word`)
 }
@@ -73,11 +79,11 @@ func TestFlagsCheck(t *testing.T) {
 		"bad.cfg": "frontend www\n" + strings.Replace(f.Frontend, "http-request send-spoe-group", "#", 1),
 	})
 	in := func(name string) string { return filepath.Join(dir, name) }
-	out, done, err := program(t, "-check-config", in("haproxy.cfg")+","+in("agents.cfg"))
+	out, done, err := program(t, "-check-config", in("agents.cfg")+","+in("haproxy.cfg"))
 	assert.NoError(t, err)
 	assert.True(t, done)
 	assert.Empty(t, out)
-	out, done, err = program(t, "-check-config", in("bad.cfg")+","+in("agents.cfg"))
+	out, done, err = program(t, "-check-config", in("agents.cfg")+","+in("bad.cfg"))
 	assert.ErrorIs(t, err, haproxy.ErrFindings)
 	assert.True(t, done)
 	assert.Contains(t, out, `no rule sends the group "ask" [message-uncalled]`)
@@ -124,9 +130,9 @@ func TestParse(t *testing.T) {
 	}
 	cfg("good.cfg", "config spoe.conf|config spoe")
 	cfg("bad.cfg", "config spoe.conf|config spoe|txn.guard.score|txn.guard.scores|#http|http")
-	text, status := run("-check-config", "good.cfg,backend")
+	text, status := run("-check-config", "backend,good.cfg")
 	assert.Zero(t, status, text)
-	text, status = run("-check-config", "bad.cfg,backend")
+	text, status = run("-check-config", "backend,bad.cfg")
 	assert.Equal(t, 1, status, text)
 	assert.Contains(t, text, "[variable-never-set]")
 	text, status = run("-check-config", "none.cfg")

@@ -66,7 +66,7 @@ var moments = map[router.Event]string{
 func (m *Message) hasSample(expr string) bool {
 	fetches, _ := samples()
 	f, ok := fetches[sampleName(unquoted(expr))]
-	return !ok || strings.Contains(f.when, moments[m.stage()])
+	return !ok || strings.Contains(f.when, moments[m.on()])
 }
 
 // unquoted returns what HAProxy has of a sample that is written with quotes.
@@ -149,4 +149,13 @@ func splitExpr(expr string) []string {
 func parseInt(s string) (int, bool) {
 	n, err := strconv.Atoi(s)
 	return n, err == nil
+}
+
+// sampleName returns the name of an expression's sample.
+func sampleName(fetch string) string {
+	i := strings.IndexAny(fetch, "(,")
+	if i < 0 {
+		return fetch
+	}
+	return fetch[:i]
 }

@@ -193,12 +193,3 @@ func (c *configuration) candidates(f filter) []string {
 	}
 	return []string{f.file, beside}
 }
-
-// eachLine calls f with each line of all sections.
-func (c *configuration) eachLine(f func(s *section, d *directive)) {
-	for _, s := range c.sections {
-		for i := range s.lines {
-			f(s, &s.lines[i])
-		}
-	}
-}

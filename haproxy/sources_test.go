@@ -48,7 +48,9 @@ func TestSources(t *testing.T) {
 		option = "    option http-buffer-request\n"
 		rule   = "    http-request send-spoe-group shop ask unless { path -m beg /static/ }\n"
 		event  = "event on-frontend-http-request"
-		checks = "    option spop-check\n    default-server check inter 1s\n"
+		// It reads what an event that comes later has set.
+		verdict = "    http-request deny deny_status 403 if { var(txn.shop.verdict) -m str block }\n"
+		checks  = "    option spop-check\n    default-server check inter 1s\n"
 		// The message count is another engine's.
 		second = "[late]\nspoe-agent late\n    use-backend shop-agents\n    messages count\n    option set-on-error error\n    timeout processing 50ms\n"
 		count  = "spoe-message count\n    args status=status\n    event on-http-response\n"
@@ -98,11 +100,11 @@ func TestSources(t *testing.T) {
 		{name: "named defaults", files: good(t, "    option http-buffer-request\n", "", "defaults\n", "defaults plain\n    option http-buffer-request\n    mode http\ndefaults\n", "frontend www", "frontend www from plain")},
 		{name: "not with another's defaults", files: good(t, "    option http-buffer-request\n", "", "\nbackend site", "\ndefaults later\n    option http-buffer-request\n    timeout connect 5s\n    timeout server 3m\nbackend site", "    option spop-check", "    option spop-check\n    timeout check 1s"), want: []string{haproxy.BodyNotBuffered}},
 		{name: "no option", files: good(t, "    filter spoe", "    no option http-buffer-request\n    filter spoe"), want: []string{haproxy.BodyNotBuffered}},
-		{name: "the frontend waits for the backend's filter", files: good(t, "    filter spoe engine shop config spoe.conf\n", "", rule, "", "\nbackend site\n", "\nbackend site\n    filter spoe engine shop config spoe.conf\n    http-request send-spoe-group shop ask\n", event, "event on-backend-http-request")},
-		{name: "the backend waits for the frontend's filter", files: good(t, option, "", "\nbackend site\n", "\nbackend site\n"+option, event, "event on-backend-tcp-request")},
+		{name: "the frontend waits for the backend's filter", files: good(t, verdict, "", "    filter spoe engine shop config spoe.conf\n", "", rule, "", "\nbackend site\n", "\nbackend site\n    filter spoe engine shop config spoe.conf\n    http-request send-spoe-group shop ask\n", event, "event on-backend-http-request")},
+		{name: "the backend waits for the frontend's filter", files: good(t, verdict, "", option, "", "\nbackend site\n", "\nbackend site\n"+option, event, "event on-backend-tcp-request")},
 		{name: "a backend waits too late for the frontend", files: good(t, option, "", "\nbackend site\n", "\nbackend site\n"+option), want: []string{haproxy.BodyNotBuffered}},
 		{name: "a body before there is a request", files: good(t, event, "event on-frontend-tcp-request", " unless proxied", ""), want: []string{haproxy.BodyNotBuffered}},
-		{name: "a body that is gone", files: good(t, event, "event on-server-session"), want: []string{haproxy.BodyNotBuffered}},
+		{name: "a body that is gone", files: good(t, verdict, "", event, "event on-server-session"), want: []string{haproxy.BodyNotBuffered}},
 		{name: "wait-for-body is too late for an event", files: good(t, "    option http-buffer-request\n", "    http-request wait-for-body time 1s\n"), want: []string{haproxy.BodyNotBuffered}},
 		{name: "wait-for-body before a rule", files: good(t, "    option http-buffer-request\n", "    http-request wait-for-body time 1s\n",
 			"messages scan count", "messages count", "    event on-frontend-http-request unless proxied\n", "", "messages ip-rep", "messages ip-rep scan", "    acl proxied var(txn.proxied) -m bool\n", "")},
@@ -131,7 +133,7 @@ func TestSources(t *testing.T) {
 		{name: "a switch for all requests", files: good(t, "unless proxied", "unless proxied or { var(proc.off) -m bool }", "    default_backend site\n", "    http-request set-var(proc.off) bool(true) if { path /off }\n    default_backend site\n")},
 		{name: "set in the global section", files: good(t, "    tune.bufsize", "    set-var proc.shop.site str(a)\n    tune.bufsize", "%[var(txn.shop.took)]", "%[var(proc.shop.site)]")},
 		{name: "a listen section's events are a frontend's", files: good(t, "frontend www", "listen www", "    tcp-request content set-var(txn.proxied) bool(true) if { src 10.0.0.0/8 }\n", "    http-request set-var(txn.proxied) bool(true)\n", event, "event on-backend-http-request"), want: []string{haproxy.VariableSetLater}},
-		{name: "another backend's rules", files: good(t, "    filter spoe engine shop config spoe.conf\n", "", rule, "", "\nbackend site\n", "\nbackend other\n    http-request set-var(txn.proxied) bool(true)\nbackend site\n    filter spoe engine shop config spoe.conf\n    http-request send-spoe-group shop ask\n", event, "event on-backend-http-request", "    tcp-request content set-var(txn.proxied) bool(true) if { src 10.0.0.0/8 }\n", "")},
+		{name: "another backend's rules", files: good(t, verdict, "", "    filter spoe engine shop config spoe.conf\n", "", rule, "", "\nbackend site\n", "\nbackend other\n    http-request set-var(txn.proxied) bool(true)\nbackend site\n    filter spoe engine shop config spoe.conf\n    http-request send-spoe-group shop ask\n", event, "event on-backend-http-request", "    tcp-request content set-var(txn.proxied) bool(true) if { src 10.0.0.0/8 }\n", "")},
 		{name: "a converter's argument", files: good(t, "[var(txn.shop.failed)]", "[str(a),concat(-,txn.shop.failed,)]", "if { var(txn.shop.failed) -m found }", "")},
 		{name: "a quoted argument", files: good(t, "[var(txn.shop.failed)]", "[var('txn.shop.failed')]", "if { var(txn.shop.failed) -m found }", "")},
 		{name: "a script", files: good(t, "    tune.bufsize", "    lua-load x.lua\n    tune.bufsize", `    http-request set-header X-Why "%[var(txn.shop.failed)]" if { var(txn.shop.failed) -m found }`+"\n", "")},

@@ -3,6 +3,7 @@ package haproxy
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
@@ -15,12 +16,12 @@ func (a *Agent) checkWritable(c Config) error {
 	if len(a.Messages) == 0 {
 		errs = append(errs, errors.New("haproxy: there is no message: register a handler first"))
 	}
-	if err := a.check(); err != nil {
+	if err := a.validate(); err != nil {
 		return fmt.Errorf("haproxy: %w", err)
 	}
 	if scope, name, ok := strings.Cut(a.FailureVar, "."); ok {
-		if full := c.fullName(scope, name); len(full) > maxVarName {
-			errs = append(errs, fmt.Errorf("haproxy: "+tooLong, full, len(full), maxVarName))
+		if full := c.fullName(scope, name); len(full) > codec.MaxVarName {
+			errs = append(errs, fmt.Errorf("haproxy: "+tooLong, full, len(full), codec.MaxVarName))
 		}
 	}
 	for _, m := range a.Messages {
@@ -53,10 +54,15 @@ func (m *Message) checkWritable(c Config) (errs []error) {
 			wrong("the argument %q: the sample %s is not one word: put it between double quotes, or a backslash before each space and '#'", arg.label(), arg.Fetch)
 		case err != nil:
 			wrong("the argument %q: the sample %s has %w", arg.label(), arg.Fetch, err)
+		case beginsWithName.MatchString(word) && arg.Name != "":
+			wrong("the argument %q: the sample %s begins with a name: write the sample alone, `fetch:%q`", arg.label(), arg.Fetch, word[strings.IndexByte(word, '=')+1:])
 		case strings.ContainsAny(arg.Name, " \"#$'=\\"):
 			wrong("the argument %q: HAProxy's configuration has no such name: use letters, digits, '-', '_' and '.'", arg.label())
-		case !arg.Shared && !m.hasSample(arg.Fetch):
-			wrong("the argument %q: HAProxy does not have %s on %s, and refuses it: take another sample or event", arg.label(), arg.Fetch, m.stage())
+		case !arg.Shared && m.Event+m.Group != "" && !m.hasSample(arg.Fetch):
+			wrong("the argument %q: HAProxy does not have %s on %s, and refuses it: take another sample or event", arg.label(), arg.Fetch, m.on())
+		case !fits(sampleTypes(word), arg.Types):
+			wrong("the argument %q: HAProxy sends %s as %s, and the field %s (%s) takes %s: take another sample%s, or change the field's type",
+				arg.label(), arg.Fetch, strings.Join(sampleTypes(word), " or "), arg.Field, arg.Go, strings.Join(arg.Types, ", "), convert(arg.Types))
 		case arg.Name == "" && strings.Contains(word, "="):
 			wrong("the argument %q: HAProxy would take %s for a name and a sample, as it has a '=': give the argument a name", arg.label(), arg.Fetch)
 		}
@@ -67,8 +73,8 @@ func (m *Message) checkWritable(c Config) (errs []error) {
 	for _, v := range m.Vars {
 		full := c.fullName(v.Scope, v.Name)
 		switch {
-		case len(full) > maxVarName:
-			wrong(tooLong, full, len(full), maxVarName)
+		case len(full) > codec.MaxVarName:
+			wrong(tooLong, full, len(full), codec.MaxVarName)
 		case v.Scope == "txn" && (v.Name == errorVar || v.Name == processTimeVar):
 			wrong("the variable %s is HAProxy's own (set-on-error, set-process-time): give the agent's another name", full)
 		}
@@ -96,6 +102,9 @@ func oneWord(s string) (string, error) {
 	}
 	return w[0], nil
 }
+
+// beginsWithName is what an args line has, rather than the sample in it.
+var beginsWithName = regexp.MustCompile(`^[\w.-]+=`)
 
 // checkOpen tells whether the rest of a line that a text begins would still be
 // read as what it is.

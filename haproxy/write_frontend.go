@@ -15,7 +15,7 @@ func writeFrontend(a Agent, c Config) string {
 		t.line("    option http-buffer-request")
 	}
 	t.line("    filter spoe engine", c.Engine, "config", c.SPOEFile)
-	stages := a.stages()
+	stages := a.askedOn()
 	c.writeRules(&t, a, stages, "tcp-request") // HAProxy wants these before others
 	for _, g := range a.groups() {
 		t.line()
@@ -43,7 +43,7 @@ func writeFrontend(a Agent, c Config) string {
 // narrow says what a condition of a group's rule asks for.
 func (c *Config) narrow(a Agent) string {
 	if c.signs(a, router.OnFrontendHTTPRequest) != nil {
-		return "; the rule below that refuses then needs it, too"
+		return "; the rule below about its answer then needs that, too: \"if COND !{ ... }\""
 	}
 	return ""
 }
@@ -61,14 +61,14 @@ func (c *Config) answers(a Agent) []string {
 	return vars
 }
 
-// stages are the events that something is asked on, a group counting as one of the
+// askedOn returns the events that something is asked on, a group counting as one of the
 // frontend's http-request rules; of those with the same rule and place the first.
 // A message that sets nothing asks nothing.
-func (a *Agent) stages() []router.Event {
+func (a *Agent) askedOn() []router.Event {
 	used := map[router.Event]bool{}
 	for _, m := range a.Messages {
 		if m.asks() {
-			used[m.stage()] = true
+			used[m.on()] = true
 		}
 	}
 	var stages []router.Event
@@ -85,7 +85,7 @@ func (a *Agent) stages() []router.Event {
 	return stages
 }
 
-func (m *Message) stage() router.Event {
+func (m *Message) on() router.Event {
 	if m.Event == "" {
 		return router.OnFrontendHTTPRequest
 	}
@@ -133,7 +133,7 @@ func (c *Config) writeRules(t *text, a Agent, stages []router.Event, kind string
 	}
 }
 
-// fetchesBody tells whether a request's body is sent before the frontend's rules.
+// fetchesBody tells whether a message sends a request's body.
 func (a *Agent) fetchesBody() bool {
 	return slices.ContainsFunc(a.Messages, func(m Message) bool {
 		return slices.ContainsFunc(m.Args, func(arg Arg) bool { return fetchesBody(unquoted(arg.Fetch), "req.") })
@@ -144,13 +144,4 @@ func (a *Agent) fetchesBody() bool {
 func fetchesBody(fetch, side string) bool {
 	name := sampleName(fetch)
 	return name == side+"body" || name == side+"body_param" || name == side+"body_len"
-}
-
-// sampleName returns the name of an expression's sample.
-func sampleName(fetch string) string {
-	i := strings.IndexAny(fetch, "(,")
-	if i < 0 {
-		return fetch
-	}
-	return fetch[:i]
 }

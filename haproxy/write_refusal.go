@@ -27,7 +27,7 @@ func (c *Config) unanswered(a Agent, e router.Event) []string {
 func (c *Config) signs(a Agent, e router.Event) []string {
 	var found, conditions []string
 	for _, m := range a.Messages {
-		if !m.asks() || rejecting[m.stage()] != rejecting[e] || inBackend(m.stage()) != inBackend(e) {
+		if !m.asks() || rejecting[m.on()] != rejecting[e] || inBackend(m.on()) != inBackend(e) {
 			continue
 		}
 		i := slices.IndexFunc(m.Vars, func(v Var) bool { return v.Always && lasts(v.Scope, e) && a.setters(v) == 1 })
@@ -36,6 +36,8 @@ func (c *Config) signs(a Agent, e router.Event) []string {
 		}
 		sign := "{ var(" + c.fullName(m.Vars[i].Scope, m.Vars[i].Name) + ") -m found }"
 		switch terms, ok := m.terms(); {
+		case m.Group != "": // its rule may get a condition, which this one then needs
+			conditions = append(conditions, "if !"+sign)
 		case m.Condition == "":
 			found = append(found, sign)
 		case ok:
@@ -110,4 +112,16 @@ func (c *Config) tellsFailures(a Agent, e router.Event) bool {
 func lasts(scope string, e router.Event) bool {
 	response := e == router.OnTCPResponse || e == router.OnHTTPResponse
 	return scope == "txn" || scope == "res" && response || scope == "req" && !response && e != router.OnServerSession
+}
+
+// rejecting is the rule that refuses a request, by the event that has no answer.
+var rejecting = map[router.Event]string{
+	router.OnClientSession:       "tcp-request content reject",
+	router.OnFrontendTCPRequest:  "tcp-request content reject",
+	router.OnBackendTCPRequest:   "tcp-request content reject",
+	router.OnFrontendHTTPRequest: "http-request deny deny_status 503",
+	router.OnBackendHTTPRequest:  "http-request deny deny_status 503",
+	router.OnServerSession:       "tcp-response content reject",
+	router.OnTCPResponse:         "tcp-response content reject",
+	router.OnHTTPResponse:        "http-response deny deny_status 502",
 }

@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// maxVarName is the longest name of a variable, with scope and prefix, in bytes.
-const maxVarName = 63
-
 func writeSPOE(a Agent, c Config) string {
 	var t text
 	t.comment("", "What HAProxy asks the agent "+c.Engine+", and what it takes from the answers. Loaded by "+

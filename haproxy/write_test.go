@@ -205,11 +205,30 @@ func TestWriteNumbers(t *testing.T) {
 
 // TestWriteNilAnswer: an answer that is nil sets nothing, and is one.
 func TestWriteNilAnswer(t *testing.T) {
+	none := func(context.Context, client) (*verdict, error) { return nil, nil }
+	for _, fn := range []any{none, router.Func(none)} {
+		r := router.New()
+		r.Handle("m", fn).Event(router.OnFrontendHTTPRequest)
+		f := write(t, r, haproxy.Config{Engine: "e", FailClosed: true})
+		assert.Contains(t, f.Frontend, "deny_status 503 if { var(txn.e.error) -m found }")
+		assert.Contains(t, f.SPOE, "# sets txn.e.score: INT64, not always")
+	}
+}
+
+// TestWriteNested: a struct without a pointer is there, and so are its variables.
+func TestWriteNested(t *testing.T) {
 	r := router.New()
-	r.Handle("m", router.Func(func(context.Context, client) (*verdict, error) { return nil, nil })).Event(router.OnFrontendHTTPRequest)
-	f := write(t, r, haproxy.Config{Engine: "e", FailClosed: true})
-	assert.Contains(t, f.Frontend, "deny_status 503 if { var(txn.e.error) -m found }")
-	assert.Contains(t, f.SPOE, "# sets txn.e.score: INT64, not always")
+	r.Handle("m", router.Func(func(context.Context, client) (out struct {
+		Inner verdict `spoe:"inner"`
+		Other *struct {
+			Score int `spoe:"score"`
+		} `spoe:"other"`
+	}, err error) {
+		return out, nil
+	})).Event(router.OnFrontendHTTPRequest)
+	f := write(t, r, haproxy.Config{Engine: "e"})
+	assert.Contains(t, f.Frontend, "unless { var(txn.e.inner.score) -m found }")
+	assert.Contains(t, f.SPOE, "# sets txn.e.other.score: INT64, not always")
 }
 
 // TestWrittenConditional: where a message is sent to some requests, these alone
@@ -312,7 +331,15 @@ func TestWriteRefuses(t *testing.T) {
 		Var(spoe.VarScopeTransaction, "error")
 	odd.Handle("n", raw).Event(router.OnFrontendHTTPRequest, "unless { path /a#b }")
 	odd.Handle("o", raw).Event(router.OnFrontendHTTPRequest, `if !{ path /a\#b "/c d" } METH_GET or LOCALHOST`)
+	forms := router.New()
+	forms.Handle("m", router.Sink(func(context.Context, struct {
+		Cents int    `spoe:"cents" fetch:"url_param(cents)"`
+		Agent string `spoe:"agent" fetch:"agent=req.hdr(user-agent)"`
+	}) error {
+		return nil
+	})).Event(router.OnFrontendHTTPRequest)
 	golden(t, "refused.txt", strings.Join([]string{
+		refused(forms, haproxy.Config{Engine: "e"}),
 		refused(router.New(), haproxy.Config{}),
 		refused(typed(false), haproxy.Config{Engine: "a b", Backend: "ä", Prefix: "a-b", Agents: []string{"a b"}, ServerOptions: "'", SPOEFile: "", Version: "new", Processing: time.Second}),
 		refused(typed(true), haproxy.Config{Engine: "e", SPOEFile: "a b"}),

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Event is when HAProxy sends a message (SPOE.txt, "Events & Messages"), as its
+// Event is when HAProxy sends a message (SPOE.txt §2.3 and §3.3), as its
 // spoe-message section writes it. Each comes before the rules of its own stage:
 // on-frontend-http-request before the frontend's http-request rules.
 type Event string

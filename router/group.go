@@ -102,7 +102,7 @@ func (g *Group) chain(call string, h spoe.Handler) (spoe.Handler, time.Duration)
 // shorter returns the shorter one of a deadline and h's, 0 being none.
 func shorter(d time.Duration, h spoe.Handler) time.Duration {
 	b, ok := h.(spoe.Bounded)
-	if !ok || d > 0 && d < b.Bound() {
+	if !ok || b.Bound() <= 0 || d > 0 && d < b.Bound() {
 		return d
 	}
 	return b.Bound()

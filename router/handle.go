@@ -43,6 +43,9 @@ func (g *Group) Handle(name string, fn any) *Sending {
 		rt.info.Args, rt.info.Vars, rt.info.RawVars = d.describe()
 		rt.info.Raw = false
 	}
+	if n, ok := h.(interface{ nilable() bool }); ok {
+		rt.info.Nilable = n.nilable()
+	}
 	rt.handler, rt.info.Deadline = g.chain(call, h)
 	rt.info.Sent = g.sentWith(rt.info.Args)
 	g.fix(call)

@@ -105,6 +105,8 @@ func (h *reflected) set(c *call, out reflect.Value, acts *spoe.Actions) error {
 	return acts.SetResult(h.enc, out.Interface())
 }
 
+func (h *reflected) nilable() bool { return h.outPointer }
+
 func (h *reflected) describe() ([]codec.FieldInfo, []codec.VarInfo, bool) {
 	if h.enc == nil {
 		return h.dec.Fields(), nil, h.fn.Type().NumIn() == 3

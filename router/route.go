@@ -16,12 +16,14 @@ type Route struct {
 	// raw handler.
 	Args []codec.FieldInfo
 	// Vars are the variables that the handler's result sets; nil if it has none.
-	// Where the result is a pointer, and can be nil, all of them are OmitEmpty.
 	Vars []codec.VarInfo
 	// Raw tells that the handler reads its arguments and sets its variables by
 	// itself, so that Args and Vars are not all of them: they are those of Sent
 	// and Sets, if it was said. RawVars is the same of the variables alone.
 	Raw, RawVars bool
+	// Nilable tells that the handler's result is a pointer: where it is nil, none of
+	// Vars is set.
+	Nilable bool
 	// Site is where it was registered, as file:line.
 	Site string
 

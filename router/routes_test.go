@@ -58,9 +58,10 @@ func TestRoutes(t *testing.T) {
 	assert.Nil(t, routes[0].Args)
 	assert.Equal(t, "ip", routes[1].Args[0].Name)
 	assert.Equal(t, reflect.TypeFor[string](), routes[1].Args[1].Type)
-	assert.False(t, routes[1].Vars[0].OmitEmpty)
-	assert.Equal(t, []codec.VarInfo{ // of a pointer, which may be nil
-		{Name: "score", Scope: spoe.VarScopeSession, Field: "Score", Type: reflect.TypeFor[int](), Types: []codec.Type{codec.TypeInt64}, OmitEmpty: true},
+	assert.False(t, routes[1].Nilable)
+	assert.True(t, routes[2].Nilable)
+	assert.Equal(t, []codec.VarInfo{
+		{Name: "score", Scope: spoe.VarScopeSession, Field: "Score", Type: reflect.TypeFor[int](), Types: []codec.Type{codec.TypeInt64}},
 		{Name: "list", Scope: spoe.VarScopeSession, Field: "List", Type: reflect.TypeFor[string](), Types: []codec.Type{codec.TypeString}, OmitEmpty: true},
 	}, routes[2].Vars)
 

@@ -60,7 +60,7 @@ func (s *Sending) Event(e Event, condition ...string) *Sending {
 }
 
 // Group has the message sent where a rule of HAProxy's says so: `http-request
-// send-spoe-group <engine> <name>`. Messages of one group are sent in one NOTIFY,
+// send-spoe-group <engine> <name>` (SPOE.txt §2.4). Messages of one group are sent in one NOTIFY,
 // in the order of their registration.
 func (s *Sending) Group(name string) *Sending {
 	info := &s.route.info

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"reflect"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
@@ -61,14 +60,10 @@ func (h *typedResult[In, Out]) ServeSPOE(ctx context.Context, msg *spoe.Message,
 }
 
 func (h *typedResult[In, Out]) describe() ([]codec.FieldInfo, []codec.VarInfo, bool) {
-	vars := h.out.enc.Fields()
-	if reflect.TypeFor[Out]().Kind() == reflect.Pointer {
-		for i := range vars {
-			vars[i].OmitEmpty = true // all of them are, where it is nil
-		}
-	}
-	return h.in.dec.Fields(), vars, false
+	return h.in.dec.Fields(), h.out.enc.Fields(), false
 }
+
+func (h *typedResult[In, Out]) nilable() bool { return h.out.pointer }
 
 type typedActions[In any] struct {
 	fn   func(context.Context, In, *spoe.Actions) error

@@ -25,6 +25,7 @@ type Handler interface {
 // returns one, so that package router can tell HAProxy's half of it.
 type Bounded interface {
 	Handler
+	// Bound is more than 0. It is called when the handler is registered.
 	Bound() time.Duration
 }
 

@@ -31,10 +31,11 @@ happen at run time, and the mend. What HAProxy refuses by itself is for
 "haproxy -c" to tell.
 
 The routes are what the agent's -print-routes writes (package haproxy); "-" reads
-them from standard input. CONFIG… are the files that HAProxy is started with.
+them from standard input. CONFIG… are the files that HAProxy is started with,
+in the order of its -f options.
 
 The exit status is 1 if there is a finding.`,
-		Example: `  agent -print-routes | spoectl check --routes - /etc/haproxy/haproxy.cfg
+		Example: `  agent -print-routes | spoectl check --routes - /etc/haproxy/agents.cfg /etc/haproxy/haproxy.cfg
   spoectl check --routes routes.json agents.cfg haproxy.cfg --json`,
 		Args: args(1, "CONFIG", "CONFIG…"),
 		RunE: func(cmd *cobra.Command, words []string) error {

@@ -72,7 +72,7 @@ Exit status: 0 if all went well, 1 if the agent did not do what was wanted of it
   spoectl bench 127.0.0.1:9000 ip-rep ip=192.0.2.1 --duration 5s
   spoectl tap 127.0.0.1:9001 127.0.0.1:9000 --record today.rec
   spoectl explain 257
-  agent -print-routes | spoectl check --routes - haproxy.cfg`,
+  agent -print-routes | spoectl check --routes - agents.cfg haproxy.cfg`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

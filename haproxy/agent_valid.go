@@ -10,9 +10,9 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// check tells what no router would have registered: agents are made by hand, too,
+// validate tells what no router would have registered: agents are made by hand, too,
 // and read from files.
-func (a *Agent) check() error {
+func (a *Agent) validate() error {
 	if scope, name, _ := strings.Cut(a.FailureVar, "."); a.FailureVar != "" {
 		if err := checkVar(scope, name); err != nil {
 			return fmt.Errorf("the variable of failures: %w", err)
@@ -27,14 +27,14 @@ func (a *Agent) check() error {
 			return fmt.Errorf("message %q is there twice", m.Name)
 		}
 		names[m.Name] = true
-		if err := m.check(); err != nil {
+		if err := m.validate(); err != nil {
 			return fmt.Errorf("message %q: %w", m.Name, err)
 		}
 	}
 	return nil
 }
 
-func (m *Message) check() error {
+func (m *Message) validate() error {
 	for _, name := range []string{m.Name, m.Group} {
 		if r, ok := refused(name, "-:"); ok {
 			return fmt.Errorf("the name %q has the character %q: use letters, digits, '-', '_', '.' and ':'", name, r)

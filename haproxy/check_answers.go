@@ -1,0 +1,51 @@
+package haproxy
+
+import (
+	"fmt"
+	"slices"
+)
+
+// checkAnswers tells which rules read an answer before it can be there.
+func (c *checker) checkAnswers() {
+	for _, r := range c.mentions {
+		// What a session or the process has may be of an earlier request.
+		if !r.read || r.in == nil || r.scope == "sess" || r.scope == "proc" || ruleStage(r.in, &r.at) == stageUnknown ||
+			slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == r.scope && o.name == r.name }) {
+			continue
+		}
+		var first *sending
+		by := ""
+		for _, m := range c.agent.Messages {
+			s := c.engine.message(m.Name)
+			if s == nil || !slices.ContainsFunc(m.Vars, func(v Var) bool { return v.Scope == r.scope && c.engine.prefix+"."+v.Name == r.name }) {
+				continue
+			}
+			for _, at := range c.sendings(s) {
+				if !elsewhere(at.proxy, r.in) && (first == nil || at.before(first)) {
+					first, by = &at, m.Name
+				}
+			}
+		}
+		if first != nil && first.isAfter(r) {
+			c.findEarly(r, first, by)
+		}
+	}
+}
+
+// before tells whether one sending comes before another one.
+func (s *sending) before(o *sending) bool {
+	return s.stage < o.stage || s.stage == o.stage && s.proxy == o.proxy && s.rule < o.rule
+}
+
+// isAfter tells whether a message is sent after a rule.
+func (s *sending) isAfter(rule mention) bool {
+	at := ruleStage(rule.in, &rule.at)
+	return s.stage > at || s.stage == at && s.proxy == rule.in && s.rule > rule.line
+}
+
+func (c *checker) findEarly(r mention, s *sending, message string) {
+	c.find(VariableReadEarly, r.at,
+		fmt.Sprintf("the variable %s.%s is read before the message %q, which has it set, is sent (%s:%d)", r.scope, r.name, message, s.at.file, s.at.line),
+		"It is not there yet: a condition on it never holds (an \"unless\" always), a header with it is empty.",
+		"Put the rule behind the one that sends the message, or into a later stage; or have the message sent earlier.")
+}

@@ -1,0 +1,127 @@
+package haproxy
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// reader reads configurations as HAProxy does.
+type reader struct {
+	version   version
+	anyOf     bool // the version is not known: read all branches
+	lookupEnv func(string) (string, bool)
+	env       map[string]string // set by the configuration
+}
+
+func newReader(s Sources) (*reader, error) {
+	r := &reader{anyOf: s.Version == "", lookupEnv: s.LookupEnv, env: map[string]string{}}
+	if r.lookupEnv == nil {
+		r.lookupEnv = os.LookupEnv
+	}
+	var ok bool
+	if r.version, ok = parseVersion(s.Version); !ok && !r.anyOf {
+		return nil, fmt.Errorf("haproxy: %q is no version: write one such as 3.2", s.Version)
+	}
+	return r, nil
+}
+
+func (r *reader) getenv(name string) (string, bool) {
+	if v, ok := r.env[name]; ok {
+		return v, true
+	}
+	return r.lookupEnv(name)
+}
+
+// files returns the files that a name of -f stands for.
+func files(name string) ([]string, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("haproxy: %w", err)
+	}
+	if !info.IsDir() {
+		return []string{name}, nil
+	}
+	entries, err := os.ReadDir(name) // sorted, as HAProxy has them
+	if err != nil {
+		return nil, fmt.Errorf("haproxy: %w", err)
+	}
+	var found []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".cfg") && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
+			found = append(found, filepath.Join(name, e.Name()))
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("haproxy: the folder %s has no file named *.cfg", name)
+	}
+	return found, nil
+}
+
+// maxFile is the longest file that is read, in bytes.
+const maxFile = 16 << 20
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("%s has more than %d bytes, which is no configuration", name, maxFile)
+	}
+	return b, err
+}
+
+// read returns the lines of a file that are in force.
+func (r *reader) read(name string) ([]directive, error) {
+	b, err := readFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("haproxy: %w", err)
+	}
+	var all []directive
+	var conds conditions
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		n++
+		if strings.IndexByte(line, 0) >= 0 {
+			return nil, fmt.Errorf("haproxy: %s:%d: a NUL byte: this is no configuration", name, n)
+		}
+		w, err := words(line, r.getenv)
+		if err != nil {
+			return nil, fmt.Errorf("haproxy: %s:%d: %w", name, n, err)
+		}
+		if len(w) == 0 {
+			continue
+		}
+		if strings.HasPrefix(w[0], ".") {
+			if err := conds.apply(w[0], func() truth { return r.holds(strings.Join(w[1:], " ")) }); err != nil {
+				return nil, fmt.Errorf("haproxy: %s:%d: %w", name, n, err)
+			}
+			continue
+		}
+		if conds.off() {
+			continue
+		}
+		r.setenv(w)
+		all = append(all, directive{name, n, w, conds.doubtful()})
+	}
+	if len(conds) > 0 {
+		return nil, fmt.Errorf("haproxy: %s: an .if without its .endif", name)
+	}
+	return all, nil
+}
+
+// setenv does what the environment directives of a global section do.
+func (r *reader) setenv(w []string) {
+	if len(w) < 2 {
+		return
+	}
+	switch _, set := r.getenv(w[1]); {
+	case w[0] == "setenv", w[0] == "presetenv" && !set:
+		r.env[w[1]] = strings.Join(w[2:], " ")
+	}
+}

@@ -1,0 +1,41 @@
+package haproxy
+
+import (
+	"slices"
+	"strings"
+)
+
+// text is a configuration that is being written.
+type text struct{ strings.Builder }
+
+func (t *text) line(words ...string) {
+	t.WriteString(strings.TrimRight(strings.Join(words, " "), " ") + "\n")
+}
+
+// maxList is how many words are written behind a keyword; HAProxy has up to 64 in
+// a line.
+const maxList = 60
+
+// list writes a keyword with words behind it, in several lines where they are too
+// many for one.
+func (t *text) list(keyword string, names []string) {
+	for part := range slices.Chunk(names, maxList) {
+		t.line(keyword, strings.Join(part, " "))
+	}
+}
+
+// lineWidth is where comments are broken.
+const lineWidth = 84
+
+// comment writes a comment in lines of their own, each behind the indent.
+func (t *text) comment(indent, s string) {
+	line := indent + "#"
+	for _, w := range strings.Fields(s) {
+		if len(line)+1+len(w) > lineWidth && line != indent+"#" {
+			t.line(line)
+			line = indent + "#"
+		}
+		line += " " + w
+	}
+	t.line(line)
+}
