@@ -101,6 +101,8 @@ func parseEngine(name, file string, lines []directive) (*engine, error) {
 		}
 	}
 	switch {
+	case len(lines) == 0:
+		return nil, fmt.Errorf("haproxy: %s is empty: write it by -print-config=spoe", file)
 	case !found:
 		return nil, fmt.Errorf("haproxy: %s has no scope [%s]: it has %v", file, name, scopes)
 	case e.head.words == nil:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 )
 
 // use is an engine with the filter lines that load it.
@@ -98,5 +99,5 @@ func loadEngine(cfg *configuration, f filter, s Sources, r *reader) (*engine, er
 		}
 		return parseEngine(f.engine, name, lines)
 	}
-	return nil, fmt.Errorf("haproxy: %s:%d: the SPOE file is not there: %v", f.at.file, f.at.line, candidates)
+	return nil, fmt.Errorf("haproxy: %s:%d: the SPOE file is not there: looked for %s", f.at.file, f.at.line, strings.Join(slices.Compact(candidates), ", "))
 }

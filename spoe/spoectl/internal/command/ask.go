@@ -154,7 +154,7 @@ func (a *ask) print(out io.Writer, ans answer) error {
 		fmt.Fprintln(out, v.Text(limit))
 	}
 	if len(ans.Vars) == 0 {
-		fmt.Fprintln(out, "no variables")
+		fmt.Fprintln(out, "no variables: the agent set none, or does not know the message")
 	}
 	fmt.Fprintf(out, "answered in %v\n", chart.Round(ans.Took))
 	return nil

@@ -222,4 +222,7 @@ func (r *conformed) print(out io.Writer) {
 		fmt.Fprintf(out, "%-14s %7d %7d %7d\n", g, n[0], n[1], n[2])
 	}
 	fmt.Fprintf(out, "%-14s %7d %7d %7d   in %v\n", "all", r.Passed, r.Failed, r.Skipped, chart.Round(r.Took))
+	if r.Skipped > 0 {
+		fmt.Fprintln(out, "Skipped is what nothing is known of; --verbose says why.")
+	}
 }
