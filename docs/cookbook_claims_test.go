@@ -5,7 +5,6 @@ package docs_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync/atomic"
 	"testing"
 
@@ -14,7 +13,6 @@ import (
 
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/router"
-	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -29,7 +27,7 @@ func TestCookbookClaims(t *testing.T) {
 		files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "claims", Processing: patience})
 		require.NoError(t, err)
 		h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
-			Agent: serve(t, r),
+			Agent: spoetest.Serve(t, r),
 			Files: map[string]string{"spoe.conf": files.SPOE},
 			Rules: `
     http-request set-var(txn.rule) str(set)
@@ -84,19 +82,4 @@ func claims(connected *atomic.Int64) *router.Router {
 		return nil
 	})).Event(router.OnClientSession)
 	return r
-}
-
-// serve runs an agent until the test ends, and returns its address.
-func serve(t *testing.T, h spoe.Handler) string {
-	t.Helper()
-	ln, err := spoe.Listen("127.0.0.1:0")
-	require.NoError(t, err)
-	a := &spoe.Agent{Handler: h, Logger: slog.New(slog.DiscardHandler)}
-	ended := make(chan error, 1)
-	go func() { ended <- a.Serve(ln) }() // ends with Close
-	t.Cleanup(func() {
-		a.Close()
-		<-ended
-	})
-	return ln.Addr().String()
 }

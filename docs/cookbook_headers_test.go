@@ -98,7 +98,7 @@ func TestCookbookHeaderActions(t *testing.T) {
 			return
 		}
 		h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
-			Agent: serve(t, r),
+			Agent: spoetest.Serve(t, r),
 			Files: map[string]string{"spoe.conf": files.SPOE},
 			Rules: `
     http-response add-header X-Set site

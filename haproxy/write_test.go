@@ -126,7 +126,7 @@ func TestWrittenWorks(t *testing.T) {
 			return nil
 		})).Event(router.OnHTTPResponse, "unless { status 404 }")
 
-		h := spoetest.StartHAProxy(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), serve(t, r)))
+		h := spoetest.StartHAProxy(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
 		resp := h.Get("/")
 		assert.Equal(t, 200, resp.Status)
 		assert.Equal(t, "100", resp.Header.Get("X-Score"))
@@ -161,7 +161,7 @@ func TestWrittenTellsFailures(t *testing.T) {
 			}
 			return verdict{}, nil
 		})).Event(router.OnFrontendHTTPRequest)
-		h := spoetest.StartHAProxy(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), serve(t, r)))
+		h := spoetest.StartHAProxy(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
 		assert.Equal(t, 200, h.Get("/").Status)
 		assert.Equal(t, 503, h.Get("/fail").Status)
 	})
@@ -236,8 +236,8 @@ func TestWriteNested(t *testing.T) {
 func TestWrittenConditional(t *testing.T) {
 	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
 		f := write(t, conditional(), haproxy.Config{Engine: "guard", FailClosed: true})
-		knows := spoetest.StartHAProxy(t, bin, around(f, serve(t, conditional())))
-		not := spoetest.StartHAProxy(t, bin, around(f, serve(t, router.New())))
+		knows := spoetest.StartHAProxy(t, bin, around(f, spoetest.Serve(t, conditional())))
+		not := spoetest.StartHAProxy(t, bin, around(f, spoetest.Serve(t, router.New())))
 		post := func(h *spoetest.HAProxy, path string) int {
 			resp, err := h.Client().Post(h.URL+path, "text/plain", nil)
 			require.NoError(t, err)
@@ -276,21 +276,6 @@ func TestWriteConditions(t *testing.T) {
 		assert.Equal(t, same, strings.Contains(f.Frontend, condition+" !{ var(txn.e.v) -m found }"), f.Frontend)
 		assert.Equal(t, !same, strings.Contains(f.Frontend, "if { var(txn.e.error) -m found }"), f.Frontend)
 	}
-}
-
-// serve runs an agent until the test ends, and returns its address.
-func serve(t *testing.T, h spoe.Handler) string {
-	t.Helper()
-	ln, err := spoe.Listen("127.0.0.1:0")
-	require.NoError(t, err)
-	a := &spoe.Agent{Handler: h}
-	ended := make(chan error, 1)
-	go func() { ended <- a.Serve(ln) }() // ends with Close
-	t.Cleanup(func() {
-		a.Close()
-		<-ended
-	})
-	return ln.Addr().String()
 }
 
 func TestWriteRefuses(t *testing.T) {

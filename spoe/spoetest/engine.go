@@ -57,20 +57,26 @@ func (e *Engine) end(ended <-chan error) {
 	for _, c := range e.clients {
 		_ = c.Close() // may be closed already
 	}
-	_ = e.agent.Close() // Run returns what matters
+	endAgent(e.tb, e.agent, ended)
+}
+
+// endAgent ends an agent with its test.
+func endAgent(tb testing.TB, a *spoe.Agent, ended <-chan error) {
+	tb.Helper()
+	_ = a.Close() // Run returns what matters
 	late := time.NewTimer(endTimeout)
 	defer late.Stop()
 	select {
 	case err := <-ended:
 		if err != nil && !errors.Is(err, spoe.ErrAgentClosed) {
-			e.tb.Errorf("spoetest: the agent ended with: %v", err)
+			tb.Errorf("spoetest: the agent ended with: %v", err)
 		}
 	case <-late.C:
-		e.tb.Errorf("spoetest: the agent has not ended within %v", endTimeout)
+		tb.Errorf("spoetest: the agent has not ended within %v", endTimeout)
 		return
 	}
-	if s := e.agent.Stats(); s.InFlight > 0 || s.Late > 0 {
-		e.tb.Errorf("spoetest: %d NOTIFYs in flight and %d late handlers are left: their handlers do not heed their context", s.InFlight, s.Late)
+	if s := a.Stats(); s.InFlight > 0 || s.Late > 0 {
+		tb.Errorf("spoetest: %d NOTIFYs in flight and %d late handlers are left: their handlers do not heed their context", s.InFlight, s.Late)
 	}
 }
 

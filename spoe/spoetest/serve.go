@@ -1,0 +1,30 @@
+package spoetest
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// Serve runs an agent with this handler, which may be a router, on a free port of
+// 127.0.0.1 until the test ends, and returns its address, for HAProxyConfig.Agent:
+//
+//	h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{Agent: spoetest.Serve(t, router), …})
+//
+// The agent's log goes to the test's. It ends as [NewAgent]'s does.
+func Serve(tb testing.TB, h spoe.Handler) (addr string) {
+	tb.Helper()
+	ln, err := spoe.Listen("127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	level := &slog.HandlerOptions{Level: slog.LevelDebug}
+	a := &spoe.Agent{Handler: h, Logger: slog.New(slog.NewTextHandler(tb.Output(), level))}
+	ended := make(chan error, 1)
+	// It ends with the agent's Close; the cleanup waits for it.
+	go func() { ended <- a.Run(context.Background(), ln) }()
+	tb.Cleanup(func() { endAgent(tb, a, ended) })
+	return ln.Addr().String()
+}
