@@ -1,8 +1,6 @@
 package haproxy
 
-import (
-	"time"
-)
+import "time"
 
 // Agent is what HAProxy's half is written from and checked against: an agent's
 // messages with their arguments and variables. [Describe] makes one of a router.

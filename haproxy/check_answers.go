@@ -7,10 +7,12 @@ import (
 
 // checkAnswers tells which rules read an answer before it can be there.
 func (c *checker) checkAnswers() {
+	if !c.knowsVars() || c.cfg.loadsLua() {
+		return // something else may have set it by then
+	}
 	for _, r := range c.mentions {
 		// What a session or the process has may be of an earlier request.
-		if !r.read || r.in == nil || r.scope == "sess" || r.scope == "proc" || ruleStage(r.in, &r.at) == stageUnknown ||
-			slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == r.scope && o.name == r.name }) {
+		if !r.read || r.in == nil || r.scope == "sess" || r.scope == "proc" || ruleStage(r.in, &r.at) == stageUnknown {
 			continue
 		}
 		var first *sending
@@ -26,7 +28,7 @@ func (c *checker) checkAnswers() {
 				}
 			}
 		}
-		if first != nil && first.isAfter(r) {
+		if first != nil && first.isAfter(r) && !c.setByRule(r) {
 			c.findEarly(r, first, by)
 		}
 	}

@@ -19,14 +19,11 @@ type settable struct {
 // configuration knows and reads.
 func (c *checker) checkVars() {
 	var all []settable
-	// Whether what is set under the prefix is known.
-	complete := !c.agent.Any && !slices.ContainsFunc(c.others, func(o *checker) bool { return o.engine.prefix == c.engine.prefix })
 	sent := false
 	for _, m := range c.agent.Messages {
 		s := c.engine.message(m.Name)
 		called := s != nil && len(c.sendings(s)) > 0
 		sent = sent || called
-		complete = complete && !m.AnyVars
 		for _, v := range m.Vars {
 			all = append(all, settable{v.Scope, v.Name, fmt.Sprintf("the handler of %q", m.Name), called})
 		}
@@ -35,7 +32,7 @@ func (c *checker) checkVars() {
 		all = append(all, settable{scope, name, "a handler that fails", sent})
 	}
 	misread := map[string]bool{}
-	if complete {
+	if c.knowsVars() {
 		misread = c.checkReads(all)
 	}
 	var long []string
@@ -61,6 +58,13 @@ func (c *checker) checkVars() {
 	}
 }
 
+// knowsVars tells whether it is known what sets the variables with the engine's
+// prefix: no handler by hand, and no other engine's agent.
+func (c *checker) knowsVars() bool {
+	return !c.agent.Any && !slices.ContainsFunc(c.agent.Messages, func(m Message) bool { return m.AnyVars }) &&
+		!slices.ContainsFunc(c.others, func(o *checker) bool { return o.engine.prefix == c.engine.prefix })
+}
+
 // checkKnown tells whether the configuration knows a variable that the agent sets.
 func (c *checker) checkKnown(v settable) {
 	if c.engine.force || slices.Contains(c.engine.registered, v.name) ||
@@ -84,15 +88,16 @@ const neverThere = "It is never there: a condition on it never holds (an \"unles
 // prefixed returns the variable of the agent's that is mentioned without its prefix,
 // or with another one that nobody has; or nil.
 func (c *checker) prefixed(m mention, all []settable) *settable {
-	if c.setByAgents(m) || c.cfg.loadsLua() ||
-		slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name }) {
-		return nil
-	}
 	i := slices.IndexFunc(all, func(v settable) bool { return m.name == v.name || strings.HasSuffix(m.name, "."+v.name) })
-	if i < 0 {
+	if i < 0 || c.setByAgents(m) || c.cfg.loadsLua() || c.setByRule(m) {
 		return nil
 	}
 	return &all[i]
+}
+
+// setByRule tells whether a rule sets a variable, anywhere.
+func (c *checker) setByRule(m mention) bool {
+	return slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name })
 }
 
 // checkReads tells which variables of the agent's are read and never set, and
@@ -103,17 +108,17 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 	for _, m := range c.mentions {
 		name, ok := strings.CutPrefix(m.name, c.engine.prefix+".")
 		full := m.scope + "." + m.name
-		if v := c.prefixed(m, all); !ok && v != nil && m.read && !told[full] {
+		if !m.read || told[full] {
+			continue
+		}
+		if v := c.prefixed(m, all); !ok && v != nil {
 			told[full] = true
 			c.find(VariableNeverSet, m.at,
 				fmt.Sprintf("the variable %s is read, and nobody sets it", full), neverThere,
 				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.fullName(v.scope, v.name)))
 		}
-		if !ok || !m.read || told[full] || m.scope == "txn" && slices.Contains(c.engine.ownVars, name) {
-			continue
-		}
-		if slices.ContainsFunc(all, func(v settable) bool { return v.scope == m.scope && v.name == name }) ||
-			slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name }) {
+		if !ok || m.scope == "txn" && slices.Contains(c.engine.ownVars, name) ||
+			slices.ContainsFunc(all, func(v settable) bool { return v.scope == m.scope && v.name == name }) || c.setByRule(m) {
 			continue
 		}
 		told[full], misread[name] = true, true

@@ -60,8 +60,8 @@ func (s *Sending) Event(e Event, condition ...string) *Sending {
 }
 
 // Group has the message sent where a rule of HAProxy's says so: `http-request
-// send-spoe-group <engine> <name>` (SPOE.txt §2.4). Messages of one group are sent in one NOTIFY,
-// in the order of their registration.
+// send-spoe-group <engine> <name>` (SPOE.txt §2.4). Messages of one group are sent
+// in one NOTIFY, in the order of their registration.
 func (s *Sending) Group(name string) *Sending {
 	info := &s.route.info
 	call := s.call("Group", name)
