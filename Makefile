@@ -4,14 +4,18 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Every module of the repository, this folder's first, the tools' own not.
-MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './tools/*' -not -path './.*/*')))
+# What go.mod asks for, by name: a machine may come with an older Go that is told
+# not to look for another one.
+export GOTOOLCHAIN := go1.27.3
 
-# A program that tools/go.mod pins, for whichever module one is in.
-TOOL := go tool -modfile='$(CURDIR)/tools/go.mod'
+# Every module of the repository, this folder's first, the tools' own not.
+MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './internal/tools/*' -not -path './.*/*')))
+
+# A program that internal/tools/go.mod pins, for whichever module one is in.
+TOOL := go tool -modfile='$(CURDIR)/internal/tools/go.mod'
 
 # Versions of HAProxy that must be tested against: one that is missing fails the
-# tests under CI and is told elsewhere. The same as in scripts/haproxy.sh.
+# tests under CI and is told elsewhere. The same as in internal/scripts/haproxy.sh.
 export SPOKE_HAPROXY_VERSIONS ?= 2.6 3.0 3.2+
 
 # Tests against real programs are never taken from the cache of earlier results.
@@ -29,7 +33,7 @@ help: ## List what there is to make
 
 .PHONY: run
 run: ## Try it: HAProxy, an origin and the ip-reputation agent, until Ctrl-C (RUN_SECONDS=n: tries itself)
-	@scripts/run.sh
+	@internal/scripts/run.sh
 
 .PHONY: test
 test: haproxy ## Run all tests, those against real HAProxy included
@@ -38,17 +42,17 @@ test: haproxy ## Run all tests, those against real HAProxy included
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 
 .PHONY: tap
-tap: haproxy ## Run the tests of e2e with spoectl tap between HAProxy and each agent (TAPSKIP=pattern: without those)
+tap: haproxy ## Run the tests of internal/e2e with spoectl tap between HAProxy and each agent (TAPSKIP=pattern: without those)
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
-	go build -C spoe/spoectl -o "$$dir/spoectl" .; \
-	SPOKE_TAP="$$dir/spoectl" $(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) -skip='$(TAPSKIP)' ./e2e
+	go build -C cmd/spoectl -o "$$dir/spoectl" .; \
+	SPOKE_TAP="$$dir/spoectl" $(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) -skip='$(TAPSKIP)' ./internal/e2e
 
 .PHONY: check
 check: format vet static tidy race ## All that must pass before a commit, besides the tests
 
 .PHONY: race
 race: haproxy ## Run all tests with the race detector
-	@command -v "$$(go env CC)" >/dev/null || scripts/apt.sh gcc libc6-dev
+	@command -v "$$(go env CC)" >/dev/null || internal/scripts/apt.sh gcc libc6-dev
 	@$(call each,CGO_ENABLED=1 $(TOOL) gotestsum --format=pkgname-and-test-fails -- -race $(TESTFLAGS) ./...)
 
 .PHONY: format
@@ -67,33 +71,33 @@ static: ## staticcheck
 .PHONY: tidy
 tidy: ## Tell whether go.mod and go.sum are as go mod tidy has them
 	@$(call each,go mod tidy -diff)
-	@cd tools && go mod tidy -diff
+	@cd internal/tools && go mod tidy -diff
 
 .PHONY: fmt
 fmt: ## Format all Go files and tidy all modules
 	@gofmt -w .
 	@$(call each,go mod tidy)
-	@cd tools && go mod tidy
+	@cd internal/tools && go mod tidy
 
 .PHONY: lint
 lint: ## golangci-lint and shellcheck, where they are installed
 	@if command -v golangci-lint >/dev/null; then $(call each,golangci-lint run --config='$(CURDIR)/.golangci.yml' ./...); \
 	else echo "NOT RUN: golangci-lint (version 2) is not installed" >&2; fi
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/*.sh; \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run internal/scripts/*.sh; \
 	else echo "NOT RUN: shellcheck is not installed" >&2; fi
 
 .PHONY: bench
 bench: ## Measure: Go benchmarks, then the engine against the floor, which writes docs/performance.md (BENCH=pattern: those Go benchmarks alone)
 	@$(call each,go test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem $(BENCHFLAGS) ./...)
 ifndef BENCH
-	@scripts/haproxy.sh
-	@command -v wrk >/dev/null || scripts/apt.sh wrk
-	@go run -C bench . -write
+	@internal/scripts/haproxy.sh
+	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
+	@go run -C internal/bench . -write
 endif
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
-	@$(call each,'$(CURDIR)/scripts/fuzz.sh' '$(or $(FUZZTIME),30s)' '$(or $(FUZZ),.)')
+	@$(call each,'$(CURDIR)/internal/scripts/fuzz.sh' '$(or $(FUZZTIME),30s)' '$(or $(FUZZ),.)')
 
 .PHONY: cover
 cover: haproxy ## Run all tests of this module and show what they cover
@@ -106,7 +110,7 @@ golden: haproxy ## Capture codec's golden frames anew, from every HAProxy
 
 .PHONY: haproxy
 haproxy: ## Get the versions of HAProxy that the tests want
-	@scripts/haproxy.sh
+	@internal/scripts/haproxy.sh
 
 .PHONY: clean
 clean: ## Remove what Go's build and test caches and the HAProxy cache hold

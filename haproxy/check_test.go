@@ -11,13 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
-	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 // shop is the agent of testdata/good and testdata/broken.
@@ -110,13 +111,13 @@ func TestCheckBroken(t *testing.T) {
 func TestHAProxyTakesBroken(t *testing.T) {
 	dirs, err := filepath.Glob("testdata/broken/*")
 	require.NoError(t, err)
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		for _, dir := range append(dirs, "testdata/good") {
-			cfg := spoetest.HAProxyConfig{
-				Config: spoetest.ReadConfig(t, filepath.Join(dir, "haproxy.cfg")),
-				Files:  map[string]string{"spoe.conf": spoetest.ReadConfig(t, filepath.Join(dir, "spoe.conf"))},
+			cfg := haproxytest.Config{
+				Config: haproxytest.ReadConfig(t, filepath.Join(dir, "haproxy.cfg")),
+				Files:  map[string]string{"spoe.conf": haproxytest.ReadConfig(t, filepath.Join(dir, "spoe.conf"))},
 			}
-			warnings, err := spoetest.CheckHAProxy(t, bin, cfg)
+			warnings, err := haproxytest.Check(t, bin, cfg)
 			assert.NoError(t, err, dir)
 			if warnings != "" {
 				assert.Contains(t, []string{"message-uncalled-no-event", "no-processing-timeout"}, filepath.Base(dir), warnings)

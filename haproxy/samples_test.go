@@ -13,11 +13,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/haproxy"
-	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 var update = flag.Bool("update", false, "write samples.txt and the golden files")
@@ -79,7 +80,7 @@ func when(marks string) (letters string) {
 }
 
 // dump asks a HAProxy for what it has.
-func (t types) dump(tb testing.TB, bin spoetest.HAProxyBinary) {
+func (t types) dump(tb testing.TB, bin haproxytest.Binary) {
 	cfg := filepath.Join(tb.TempDir(), "empty.cfg")
 	require.NoError(tb, os.WriteFile(cfg, []byte("global\n"), 0o600))
 	for _, d := range []struct {
@@ -117,7 +118,7 @@ func TestSamples(t *testing.T) {
 		}
 	}
 	if *update {
-		bins, err := spoetest.HAProxies()
+		bins, err := haproxytest.Installed()
 		require.NoError(t, err)
 		for _, bin := range bins { // besides those that were there before
 			known.dump(t, bin)
@@ -127,7 +128,7 @@ func TestSamples(t *testing.T) {
 		return
 	}
 	assert.Equal(t, known.String(), haproxy.SamplesText)
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		has := types{}
 		has.dump(t, bin)
 		for key, s := range has {

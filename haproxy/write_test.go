@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -54,8 +56,8 @@ func TestWrite(t *testing.T) {
 }
 
 // around is a haproxy.cfg in which only the frontend is written by hand.
-func around(f haproxy.Files, agent string) spoetest.HAProxyConfig {
-	return spoetest.HAProxyConfig{
+func around(f haproxy.Files, agent string) haproxytest.Config {
+	return haproxytest.Config{
 		Config: `
 global
     log stdout format raw local0
@@ -76,14 +78,14 @@ frontend www
 
 // TestWrittenIsValid: each HAProxy takes what is written for it, without a warning.
 func TestWrittenIsValid(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		for _, v := range variants {
 			if v.config.Version != "" && bin.AtLeast("3.1") != (v.config.Version == "3.2") {
 				continue // for another one
 			}
 			t.Run(v.name, func(t *testing.T) {
 				v.config.SPOEFile = ""
-				warnings, err := spoetest.CheckHAProxy(t, bin, around(write(t, v.router(), v.config), "127.0.0.1:9000"))
+				warnings, err := haproxytest.Check(t, bin, around(write(t, v.router(), v.config), "127.0.0.1:9000"))
 				require.NoError(t, err)
 				assert.Empty(t, warnings)
 			})
@@ -114,7 +116,7 @@ func TestWrittenHasNoFindings(t *testing.T) {
 // TestWrittenWorks: an agent of three messages behind each HAProxy, with nothing
 // written by hand but a frontend.
 func TestWrittenWorks(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		counted := make(chan int, 10)
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "failed")
@@ -126,7 +128,7 @@ func TestWrittenWorks(t *testing.T) {
 			return nil
 		})).Event(router.OnHTTPResponse, "unless { status 404 }")
 
-		h := spoetest.StartHAProxy(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
+		h := haproxytest.Start(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
 		resp := h.Get("/")
 		assert.Equal(t, 200, resp.Status)
 		assert.Equal(t, "100", resp.Header.Get("X-Score"))
@@ -138,10 +140,10 @@ func TestWrittenWorks(t *testing.T) {
 
 // TestWrittenFailsClosed: without an agent a request is refused, or passes.
 func TestWrittenFailsClosed(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		for closed, status := range map[bool]int{true: 503, false: 200} {
 			f := write(t, guard(), haproxy.Config{Engine: "guard", FailClosed: closed, Agents: []string{"127.0.0.1:1"}})
-			h := spoetest.StartHAProxy(t, bin, around(f, ""))
+			h := haproxytest.Start(t, bin, around(f, ""))
 			assert.Equal(t, status, h.Get("/").Status)
 		}
 	})
@@ -150,7 +152,7 @@ func TestWrittenFailsClosed(t *testing.T) {
 // TestWrittenTellsFailures: of two messages that set the same variable one fails,
 // and the answer of the other one does not hide it.
 func TestWrittenTellsFailures(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "failed")
 		r.Use(within(5 * time.Second))
@@ -161,7 +163,7 @@ func TestWrittenTellsFailures(t *testing.T) {
 			}
 			return verdict{}, nil
 		})).Event(router.OnFrontendHTTPRequest)
-		h := spoetest.StartHAProxy(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
+		h := haproxytest.Start(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
 		assert.Equal(t, 200, h.Get("/").Status)
 		assert.Equal(t, 503, h.Get("/fail").Status)
 	})
@@ -182,8 +184,8 @@ func TestWrittenLong(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 9, strings.Count(f.Frontend, "\n    http-request deny"))
 	assert.Contains(t, f.Backend, "timeout server 5m")
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
-		warnings, err := spoetest.CheckHAProxy(t, bin, around(f, "127.0.0.1:9000"))
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		warnings, err := haproxytest.Check(t, bin, around(f, "127.0.0.1:9000"))
 		require.NoError(t, err)
 		assert.Empty(t, warnings)
 	})
@@ -234,11 +236,11 @@ func TestWriteNested(t *testing.T) {
 // TestWrittenConditional: where a message is sent to some requests, these alone
 // fail closed, and they do even where the agent acknowledges and sets nothing.
 func TestWrittenConditional(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		f := write(t, conditional(), haproxy.Config{Engine: "guard", FailClosed: true})
-		knows := spoetest.StartHAProxy(t, bin, around(f, spoetest.Serve(t, conditional())))
-		not := spoetest.StartHAProxy(t, bin, around(f, spoetest.Serve(t, router.New())))
-		post := func(h *spoetest.HAProxy, path string) int {
+		knows := haproxytest.Start(t, bin, around(f, spoetest.Serve(t, conditional())))
+		not := haproxytest.Start(t, bin, around(f, spoetest.Serve(t, router.New())))
+		post := func(h *haproxytest.HAProxy, path string) int {
 			resp, err := h.Client().Post(h.URL+path, "text/plain", nil)
 			require.NoError(t, err)
 			resp.Body.Close()

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/propagation"
@@ -14,7 +16,6 @@ import (
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
-	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 const traceConf = `
@@ -36,7 +37,7 @@ spoe-message check
 // TestTraceThroughHAProxy: a request with a traceparent header yields one trace,
 // in which the agent's span is a child of the caller's.
 func TestTraceThroughHAProxy(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		spans := newTracer(t)
 		type request struct {
 			Method string `spoe:"method"`
@@ -66,7 +67,7 @@ func TestTraceThroughHAProxy(t *testing.T) {
 			cancel()
 			assert.NoError(t, <-ended)
 		}()
-		h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
+		h := haproxytest.Start(t, bin, haproxytest.Config{
 			Agent: ln.Addr().String(),
 			Files: map[string]string{"spoe.conf": traceConf},
 			Rules: `http-response set-header seen %[var(txn.agent.seen)]`,

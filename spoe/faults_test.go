@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/conformance"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -38,7 +40,7 @@ func TestFaults(t *testing.T) {
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 
 	a := &spoe.Agent{
-		Handler:      spoetest.ContractHandler(),
+		Handler:      conformance.ContractHandler(),
 		Logger:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 		MaxPayload:   64 << 10,
 		HelloTimeout: 2 * time.Second,
@@ -50,9 +52,9 @@ func TestFaults(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(context.Background(), ln) }() // ends with Close
 
-	target := &spoetest.Target{
+	target := &conformance.Target{
 		Network: "tcp", Addr: ln.Addr().String(),
-		Message: spoetest.Msg(spoetest.MessageEcho, spoetest.Arg("ip", "192.0.2.1")),
+		Message: spoetest.Msg(conformance.MessageEcho, spoetest.Arg("ip", "192.0.2.1")),
 		Expect: func(v spoetest.Vars) error {
 			if v.Str("txn.ip") != "192.0.2.1" {
 				return errors.New("the answer is " + v.String())
@@ -68,7 +70,7 @@ func TestFaults(t *testing.T) {
 		t.Logf("the well-behaved client was answered %d times, in at most %v", n, longest)
 		steady <- err
 	}()
-	report := (&spoetest.Faults{Target: target, Connections: conns, Duration: duration, Seed: seed}).Run(t.Context())
+	report := (&conformance.Faults{Target: target, Connections: conns, Duration: duration, Seed: seed}).Run(t.Context())
 	stop()
 	assert.NoError(t, <-steady)
 	t.Logf("seed %d: %v", seed, report)

@@ -1,6 +1,6 @@
 module github.com/spoke-go/spoke/examples/ip-reputation
 
-go 1.26.0
+go 1.27.0
 
 require (
 	github.com/gaissmai/bart v0.30.0

@@ -11,11 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	main "github.com/spoke-go/spoke/examples/ip-reputation"
-	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 // failOpen is the line of haproxy.cfg that decides, and failClosed what it says
@@ -33,18 +34,18 @@ const (
 
 // shipped is the configuration beside this file, but for addresses and the
 // interval of health checks. oldnew is what is to be otherwise in haproxy.cfg.
-func shipped(t *testing.T, agentAddr string, oldnew ...string) spoetest.HAProxyConfig {
+func shipped(t *testing.T, agentAddr string, oldnew ...string) haproxytest.Config {
 	t.Helper()
 	// The site tells what HAProxy told it.
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "score=%s list=%s", r.Header.Get("X-IP-Score"), r.Header.Get("X-IP-List"))
 	}))
 	t.Cleanup(origin.Close)
-	return spoetest.HAProxyConfig{
-		Config: spoetest.ReadConfig(t, "haproxy.cfg", oldnew...),
+	return haproxytest.Config{
+		Config: haproxytest.ReadConfig(t, "haproxy.cfg", oldnew...),
 		Files: map[string]string{
-			"spoe.conf":  spoetest.ReadConfig(t, "spoe.conf"),
-			"agents.cfg": spoetest.ReadConfig(t, "agents.cfg", checkInterval, checkIntervalInTests),
+			"spoe.conf":  haproxytest.ReadConfig(t, "spoe.conf"),
+			"agents.cfg": haproxytest.ReadConfig(t, "agents.cfg", checkInterval, checkIntervalInTests),
 		},
 		Args: []string{"-f", "agents.cfg"},
 		Env: []string{
@@ -57,20 +58,20 @@ func shipped(t *testing.T, agentAddr string, oldnew ...string) spoetest.HAProxyC
 
 // patient gives the agent more time than the shipped configuration: a machine
 // that is busy with other tests must not make HAProxy give up.
-func patient(t *testing.T, config spoetest.HAProxyConfig) spoetest.HAProxyConfig {
+func patient(t *testing.T, config haproxytest.Config) haproxytest.Config {
 	t.Helper()
-	config.Files["spoe.conf"] = spoetest.ReadConfig(t, "spoe.conf", "timeout processing 400ms", "timeout processing 10s")
+	config.Files["spoe.conf"] = haproxytest.ReadConfig(t, "spoe.conf", "timeout processing 400ms", "timeout processing 10s")
 	return config
 }
 
 func TestConfigIsValid(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
-		for name, config := range map[string]spoetest.HAProxyConfig{
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		for name, config := range map[string]haproxytest.Config{
 			"as shipped":  shipped(t, "127.0.0.1:9000"),
 			"fail closed": shipped(t, "127.0.0.1:9000", failOpen, failClosed),
 		} {
 			t.Run(name, func(t *testing.T) {
-				warnings, err := spoetest.CheckHAProxy(t, bin, config)
+				warnings, err := haproxytest.Check(t, bin, config)
 				require.NoError(t, err)
 				assert.Empty(t, warnings)
 			})
@@ -79,9 +80,9 @@ func TestConfigIsValid(t *testing.T) {
 }
 
 func TestHAProxyActsOnDecisions(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		a := startAgent(t, "-log-decisions")
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed)))
+		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed)))
 		waitUp(t, h)
 		for _, tt := range decisions {
 			t.Run(tt.name, func(t *testing.T) {
@@ -122,7 +123,7 @@ func orQuotes(s string) string {
 }
 
 // waitUp returns when HAProxy's first health check of the agent has gone well.
-func waitUp(t *testing.T, h *spoetest.HAProxy) {
+func waitUp(t *testing.T, h *haproxytest.HAProxy) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return strings.Contains(h.Command("show stat"), ",L7OK,")
@@ -131,7 +132,7 @@ func waitUp(t *testing.T, h *spoetest.HAProxy) {
 
 // One line decides what happens when no answer comes.
 func TestFailOpenOrClosed(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		for _, tt := range []struct {
 			name   string
 			line   string
@@ -142,7 +143,7 @@ func TestFailOpenOrClosed(t *testing.T) {
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				a := startAgent(t)
-				h := spoetest.StartHAProxy(t, bin, shipped(t, a.addr, failOpen, tt.line))
+				h := haproxytest.Start(t, bin, shipped(t, a.addr, failOpen, tt.line))
 				waitUp(t, h)
 				require.Equal(t, http.StatusForbidden, h.Get("/", "X-Forwarded-For", "192.0.2.66").Status)
 				a.stop()
@@ -157,11 +158,11 @@ func TestFailOpenOrClosed(t *testing.T) {
 
 // Requests go on while lists change, break and recover; HAProxy fails closed: none is without a decision, and every decision is right.
 func TestNoRequestIsLostInReloads(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		path := filepath.Join(t.TempDir(), "bad.txt")
 		writeList(t, path, "192.0.2.0/24")
 		a := startAgent(t, "-list", path)
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed)))
+		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed)))
 		waitUp(t, h)
 
 		stop := underTraffic(t, func() {
@@ -187,13 +188,13 @@ func TestNoRequestIsLostInReloads(t *testing.T) {
 // its connections to a server that is down, and so falls into it, at most once
 // for each of them: 256 is the goodbye. None may wait for its timeout.
 func TestEndUnderTraffic(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		first, second := startAgent(t, "-shutdown-timeout", "5s"), startAgent(t)
 		const server = `server agent1 "${IPREP_AGENT-127.0.0.1:9000}"`
 		config := patient(t, shipped(t, first.addr, failOpen, failClosed))
 		require.Contains(t, config.Files["agents.cfg"], server)
 		config.Files["agents.cfg"] += "    server agent2 " + second.addr + "\n"
-		h := spoetest.StartHAProxy(t, bin, config)
+		h := haproxytest.Start(t, bin, config)
 		waitUp(t, h)
 
 		var refused atomic.Int64
@@ -226,12 +227,12 @@ func TestFilesAreGenerated(t *testing.T) {
 		require.Zero(t, status, errOut.String())
 		return out.String()
 	}
-	assert.Equal(t, printed("spoe"), spoetest.ReadConfig(t, "spoe.conf"), "run go generate")
-	assert.Equal(t, printed("backend"), spoetest.ReadConfig(t, "agents.cfg"), "run go generate")
+	assert.Equal(t, printed("spoe"), haproxytest.ReadConfig(t, "spoe.conf"), "run go generate")
+	assert.Equal(t, printed("backend"), haproxytest.ReadConfig(t, "agents.cfg"), "run go generate")
 
 	// The rest is lines of haproxy.cfg's frontend, where the rule that fails open
 	// or closed looks at copies of the variables.
-	rest := spoetest.ReadConfig(t, "haproxy.cfg")
+	rest := haproxytest.ReadConfig(t, "haproxy.cfg")
 	for line := range strings.Lines(printed("frontend")) {
 		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
 			continue

@@ -5,19 +5,19 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 // The shipped configuration hands a request's trace on to the agent, whose span
 // ends up in the same trace; a request without one begins its own.
 func TestTraceThroughHAProxy(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		c := startCollector(t)
 		a := startProgram(t, c.env())
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr)))
+		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.addr)))
 		waitUp(t, h)
 		resp := h.Get("/", "X-Forwarded-For", "192.0.2.66", "traceparent", traceparent)
 		assert.Equal(t, http.StatusForbidden, resp.Status)
@@ -37,10 +37,10 @@ func TestTraceThroughHAProxy(t *testing.T) {
 
 // What a stranger says of traces must not get to the agent.
 func TestStrangersTraceparent(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		c := startCollector(t)
 		a := startProgram(t, c.env())
-		h := spoetest.StartHAProxy(t, bin, patient(t, shipped(t, a.addr,
+		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.addr,
 			"acl from_our_proxy src 127.0.0.0/8 ::1", "acl from_our_proxy src 10.0.0.0/8")))
 		waitUp(t, h)
 		h.Get("/", "traceparent", traceparent)

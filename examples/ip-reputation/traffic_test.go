@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spoke-go/spoke/spoe/spoetest"
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
 // clients is how many send requests under traffic.
@@ -46,7 +46,7 @@ func underTraffic(t *testing.T, request func()) (stop func()) {
 
 // statusOf requests on behalf of an address; 0 stands for no response. Unlike
 // HAProxy.Get it may be called by any goroutine.
-func statusOf(h *spoetest.HAProxy, addr string) int {
+func statusOf(h *haproxytest.HAProxy, addr string) int {
 	req, err := http.NewRequest(http.MethodGet, h.URL, nil)
 	if err != nil {
 		return 0

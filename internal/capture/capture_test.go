@@ -16,13 +16,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/internal/golden"
 	"github.com/spoke-go/spoke/spoe"
-	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 var write = flag.Bool("write", false, "write what was captured to codec/testdata/golden")
@@ -60,14 +61,14 @@ type scenario struct {
 type capture struct {
 	*testing.T
 	scenario
-	bin      spoetest.HAProxyBinary
-	haproxy  *spoetest.HAProxy
+	bin      haproxytest.Binary
+	haproxy  *haproxytest.HAProxy
 	rec      *recorder
 	requests []string // as they are shown
 }
 
 func TestCapture(t *testing.T) {
-	spoetest.ForEachHAProxy(t, func(t *testing.T, bin spoetest.HAProxyBinary) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		for _, s := range scenarios() {
 			if s.upTo != "" && bin.AtLeast(s.upTo) {
 				continue
@@ -84,10 +85,10 @@ func TestCapture(t *testing.T) {
 	})
 }
 
-func (s scenario) capture(t *testing.T, bin spoetest.HAProxyBinary) golden.File {
+func (s scenario) capture(t *testing.T, bin haproxytest.Binary) golden.File {
 	c := &capture{T: t, scenario: s, bin: bin}
 	c.rec = newRecorder(t, s.listen(t))
-	c.haproxy = spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{
+	c.haproxy = haproxytest.Start(t, bin, haproxytest.Config{
 		Config: s.haproxyCfg(bin),
 		Files:  map[string]string{"spoe.conf": s.conf()},
 		Agent:  c.rec.addr,

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/internal/golden"
-	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 // arg is an argument: the sample expression of the configuration, and what it
@@ -71,7 +72,7 @@ func (s scenario) conf() string {
 }
 
 // haproxyCfg is a haproxy.cfg for the version.
-func (s scenario) haproxyCfg(bin spoetest.HAProxyBinary) string {
+func (s scenario) haproxyCfg(bin haproxytest.Binary) string {
 	var b strings.Builder
 	line := func(text string) {
 		if text != "" {

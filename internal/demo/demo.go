@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spoke-go/spoke/spoe/spoetest"
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
 type demo struct {
@@ -77,7 +77,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 
 // askHAProxy starts HAProxy and the origin, and asks over HTTP.
 func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr string) error {
-	found, err := spoetest.HAProxies()
+	found, err := haproxytest.Installed()
 	if err != nil {
 		return err
 	}

@@ -38,11 +38,13 @@ func DisconnectFrame(d codec.Disconnect) codec.Frame {
 // in order after it: a reset may take the frame away from HAProxy.
 func (c *Client) ReadDisconnect(ctx context.Context) (codec.Disconnect, error) {
 	frames, err := c.Drain(ctx)
-	return lastDisconnect(frames, err)
+	return LastDisconnect(frames, err)
 }
 
-// lastDisconnect is ReadDisconnect's judgement on all that came.
-func lastDisconnect(frames []codec.Frame, end error) (codec.Disconnect, error) {
+// LastDisconnect returns the AGENT-DISCONNECT that ends frames, and an error
+// unless it is the last frame and well formed. end is how the connection ended,
+// as [Client.Drain] returns both.
+func LastDisconnect(frames []codec.Frame, end error) (codec.Disconnect, error) {
 	if len(frames) == 0 {
 		if end != nil {
 			return codec.Disconnect{}, fmt.Errorf("spoetest: no AGENT-DISCONNECT: %w", end)

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/conformance"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -15,12 +17,12 @@ import (
 )
 
 func TestNew(t *testing.T) {
-	haproxy := spoetest.New(t, spoetest.ContractHandler())
-	got := haproxy.Ask(spoetest.MessageEcho, spoetest.Arg("a", 1), spoetest.Arg("b", "x"))
+	haproxy := spoetest.New(t, conformance.ContractHandler())
+	got := haproxy.Ask(conformance.MessageEcho, spoetest.Arg("a", 1), spoetest.Arg("b", "x"))
 	assert.Equal(t, map[string]any{"txn.a": 1, "txn.b": "x"}, got.Map())
 	assert.Equal(t, int64(1), haproxy.Agent().Stats().Connections)
 	second := haproxy.Dial(spoetest.DefaultHello())
-	_, err := second.Ask(t.Context(), spoetest.MessageFail)
+	_, err := second.Ask(t.Context(), conformance.MessageFail)
 	require.NoError(t, err)
 	_, err = haproxy.Connect().HealthCheck(t.Context())
 	require.NoError(t, err)
@@ -28,9 +30,9 @@ func TestNew(t *testing.T) {
 
 func TestNewInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		haproxy := spoetest.NewAgent(t, &spoe.Agent{Handler: spoetest.ContractHandler(), IdleTimeout: time.Hour})
+		haproxy := spoetest.NewAgent(t, &spoe.Agent{Handler: conformance.ContractHandler(), IdleTimeout: time.Hour})
 		start := time.Now()
-		got := haproxy.Ask(spoetest.MessageSleep, spoetest.Arg("ms", 9000))
+		got := haproxy.Ask(conformance.MessageSleep, spoetest.Arg("ms", 9000))
 		assert.Equal(t, int64(9000), got.Int("txn.slept"))
 		assert.Equal(t, 9*time.Second, time.Since(start))
 	})

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/spoke-go/spoke/spoe/spoetest/conformance"
+
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -54,7 +56,7 @@ func ExampleDial() {
 		panic(err)
 	}
 	ended := make(chan error)
-	go func() { ended <- (&spoe.Agent{Handler: spoetest.ContractHandler()}).Run(ctx, ln) }()
+	go func() { ended <- (&spoe.Agent{Handler: conformance.ContractHandler()}).Run(ctx, ln) }()
 
 	haproxy, err := spoetest.Dial(ctx, "tcp", ln.Addr().String())
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // Serve runs an agent with this handler, which may be a router, on a free port of
 // 127.0.0.1 until the test ends, and returns its address, for HAProxyConfig.Agent:
 //
-//	h := spoetest.StartHAProxy(t, bin, spoetest.HAProxyConfig{Agent: spoetest.Serve(t, router), …})
+//	h := haproxytest.Start(t, bin, haproxytest.Config{Agent: spoetest.Serve(t, router), …})
 //
 // The agent's log goes to the test's. It ends as [NewAgent]'s does.
 func Serve(tb testing.TB, h spoe.Handler) (addr string) {

@@ -1,0 +1,118 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
+	"github.com/spoke-go/spoke/cmd/spoectl/internal/show"
+	"github.com/spoke-go/spoke/codec"
+)
+
+// splitter cuts one direction of a connection into frames.
+type splitter struct {
+	partial []byte
+	bad     bool // what came is no SPOP: nothing more is cut
+}
+
+// longestFrame is what is still taken for a frame, in bytes.
+const longestFrame = 64 << 20
+
+// add returns the frames that b ends, with their lengths; they are the caller's.
+// problem is not empty where what came is no frame, once.
+func (s *splitter) add(b []byte) (frames [][]byte, problem string) {
+	if s.bad {
+		return nil, ""
+	}
+	s.partial = append(s.partial, b...)
+	rest := s.partial
+	for {
+		n, ok := codec.FrameLength(rest)
+		if ok && n > longestFrame {
+			s.bad = true
+			begin := rest[:min(len(rest), 40)]
+			s.partial = nil
+			return frames, fmt.Sprintf("no SPOP: %q…", begin)
+		}
+		if whole := int(n) + codec.LengthSize; ok && len(rest) >= whole {
+			frames = append(frames, append([]byte(nil), rest[:whole]...))
+			rest = rest[whole:]
+			continue
+		}
+		s.partial = append(s.partial[:0], rest...)
+		return frames, ""
+	}
+}
+
+// printer prints frames.
+type printer struct {
+	out      io.Writer
+	json     bool
+	limit    int
+	bare     bool // neither time, connection nor side are known
+	decoders map[int]*[2]show.Decoder
+}
+
+// printed is a frame, or a note, as --json has it.
+type printed struct {
+	At   *float64 `json:"at,omitempty"` // seconds
+	Conn int      `json:"connection,omitempty"`
+	From string   `json:"from,omitempty"`
+	*show.Frame
+	Event string `json:"event,omitempty"` // something else than a frame
+}
+
+func (p *printer) decoder(conn int, side show.Side) *show.Decoder {
+	if p.decoders == nil {
+		p.decoders = map[int]*[2]show.Decoder{}
+	}
+	if p.decoders[conn] == nil {
+		p.decoders[conn] = new([2]show.Decoder)
+	}
+	return &p.decoders[conn][side]
+}
+
+// frame prints one frame.
+func (p *printer) frame(r recording.Record) error {
+	side := show.HAProxy
+	if r.ByAgent {
+		side = show.Agent
+	}
+	f := p.decoder(r.Conn, side).Decode(r.Frame[codec.LengthSize:])
+	if p.json {
+		line := printed{Frame: &f}
+		if !p.bare {
+			at := r.At.Seconds()
+			line.At, line.Conn, line.From = &at, r.Conn, side.String()
+		}
+		return p.line(line)
+	}
+	if !p.bare {
+		if _, err := fmt.Fprintf(p.out, "%.6f #%d %s ", r.At.Seconds(), r.Conn, [...]string{">", "<"}[side]); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(p.out, f.Text(p.limit))
+	return err
+}
+
+// event prints what is no frame. A connection that has ended is forgotten.
+func (p *printer) event(at time.Duration, conn int, text string, ended bool) error {
+	if ended {
+		delete(p.decoders, conn)
+	}
+	if p.json {
+		seconds := at.Seconds()
+		return p.line(printed{At: &seconds, Conn: conn, Event: text})
+	}
+	_, err := fmt.Fprintf(p.out, "%.6f #%d . %s\n", at.Seconds(), conn, text)
+	return err
+}
+
+func (p *printer) line(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

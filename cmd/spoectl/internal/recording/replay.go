@@ -1,0 +1,128 @@
+package recording
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spoke-go/spoke/cmd/spoectl/load"
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// Outcome is what came of one Exchange.
+type Outcome struct {
+	Exchange
+	Got  []byte        // the payload of the ACK, this time
+	Now  time.Duration // how long it took, this time
+	Skip string        // why it was not sent
+	// Err is what was wrong: no ACK, or one with other actions than the recorded
+	// one. Integers of another type are the same to HAProxy, and here.
+	Err error
+}
+
+// Replay sends the NOTIFYs of a recording to an agent in their order, each on a
+// connection of its own as it was recorded and with its ids, and hands each
+// outcome to done. The next is sent when the one before is acknowledged; with
+// pace, not before its time either. It fails where an agent cannot be reached or
+// refuses a hello.
+func Replay(ctx context.Context, d *spoetest.Dialer, network, addr string, r *Recording, pace bool, done func(Outcome)) error {
+	exchanges, err := r.Exchanges()
+	if err != nil {
+		return err
+	}
+	conns := map[int]*spoetest.Client{}
+	defer func() {
+		for _, c := range conns {
+			_ = c.Close() // everything was read
+		}
+	}()
+	begin := time.Now()
+	for _, e := range exchanges {
+		if pace {
+			if err := wait(ctx, e.At-exchanges[0].At-time.Since(begin)); err != nil {
+				return err
+			}
+		}
+		c := conns[e.Conn]
+		if c == nil {
+			if c, err = connect(ctx, d, network, addr, r.Hello(e.Conn)); err != nil {
+				return fmt.Errorf("connection %d: %w", e.Conn, err)
+			}
+			conns[e.Conn] = c
+		}
+		o := send(ctx, c, e)
+		if o.Err != nil { // the connection may be in any state
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			_ = c.Close()
+			delete(conns, e.Conn)
+		}
+		done(o)
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// connect does the handshake as it was recorded.
+func connect(ctx context.Context, d *spoetest.Dialer, network, addr string, hello []byte) (*spoetest.Client, error) {
+	h, err := codec.ParseHAProxyHello(hello)
+	if err != nil || h.Healthcheck {
+		return d.Dial(ctx, network, addr)
+	}
+	c, err := d.Connect(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.HandshakeRaw(ctx, hello, h.MaxFrameSize); err != nil {
+		_ = c.Close() // the handshake's error is the one that matters
+		return nil, err
+	}
+	return c, nil
+}
+
+// header is more than the longest header of a frame.
+const header = 32
+
+func send(ctx context.Context, c *spoetest.Client, e Exchange) Outcome {
+	o := Outcome{Exchange: e}
+	id := spoetest.ID{Stream: e.Stream, Frame: e.Frame}
+	frames := []codec.Frame{spoetest.NotifyFrame(id, e.Notify)}
+	hello := c.AgentHello()
+	if size := int(hello.MaxFrameSize) - header; len(e.Notify) > size {
+		if !hello.Has(codec.CapFragmentation) {
+			o.Skip = fmt.Sprintf("%d bytes do not fit into the agent's frames of %d, and it takes no fragments", len(e.Notify), hello.MaxFrameSize)
+			return o
+		}
+		frames = spoetest.Fragments(id, e.Notify, size)
+	}
+	begin := time.Now()
+	if o.Err = c.WriteFrames(ctx, frames...); o.Err != nil {
+		return o
+	}
+	ack, err := c.Ack(ctx, id)
+	o.Now = time.Since(begin)
+	switch {
+	case err != nil:
+		o.Err = err
+		return o
+	case !e.Acked:
+		o.Skip = "it has no ACK in the recording"
+	default:
+		o.Err = load.SameActions(ack.Payload, e.Ack)
+	}
+	o.Got = ack.Payload
+	return o
+}

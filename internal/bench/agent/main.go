@@ -1,0 +1,82 @@
+// Command agent is the agent that the benchmarks hold against the floor: typed
+// handlers on a router with middleware, as DESIGN.md's users write them. Flags
+// take its parts away or change their form, so that each can be given its cost.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/pprof"
+	"time"
+
+	"github.com/spoke-go/spoke/internal/bench/internal/ctl"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+type config struct {
+	addr       string
+	form       string
+	recover    bool
+	timeout    time.Duration
+	trace      bool
+	sleep      time.Duration
+	cpuProfile string
+}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("agent: ")
+	slog.SetLogLoggerLevel(slog.LevelWarn)
+	var c config
+	flag.StringVar(&c.addr, "addr", "127.0.0.1:0", "listen on this `host:port`")
+	flag.StringVar(&c.form, "form", "func", formsUsage)
+	flag.BoolVar(&c.recover, "recover", false, "use middleware.Recover")
+	flag.DurationVar(&c.timeout, "timeout", 0, "use middleware.Timeout with this `time`")
+	flag.BoolVar(&c.trace, "trace", false, "use middleware.Trace, with OpenTelemetry's SDK that samples nothing")
+	flag.DurationVar(&c.sleep, "sleep", 0, "have the handler sleep for this `time`")
+	flag.StringVar(&c.cpuProfile, "cpuprofile", "", "write a CPU profile to this `file`")
+	flag.Parse()
+	if err := run(c); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(c config) error {
+	handler, err := newHandler(c)
+	if err != nil {
+		return err
+	}
+	lis, err := net.Listen("tcp", c.addr)
+	if err != nil {
+		return err
+	}
+	if c.cpuProfile != "" {
+		f, err := os.Create(c.cpuProfile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	agent := &spoe.Agent{Handler: handler, ShutdownTimeout: 5 * time.Second}
+	// Ended by cancel, awaited below.
+	go func() { ended <- agent.Run(ctx, lis) }()
+
+	ctlErr := ctl.Serve(os.Stdin, os.Stdout, lis.Addr().String())
+	cancel()
+	if err := <-ended; err != nil && ctlErr == nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return ctlErr
+}

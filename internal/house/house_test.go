@@ -1,0 +1,139 @@
+// Package house_test holds the arrows between the folders of this repository.
+package house_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/spoke-go/spoke"
+
+// house is what each package may import besides the standard library: packages
+// of this module by their folder, others by the module. What is not named here
+// must not import any, except below internal and examples, which no user imports.
+var house = map[string][]string{
+	"codec":                     {},
+	"spoe":                      {"codec", "golang.org/x/sync"},
+	"spoe/spoetest":             {"spoe", "codec"},
+	"spoe/spoetest/conformance": {"spoe/spoetest", "spoe", "codec"},
+	"spoe/spoetest/haproxytest": {},
+	"router":                    {"spoe", "codec"},
+	"middleware":                {"spoe", "codec", "go.opentelemetry.io/otel", "golang.org/x/sync"},
+	"haproxy":                   {"router", "codec"},
+}
+
+// ground is what no package of the house stands on: it stands on them.
+var ground = []string{"internal", "examples"}
+
+// TestMain runs the tests in the repository's root.
+func TestMain(m *testing.M) {
+	if err := os.Chdir("../.."); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// TestImportsPointUp holds the arrows between packages: whoever looks for the
+// cause of something has to look up the list only, and a user gets no more
+// dependencies than he uses. Tests may import what they like.
+func TestImportsPointUp(t *testing.T) {
+	found := map[string]bool{}
+	for dir, files := range sources(t) {
+		if slices.Contains(ground, strings.Split(dir, "/")[0]) {
+			continue
+		}
+		allowed, ok := house[dir]
+		assert.True(t, ok, "package %s is not in the house: say in house_test.go what it may import", dir)
+		found[dir] = true
+		for _, file := range files {
+			for _, imported := range imports(t, file) {
+				assert.True(t, may(imported, allowed), "%s imports %s; %s may import %v and the standard library", file, imported, dir, allowed)
+			}
+		}
+	}
+	for dir := range house {
+		assert.True(t, found[dir], "the house has no package %s any more: take it out of house_test.go", dir)
+	}
+}
+
+func may(imported string, allowed []string) bool {
+	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+		return true // the standard library
+	}
+	for _, a := range allowed {
+		if imported == module+"/"+a || imported == a || strings.HasPrefix(imported, a+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// sources returns the files of each package of this module, tests aside.
+func sources(t *testing.T) map[string][]string {
+	packages := map[string][]string{}
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if d.IsDir() {
+			_, noModule := os.Stat(filepath.Join(name, "go.mod"))
+			hidden := name != "." && strings.HasPrefix(d.Name(), ".")
+			if hidden || d.Name() == "testdata" || name != "." && noModule == nil {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			packages[path.Dir(name)] = append(packages[path.Dir(name)], name)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return packages
+}
+
+func imports(t *testing.T, file string) []string {
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	require.NoError(t, err)
+	var paths []string
+	for _, spec := range f.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		require.NoError(t, err)
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+// dependencies are the modules that the root module may require directly, with
+// the modules that their repositories consist of.
+var dependencies = []string{
+	"github.com/stretchr/testify",
+	"go.opentelemetry.io/otel",
+	"golang.org/x/sync",
+}
+
+// TestDependencies: what is heavier belongs to a nested module.
+func TestDependencies(t *testing.T) {
+	b, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	direct := regexp.MustCompile(`(?m)^(?:require)?\s*(\S+\.\S+/\S+) v\S+$`).FindAllStringSubmatch(string(b), -1)
+	require.NotEmpty(t, direct)
+	for _, m := range direct {
+		assert.True(t, slices.ContainsFunc(dependencies, func(d string) bool {
+			return m[1] == d || strings.HasPrefix(m[1], d+"/")
+		}), "go.mod requires %s directly; put what needs it into a nested module", m[1])
+	}
+}

@@ -1,0 +1,287 @@
+package conformance
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spoke-go/spoke/spoe/spoetest"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// wideIDs are ids at the edges of each length that a varint can have, §3.1.
+func wideIDs() []uint64 {
+	ids := []uint64{0, 1, math.MaxUint32, math.MaxInt64, math.MaxUint64}
+	for edge, n := uint64(240), 2; n <= codec.MaxVarintLen; n++ {
+		ids = append(ids, edge-1, edge)
+		edge += 1 << (7*n - 3)
+	}
+	return ids
+}
+
+func notifyCases() []Case {
+	return []Case{
+		{"notify/one", rowNotify, "§3.2.7", scripted(func(s *script) {
+			s.open()
+			s.served()
+			s.finished()
+		})},
+		{"notify/ids", rowNotify, "§3.2.7", scripted(func(s *script) {
+			s.open()
+			for _, stream := range wideIDs() {
+				for _, frame := range []uint64{0, 1, 239, 240, math.MaxUint32, math.MaxUint64} {
+					id := at(stream, frame)
+					s.at = "stream-id/frame-id " + id.String()
+					s.notify(id, s.t.message())
+					s.ack(id)
+				}
+			}
+			s.finished()
+		})},
+		{"notify/frame-ids-of-one-stream", rowNotify, "§3.2.7", scripted(func(s *script) {
+			s.open()
+			for i := range uint64(20) {
+				s.notify(at(0, i+1), s.t.message())
+			}
+			for i := range uint64(20) {
+				s.ack(at(0, 20-i))
+			}
+			s.finished()
+		})},
+		{"notify/stream-id-reused", rowNotify, "§3.2.7", scripted(func(s *script) {
+			s.open()
+			for range 20 {
+				s.notify(at(0, 1), s.t.message())
+				s.ack(at(0, 1))
+			}
+			s.finished()
+		})},
+		{"notify/pipelined", rowNotify, "§3.2.1", scripted(func(s *script) {
+			s.open()
+			pipelined(s, 100, s.t.message())
+			s.finished()
+		})},
+		{"notify/pipelined-a-lot", rowNotify, "§3.2.1", scripted(func(s *script) {
+			// Far beyond what any agent handles at once: it may stop reading for a
+			// while, but drops nothing.
+			s.open()
+			for range 10 {
+				pipelined(s, 1000, s.t.message())
+			}
+			s.finished()
+		})},
+		{"notify/random-order", rowNotify, "§3.2.1", scripted(randomOrder)},
+		{"notify/one-byte-segments", rowNotify, "§3.2", scripted(func(s *script) {
+			s.connect()
+			if s.err == nil {
+				s.c.Segments(spoetest.SegmentsOf(1, 0))
+			}
+			s.shake()
+			for range 5 {
+				s.served()
+			}
+			s.finished()
+		})},
+		{"notify/segments-across-frames", rowNotify, "§3.2", scripted(func(s *script) {
+			// Segments of every size up to that of two frames, so that a write
+			// ends at every byte of a frame, and of its length.
+			s.open()
+			frame := len(codec.AppendFrame(nil, spoetest.NotifyFrame(at(1, 1), s.payload(s.t.message()))))
+			for size := 1; size < 2*frame && s.err == nil; size++ {
+				s.at = fmt.Sprintf("segments of %d bytes", size)
+				s.c.Segments(spoetest.SegmentsOf(size, 0))
+				pipelined(s, 4, s.t.message())
+			}
+			s.finished()
+		})},
+		{"notify/paused", rowNotify, "§3.2", scripted(func(s *script) {
+			s.connect()
+			if s.err == nil {
+				s.c.Segments(func(b []byte) (int, time.Duration) { return len(b)/3 + 1, s.t.settle() / 20 })
+			}
+			s.shake()
+			s.served()
+			s.finished()
+		})},
+		{"messages/in-order", rowMessages, "§3.2.6", scripted(func(s *script) {
+			s.needs(MessageEcho)
+			s.open()
+			var msgs []spoetest.Message
+			want := ""
+			for i := range 20 {
+				msgs = append(msgs, spoetest.Msg(MessageEcho, spoetest.Arg(fmt.Sprintf("n%d", i), i)))
+				want += fmt.Sprintf(" txn.n%d=%d", i, i)
+			}
+			s.want(s.ask(msgs...), want[1:])
+			s.finished()
+		})},
+		{"messages/same-variable", rowMessages, "§3.2.6", scripted(func(s *script) {
+			s.needs(MessageEcho)
+			s.open()
+			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("v", 1)), spoetest.Msg(MessageEcho, spoetest.Arg("v", 2)), spoetest.Msg(MessageEcho, spoetest.Arg("v", 3))), "txn.v=1 txn.v=2 txn.v=3")
+		})},
+		{"messages/one-unknown", rowMessages, "§3.2.6", scripted(func(s *script) {
+			s.needs(MessageEcho)
+			s.open()
+			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(nobody), spoetest.Msg(MessageEcho, spoetest.Arg("b", 2))), "txn.a=1 txn.b=2")
+			s.finished()
+		})},
+		{"messages/many", rowMessages, "§3.2.6", scripted(func(s *script) {
+			s.open()
+			msgs := make([]spoetest.Message, 500)
+			for i := range msgs {
+				msgs[i] = spoetest.Msg(nobody)
+			}
+			s.ask(msgs...)
+			s.finished()
+		})},
+		{"unknown/message", rowUnknown, "§3.2.7", scripted(func(s *script) {
+			s.open()
+			s.nothing(s.ask(spoetest.Msg(nobody, spoetest.Arg("ip", "192.0.2.1"))))
+			s.finished()
+		})},
+		{"unknown/no-message", rowUnknown, "§3.2.7", scripted(func(s *script) {
+			s.open()
+			s.nothing(s.ask())
+			s.finished()
+		})},
+		{"unknown/message-without-name", rowUnknown, "§3.2.7", scripted(func(s *script) {
+			s.open()
+			s.nothing(s.ask(spoetest.Msg("")))
+			s.finished()
+		})},
+		{"unknown/message-with-an-odd-name", rowUnknown, "§3.2.7", scripted(func(s *script) {
+			s.open()
+			for _, name := range []string{"Ünïcode", "a b", "\x00\xff", "%s%d", string(make([]byte, 5000))} {
+				s.nothing(s.ask(spoetest.Msg(name)))
+			}
+			s.finished()
+		})},
+		{"option/no-empty-ack", rowNoEmpty, "§3.2.7", scripted(func(s *script) {
+			if !s.t.NoEmptyACK {
+				s.check(skipf("Target.NoEmptyACK is not set"))
+			}
+			s.open()
+			s.nothing(s.ask())
+			s.nothing(s.ask(spoetest.Msg(nobody)))
+			s.needs(MessageEcho, MessageFail, MessageBig)
+			s.nothing(s.ask(spoetest.Msg(MessageEcho)))
+			s.nothing(s.ask(spoetest.Msg(MessageFail, spoetest.Arg("a", 1))))
+			s.nothing(s.ask(spoetest.Msg(MessageBig, spoetest.Arg("size", 20000))))
+			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1))), "txn.a=1")
+		})},
+		{"engine/slow-handler-on-its-connection", rowEngine, "§3.2.1", scripted(func(s *script) {
+			s.needs(MessageSleep)
+			s.open()
+			slow := at(1001, 1)
+			s.notify(slow, spoetest.Msg(MessageSleep, spoetest.Arg("ms", 1000)))
+			s.within(s.t.wait()/2, "20 NOTIFYs behind a slow one", func() {
+				for range 20 {
+					s.served()
+				}
+			})
+			s.want(s.ack(slow), "txn.slept=1000")
+			s.finished()
+		})},
+		{"engine/slow-handlers-elsewhere", rowEngine, "§3.2.1", scripted(func(s *script) {
+			s.needs(MessageSleep)
+			s.open()
+			for i := range uint64(20) {
+				s.notify(at(i, 1), spoetest.Msg(MessageSleep, spoetest.Arg("ms", 1000)))
+			}
+			s.within(s.t.wait()/2, "another connection", s.servedElsewhere)
+			for i := range uint64(20) {
+				s.ack(at(i, 1))
+			}
+			s.finished()
+		})},
+	}
+}
+
+// nobody is a message that no agent has a handler for.
+const nobody = "spoetest-nobody"
+
+// pipelined sends n NOTIFYs at once and awaits their ACKs, each once.
+func pipelined(s *script, n int, msg spoetest.Message) {
+	payload := s.payload(msg)
+	frames := make([]codec.Frame, n)
+	for i := range frames {
+		frames[i] = spoetest.NotifyFrame(at(uint64(i), 7), payload)
+	}
+	if s.err != nil {
+		return
+	}
+	// Written while ACKs are read: the agent need not keep them for a HAProxy
+	// that does not read.
+	written := make(chan error, 1)
+	go func() { written <- s.c.WriteFrames(s.ctx, frames...) }() // ends with the write, which is bounded
+	seen := make([]bool, n)
+	for range n {
+		a, err := s.c.AnyAck(s.ctx)
+		switch {
+		case !s.check(err):
+		case a.Frame != 7 || a.Stream >= uint64(n):
+			s.failf("ACK %v, which was not asked for", a.ID)
+		case seen[a.Stream]:
+			s.failf("a second ACK %v", a.ID)
+		default:
+			seen[a.Stream] = true
+			_, err := a.Vars()
+			s.check(err)
+		}
+		if s.err != nil {
+			break
+		}
+	}
+	s.check(<-written)
+}
+
+// randomOrder has 100 NOTIFYs answered in another order than they were sent.
+func randomOrder(s *script) {
+	s.needs(MessageSleep)
+	s.open()
+	const n = 100
+	rng := rand.New(rand.NewPCG(1, 2))
+	ms := rng.Perm(n)
+	var frames []codec.Frame
+	for i := range ms {
+		ms[i] = ms[i] / 10 * 100 // ten at a time, far enough apart to tell
+		frames = append(frames, spoetest.NotifyFrame(at(uint64(i), math.MaxUint64-uint64(i)), s.payload(spoetest.Msg(MessageSleep, spoetest.Arg("ms", ms[i])))))
+	}
+	s.send(frames...)
+	seen, order := map[uint64]bool{}, []int{}
+	for range n {
+		if s.err != nil {
+			return
+		}
+		a, err := s.c.AnyAck(s.ctx)
+		if !s.check(err) {
+			return
+		}
+		if a.Stream >= n || a.Frame != math.MaxUint64-a.Stream || seen[a.Stream] {
+			s.failf("ACK %v, which was not asked for or is the second one", a.ID)
+			return
+		}
+		seen[a.Stream] = true
+		v, err := a.Vars()
+		s.check(err)
+		s.want(v, fmt.Sprintf("txn.slept=%d", ms[a.Stream]))
+		order = append(order, ms[a.Stream])
+	}
+	// Of an agent that answers in the order sent, half of the pairs are the wrong
+	// way round; a busy machine mixes up neighbours alone.
+	wrong, pairs := 0, n*(n-1)/2
+	for i := range order {
+		for j := range i {
+			if order[j] > order[i] {
+				wrong++
+			}
+		}
+	}
+	if wrong > pairs/4 {
+		s.failf("of %d pairs of ACKs, %d came with the one first whose handler had slept longer", pairs, wrong)
+	}
+	s.finished()
+}

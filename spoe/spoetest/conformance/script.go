@@ -1,0 +1,254 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spoke-go/spoke/spoe/spoetest"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// script is a case's hand on its target: one connection at a time, and the
+// first error, after which every step does nothing.
+type script struct {
+	ctx context.Context // of the one call of the case
+	t   *Target
+	c   *spoetest.Client
+	err error
+	at  string // what is being tried, for errors
+	// atEnd is done when the case is over.
+	atEnd []func()
+}
+
+// scripted makes a case's Run.
+func scripted(f func(s *script)) func(context.Context, *Target) error {
+	return func(ctx context.Context, t *Target) error {
+		s := &script{ctx: ctx, t: t}
+		f(s)
+		s.close()
+		for _, end := range s.atEnd {
+			end()
+		}
+		return s.err
+	}
+}
+
+func (s *script) close() {
+	if s.c != nil {
+		_ = s.c.Close() // a case judges the end before it comes here
+		s.c = nil
+	}
+}
+
+// check notes an error.
+func (s *script) check(err error) bool {
+	if s.err == nil && err != nil {
+		if s.at != "" {
+			err = fmt.Errorf("%s: %w", s.at, err)
+		}
+		s.err = err
+	}
+	return s.err == nil
+}
+
+func (s *script) failf(format string, args ...any) { s.check(fmt.Errorf(format, args...)) }
+
+// try names what comes next, and connects anew.
+func (s *script) try(format string, args ...any) bool {
+	s.at = fmt.Sprintf(format, args...)
+	s.connect()
+	return s.err == nil
+}
+
+// needs skips the case if the agent does not have these messages.
+func (s *script) needs(messages ...string) { s.check(s.t.knows(messages...)) }
+
+func (s *script) connect() {
+	if s.err != nil {
+		return
+	}
+	s.close()
+	c, err := s.t.connect(s.ctx)
+	if s.check(err) {
+		s.c = c
+	}
+}
+
+// open connects and does the handshake with DefaultHello, changed by changes.
+func (s *script) open(changes ...func(*spoetest.Hello)) codec.AgentHello {
+	s.connect()
+	return s.shake(changes...)
+}
+
+// shake does the handshake on the connection.
+func (s *script) shake(changes ...func(*spoetest.Hello)) codec.AgentHello {
+	if s.err != nil {
+		return codec.AgentHello{}
+	}
+	h := spoetest.DefaultHello()
+	for _, change := range changes {
+		change(&h)
+	}
+	answer, err := s.c.Handshake(s.ctx, h)
+	s.check(err)
+	return answer
+}
+
+func (s *script) send(frames ...codec.Frame) {
+	if s.err == nil {
+		s.check(s.c.WriteFrames(s.ctx, frames...))
+	}
+}
+
+func (s *script) raw(b []byte) {
+	if s.err == nil {
+		s.check(s.c.Write(s.ctx, b))
+	}
+}
+
+// rawLast sends bytes that the agent may refuse before it has read them all.
+func (s *script) rawLast(b []byte) {
+	if s.err == nil {
+		_ = s.c.Write(s.ctx, b) // the agent's answer is what counts
+	}
+}
+
+// payload encodes messages.
+func (s *script) payload(msgs ...spoetest.Message) []byte {
+	b, err := spoetest.Payload(msgs...)
+	s.check(err)
+	return b
+}
+
+// notify sends a NOTIFY.
+func (s *script) notify(id spoetest.ID, msgs ...spoetest.Message) {
+	s.send(spoetest.NotifyFrame(id, s.payload(msgs...)))
+}
+
+// ack awaits the ACK of a NOTIFY, and that it is one HAProxy takes whole.
+func (s *script) ack(id spoetest.ID) spoetest.Vars {
+	if s.err != nil {
+		return spoetest.Vars{}
+	}
+	a, err := s.c.Ack(s.ctx, id)
+	if !s.check(err) {
+		return spoetest.Vars{}
+	}
+	v, err := a.Vars()
+	s.check(err)
+	return v
+}
+
+// ask sends messages in one NOTIFY and returns the ACK's variables.
+func (s *script) ask(msgs ...spoetest.Message) spoetest.Vars {
+	if s.err != nil {
+		return spoetest.Vars{}
+	}
+	v, err := s.c.AskAll(s.ctx, msgs...)
+	s.check(err)
+	return v
+}
+
+// served checks that the connection is in order: Target.Message is answered.
+func (s *script) served() {
+	v := s.ask(s.t.message())
+	if s.err == nil {
+		s.check(s.t.expect(v))
+	}
+}
+
+// servedElsewhere checks that another connection is served.
+func (s *script) servedElsewhere() {
+	if s.err == nil {
+		s.check(s.t.probe(s.ctx))
+	}
+}
+
+// probe is a well-behaved HAProxy that asks once.
+func (t *Target) probe(ctx context.Context) error {
+	err := scripted(func(s *script) {
+		s.open()
+		s.served()
+		s.finished()
+	})(ctx, t)
+	if err != nil {
+		return fmt.Errorf("a well-behaved connection: %w", err)
+	}
+	return nil
+}
+
+// nothing checks that an ACK has no actions, none with effect if the agent has
+// been told to leave none without.
+func (s *script) nothing(v spoetest.Vars) {
+	if s.err != nil {
+		return
+	}
+	if s.t.NoEmptyACK {
+		if a := v.Actions(); len(a) != 1 || !a[0].Unset {
+			s.failf("the ACK has the actions %q, want one unset-var that has no effect", v)
+		}
+		return
+	}
+	if len(v.Actions()) != 0 {
+		s.failf("the ACK has the actions %q, want none", v)
+	}
+}
+
+// want checks an ACK's actions, as Vars.String has them.
+func (s *script) want(v spoetest.Vars, actions string) {
+	if s.err == nil && v.String() != actions {
+		s.failf("the ACK has the actions %q, want %q", v, actions)
+	}
+}
+
+// within checks that f takes no longer than d.
+func (s *script) within(d time.Duration, what string, f func()) {
+	start := time.Now()
+	f()
+	if took := time.Since(start); s.err == nil && took > d {
+		s.failf("%s took %v, want at most %v", what, took, d)
+	}
+}
+
+// halfClosed sends an EOF and checks that the agent ends the connection, with
+// or without a DISCONNECT.
+func (s *script) halfClosed() {
+	if s.err != nil {
+		return
+	}
+	if err := s.c.CloseWrite(); err != nil {
+		s.check(skipf("the connection cannot be half closed: %v", err))
+		return
+	}
+	frames, err := s.c.Drain(s.ctx)
+	for _, f := range frames {
+		if f.Type != codec.FrameAgentDisconnect {
+			s.failf("got %v after an EOF in the middle of a frame", f.Type)
+		}
+	}
+	if err != nil {
+		s.failf("after an EOF: %w", err)
+	}
+}
+
+// isReset tells whether err is what a write or a read finds on a connection
+// that the other side has reset or closed.
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
+}
+
+func sortCases(cases []Case) {
+	slices.SortStableFunc(cases, func(a, b Case) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// at returns the ID of a NOTIFY.
+func at(stream, frame uint64) spoetest.ID {
+	return spoetest.ID{Stream: stream, Frame: frame}
+}

@@ -1,0 +1,19 @@
+package haproxytest
+
+import "syscall"
+
+// What the tests of the HAProxy starter see of its inside.
+var (
+	MissingVersions = missingVersions
+	ParseSPOELog    = parseSPOELog
+	ReservePort     = reservePort
+)
+
+// ForgetSbin has Installed look on $PATH and in the cache only.
+func ForgetSbin() { sbin = nil }
+
+// Crash ends the process as if it had crashed.
+func Crash(h *HAProxy) {
+	_ = h.serving().cmd.Process.Signal(syscall.SIGABRT)
+	<-h.serving().ended
+}

@@ -1,0 +1,75 @@
+package haproxytest
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+)
+
+// Client is an HTTP client whose connections end with the test.
+func (h *HAProxy) Client() *http.Client { return h.client }
+
+// Response is a response that was read to its end.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Get requests a path of URL with the given headers, pairs of name and value.
+func (h *HAProxy) Get(path string, headers ...string) Response {
+	h.tb.Helper()
+	req, err := http.NewRequest(http.MethodGet, h.URL+path, nil)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	if len(headers)%2 != 0 {
+		h.tb.Fatalf("Get: header %q has no value", headers[len(headers)-1])
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			req.Host = headers[i+1]
+			continue
+		}
+		req.Header.Add(headers[i], headers[i+1])
+	}
+	resp, err := h.client.Do(req)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(body)}
+}
+
+// Command sends a command of HAProxy's Runtime API, such as "show servers
+// state" or "disable server agents/agent", and returns the answer.
+func (h *HAProxy) Command(command string) string {
+	h.tb.Helper()
+	answer, err := h.admin(command)
+	if err != nil {
+		h.tb.Fatalf("%v, command %q: %v", h.Binary, command, err)
+	}
+	return answer
+}
+
+func (h *HAProxy) admin(command string) (string, error) {
+	conn, err := net.Dial("unix", filepath.Join(h.Dir, adminSocket))
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(waitLimit)); err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(conn, command+"\n"); err != nil {
+		return "", err
+	}
+	answer, err := io.ReadAll(conn)
+	return string(answer), err
+}
