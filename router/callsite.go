@@ -10,13 +10,15 @@ import (
 
 var packagePath = reflect.TypeFor[Router]().PkgPath()
 
-// callSite returns the file:line outside this package that is calling.
+// callSite returns the file:line outside this package that is calling. A loop
+// over a function of package slices puts a frame of that package in between.
 func callSite() string {
 	var pcs [16]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if !strings.HasPrefix(f.Function, packagePath+".") || !more {
+		inside := strings.HasPrefix(f.Function, packagePath+".") || strings.HasPrefix(f.Function, "slices.")
+		if !inside || !more {
 			return f.File + ":" + strconv.Itoa(f.Line)
 		}
 	}

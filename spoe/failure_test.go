@@ -56,7 +56,7 @@ func TestFailures(t *testing.T) {
 	for name, want := range map[string]string{
 		"error": "txn.error=boom",
 		"panic": "txn.error=spoe: handler panicked: boom",
-		"nil":   "txn.error=spoe: handler panicked: panic called with nil argument",
+		"nil":   "txn.error=spoe: handler panicked: runtime error: panic called with nil argument",
 		"big":   "txn.error=" + spoe.ErrActionsTooBig.Error(),
 		"reset": "txn.kept=1",
 	} {
