@@ -25,13 +25,13 @@ const module = "github.com/spoke-go/spoke"
 // must not import any, except below internal and examples, which no user imports.
 var house = map[string][]string{
 	"codec":                     {},
-	"spoe":                      {"codec", "golang.org/x/sync"},
+	"spoe":                      {"codec", "internal/safetext", "golang.org/x/sync"},
 	"spoe/spoetest":             {"spoe", "codec"},
 	"spoe/spoetest/conformance": {"spoe/spoetest", "spoe", "codec"},
 	"spoe/spoetest/haproxytest": {},
-	"router":                    {"spoe", "codec"},
-	"middleware":                {"spoe", "codec", "go.opentelemetry.io/otel", "golang.org/x/sync"},
-	"haproxy":                   {"router", "codec"},
+	"router":                    {"spoe", "codec", "internal/safetext"},
+	"middleware":                {"spoe", "codec", "internal/safetext", "go.opentelemetry.io/otel", "golang.org/x/sync"},
+	"haproxy":                   {"router", "codec", "internal/safetext"},
 }
 
 // ground is what no package of the house stands on: it stands on them.
