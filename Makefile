@@ -57,7 +57,7 @@ race: haproxy ## Run all tests with the race detector
 
 .PHONY: format
 format: ## Tell which files are not as gofmt has them
-	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+	@unformatted=$$($$(go env GOROOT)/bin/gofmt -l .); if [ -n "$$unformatted" ]; then \
 		echo "Not as gofmt has it (make fmt does it):" >&2; echo "$$unformatted" >&2; exit 1; fi
 
 .PHONY: vet
@@ -75,7 +75,7 @@ tidy: ## Tell whether go.mod and go.sum are as go mod tidy has them
 
 .PHONY: fmt
 fmt: ## Format all Go files and tidy all modules
-	@gofmt -w .
+	@$$(go env GOROOT)/bin/gofmt -w .
 	@$(call each,go mod tidy)
 	@cd internal/tools && go mod tidy
 

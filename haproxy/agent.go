@@ -17,8 +17,9 @@ type Agent struct {
 // Message is a message that the agent handles.
 type Message struct {
 	Name string `json:"name"`
-	// Event and Condition, or Group, are when HAProxy sends it; all are empty
-	// where the agent does not say.
+	// Event with Condition and Group say when HAProxy sends it; all are empty if the
+	// agent does not say. A message with both is sent by the group's rule, where
+	// the condition holds.
 	Event     string `json:"event,omitempty"`
 	Condition string `json:"condition,omitempty"` // "if …" or "unless …"
 	Group     string `json:"group,omitempty"`

@@ -43,8 +43,6 @@ func (m *Message) validate() error {
 	switch {
 	case m.Event != "" && !slices.Contains(router.Events(), router.Event(m.Event)):
 		return fmt.Errorf("HAProxy has no event %q", m.Event)
-	case m.Event != "" && m.Group != "":
-		return errors.New("it has an event and a group: HAProxy would send it twice")
 	case m.Condition != "" && !strings.HasPrefix(m.Condition, "if ") && !strings.HasPrefix(m.Condition, "unless "), hasControl(m.Condition):
 		return fmt.Errorf("the condition %q is not one line that begins with if or unless", m.Condition)
 	}

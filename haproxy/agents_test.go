@@ -94,9 +94,9 @@ func guard() *router.Router {
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
 	r.Use(within(50 * time.Millisecond))
 	r.Arg("traceparent", "req.hdr(traceparent)")
-	r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
-	r.Handle("ip-rep", router.Func(look)).Group("ask")
-	r.Handle("count", router.Sink(count)).Event(router.OnHTTPResponse, "unless { status 200 }")
+	r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
+	r.Handle("ip-rep", look).Group("ask")
+	r.Observe("count", count).Event(router.OnHTTPResponse).Unless("{ status 200 }")
 	return r
 }
 
@@ -104,7 +104,7 @@ func guard() *router.Router {
 func waf() *router.Router {
 	r := router.New()
 	r.Use(within(200 * time.Millisecond))
-	r.Handle("scan", router.Acts(scan)).Event(router.OnFrontendHTTPRequest, "if { method POST PUT }").
+	r.HandleActions("scan", scan).Event(router.OnFrontendHTTPRequest).If("{ method POST PUT }").
 		Var(spoe.VarScopeTransaction, "seen").Buffer(64 << 10)
 	r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
 	return r
@@ -113,15 +113,15 @@ func waf() *router.Router {
 // byHand has no structs, and an argument without a name.
 func byHand() *router.Router {
 	r := router.New()
-	r.Handle("host", raw).Event(router.OnBackendHTTPRequest).Arg("host", "req.hdr(host)").Var(spoe.VarScopeProcess, "last_host")
-	r.Handle("first", router.Sink(func(context.Context, struct {
+	r.HandleRaw("host", spoe.HandlerFunc(raw)).Event(router.OnBackendHTTPRequest).Arg("host", "req.hdr(host)").Var(spoe.VarScopeProcess, "last_host")
+	r.Observe("first", func(context.Context, struct {
 		Name string     `spoe:"name" fetch:"req.hdr(\"x name\")"`
 		IP   netip.Addr `spoe:",pos=0" fetch:"src"`
 		Port int        `spoe:",pos=2" fetch:"dst_port"`
 	}) error {
 		return nil
-	})).Event(router.OnFrontendTCPRequest)
-	r.Handle("late", raw).Event(router.OnTCPResponse).Arg("", `"str(a b)"`)
+	}).Event(router.OnFrontendTCPRequest)
+	r.HandleRaw("late", spoe.HandlerFunc(raw)).Event(router.OnTCPResponse).Arg("", `"str(a b)"`)
 	return r
 }
 
@@ -129,22 +129,22 @@ func byHand() *router.Router {
 func conditional() *router.Router {
 	r := router.New()
 	r.Use(within(5 * time.Second)) // the machine may be busy
-	r.Handle("post", router.Func(judge)).Event(router.OnFrontendHTTPRequest, "if { method POST } { path_beg /a }")
-	r.Handle("ip", router.Func(func(_ context.Context, in client) (struct {
+	r.Handle("post", judge).Event(router.OnFrontendHTTPRequest).If("{ method POST } { path_beg /a }")
+	r.Handle("ip", func(_ context.Context, in client) (struct {
 		Known bool `spoe:"known"`
 	}, error) {
 		return struct {
 			Known bool `spoe:"known"`
 		}{in.IP.IsLoopback()}, nil
-	})).Event(router.OnFrontendHTTPRequest, "if { path /b }")
+	}).Event(router.OnFrontendHTTPRequest).If("{ path /b }")
 	return r
 }
 
 // tcp asks before there is a request, and once more by a rule.
 func tcp() *router.Router {
 	r := router.New()
-	r.Handle("early", router.Func(look)).Event(router.OnClientSession)
-	r.Handle("late", router.Func(judge)).Group("ask")
+	r.Handle("early", look).Event(router.OnClientSession)
+	r.Handle("late", judge).Group("ask")
 	return r
 }
 

@@ -26,7 +26,7 @@ func shop() *router.Router {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
 	r.Use(within(100 * time.Millisecond))
-	r.Handle("ip-rep", router.Func(func(context.Context, struct {
+	r.Handle("ip-rep", func(context.Context, struct {
 		IP     netip.Addr `spoe:"ip,required" fetch:"src"`
 		Port   uint16     `spoe:"port"`
 		Tenant string     `spoe:"tenant"`
@@ -34,8 +34,9 @@ func shop() *router.Router {
 		Score int `spoe:"ip_score,sess"`
 	}, err error) {
 		return out, nil
-	}))
-	r.Handle("scan", router.Func(func(context.Context, struct {
+	})
+
+	r.Handle("scan", func(context.Context, struct {
 		Path   string `spoe:",pos=0,required" fetch:"path"`
 		Method string `spoe:"method"`
 		Body   []byte `spoe:"body"`
@@ -45,12 +46,14 @@ func shop() *router.Router {
 		Host    string `spoe:"last_host,proc"`
 	}, err error) {
 		return out, nil
-	})).Buffer(32 << 10)
-	r.Handle("count", router.Sink(func(context.Context, struct {
+	}).
+		Buffer(32 << 10)
+	r.Observe("count", func(context.Context, struct {
 		Status int `spoe:"status,required"`
 	}) error {
 		return nil
-	}))
+	})
+
 	return r
 }
 

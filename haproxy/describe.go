@@ -20,7 +20,7 @@ func Describe(r *router.Router) Agent {
 	return a
 }
 
-func describe(r router.Route) Message {
+func describe(r router.RouteInfo) Message {
 	m := Message{
 		Name: r.Message, Event: string(r.Event), Condition: r.Condition, Group: r.Group,
 		AnyArgs: r.Raw, AnyVars: r.RawVars, Buffer: r.Buffer, Deadline: Duration(r.Deadline), Site: r.Site,
@@ -41,7 +41,7 @@ func describe(r router.Route) Message {
 	for _, v := range r.Sets {
 		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name})
 	}
-	// A handler by hand for which arguments were named takes no others.
+	// A raw handler for which arguments were declared reads no others.
 	if r.Raw && slices.ContainsFunc(r.Sent, func(a router.Arg) bool { return !a.Shared }) {
 		m.AnyArgs = false
 	}

@@ -37,7 +37,7 @@
 //	func main() {
 //		r := router.New()
 //		r.Use(middleware.Default(100 * time.Millisecond))
-//		r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
+//		r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
 //
 //		// In place of flag.Parse: adds -print-config, -print-routes and -check-config.
 //		haproxy.Parse(r, haproxy.Config{Engine: "guard"})
@@ -52,7 +52,7 @@
 // # Where things are said
 //
 // When a message is sent is said where its handler is registered
-// ([router.Sending]), what is in it by the struct tag fetch, how long it may take
+// ([router.Route]), what is in it by the struct tag fetch, how long it may take
 // by the middleware; what the routes cannot know is in [Config]. [Describe]
 // gathers the first two into an [Agent], which travels as JSON, too: that is what
 // -print-routes writes and `spoectl check` reads.

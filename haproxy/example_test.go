@@ -25,7 +25,7 @@ func score(context.Context, question) (answer, error) { return answer{100}, nil 
 func newRouter() *router.Router {
 	r := router.New()
 	r.Use(within(50 * time.Millisecond))
-	r.Handle("ip-rep", router.Func(score)).Event(router.OnFrontendHTTPRequest)
+	r.Handle("ip-rep", score).Event(router.OnFrontendHTTPRequest)
 	return r
 }
 

@@ -178,7 +178,7 @@ func TestSources(t *testing.T) {
 func TestNestedRequired(t *testing.T) {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Handle("m", router.Sink(func(context.Context, struct {
+	r.Observe("m", func(context.Context, struct {
 		Path   string  `spoe:"path" fetch:"path"`
 		Client *client `spoe:"client"`
 		Peer   struct {
@@ -186,7 +186,7 @@ func TestNestedRequired(t *testing.T) {
 		} `spoe:"peer"`
 	}) error {
 		return nil
-	})).Event(router.OnFrontendHTTPRequest)
+	}).Event(router.OnFrontendHTTPRequest)
 	f := write(t, r, haproxy.Config{Engine: "guard"})
 	for without, want := range map[string][]string{
 		"none": {}, "client.ip=src client.port=src_port": {}, "client.port=src_port": {}, "client.ip=src": {haproxy.ArgumentMissing},
@@ -256,7 +256,6 @@ func TestReadRoutesRefused(t *testing.T) {
 		`{"messages":[{"name":"a\nb"}]}`:                                    `the name "a\nb" has the character '\n'`,
 		`{"messages":[{"name":"x","group":"g h"}]}`:                         `the name "g h" has the character ' '`,
 		`{"messages":[{"name":"x","event":"on-fire"}]}`:                     `HAProxy has no event "on-fire"`,
-		`{"messages":[{"name":"x","event":"on-tcp-response","group":"g"}]}`: "it has an event and a group",
 		`{"messages":[{"name":"x","condition":"if a\nb"}]}`:                 "is not one line",
 		`{"messages":[{"name":"x","args":[{"required":true}]}]}`:            "an argument has neither a name nor a position",
 		`{"messages":[{"name":"x","args":[{"pos":-1}]}]}`:                   "no argument is at position -1",

@@ -86,7 +86,7 @@ func (a *Agent) askedOn() []router.Event {
 }
 
 func (m *Message) on() router.Event {
-	if m.Event == "" {
+	if m.Event == "" || m.Group != "" {
 		return router.OnFrontendHTTPRequest
 	}
 	return router.Event(m.Event)

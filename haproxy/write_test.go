@@ -121,12 +121,12 @@ func TestWrittenWorks(t *testing.T) {
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "failed")
 		r.Use(within(5 * time.Second)) // the machine may be busy
-		r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
-		r.Handle("ip-rep", router.Func(look)).Group("ask")
-		r.Handle("count", router.Sink(func(_ context.Context, in response) error {
+		r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
+		r.Handle("ip-rep", look).Group("ask")
+		r.Observe("count", func(_ context.Context, in response) error {
 			counted <- in.Status
 			return nil
-		})).Event(router.OnHTTPResponse, "unless { status 404 }")
+		}).Event(router.OnHTTPResponse).Unless("{ status 404 }")
 
 		h := haproxytest.Start(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
 		resp := h.Get("/")
@@ -156,13 +156,13 @@ func TestWrittenTellsFailures(t *testing.T) {
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "failed")
 		r.Use(within(5 * time.Second))
-		r.Handle("check", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
-		r.Handle("again", router.Func(func(_ context.Context, in visit) (verdict, error) {
+		r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
+		r.Handle("again", func(_ context.Context, in visit) (verdict, error) {
 			if in.Path == "/fail" {
 				return verdict{}, errors.New("on purpose")
 			}
 			return verdict{}, nil
-		})).Event(router.OnFrontendHTTPRequest)
+		}).Event(router.OnFrontendHTTPRequest)
 		h := haproxytest.Start(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
 		assert.Equal(t, 200, h.Get("/").Status)
 		assert.Equal(t, 503, h.Get("/fail").Status)
@@ -198,7 +198,7 @@ func TestWriteNumbers(t *testing.T) {
 		1: "1ms", 1500 * time.Microsecond: "2ms", 90 * time.Second: "90s", 0: "500ms",
 	} {
 		r := router.New()
-		r.Handle("m", raw).Event(router.OnClientSession).Buffer(8 << 10)
+		r.HandleRaw("m", spoe.HandlerFunc(raw)).Event(router.OnClientSession).Buffer(8 << 10)
 		f := write(t, r, haproxy.Config{Engine: "e", Processing: processing})
 		assert.Contains(t, f.SPOE, "    timeout processing "+want+"\n")
 		assert.NotContains(t, f.Backend, "tune.bufsize")
@@ -208,26 +208,24 @@ func TestWriteNumbers(t *testing.T) {
 // TestWriteNilAnswer: an answer that is nil sets nothing, and is one.
 func TestWriteNilAnswer(t *testing.T) {
 	none := func(context.Context, client) (*verdict, error) { return nil, nil }
-	for _, fn := range []any{none, router.Func(none)} {
-		r := router.New()
-		r.Handle("m", fn).Event(router.OnFrontendHTTPRequest)
-		f := write(t, r, haproxy.Config{Engine: "e", FailClosed: true})
-		assert.Contains(t, f.Frontend, "deny_status 503 if { var(txn.e.error) -m found }")
-		assert.Contains(t, f.SPOE, "# sets txn.e.score: INT64, not always")
-	}
+	r := router.New()
+	r.Handle("m", none).Event(router.OnFrontendHTTPRequest)
+	f := write(t, r, haproxy.Config{Engine: "e", FailClosed: true})
+	assert.Contains(t, f.Frontend, "deny_status 503 if { var(txn.e.error) -m found }")
+	assert.Contains(t, f.SPOE, "# sets txn.e.score: INT64, not always")
 }
 
 // TestWriteNested: a struct without a pointer is there, and so are its variables.
 func TestWriteNested(t *testing.T) {
 	r := router.New()
-	r.Handle("m", router.Func(func(context.Context, client) (out struct {
+	r.Handle("m", func(context.Context, client) (out struct {
 		Inner verdict `spoe:"inner"`
 		Other *struct {
 			Score int `spoe:"score"`
 		} `spoe:"other"`
 	}, err error) {
 		return out, nil
-	})).Event(router.OnFrontendHTTPRequest)
+	}).Event(router.OnFrontendHTTPRequest)
 	f := write(t, r, haproxy.Config{Engine: "e"})
 	assert.Contains(t, f.Frontend, "unless { var(txn.e.inner.score) -m found }")
 	assert.Contains(t, f.SPOE, "# sets txn.e.other.score: INT64, not always")
@@ -284,12 +282,13 @@ func TestWriteRefuses(t *testing.T) {
 	typed := func(fetches bool) *router.Router {
 		r := router.New()
 		r.Use(within(time.Second))
-		s := r.Handle("m", router.Sink(func(context.Context, struct {
+		s := r.Observe("m", func(context.Context, struct {
 			IP   string `spoe:"ip"`
 			Last string `spoe:",pos=5" fetch:"path"`
 		}) error {
 			return nil
-		}))
+		})
+
 		if fetches {
 			s.Event(router.OnClientSession).Arg("ip", "src dst").Arg("", "req.hdr(a=b)").Arg("q", `str("a)`)
 		}
@@ -310,21 +309,21 @@ func TestWriteRefuses(t *testing.T) {
 		return err.Error()
 	}
 	long := router.New()
-	long.Handle("m", raw).Event(router.OnClientSession).Var(spoe.VarScopeSession, strings.Repeat("x", 50))
+	long.HandleRaw("m", spoe.HandlerFunc(raw)).Event(router.OnClientSession).Var(spoe.VarScopeSession, strings.Repeat("x", 50))
 	odd := router.New()
 	odd.Use(within(1200 * time.Microsecond))
-	odd.Handle("m", raw).Event(router.OnFrontendHTTPRequest, "if is_api { path /a }").Buffer(256<<20).
+	odd.HandleRaw("m", spoe.HandlerFunc(raw)).Event(router.OnFrontendHTTPRequest).If("is_api { path /a }").Buffer(256<<20).
 		Arg("a#b", "src").Arg("b", " src").Arg("c", "src#x").Arg("d", `str(a)\`).Arg("e", `"${HOME"`).
 		Var(spoe.VarScopeTransaction, "error")
-	odd.Handle("n", raw).Event(router.OnFrontendHTTPRequest, "unless { path /a#b }")
-	odd.Handle("o", raw).Event(router.OnFrontendHTTPRequest, `if !{ path /a\#b "/c d" } METH_GET or LOCALHOST`)
+	odd.HandleRaw("n", spoe.HandlerFunc(raw)).Event(router.OnFrontendHTTPRequest).Unless("{ path /a#b }")
+	odd.HandleRaw("o", spoe.HandlerFunc(raw)).Event(router.OnFrontendHTTPRequest).If(`!{ path /a\#b "/c d" } METH_GET or LOCALHOST`)
 	forms := router.New()
-	forms.Handle("m", router.Sink(func(context.Context, struct {
+	forms.Observe("m", func(context.Context, struct {
 		Cents int    `spoe:"cents" fetch:"url_param(cents)"`
 		Agent string `spoe:"agent" fetch:"agent=req.hdr(user-agent)"`
 	}) error {
 		return nil
-	})).Event(router.OnFrontendHTTPRequest)
+	}).Event(router.OnFrontendHTTPRequest)
 	golden(t, "refused.txt", strings.Join([]string{
 		refused(forms, haproxy.Config{Engine: "e"}),
 		refused(router.New(), haproxy.Config{}),
@@ -334,4 +333,16 @@ func TestWriteRefuses(t *testing.T) {
 		refused(odd, haproxy.Config{Engine: strings.Repeat("e", 50), Agents: []string{"unix@/run/a#b", "127.0.0.1:9000\n", `""`}, ServerOptions: "weight 1 # x", SPOEFile: `spoe.conf\`, Processing: 20 * 24 * time.Hour}),
 		refusedAgent(haproxy.Agent{Messages: []haproxy.Message{{Name: "m", Event: "on-fire"}}}),
 	}, "\n--\n")+"\n")
+}
+
+// TestWriteEventAndGroup: a message with both is sent by its group's rule, and its
+// event carries the condition.
+func TestWriteEventAndGroup(t *testing.T) {
+	r := router.New()
+	r.Handle("m", judge).Event(router.OnFrontendHTTPRequest).If("{ path_beg /a }").Group("ask")
+	f := write(t, r, haproxy.Config{Engine: "e"})
+	assert.Contains(t, f.SPOE, "    event on-frontend-http-request if { path_beg /a }\n")
+	assert.Contains(t, f.SPOE, "spoe-group ask\n    messages m\n")
+	assert.NotContains(t, f.SPOE, "Sent on events")
+	assert.Contains(t, f.Frontend, "http-request send-spoe-group e ask")
 }

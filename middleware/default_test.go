@@ -31,12 +31,12 @@ func TestDefault(t *testing.T) {
 			Log:     &middleware.LogConfig{Logger: log.logger()},
 			Limit:   &middleware.LimitConfig{Max: 1, MeterProvider: m},
 		}))
-		r.Handle("ok", setInt("score", 90))
-		r.Handle("panic", panics)
-		r.Handle("hang", func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+		r.HandleRaw("ok", setInt("score", 90))
+		r.HandleRaw("panic", panics)
+		r.HandleRaw("hang", spoe.HandlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 			time.Sleep(time.Second)
 			return acts.SetBool(spoe.VarScopeTransaction, "late", true)
-		})
+		}))
 		h := spoetest.NewAgent(t, quiet(r))
 		for _, c := range []struct{ message, answer, outcome string }{
 			{"ok", "txn.score=90", "ok"},
@@ -78,10 +78,10 @@ func ExampleDefault() {
 	r.ErrorVar(spoe.VarScopeTransaction, "error") // http-request deny if { var(txn.iprep.error) -m found }
 	r.Use(middleware.Default(20 * time.Millisecond))
 	r.With(middleware.Cache(time.Minute, "ip"), middleware.Coalesce("ip")).
-		Handle("ip-rep", func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		HandleRaw("ip-rep", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)
-		})
-	r.Handle("broken", func(context.Context, *spoe.Message, *spoe.Actions) error { panic("index out of range") })
+		}))
+	r.HandleRaw("broken", spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { panic("index out of range") }))
 
 	ask(&spoe.Agent{Handler: r, Logger: slog.New(slog.DiscardHandler)}, "ip-rep", "broken")
 	// Output:

@@ -54,9 +54,10 @@ func TestTraceThroughHAProxy(t *testing.T) {
 				ArgAttributes:  map[string]string{"src": "client.address", "method": "http.request.method", "path": "url.path"},
 			},
 		}))
-		r.Handle("check", router.Func(func(_ context.Context, in request) (verdict, error) {
+		r.Handle("check", func(_ context.Context, in request) (verdict, error) {
 			return verdict{in.Method + " " + in.Path}, nil
-		}))
+		})
+
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())

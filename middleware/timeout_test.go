@@ -53,7 +53,7 @@ func TestTimeoutUnderLoad(t *testing.T) {
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "error")
 		r.Use(middleware.Default(limit))
-		r.Handle("sleep", func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		r.HandleRaw("sleep", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			arg := func(name string) int64 {
 				v, _ := msg.Args.Lookup(name)
 				n, _ := v.Int()
@@ -66,7 +66,7 @@ func TestTimeoutUnderLoad(t *testing.T) {
 			time.Sleep(time.Duration(ms) * time.Millisecond)
 			assert.Equal(t, id, arg("id"), "a late handler's message is still its own")
 			return acts.SetInt(spoe.VarScopeTransaction, "after", id)
-		})
+		}))
 		h := spoetest.NewAgent(t, quiet(r))
 		var all sync.WaitGroup
 		for c := range conns {

@@ -63,11 +63,11 @@ func TestTraceIsAChild(t *testing.T) {
 	spans := newTracer(t)
 	r := router.New()
 	r.Use(middleware.TraceWith(middleware.TraceConfig{TracerProvider: spans}), middleware.Recover())
-	r.Handle("ip-rep", func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+	r.HandleRaw("ip-rep", spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 		_, span := spans.Tracer("handler").Start(ctx, "lookup")
 		span.End()
 		return acts.SetInt(spoe.VarScopeTransaction, "score", 1)
-	})
+	}))
 	h := spoetest.New(t, r)
 
 	ctx, caller := spans.Tracer("caller").Start(t.Context(), "GET /")
@@ -249,6 +249,8 @@ func TestTraceErrors(t *testing.T) {
 	type in struct {
 		Port uint16 `spoe:"port"`
 	}
+	observing := router.New()
+	observing.Observe("m", func(context.Context, in) error { return nil })
 	for name, c := range map[string]struct {
 		h         spoe.Handler
 		kind, msg string
@@ -261,7 +263,7 @@ func TestTraceErrors(t *testing.T) {
 		"timeout":  {handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return spoe.ErrTimeout }), "timeout", "spoe: handler missed its deadline"},
 		"canceled": {handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return context.Canceled }), "canceled", "context canceled"},
 		"shed":     {handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return middleware.ErrShed }), "shed", "middleware: too many messages are being handled"},
-		"argument": {router.Sink(func(context.Context, in) error { return nil }), "argument", `message "m": argument "port" came as STRING "x"`},
+		"argument": {observing, "argument", `message "m": argument "port" came as STRING "x"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spans := newTracer(t)
@@ -313,11 +315,11 @@ func TestTraceSecrets(t *testing.T) {
 	}
 	r := router.New()
 	r.Handle("login", func(_ context.Context, in login) (session, error) { return session{in.User, hidden}, nil })
-	r.Handle("raw", func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+	r.HandleRaw("raw", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 		return errors.Join(
 			acts.SetString(spoe.VarScopeTransaction, "raw_token", hidden),
 			acts.SetString(spoe.VarScopeSession, "session_token", hidden))
-	})
+	}))
 	r.NotFound(spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return middleware.ErrShed }))
 	h := spoetest.NewAgent(t, quiet(middleware.TraceWith(cfg)(r)))
 	for message, want := range map[string]map[string]any{

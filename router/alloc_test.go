@@ -3,6 +3,7 @@
 package router_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,20 +17,18 @@ import (
 func TestAllocations(t *testing.T) {
 	for _, test := range []struct {
 		name, message string
-		fn            any
+		register      func(r *router.Router)
 		want          float64
 	}{
-		{"raw", "ip", rawIP, 0},
-		{"Func, no strings", "ip", router.Func(handleIP), 0},
-		{"Func, five strings", "request", router.Func(handleRequest), 1},
-		// Those of Value.Call, see reflected.
-		{"any, no strings", "ip", handleIP, 3},
-		{"any, five strings, too large for registers", "request", handleRequest, 5},
+		{"raw", "ip", func(r *router.Router) { r.HandleRaw("ip", spoe.HandlerFunc(rawIP)) }, 0},
+		{"no strings", "ip", func(r *router.Router) { r.Handle("ip", handleIP) }, 0},
+		{"no strings, observed", "ip", func(r *router.Router) { r.Observe("ip", func(context.Context, ipIn) error { return nil }) }, 0},
+		{"five strings", "request", func(r *router.Router) { r.Handle("request", handleRequest) }, 1},
 	} {
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "error")
 		r.Use(func(next spoe.Handler) spoe.Handler { return next })
-		r.Handle(test.message, test.fn)
+		test.register(r)
 		msg, acts, ctx := newMessage(t, test.message), new(spoe.Actions), t.Context()
 		got := testing.AllocsPerRun(1000, func() {
 			if err := r.ServeSPOE(ctx, msg, acts); err != nil {

@@ -1,6 +1,6 @@
-// Package router has messages handled by name, with typed functions: the
-// arguments of a message are bound to a struct, and the fields of the struct
-// that a function returns become variables.
+// Package router dispatches messages to handlers by name and decodes their
+// arguments into structs. The fields of the struct that a handler returns become
+// variables of HAProxy's.
 //
 //	package main
 //
@@ -39,32 +39,28 @@
 //		r := router.New()
 //		r.Use(middleware.Default(20 * time.Millisecond))
 //		r.ErrorVar(spoe.VarScopeTransaction, "error")
-//		r.Handle("ip-rep", router.Func(lookup))
+//		r.Handle("ip-rep", lookup)
 //		if err := spoe.ListenAndServe(ctx, "127.0.0.1:9000", r); err != nil {
 //			log.Fatal(err)
 //		}
 //	}
 //
+// # Forms of a handler
+//
+//	r.Handle("ip-rep", lookup)     // func(context.Context, In) (Out, error): arguments in, variables out
+//	r.Observe("log", write)        // func(context.Context, In) error: arguments in, no variables
+//	r.HandleActions("flags", set)  // func(context.Context, In, *spoe.Actions) error: variables known only at run time
+//	r.HandleRaw("raw", handler)    // spoe.Handler: no structs
+//
+// The compiler checks the form. A call costs one allocation for all strings of a
+// message, and none if it has no strings. See package codec and docs/binding.md for the tags.
+//
 // # Life of a router
 //
-// First the middleware ([Group.Use]), then the routes ([Group.Handle],
-// [Group.With], [Router.NotFound]), then it serves; there is no way back, and a
-// registration out of order panics. So does everything else that can be known
-// to be wrong by then: a function of another form, a tag with an unknown option,
-// a field that cannot be bound, a name that HAProxy has no message of, a name
-// registered twice, a nil. The text says where and what to change.
-//
-// # What a call costs
-//
-// [Func], [Sink] and [Acts] make a handler of a typed function. The compiler
-// checks its form, and a call costs what binding costs: an allocation for all
-// strings of a message, none without.
-//
-// [Group.Handle] takes the same function as it is, but has to call it through
-// package reflect, since its types are not known there: that is some 0.4 µs and
-// three to five allocations a message. To be spared them is to write
-//
-//	r.Handle("ip-rep", router.Func(lookup))
-//
-// For the tags see package codec, and docs/binding.md.
+// Register middleware first ([Branch.Use]), then the routes ([Branch.Handle],
+// [Branch.With], [Router.NotFound]); then serve. Nothing can be registered after
+// that. A registration out of order panics, and so does every other mistake that
+// can be seen at registration: a tag with an unknown option, a field that cannot
+// be bound, a name that HAProxy would reject, a name registered twice, a nil. The
+// text says where the call is and what to change.
 package router

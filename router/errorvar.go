@@ -9,24 +9,24 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// ErrorVar has a message that fails set a variable to the reason, so that
-// HAProxy can fail closed: "timeout" where the handler missed its deadline,
-// "panic", "too-big" where its actions did not fit into the ACK, and
-// "error: …" with the text of the error that it returned, 200 bytes of it at
-// most. The variable is in the ACK even if the handler still hangs.
+// ErrorVar names a variable that each message that fails sets to the reason, so
+// that HAProxy can fail closed: "timeout" if the handler missed its deadline,
+// "panic", "too-big" if its actions did not fit into the ACK, and "error: …"
+// with the text of the error that it returned, cut after 200 bytes. The ACK has
+// the variable even if the handler still runs.
 //
 // It panics if HAProxy would refuse the name, or if it was called before.
 func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
-	r.mustBeMade("ErrorVar")
+	t := r.registered()
 	call := "ErrorVar(" + scope.String() + ", " + strconv.Quote(name) + ")"
 	if err := codec.CheckVarName(scope, name); err != nil {
 		refuse(call, "%v", err)
 	}
-	if r.onFailure != nil {
-		refuse(call, "the router has an error variable already, from %s: keep one of them", r.onFailureAt)
+	if t.onFailure != nil {
+		refuse(call, "the router has an error variable already, from %s: keep one of them", t.onFailureAt)
 	}
-	r.onFailureAt, r.failure = callSite(), Var{scope, name}
-	r.onFailure = func(err error, acts *spoe.Actions) {
+	t.onFailureAt, t.failure = callSite(), Var{scope, name}
+	t.onFailure = func(err error, acts *spoe.Actions) {
 		// The name has been checked, and a text has no other way to fail.
 		_ = acts.SetString(scope, name, reason(err))
 	}

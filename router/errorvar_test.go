@@ -34,19 +34,19 @@ func failing() *router.Router {
 	}
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "error")
-	r.Handle("fine", sets(func() error { return nil }))
-	r.Handle("error", sets(func() error { return errors.New("no database") }))
-	r.Handle("long", sets(func() error { return errors.New(strings.Repeat("ä", 200)) }))
-	r.Handle("panic", sets(func() error { panic("secret of the stack") }))
+	r.HandleRaw("fine", sets(func() error { return nil }))
+	r.HandleRaw("error", sets(func() error { return errors.New("no database") }))
+	r.HandleRaw("long", sets(func() error { return errors.New(strings.Repeat("ä", 200)) }))
+	r.HandleRaw("panic", sets(func() error { panic("secret of the stack") }))
 	r.Handle("bind", typedJudge)
-	r.Handle("too-big", func(_ context.Context, _ struct{}, acts *spoe.Actions) error {
+	r.HandleActions("too-big", func(_ context.Context, _ struct{}, acts *spoe.Actions) error {
 		return acts.SetString(spoe.VarScopeTransaction, "big", strings.Repeat("x", 1<<20))
 	})
-	r.With(within(20*time.Millisecond)).Handle("heeds", func(ctx context.Context, _ struct{}) error {
+	r.With(within(20*time.Millisecond)).Observe("heeds", func(ctx context.Context, _ struct{}) error {
 		<-ctx.Done()
 		return ctx.Err()
 	})
-	r.With(within(20*time.Millisecond)).Handle("hangs", func(context.Context, struct{}) error {
+	r.With(within(20*time.Millisecond)).Observe("hangs", func(context.Context, struct{}) error {
 		time.Sleep(time.Second)
 		return nil
 	})
@@ -87,7 +87,7 @@ func TestErrorVarOfTheAgent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeSession, "why")
-		r.Handle("hangs", func(context.Context, struct{}) error { time.Sleep(time.Minute); return nil })
+		r.Observe("hangs", func(context.Context, struct{}) error { time.Sleep(time.Minute); return nil })
 		haproxy := spoetest.NewAgent(t, &spoe.Agent{Handler: r, NotifyTimeout: time.Second, Logger: slog.New(slog.DiscardHandler)})
 		assert.Equal(t, "sess.why=timeout", haproxy.Ask("hangs").String())
 		time.Sleep(time.Minute)
@@ -98,9 +98,9 @@ func TestErrorVarOfTheAgent(t *testing.T) {
 func TestErrorVarWithAnother(t *testing.T) {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "error")
-	r.Handle("own", func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+	r.HandleRaw("own", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
 		msg.OnFailure(func(_ error, acts *spoe.Actions) { _ = acts.SetInt(spoe.VarScopeTransaction, "score", 50) })
 		return errors.New("no")
-	})
+	}))
 	assert.Equal(t, "txn.error=error: no txn.score=50", spoetest.New(t, r).Ask("own").String())
 }

@@ -55,7 +55,7 @@ func haproxy(r *router.Router, f func(haproxy *spoetest.Engine)) {
 
 func Example() {
 	r := router.New()
-	r.Handle("ip-rep", router.Func(lookup))
+	r.Handle("ip-rep", lookup)
 
 	haproxy(r, func(haproxy *spoetest.Engine) {
 		fmt.Println(haproxy.Ask("ip-rep", spoetest.Arg("ip", netip.MustParseAddr("192.0.2.66"))))
@@ -66,8 +66,8 @@ func Example() {
 	// sess.ip_score=100
 }
 
-// All forms of a handler.
-func ExampleGroup_Handle() {
+// The forms of a handler.
+func ExampleBranch_Handle() {
 	type question struct {
 		Path string `spoe:"path"`
 	}
@@ -76,27 +76,27 @@ func ExampleGroup_Handle() {
 	}
 	r := router.New()
 
-	// From arguments to variables.
+	// Arguments in, variables out.
 	r.Handle("typed", func(_ context.Context, in question) (answer, error) {
 		return answer{len(in.Path)}, nil
 	})
-	// Arguments alone.
-	r.Handle("sink", func(_ context.Context, in question) error {
+	// Arguments in, no variables.
+	r.Observe("observe", func(_ context.Context, in question) error {
 		fmt.Println("seen", in.Path)
 		return nil
 	})
-	// Arguments, and variables by hand.
-	r.Handle("actions", func(_ context.Context, in question, acts *spoe.Actions) error {
+	// Arguments in; the function sets variables itself.
+	r.HandleActions("actions", func(_ context.Context, in question, acts *spoe.Actions) error {
 		return acts.SetInt(spoe.VarScopeRequest, "length", int64(len(in.Path)))
 	})
-	// Everything by hand.
-	r.Handle("raw", func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+	// No structs.
+	r.HandleRaw("raw", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 		path, ok := msg.Args.Lookup("path")
 		if !ok {
 			return errors.New("no path")
 		}
 		return acts.SetInt(spoe.VarScopeRequest, "length", int64(len(path.Str())))
-	})
+	}))
 
 	haproxy(r, func(haproxy *spoetest.Engine) {
 		for _, route := range r.Routes() {
@@ -106,20 +106,20 @@ func ExampleGroup_Handle() {
 	// Output:
 	// typed: [req.length=6]
 	// seen /index
-	// sink: []
+	// observe: []
 	// actions: [req.length=6]
 	// raw: [req.length=6]
 }
 
-// The compiler checks the function's form, and calls cost no reflection.
-func ExampleFunc() {
+// A nil result sets nothing.
+func ExampleBranch_Handle_pointer() {
 	r := router.New()
-	r.Handle("ip-rep", router.Func(func(_ context.Context, in IPRep) (*Verdict, error) {
+	r.Handle("ip-rep", func(_ context.Context, in IPRep) (*Verdict, error) {
 		if in.IP.Is6() {
-			return nil, nil // sets nothing
+			return nil, nil
 		}
 		return &Verdict{Score: 50}, nil
-	}))
+	})
 
 	haproxy(r, func(haproxy *spoetest.Engine) {
 		fmt.Println(haproxy.Ask("ip-rep", spoetest.Arg("ip", netip.MustParseAddr("192.0.2.1"))))
@@ -128,16 +128,16 @@ func ExampleFunc() {
 }
 
 // A function that sets nothing.
-func ExampleSink() {
+func ExampleBranch_Observe() {
 	r := router.New()
-	r.Handle("log", router.Sink(func(_ context.Context, in struct {
+	r.Observe("log", func(_ context.Context, in struct {
 		Path  string        `spoe:"path"`
 		Took  time.Duration `spoe:"took,default=0s"`
-		Agent *string       `spoe:"user_agent"` // nil where HAProxy has none
+		Agent *string       `spoe:"user_agent"`
 	}) error {
 		fmt.Println(in.Path, in.Took, in.Agent == nil)
 		return nil
-	}))
+	})
 
 	haproxy(r, func(haproxy *spoetest.Engine) {
 		haproxy.Ask("log", spoetest.Arg("path", "/"), spoetest.Arg("took", 12), spoetest.Arg("user_agent", nil))
@@ -146,9 +146,9 @@ func ExampleSink() {
 }
 
 // Typed arguments, and variables whose names are known only at run time.
-func ExampleActs() {
+func ExampleBranch_HandleActions() {
 	r := router.New()
-	r.Handle("flags", router.Acts(func(_ context.Context, in struct {
+	r.HandleActions("flags", func(_ context.Context, in struct {
 		Flags map[string]bool `spoe:"flags,json"`
 	}, acts *spoe.Actions) error {
 		for name, on := range in.Flags {
@@ -157,7 +157,7 @@ func ExampleActs() {
 			}
 		}
 		return nil
-	}))
+	})
 
 	haproxy(r, func(haproxy *spoetest.Engine) {
 		fmt.Println(haproxy.Ask("flags", spoetest.Arg("flags", `{"beta": true}`)))
@@ -166,7 +166,7 @@ func ExampleActs() {
 }
 
 // Routes with middleware of their own.
-func ExampleGroup_With() {
+func ExampleBranch_With() {
 	counted := func(next spoe.Handler) spoe.Handler {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			fmt.Println("counted", msg.Name)
@@ -174,9 +174,9 @@ func ExampleGroup_With() {
 		})
 	}
 	r := router.New()
-	r.Handle("ping", func(context.Context, struct{}) error { return nil })
+	r.Observe("ping", func(context.Context, struct{}) error { return nil })
 	rated := r.With(counted)
-	rated.Handle("ip-rep", router.Func(lookup))
+	rated.Handle("ip-rep", lookup)
 
 	haproxy(r, func(haproxy *spoetest.Engine) {
 		haproxy.Ask("ping")
@@ -191,8 +191,8 @@ func ExampleGroup_With() {
 func ExampleRouter_ErrorVar() {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "error")
-	r.Handle("ip-rep", router.Func(lookup))
-	r.Handle("broken", func(context.Context, struct{}) error { panic("nil map") })
+	r.Handle("ip-rep", lookup)
+	r.Observe("broken", func(context.Context, struct{}) error { panic("nil map") })
 
 	haproxy(r, func(haproxy *spoetest.Engine) {
 		fmt.Println(haproxy.Ask("broken"))
@@ -203,8 +203,8 @@ func ExampleRouter_ErrorVar() {
 	// txn.error=error: message "ip-rep": argument "ip" is missing; field router_test.IPRep.IP (netip.Addr) requires it
 }
 
-// A message without a handler is acknowledged without actions. NotFound tells
-// of it instead.
+// A message without a handler is acknowledged without actions. NotFound can report
+// it instead.
 func ExampleRouter_NotFound() {
 	r := router.New()
 	r.NotFound(spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
@@ -218,11 +218,11 @@ func ExampleRouter_NotFound() {
 	// Output: txn.error=error: no handler for "ip-repp"
 }
 
-// What the router knows of its messages, for a log line at start or for a check
+// Routes describes the router's messages, for a log line at start or for a check
 // of HAProxy's configuration.
 func ExampleRouter_Routes() {
 	r := router.New()
-	r.Handle("ip-rep", router.Func(lookup))
+	r.Handle("ip-rep", lookup)
 
 	for _, route := range r.Routes() {
 		fmt.Println(route)

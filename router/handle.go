@@ -6,52 +6,83 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Handle registers fn for the messages of that name. fn is one of
+// Handle registers fn for the messages of that name: their arguments are decoded
+// into an In, and the fields of the Out that fn returns become variables. In and
+// Out are structs or pointers to structs; a nil Out sets nothing.
 //
-//	spoe.Handler
-//	func(context.Context, *spoe.Message, *spoe.Actions) error
-//	func(context.Context, In) (Out, error)
-//	func(context.Context, In) error
-//	func(context.Context, In, *spoe.Actions) error
+// It panics if fn is nil, if a field of In or Out cannot be bound, if HAProxy would
+// reject the name, or if the router has a handler for it, from this branch or
+// another. Observe, HandleActions and HandleRaw do so, too.
 //
-// with In and Out a struct or a pointer to one; a nil Out sets nothing. Handle
-// panics if fn is none of these, if In or Out has a field that cannot be bound,
-// if HAProxy could not have a message of that name, or if the router has one
-// already, of this group or of another.
-//
-// What it returns says when HAProxy sends the message; it may be ignored where
-// nobody asks package haproxy for HAProxy's half of the configuration.
-func (g *Group) Handle(name string, fn any) *Sending {
-	call := "Handle(" + strconv.Quote(name) + ")"
-	g.mustBeMade(call)
-	checkName(call, name)
-	r := g.router
-	site := callSite()
-	if old := r.routes[name]; old != nil {
+// The [Route] that it returns says when HAProxy sends the message; ignore it if
+// you do not use package haproxy.
+func (b *Branch) Handle[In, Out any](name string, fn func(context.Context, In) (Out, error)) *Route {
+	call := callOf("Handle", name)
+	if fn == nil {
+		refuse(call, nilFunc)
+	}
+	h := &resultHandler[In, Out]{fn: fn}
+	h.in.init(call)
+	h.out.init(call)
+	return b.register(call, h, RouteInfo{Message: name, Args: h.in.dec.Fields(), Vars: h.out.enc.Fields(), Nilable: h.out.pointer})
+}
+
+// Observe registers fn for the messages of that name: their arguments are decoded
+// into an In, and no variable is set.
+func (b *Branch) Observe[In any](name string, fn func(context.Context, In) error) *Route {
+	call := callOf("Observe", name)
+	if fn == nil {
+		refuse(call, nilFunc)
+	}
+	h := &observeHandler[In]{fn: fn}
+	h.in.init(call)
+	return b.register(call, h, RouteInfo{Message: name, Args: h.in.dec.Fields()})
+}
+
+// HandleActions registers fn for the messages of that name: their arguments are
+// decoded into an In, and fn sets variables itself. Use it for variables whose
+// names or number only fn knows.
+func (b *Branch) HandleActions[In any](name string, fn func(context.Context, In, *spoe.Actions) error) *Route {
+	call := callOf("HandleActions", name)
+	if fn == nil {
+		refuse(call, nilFunc)
+	}
+	h := &actionsHandler[In]{fn: fn}
+	h.in.init(call)
+	return b.register(call, h, RouteInfo{Message: name, Args: h.in.dec.Fields(), RawVars: true})
+}
+
+// HandleRaw registers h, which reads the arguments and sets variables itself, for
+// the messages of that name.
+func (b *Branch) HandleRaw(name string, h spoe.Handler) *Route {
+	call := callOf("HandleRaw", name)
+	if isNil(h) {
+		refuse(call, "the handler is nil: pass a spoe.Handler")
+	}
+	return b.register(call, h, RouteInfo{Message: name, Raw: true, RawVars: true})
+}
+
+const nilFunc = "the function is nil: pass one that is not"
+
+func callOf(method, name string) string { return method + "(" + strconv.Quote(name) + ")" }
+
+// register adds the message to the table, with h wrapped in the branch's middleware.
+func (b *Branch) register(call string, h spoe.Handler, info RouteInfo) *Route {
+	checkName(call, info.Message)
+	t := b.registered()
+	if old := t.routes[info.Message]; old != nil {
 		refuse(call, "the message has a handler already, from %s: remove one of them, or rename it", old.info.Site)
 	}
-	h, wrong := handlerOf(fn)
-	if wrong != "" {
-		refuse(call, "%s", wrong)
-	}
-	rt := &route{info: Route{Message: name, Site: site, Raw: true, RawVars: true}}
-	if d, ok := h.(described); ok {
-		rt.info.Args, rt.info.Vars, rt.info.RawVars = d.describe()
-		rt.info.Raw = false
-	}
-	if n, ok := h.(interface{ nilable() bool }); ok {
-		rt.info.Nilable = n.nilable()
-	}
-	rt.handler, rt.info.Deadline = g.chain(call, h)
-	rt.info.Sent = g.sentWith(rt.info.Args)
-	g.fix(call)
-	r.routes[name] = rt
-	r.order = append(r.order, rt)
-	return &Sending{route: rt}
+	info.Site, info.Engine, info.Sent = callSite(), b.engine, b.sentWith(info.Args)
+	e := &entry{info: info}
+	e.handler, e.info.Deadline = b.chain(call, h, &info)
+	b.fix(call)
+	t.routes[info.Message] = e
+	t.order = append(t.order, e)
+	return &Route{entry: e, call: call}
 }
 
 // checkName panics if HAProxy's configuration cannot have a message of that
@@ -62,42 +93,16 @@ func checkName(call, name string) {
 	}
 	if i := badSection(name); i >= 0 {
 		c, _ := utf8.DecodeRuneInString(name[i:])
-		refuse(call, "HAProxy has no message of that name, as it refuses the character %q: use letters, digits, '-', '_', '.' and ':'", c)
+		refuse(call, "HAProxy rejects the name of the message for the character %q: use letters, digits, '-', '_', '.' and ':'", c)
 	}
 }
 
-// described is a handler that knows what it binds, and whether it sets variables
-// besides.
-type described interface {
-	describe() (args []codec.FieldInfo, vars []codec.VarInfo, rawVars bool)
-}
-
-type rawFunc = func(context.Context, *spoe.Message, *spoe.Actions) error
-
-// handlerOf returns fn as a handler, or what is wrong with it.
-func handlerOf(fn any) (h spoe.Handler, wrong string) {
-	v := reflect.ValueOf(fn)
-	switch {
-	case fn == nil:
-		return nil, "the handler is nil: pass a function or a spoe.Handler"
-	case isNil(fn):
-		return nil, "the handler is a nil " + v.Type().String() + ": pass one that is there"
-	}
-	if h, ok := fn.(spoe.Handler); ok {
-		return h, ""
-	}
-	if raw := reflect.TypeFor[rawFunc](); v.Type().ConvertibleTo(raw) { // a named type, too
-		return spoe.HandlerFunc(v.Convert(raw).Interface().(rawFunc)), ""
-	}
-	return newReflected(v)
-}
-
-// isNil tells whether v is nil, or an interface with a nil in it.
-func isNil(v any) bool {
-	if v == nil {
+// isNil reports whether h is nil, or an interface with a nil in it.
+func isNil(h spoe.Handler) bool {
+	if h == nil {
 		return true
 	}
-	switch r := reflect.ValueOf(v); r.Kind() {
+	switch r := reflect.ValueOf(h); r.Kind() {
 	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
 		return r.IsNil()
 	}

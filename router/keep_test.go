@@ -65,14 +65,19 @@ func TestBoundIsKept(t *testing.T) {
 	var kept everything
 	keep := func(_ context.Context, in everything) error { kept = in; return nil }
 	keepPointer := func(_ context.Context, in *everything) error { kept = *in; return nil }
-	for name, fn := range map[string]any{
-		"any": keep, "any pointer": keepPointer, "Sink": router.Sink(keep), "Sink pointer": router.Sink(keepPointer),
-		"Acts": router.Acts(func(ctx context.Context, in everything, _ *spoe.Actions) error { return keep(ctx, in) }),
-		"Func": router.Func(func(ctx context.Context, in everything) (struct{}, error) { return struct{}{}, keep(ctx, in) }),
+	for name, register := range map[string]func(r *router.Router){
+		"Observe":          func(r *router.Router) { r.Observe("m", keep) },
+		"Observe, pointer": func(r *router.Router) { r.Observe("m", keepPointer) },
+		"HandleActions": func(r *router.Router) {
+			r.HandleActions("m", func(ctx context.Context, in everything, _ *spoe.Actions) error { return keep(ctx, in) })
+		},
+		"Handle": func(r *router.Router) {
+			r.Handle("m", func(ctx context.Context, in everything) (struct{}, error) { return struct{}{}, keep(ctx, in) })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := router.New()
-			r.Handle("m", fn)
+			register(r)
 			frame := append([]byte(nil), raw...)
 			kept = everything{}
 			for range 3 { // places are used again
@@ -112,22 +117,18 @@ func TestNothingLingers(t *testing.T) {
 		got = append(got, in.A)
 		return nil
 	}
-	r.Handle("any", see)
-	r.Handle("sink", router.Sink(see))
-	serve := func(name string, args ...string) {
+	r.Observe("m", see)
+	serve := func(args ...string) {
 		var raw []byte
 		for _, a := range args {
 			raw = codec.AppendArg(raw, a, codec.String(a))
 		}
-		msg, err := spoe.NewMessage(name, codec.NewArgs(raw, len(args)))
+		msg, err := spoe.NewMessage("m", codec.NewArgs(raw, len(args)))
 		require.NoError(t, err)
 		require.NoError(t, r.ServeSPOE(t.Context(), msg, new(spoe.Actions)))
 	}
-	for _, name := range []string{"any", "sink"} {
-		got = nil
-		serve(name, "a", "b")
-		serve(name)
-		serve(name, "b")
-		assert.Equal(t, []string{"ab", "", "b"}, got, name)
-	}
+	serve("a", "b")
+	serve()
+	serve("b")
+	assert.Equal(t, []string{"ab", "", "b"}, got)
 }

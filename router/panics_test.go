@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,36 +18,45 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/panics.golden")
 
-// in makes a function that takes T, out one that returns it.
-func in[T any](context.Context, T) error                      { return nil }
-func out[T any](context.Context, struct{}) (t T, err error)   { return t, nil }
-func outPointer[T any](context.Context, struct{}) (*T, error) { return nil, nil }
-func inActs[T any](context.Context, T, *spoe.Actions) error   { return nil }
-func handle(fn any) func()                                    { return func() { router.New().Handle("ip-rep", fn) } }
-func named(name string) func()                                { return func() { router.New().Handle(name, rawJudge) } }
-func on(f func(r *router.Router)) func()                      { return func() { f(router.New()) } }
-func sending(f func(s *router.Sending)) func() {
-	return on(func(r *router.Router) { f(r.Handle("ip-rep", rawJudge)) })
+// observe, out and acts register a function that takes or returns T.
+func observe[T any]() func() {
+	return on(func(r *router.Router) { r.Observe("ip-rep", func(context.Context, T) error { return nil }) })
+}
+
+func out[T any]() func() {
+	return on(func(r *router.Router) {
+		r.Handle("ip-rep", func(context.Context, struct{}) (t T, err error) { return t, nil })
+	})
+}
+
+func acts[T any]() func() {
+	return on(func(r *router.Router) {
+		r.HandleActions("ip-rep", func(context.Context, T, *spoe.Actions) error { return nil })
+	})
+}
+
+func raw(h spoe.Handler) func()          { return on(func(r *router.Router) { r.HandleRaw("ip-rep", h) }) }
+func named(name string) func()           { return on(func(r *router.Router) { r.HandleRaw(name, rawHandler) }) }
+func on(f func(r *router.Router)) func() { return func() { f(router.New()) } }
+func route(f func(s *router.Route)) func() {
+	return on(func(r *router.Router) { f(r.HandleRaw("ip-rep", rawHandler)) })
 }
 func same(next spoe.Handler) spoe.Handler     { return next }
 func none(spoe.Handler) spoe.Handler          { return nil }
 func nothing(context.Context, struct{}) error { return nil }
 
-// inTagged makes a function like in, of a struct with a field of that tag, which
-// go vet would not let pass in the source.
-func inTagged(tag reflect.StructTag) any {
-	t := reflect.StructOf([]reflect.StructField{{Name: "A", Type: reflect.TypeFor[int](), Tag: tag}})
-	return makeFunc(t, reflect.TypeFor[error]())
+var doesNothing = spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return nil })
+
+// reads is middleware that reads arguments.
+type reads struct {
+	spoe.Handler
+	names []string
 }
 
-// errorFirst makes a function that staticcheck would not let pass.
-func errorFirst() any {
-	return makeFunc(reflect.TypeFor[ask](), reflect.TypeFor[error](), reflect.TypeFor[verdict]())
-}
+func (r reads) ReadsArgs() []string { return r.names }
 
-func makeFunc(in reflect.Type, out ...reflect.Type) any {
-	t := reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), in}, out, false)
-	return reflect.MakeFunc(t, func([]reflect.Value) []reflect.Value { panic("not called") }).Interface()
+func reading(names ...string) spoe.Middleware {
+	return func(next spoe.Handler) spoe.Handler { return reads{next, names} }
 }
 
 type untagged struct {
@@ -65,182 +73,157 @@ type Common struct {
 }
 
 // mistakes are all that one can get wrong at registration, in the order of the
-// golden file: the function, its name, its arguments, its results, the groups.
+// golden file: the function, its name, its arguments, its results, the branches.
 var mistakes = []struct {
 	name string
 	make func()
 }{
-	{"no handler", handle(nil)},
-	{"no function", handle("ip-rep")},
-	{"a struct for a handler", handle(service{})},
-	{"a nil function", handle((func(context.Context, ask) (verdict, error))(nil))},
-	{"a nil HandlerFunc", handle(spoe.HandlerFunc(nil))},
-	{"a nil pointer to a handler", handle((*service)(nil))},
-	{"no context", handle(func(ask) (verdict, error) { return verdict{}, nil })},
-	{"no argument", handle(func() error { return nil })},
-	{"arguments swapped", handle(func(ask, context.Context) error { return nil })},
-	{"too many arguments", handle(func(context.Context, ask, *spoe.Actions, int) error { return nil })},
-	{"actions by value", handle(func(context.Context, ask, spoe.Actions) error { return nil })},
-	{"variadic", handle(func(context.Context, ...ask) error { return nil })},
-	{"no error", handle(func(context.Context, ask) verdict { return verdict{} })},
-	{"no result", handle(func(context.Context, ask) {})},
-	{"error first", handle(errorFirst())},
-	{"too many results", handle(func(context.Context, ask) (verdict, bool, error) { return verdict{}, false, nil })},
-	{"actions and a result", handle(func(context.Context, ask, *spoe.Actions) (verdict, error) { return verdict{}, nil })},
-	{"the message alone", handle(func(context.Context, *spoe.Message) error { return nil })},
-	{"the actions alone", handle(func(context.Context, *spoe.Actions) error { return nil })},
-	{"the message by value", handle(inActs[spoe.Message])},
-	{"the predecessor's handler", handle(func(*spoe.MessageIterator) ([]spoe.Action, error) { return nil, nil })},
-	{"an input that is no struct", handle(in[string])},
-	{"an input of pointers to pointers", handle(in[**ask])},
-	{"a result that is no struct", handle(out[int])},
-	{"a map for a result", handle(out[map[string]any])},
-
-	{"Func of nil", func() { router.Func[ask, verdict](nil) }},
-	{"Sink of nil", func() { router.Sink[ask](nil) }},
-	{"Acts of nil", func() { router.Acts[ask](nil) }},
-	{"Func of no struct", func() { router.Func(out[int]) }},
-	{"Sink of no struct", func() { router.Sink(in[string]) }},
-	{"Acts of the message", func() { router.Acts(inActs[*spoe.Message]) }},
-	{"Func with a tag that is wrong", func() {
-		router.Func(out[struct {
-			A int `spoe:"a,session"`
-		}])
-	}},
+	{"Handle of nil", on(func(r *router.Router) { r.Handle[ask, verdict]("ip-rep", nil) })},
+	{"Observe of nil", on(func(r *router.Router) { r.Observe[ask]("ip-rep", nil) })},
+	{"HandleActions of nil", on(func(r *router.Router) { r.HandleActions[ask]("ip-rep", nil) })},
+	{"HandleRaw of nil", raw(nil)},
+	{"HandleRaw of a nil HandlerFunc", raw(spoe.HandlerFunc(nil))},
+	{"HandleRaw of a nil pointer", raw((*service)(nil))},
+	{"the message for an input", observe[*spoe.Message]()},
+	{"the actions for an input", observe[*spoe.Actions]()},
+	{"the message by value", acts[spoe.Message]()},
+	{"an input that is no struct", observe[string]()},
+	{"an input of pointers to pointers", acts[**ask]()},
+	{"a result that is no struct", out[int]()},
+	{"a map for a result", out[map[string]any]()},
 
 	{"no name", named("")},
 	{"a name with a space", named("ip rep")},
 	{"a name with a slash", named("/ip-rep")},
 	{"a name twice", on(func(r *router.Router) {
-		r.Handle("ip-rep", rawJudge)
+		r.HandleRaw("ip-rep", rawHandler)
 		r.Handle("ip-rep", typedJudge)
 	})},
 	{"a name twice, in a group", on(func(r *router.Router) {
-		r.With(same).Handle("ip-rep", rawJudge)
-		r.With(same).With(same).Handle("ip-rep", rawJudge)
+		r.With(same).HandleRaw("ip-rep", rawHandler)
+		r.With(same).With(same).HandleRaw("ip-rep", rawHandler)
 	})},
 
-	{"no field with a tag", handle(in[untagged])},
-	{"no field with a tag, result", handle(outPointer[untagged])},
-	{"a tag without quotes", handle(inTagged(`spoe:a`))},
-	{"no name in the tag", handle(in[struct {
+	{"no field with a tag", observe[untagged]()},
+	{"no field with a tag, result", out[*untagged]()},
+	{"no name in the tag", observe[struct {
 		A int `spoe:",required"`
-	}])},
-	{"a name that no argument has", handle(in[struct {
+	}]()},
+	{"a name that no argument has", observe[struct {
 		A int `spoe:"ip =src"`
-	}])},
-	{"an unknown option", handle(in[struct {
+	}]()},
+	{"an unknown option", observe[struct {
 		A int `spoe:"a,requred"`
-	}])},
-	{"an option of results", handle(in[struct {
+	}]()},
+	{"an option of results", observe[struct {
 		A int `spoe:"a,sess"`
-	}])},
-	{"an option twice", handle(in[struct {
+	}]()},
+	{"an option twice", observe[struct {
 		A int `spoe:"a,secret,secret"`
-	}])},
-	{"required and default", handle(in[struct {
+	}]()},
+	{"required and default", observe[struct {
 		A int `spoe:"a,required,default=1"`
-	}])},
-	{"a default that does not fit", handle(in[struct {
+	}]()},
+	{"a default that does not fit", observe[struct {
 		A uint8 `spoe:"a,default=256"`
-	}])},
-	{"a default with an open quote", handle(in[struct {
+	}]()},
+	{"a default with an open quote", observe[struct {
 		A string `spoe:"a,default='x"`
-	}])},
-	{"a position that is none", handle(in[struct {
+	}]()},
+	{"a position that is none", observe[struct {
 		A int `spoe:"a,pos=first"`
-	}])},
-	{"a position twice", handle(in[struct {
+	}]()},
+	{"a position twice", observe[struct {
 		A int `spoe:",pos=0"`
 		B int `spoe:",pos=0"`
-	}])},
-	{"an argument twice", handle(in[struct {
+	}]()},
+	{"an argument twice", observe[struct {
 		A int `spoe:"a"`
 		B int `spoe:"a"`
-	}])},
-	{"an argument twice, nested", handle(in[struct {
+	}]()},
+	{"an argument twice, nested", observe[struct {
 		Common
 		Other struct {
 			ID int `spoe:"id"`
 		}
-	}])},
-	{"a field that is not exported", handle(in[struct {
+	}]()},
+	{"a field that is not exported", observe[struct {
 		a int `spoe:"a"`
-	}])},
-	{"a type that takes no argument", handle(in[struct {
+	}]()},
+	{"a type that takes no argument", observe[struct {
 		A chan int `spoe:"a"`
-	}])},
-	{"a slice", handle(in[struct {
+	}]()},
+	{"a slice", observe[struct {
 		A []string `spoe:"a"`
-	}])},
-	{"a map without json", handle(in[struct {
+	}]()},
+	{"a map without json", observe[struct {
 		A map[string]string `spoe:"a"`
-	}])},
-	{"a struct with options", handle(in[struct {
+	}]()},
+	{"a struct with options", observe[struct {
 		A Common `spoe:"a,required"`
-	}])},
-	{"a struct with an empty prefix", handle(in[struct {
+	}]()},
+	{"a struct with an empty prefix", observe[struct {
 		A Common `spoe:""`
-	}])},
-	{"a struct in itself", handle(in[recursive])},
+	}]()},
+	{"a struct in itself", observe[recursive]()},
 
-	{"a variable without a name", handle(out[struct {
+	{"a variable without a name", out[struct {
 		A int `spoe:",sess"`
-	}])},
-	{"a name that HAProxy refuses", handle(out[struct {
+	}]()},
+	{"a name that HAProxy refuses", out[struct {
 		A int `spoe:"ip-score"`
-	}])},
-	{"a name that is too long", handle(out[struct {
+	}]()},
+	{"a name that is too long", out[struct {
 		A int `spoe:"this_is_a_name_of_sixty_bytes_which_is_more_than_haproxy_has"`
-	}])},
-	{"an unknown scope", handle(out[struct {
+	}]()},
+	{"an unknown scope", out[struct {
 		A int `spoe:"a,session"`
-	}])},
-	{"two scopes", handle(out[struct {
+	}]()},
+	{"two scopes", out[struct {
 		A int `spoe:"a,sess,txn"`
-	}])},
-	{"an option of arguments", handle(out[struct {
+	}]()},
+	{"an option of arguments", out[struct {
 		A int `spoe:"a,required"`
-	}])},
-	{"unset of what has always a value", handle(out[struct {
+	}]()},
+	{"unset of what has always a value", out[struct {
 		A int `spoe:"a,unset"`
-	}])},
-	{"a variable twice", handle(out[struct {
+	}]()},
+	{"a variable twice", out[struct {
 		A int `spoe:"a,sess"`
 		B int `spoe:"a,sess"`
-	}])},
-	{"a type that makes no variable", handle(out[struct {
+	}]()},
+	{"a type that makes no variable", out[struct {
 		A func() `spoe:"a"`
-	}])},
+	}]()},
 
 	{"a nil middleware", on(func(r *router.Router) { r.Use(same, nil) })},
 	{"a nil middleware of a group", on(func(r *router.Router) { r.With(nil) })},
 	{"a middleware that returns nil", on(func(r *router.Router) {
 		r.Use(same, none)
-		r.Handle("ip-rep", rawJudge)
+		r.HandleRaw("ip-rep", rawHandler)
 	})},
 	{"Use after a route", on(func(r *router.Router) {
-		r.Handle("ip-rep", rawJudge)
+		r.HandleRaw("ip-rep", rawHandler)
 		r.Use(same)
 	})},
 	{"Use after a route, in a group", on(func(r *router.Router) {
 		g := r.With()
-		g.Handle("ip-rep", rawJudge)
+		g.HandleRaw("ip-rep", rawHandler)
 		g.Use(same)
 	})},
 	{"Use after With", on(func(r *router.Router) {
-		r.With(same).Handle("ip-rep", rawJudge)
+		r.With(same).HandleRaw("ip-rep", rawHandler)
 		r.Use(same)
 	})},
 	{"Use after NotFound", on(func(r *router.Router) {
-		r.NotFound(router.Sink(nothing))
+		r.NotFound(doesNothing)
 		r.Use(same)
 	})},
 	{"NotFound of nil", on(func(r *router.Router) { r.NotFound(nil) })},
 	{"NotFound of a nil function", on(func(r *router.Router) { r.NotFound(spoe.HandlerFunc(nil)) })},
 	{"NotFound twice", on(func(r *router.Router) {
-		r.NotFound(router.Sink(nothing))
-		r.NotFound(router.Sink(nothing))
+		r.NotFound(doesNothing)
+		r.NotFound(doesNothing)
 	})},
 	{"ErrorVar without a name", on(func(r *router.Router) { r.ErrorVar(spoe.VarScopeTransaction, "") })},
 	{"ErrorVar with a scope", on(func(r *router.Router) { r.ErrorVar(spoe.VarScopeTransaction, "txn error") })},
@@ -249,49 +232,56 @@ var mistakes = []struct {
 		r.ErrorVar(spoe.VarScopeTransaction, "error")
 		r.ErrorVar(spoe.VarScopeSession, "error")
 	})},
-	{"an event that HAProxy has not", sending(func(s *router.Sending) { s.Event("on-http-request") })},
-	{"a condition without if", sending(func(s *router.Sending) { s.Event(router.OnHTTPResponse, "{ path / }") })},
-	{"a condition of two lines", sending(func(s *router.Sending) { s.Event(router.OnHTTPResponse, "if { path / }\nevent x") })},
-	{"two events", sending(func(s *router.Sending) { s.Event(router.OnClientSession).Event(router.OnHTTPResponse) })},
-	{"a group without a name", sending(func(s *router.Sending) { s.Group("") })},
-	{"a group with a space", sending(func(s *router.Sending) { s.Group("a b") })},
-	{"two groups", sending(func(s *router.Sending) { s.Group("a").Group("b") })},
-	{"an event and a group", sending(func(s *router.Sending) { s.Event(router.OnClientSession).Group("a") })},
-	{"a group and an event", sending(func(s *router.Sending) { s.Group("a").Event(router.OnClientSession) })},
-	{"an argument of no name that HAProxy has", sending(func(s *router.Sending) { s.Arg("a b", "src") })},
-	{"an argument from nowhere", sending(func(s *router.Sending) { s.Arg("a", " ") })},
-	{"an argument of two lines", sending(func(s *router.Sending) { s.Arg("a", "src\nargs b=dst") })},
-	{"an argument sent twice", sending(func(s *router.Sending) { s.Arg("a", "src").Arg("a", "dst") })},
+	{"an event that HAProxy has not", route(func(s *router.Route) { s.Event("on-http-request") })},
+	{"a condition with its if", route(func(s *router.Route) { s.Event(router.OnHTTPResponse).If("if { path / }") })},
+	{"an empty condition", route(func(s *router.Route) { s.Event(router.OnHTTPResponse).Unless(" ") })},
+	{"a condition without an event", route(func(s *router.Route) { s.Group("a").If("{ path / }") })},
+	{"two conditions", route(func(s *router.Route) { s.Event(router.OnHTTPResponse).If("{ path / }").Unless("{ path /a }") })},
+	{"a condition of two lines", route(func(s *router.Route) { s.Event(router.OnHTTPResponse).If("{ path / }\nevent x") })},
+	{"two events", route(func(s *router.Route) { s.Event(router.OnClientSession).Event(router.OnHTTPResponse) })},
+	{"a group without a name", route(func(s *router.Route) { s.Group("") })},
+	{"a group with a space", route(func(s *router.Route) { s.Group("a b") })},
+	{"two groups", route(func(s *router.Route) { s.Group("a").Group("b") })},
+	{"an engine without a name", route(func(s *router.Route) { s.Engine("") })},
+	{"an engine with a space", route(func(s *router.Route) { s.Engine("a b") })},
+	{"two engines", route(func(s *router.Route) { s.Engine("a").Engine("b") })},
+	{"an argument of no name that HAProxy has", route(func(s *router.Route) { s.Arg("a b", "src") })},
+	{"an argument from nowhere", route(func(s *router.Route) { s.Arg("a", " ") })},
+	{"an argument of two lines", route(func(s *router.Route) { s.Arg("a", "src\nargs b=dst") })},
+	{"an argument sent twice", route(func(s *router.Route) { s.Arg("a", "src").Arg("a", "dst") })},
 	{"an argument that the struct has", on(func(r *router.Router) {
-		r.Handle("ip-rep", in[struct {
+		r.Observe("ip-rep", func(context.Context, struct {
 			A int `spoe:"a" fetch:"src_port"`
-		}]).Arg("a", "src")
+		}) error {
+			return nil
+		}).Arg("a", "src")
 	})},
-	{"a variable named twice", sending(func(s *router.Sending) {
+	{"a variable named twice", route(func(s *router.Route) {
 		s.Var(spoe.VarScopeSession, "a").Var(spoe.VarScopeSession, "a")
 	})},
 	{"a variable that the result has", on(func(r *router.Router) {
-		r.Handle("ip-rep", out[struct {
-			A int `spoe:"a,sess"`
-		}]).Var(spoe.VarScopeSession, "a")
+		r.Handle("ip-rep", typedJudge).Var(spoe.VarScopeSession, "score")
 	})},
-	{"a variable that HAProxy refuses", sending(func(s *router.Sending) { s.Var(spoe.VarScopeSession, "a-b") })},
-	{"a buffer of nothing", sending(func(s *router.Sending) { s.Buffer(0) })},
+	{"a variable that HAProxy refuses", route(func(s *router.Route) { s.Var(spoe.VarScopeSession, "a-b") })},
+	{"a buffer of nothing", route(func(s *router.Route) { s.Buffer(0) })},
 	{"an argument of all without a name", on(func(r *router.Router) { r.Arg("", "src") })},
 	{"an argument of all twice", on(func(r *router.Router) {
 		r.Arg("a", "src")
 		r.Arg("a", "dst")
 	})},
 	{"an argument of all after a route", on(func(r *router.Router) {
-		r.Handle("ip-rep", rawJudge)
+		r.HandleRaw("ip-rep", rawHandler)
 		r.Arg("a", "src")
 	})},
-	{"an argument of all without New", func() { new(router.Router).Arg("a", "src") }},
-	{"a router without New", func() { new(router.Router).Handle("ip-rep", rawJudge) }},
-	{"a router without New, Use", func() { new(router.Router).Use(same) }},
-	{"a group of no router", func() { new(router.Group).With(same) }},
-	{"NotFound without New", func() { new(router.Router).NotFound(router.Sink(nothing)) }},
-	{"ErrorVar without New", func() { new(router.Router).ErrorVar(spoe.VarScopeRequest, "error") }},
+	{"an engine of all without a name", on(func(r *router.Router) { r.Engine("") })},
+	{"an engine of all after a route", on(func(r *router.Router) {
+		r.HandleRaw("ip-rep", rawHandler)
+		r.Engine("guard")
+	})},
+	{"middleware that reads an argument of no field", on(func(r *router.Router) {
+		r.Use(reading("ip", "hots"))
+		r.Handle("ip-rep", typedJudge)
+	})},
 }
 
 var site = regexp.MustCompile(`at (\S*/)?(panics_test\.go):\d+`)
@@ -337,7 +327,7 @@ func TestCallSites(t *testing.T) {
 	text := panicOf(t, "twice", func() {
 		r := router.New()
 		first = here(1)
-		r.Handle("ip-rep", router.Func(typedJudge))
+		r.Handle("ip-rep", typedJudge)
 		g := r.With(same).With(same)
 		second = here(1)
 		g.Handle("ip-rep", typedJudge)
@@ -356,15 +346,15 @@ func TestCallSites(t *testing.T) {
 
 	text = panicOf(t, "generic", func() {
 		first = here(1)
-		router.Func(out[int])
+		router.New().Observe("ip-rep", func(context.Context, int) error { return nil })
 	})
-	assert.Contains(t, text, `Func at `+first+`: `)
+	assert.Contains(t, text, `Observe("ip-rep") at `+first+`: `)
 }
 
 // TestNothingRegistered: what has panicked has left nothing behind.
 func TestNothingRegistered(t *testing.T) {
 	r := router.New()
-	panicOf(t, "signature", func() { r.Handle("ip-rep", in[string]) })
+	panicOf(t, "signature", func() { r.Observe("ip-rep", func(context.Context, string) error { return nil }) })
 	assert.Empty(t, r.Routes())
 	r.Use(same)
 	r.Handle("ip-rep", typedJudge)

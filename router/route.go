@@ -1,89 +1,225 @@
 package router
 
 import (
+	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"unicode/utf8"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/spoe"
 )
 
-// Route describes a registered message.
-type Route struct {
-	// Message is the name that HAProxy's spoe-message section has.
-	Message string
-	// Args are the arguments that the handler's struct is bound to; nil for a
-	// raw handler.
-	Args []codec.FieldInfo
-	// Vars are the variables that the handler's result sets; nil if it has none.
-	Vars []codec.VarInfo
-	// Raw tells that the handler reads its arguments and sets its variables by
-	// itself, so that Args and Vars are not all of them: they are those of Sent
-	// and Sets, if it was said. RawVars is the same of the variables alone.
-	Raw, RawVars bool
-	// Nilable tells that the handler's result is a pointer: where it is nil, none of
-	// Vars is set.
-	Nilable bool
-	// Site is where it was registered, as file:line.
-	Site string
-
-	// Event, Condition and Group are when HAProxy sends the message; all are
-	// empty where that was not said.
-	Event     Event
-	Condition string // behind the event: "if …" or "unless …"
-	Group     string
-	// Sent are the arguments that HAProxy sends besides Args, those that were
-	// declared for the whole Group of routes first.
-	Sent []Arg
-	// Sets are the variables that the handler sets besides Vars.
-	Sets []Var
-	// Buffer is the least tune.bufsize in bytes, or 0.
-	Buffer int
-	// Deadline is how long after the message's arrival it is acknowledged at the
-	// latest, as its middleware says (see [spoe.Bounded]); 0 where none says so.
-	Deadline time.Duration
-}
-
-// String returns the route for people, on one line, with Go types for the
-// arguments and SPOP's for the variables:
+// Route is a registered message. Its methods say when HAProxy sends the message,
+// and which arguments and variables it has besides those of the handler's structs:
 //
-//	ip-rep(ip netip.Addr required, host string) -> sess.ip_score INT64
-func (r Route) String() string {
-	var s strings.Builder
-	s.WriteString(r.Message)
-	if r.Args != nil {
-		s.WriteByte('(')
-		for i, a := range r.Args {
-			if i > 0 {
-				s.WriteString(", ")
-			}
-			writeArg(&s, a)
-		}
-		s.WriteByte(')')
-	}
-	for i, v := range r.Vars {
-		s.WriteString([]string{" -> ", ", "}[min(i, 1)])
-		s.WriteString(v.Scope.String() + "." + v.Name)
-		for j, t := range v.Types {
-			s.WriteString([]string{" ", "|"}[min(j, 1)] + t.String())
-		}
-	}
-	return s.String()
+//	r.Handle("ip-rep", lookup).Event(router.OnFrontendHTTPRequest)
+//	r.Handle("login", login).Group("ask").Event(router.OnFrontendHTTPRequest).If("{ path_beg /login }")
+//	r.HandleRaw("raw", raw).Event(router.OnClientSession).Arg("ip", "src").Var(spoe.VarScopeSession, "score")
+//
+// The router itself does not need it: package haproxy writes and checks HAProxy's
+// configuration from it. The methods panic, as registration does, with the mistake
+// and the call's site.
+type Route struct {
+	entry  *entry
+	call   string // of the registration
+	engine bool   // Engine was called
 }
 
-func writeArg(s *strings.Builder, a codec.FieldInfo) {
-	s.WriteString(a.Name)
-	if a.Pos >= 0 {
-		s.WriteString("#" + strconv.Itoa(a.Pos))
+// Arg is an argument that HAProxy sends besides those of a handler's struct.
+type Arg struct {
+	Name  string // empty for an argument without a name
+	Fetch string // a sample expression, such as req.hdr(traceparent)
+	// Shared reports whether Branch.Arg declared it, for all messages of a branch:
+	// those on events at which HAProxy does not have the sample go without.
+	Shared bool
+}
+
+// Var is a variable that a handler sets besides those of its result.
+type Var struct {
+	Scope spoe.VarScope
+	Name  string
+}
+
+// Event names the event of HAProxy on which it sends the message. A message with a
+// Group, too, is sent by the group's rule; the event then only carries the
+// condition of If or Unless, without which HAProxy ignores it.
+func (r *Route) Event(e Event) *Route {
+	info := &r.entry.info
+	call := r.method("Event", string(e))
+	switch {
+	case !slices.Contains(events, e):
+		refuse(call, "HAProxy has no such event; it has %s", eventList())
+	case info.Event != "":
+		refuse(call, "the message has an event already, %s: HAProxy sends a message on one event; register another message for the other", info.Event)
 	}
-	s.WriteString(" " + a.Type.String())
-	if a.Required {
-		s.WriteString(" required")
+	info.Event = e
+	return r
+}
+
+// If limits the message to requests for which a condition holds, written as in
+// HAProxy's configuration: "{ path_beg /login }". It belongs to the event, so call
+// Event before.
+func (r *Route) If(condition string) *Route { return r.condition("If", "if", condition) }
+
+// Unless limits the message to requests for which a condition does not hold, such as
+// "{ src 10.0.0.0/8 }". It belongs to the event, so call Event before.
+func (r *Route) Unless(condition string) *Route { return r.condition("Unless", "unless", condition) }
+
+func (r *Route) condition(method, word, condition string) *Route {
+	info := &r.entry.info
+	call := r.method(method, condition)
+	cond := strings.TrimSpace(condition)
+	first, _, _ := strings.Cut(cond, " ")
+	switch {
+	case cond == "":
+		refuse(call, "the condition is empty: write one, such as \"{ path_beg /login }\"")
+	case first == "if", first == "unless":
+		refuse(call, "the condition begins with %q: leave the word out, %s writes it", first, method)
+	case hasControl(cond):
+		refuse(call, "the condition has a control character: write it on one line")
+	case info.Event == "":
+		refuse(call, "the message has no event that could have a condition: call Event first")
+	case info.Condition != "":
+		refuse(call, "the message has a condition already, %q: write both as one", info.Condition)
 	}
-	if a.HasDefault {
-		s.WriteString(" =" + a.Default)
+	info.Condition = word + " " + cond
+	return r
+}
+
+// Group puts the message into an SPOE group, which HAProxy sends where a rule says
+// so: `http-request send-spoe-group <engine> <name>` (SPOE.txt §2.4). It sends the
+// messages of a group in one NOTIFY, in the order of their registration. If a
+// message has an event with a condition, too, the rule sends it only where that
+// holds.
+func (r *Route) Group(name string) *Route {
+	info := &r.entry.info
+	call := r.method("Group", name)
+	switch {
+	case name == "":
+		refuse(call, "the group has no name: write the one that the rule send-spoe-group has")
+	case badSection(name) >= 0:
+		c, _ := utf8.DecodeRuneInString(name[badSection(name):])
+		refuse(call, "HAProxy rejects the name of the group for the character %q: use letters, digits, '-', '_', '.' and ':'", c)
+	case info.Group != "":
+		refuse(call, "the message is in the group %q already, and HAProxy has a message in one group: keep one of them", info.Group)
 	}
-	if a.Secret {
-		s.WriteString(" secret")
+	info.Group = name
+	return r
+}
+
+// Engine names the SPOE engine that sends the message, if it is not that of the
+// branch.
+func (r *Route) Engine(name string) *Route {
+	call := r.method("Engine", name)
+	checkEngine(call, name)
+	if r.engine {
+		refuse(call, "the message has the engine %q already: keep one of them", r.entry.info.Engine)
 	}
+	r.engine, r.entry.info.Engine = true, name
+	return r
+}
+
+// Arg declares an argument and the sample expression that HAProxy takes it from, as
+// the struct tag fetch does. Use it for raw handlers, and for arguments that
+// something else reads. HAProxy's configuration has fetch behind `args name=`.
+func (r *Route) Arg(name, fetch string) *Route {
+	info := &r.entry.info
+	call := r.method("Arg", name, fetch)
+	checkArg(call, name, fetch)
+	for i := range info.Args {
+		a := &info.Args[i]
+		switch {
+		case name == "" || a.Name != name:
+			continue
+		case a.Fetch != "":
+			refuse(call, "the field %s has it already, from %q: remove one of them", a.Field, a.Fetch)
+		}
+		a.Fetch = fetch
+		return r
+	}
+	i := slices.IndexFunc(info.Sent, func(a Arg) bool { return a.Name == name })
+	switch {
+	case name == "" || i < 0:
+		info.Sent = append(info.Sent, Arg{Name: name, Fetch: fetch})
+	case !info.Sent[i].Shared:
+		refuse(call, "the message has the argument already, from %q: remove one of them", info.Sent[i].Fetch)
+	default: // the route takes precedence over the branch
+		info.Sent[i] = Arg{Name: name, Fetch: fetch}
+	}
+	return r
+}
+
+// Var names a variable that the handler sets itself, rather than by its result.
+func (r *Route) Var(scope spoe.VarScope, name string) *Route {
+	info := &r.entry.info
+	call := r.method("Var", scope.String(), name)
+	if err := codec.CheckVarName(scope, name); err != nil {
+		refuse(call, "%v", err)
+	}
+	v := Var{scope, name}
+	if slices.Contains(info.Sets, v) || slices.ContainsFunc(info.Vars, func(o codec.VarInfo) bool { return o.Scope == scope && o.Name == name }) {
+		refuse(call, "the message sets the variable already: remove one of them")
+	}
+	info.Sets = append(info.Sets, v)
+	return r
+}
+
+// Buffer is the least size of HAProxy's tune.bufsize, in bytes, that the handler
+// needs: a request's head and body have to fit into it together.
+func (r *Route) Buffer(bytes int) *Route {
+	if bytes <= 0 {
+		refuse(r.method("Buffer"), "no buffer has %d bytes: write the number that tune.bufsize must have, or leave it out", bytes)
+	}
+	r.entry.info.Buffer = bytes
+	return r
+}
+
+// method names a call for the text of a panic.
+func (r *Route) method(method string, args ...string) string {
+	return r.call + "." + method + "(" + quoted(args...) + ")"
+}
+
+// checkEngine panics if HAProxy would reject the name of an engine.
+func checkEngine(call, name string) {
+	if name == "" {
+		refuse(call, "the engine has no name: write the one of HAProxy's line \"filter spoe engine <name>\"")
+	}
+	if i := badSection(name); i >= 0 {
+		c, _ := utf8.DecodeRuneInString(name[i:])
+		refuse(call, "the name of the engine has the character %q: use letters, digits, '-', '_', '.' and ':'", c)
+	}
+}
+
+func checkArg(call, name, fetch string) {
+	switch {
+	case strings.TrimSpace(fetch) == "":
+		refuse(call, "the argument has no sample expression: write one, such as req.hdr(host)")
+	case hasControl(fetch):
+		refuse(call, "the sample expression has a control character: write it on one line")
+	}
+	for _, c := range name {
+		if c <= ' ' || c == '=' || c == 0x7f {
+			refuse(call, "HAProxy's configuration cannot have the argument name %q: use letters, digits, '-', '_' and '.'", name)
+		}
+	}
+}
+
+func quoted(words ...string) string {
+	for i, w := range words {
+		words[i] = strconv.Quote(w)
+	}
+	return strings.Join(words, ", ")
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f })
+}
+
+// badSection returns where HAProxy's configuration refuses a name (invalid_char
+// in its source), or -1.
+func badSection(name string) int {
+	return strings.IndexFunc(name, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.:", c))
+	})
 }

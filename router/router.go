@@ -7,16 +7,24 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Router is a [spoe.Handler] that hands each message to the handler registered
-// for its name. Names match exactly. A message that nobody handles goes to
-// NotFound's handler or, without one, gets no actions.
+// Router is a [spoe.Handler] that passes each message to the handler registered
+// for its name. Names match exactly. A message without a handler goes to the one
+// of NotFound or, if there is none, gets no actions.
 //
-// Routes are registered before the agent runs; from then on a Router is safe
-// for concurrent use. Registering while it serves is a race.
+// The zero Router is ready, as is the one that [New] returns. Register routes
+// before the agent runs; from then on a Router is safe for concurrent use.
+// Registering while it serves is a data race. Do not copy a Router.
 type Router struct {
-	Group
-	routes      map[string]*route
-	order       []*route
+	Branch
+}
+
+// New returns a Router without routes.
+func New() *Router { return new(Router) }
+
+// table is what a router and its branches share.
+type table struct {
+	routes      map[string]*entry
+	order       []*entry
 	notFound    spoe.Handler
 	notFoundAt  string
 	onFailure   func(error, *spoe.Actions)
@@ -24,63 +32,65 @@ type Router struct {
 	failure     Var
 }
 
-type route struct {
-	info    Route
-	handler spoe.Handler // in its middleware
+// entry is a registered message with its handler.
+type entry struct {
+	info    RouteInfo
+	handler spoe.Handler // wrapped in its middleware
 }
 
-// New returns a Router without routes.
-func New() *Router {
-	r := &Router{routes: make(map[string]*route)}
-	r.Group.router = r
-	return r
-}
-
-// ServeSPOE has the message's handler answer it.
+// ServeSPOE calls the handler of the message.
 func (r *Router) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-	h := r.notFound
-	if rt := r.routes[msg.Name]; rt != nil {
-		h = rt.handler
+	t := r.table
+	if t == nil {
+		return nil
+	}
+	h := t.notFound
+	if e := t.routes[msg.Name]; e != nil {
+		h = e.handler
 	}
 	if h == nil {
 		return nil
 	}
-	if r.onFailure != nil {
-		msg.OnFailure(r.onFailure)
+	if t.onFailure != nil {
+		msg.OnFailure(t.onFailure)
 	}
 	return h.ServeSPOE(ctx, msg, acts)
 }
 
-// NotFound has h, in the router's middleware, answer messages that no route
-// handles. It panics if h is nil, or if it was called before.
+// NotFound registers h, in the router's middleware, for messages without a route.
+// It panics if h is nil, or if it was called before.
 func (r *Router) NotFound(h spoe.Handler) {
-	r.mustBeMade("NotFound")
+	t := r.registered()
 	if isNil(h) {
 		refuse("NotFound", "the handler is nil: pass a spoe.Handler")
 	}
-	if r.notFound != nil {
-		refuse("NotFound", "the router has a handler for this already, from %s: keep one of them", r.notFoundAt)
+	if t.notFound != nil {
+		refuse("NotFound", "the router has a handler for this already, from %s: keep one of them", t.notFoundAt)
 	}
-	r.notFound, _ = r.chain("NotFound", h)
-	r.notFoundAt = callSite()
+	t.notFound, _ = r.chain("NotFound", h, nil)
+	t.notFoundAt = callSite()
 	r.fix("NotFound")
 }
 
-// Routes returns what has been registered, in that order.
-func (r *Router) Routes() []Route {
-	routes := make([]Route, len(r.order))
-	for i, rt := range r.order {
-		routes[i] = rt.info
-		routes[i].Args = slices.Clone(rt.info.Args)
-		routes[i].Vars = slices.Clone(rt.info.Vars)
-		routes[i].Sent = slices.Clone(rt.info.Sent)
-		routes[i].Sets = slices.Clone(rt.info.Sets)
+// Routes returns the registered messages in the order of their registration.
+func (r *Router) Routes() []RouteInfo {
+	order := r.registered().order
+	infos := make([]RouteInfo, len(order))
+	for i, e := range order {
+		infos[i] = e.info
+		infos[i].Args = slices.Clone(e.info.Args)
+		infos[i].Vars = slices.Clone(e.info.Vars)
+		infos[i].Sent = slices.Clone(e.info.Sent)
+		infos[i].Sets = slices.Clone(e.info.Sets)
 	}
-	return routes
+	return infos
 }
 
-// HandlesAny tells whether NotFound has a handler for messages without a route.
-func (r *Router) HandlesAny() bool { return r.notFound != nil }
+// HandlesAny reports whether NotFound has a handler for messages without a route.
+func (r *Router) HandlesAny() bool { return r.registered().notFound != nil }
 
-// FailureVar returns the variable of ErrorVar; ok is false where there is none.
-func (r *Router) FailureVar() (v Var, ok bool) { return r.failure, r.onFailure != nil }
+// FailureVar returns the variable of ErrorVar; ok is false if there is none.
+func (r *Router) FailureVar() (v Var, ok bool) {
+	t := r.registered()
+	return t.failure, t.onFailure != nil
+}

@@ -25,12 +25,12 @@ func here(lines int) string {
 
 func TestRoutes(t *testing.T) {
 	r := router.New()
-	r.Handle("raw", rawJudge)
+	r.HandleRaw("raw", rawHandler)
 	r.With().Handle("any", typedJudge)
-	r.Handle("func", router.Func(pointerJudge))
-	r.Handle("acts", router.Acts(actsJudge))
+	r.Handle("func", pointerJudge)
+	r.HandleActions("acts", actsJudge)
 	site := here(1)
-	r.Handle("sink", func(context.Context, struct {
+	r.Observe("sink", func(context.Context, struct {
 		First string      `spoe:",pos=0"`
 		Port  *uint16     `spoe:"port,default=80"`
 		Token string      `spoe:"token,secret,pos=2"`
@@ -38,7 +38,7 @@ func TestRoutes(t *testing.T) {
 	}) error {
 		return nil
 	})
-	r.Handle("none", func(context.Context, struct{}) error { return nil })
+	r.Observe("none", func(context.Context, struct{}) error { return nil })
 
 	routes := r.Routes()
 	var lines []string
@@ -82,33 +82,33 @@ type boundedHandler struct {
 
 func (b *boundedHandler) Bound() time.Duration { return b.d }
 
-// TestSending: what HAProxy's half is written from.
-func TestSending(t *testing.T) {
+// TestRouteInfo: the facts that HAProxy's configuration is written from.
+func TestRouteInfo(t *testing.T) {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
 	r.Arg("traceparent", "req.hdr(traceparent)")
 	r.Use(same, bounded(30*time.Millisecond))
-	r.Handle("typed", router.Func(func(context.Context, struct {
+	r.Handle("typed", func(context.Context, struct {
 		IP   string `spoe:"ip" fetch:"src"`
 		Host string `spoe:"host"`
 	}) (out struct {
 		Score int `spoe:"score"`
 	}, err error) {
 		return out, nil
-	})).Event(router.OnFrontendHTTPRequest, "unless { src 10.0.0.0/8 }").
+	}).Event(router.OnFrontendHTTPRequest).Unless("{ src 10.0.0.0/8 }").
 		Arg("host", "req.hdr(host)").Arg("", "src_port").Var(spoe.VarScopeSession, "more").Buffer(64 << 10)
 	quick := r.With(bounded(time.Second), same, bounded(5*time.Millisecond))
 	quick.Arg("id", "unique-id")
-	quick.Handle("raw", rawJudge).Group("ask").Arg("ip", "src").Arg("id", "uuid()")
-	r.With(same).Handle("own", func(context.Context, struct {
+	quick.HandleRaw("raw", rawHandler).Group("ask").Arg("ip", "src").Arg("id", "uuid()")
+	r.With(same).HandleActions("own", func(context.Context, struct {
 		Trace string `spoe:"traceparent" fetch:"req.hdr(x-trace)"`
 	}, *spoe.Actions) error {
 		return nil
 	})
-	r.With().Handle("sink", router.Sink(nothing))
+	r.With().Observe("sink", nothing)
 	alone := router.New()
-	alone.Handle("alone", rawJudge)
-	alone.With(bounded(time.Second)).Handle("default", rawJudge)
+	alone.HandleRaw("alone", rawHandler)
+	alone.With(bounded(time.Second)).HandleRaw("default", rawHandler)
 
 	routes := append(r.Routes(), alone.Routes()...)
 	typed, raw, own, sink := routes[0], routes[1], routes[2], routes[3]
@@ -139,21 +139,56 @@ func TestSending(t *testing.T) {
 	_, ok = alone.FailureVar()
 	assert.False(t, ok)
 	assert.False(t, r.HandlesAny())
-	r.NotFound(router.Sink(nothing))
+	r.NotFound(doesNothing)
 	assert.True(t, r.HandlesAny())
 }
 
 // TestVarOfManyTypes: a variable whose type is known only when it is set.
 func TestVarOfManyTypes(t *testing.T) {
 	r := router.New()
-	r.Handle("m", router.Func(func(context.Context, struct{}) (out struct {
+	r.Handle("m", func(context.Context, struct{}) (out struct {
 		IP net4 `spoe:"ip,req"`
 	}, err error) {
 		return out, nil
-	}))
+	})
+
 	assert.Equal(t, "m() -> req.ip BOOL|INT32|UINT32|INT64|UINT64|IPV4|IPV6|STRING|BINARY", r.Routes()[0].String())
 }
 
 type net4 struct{}
 
 func (net4) MarshalSPOE() (codec.Value, error) { return codec.Value{}, nil }
+
+// TestEventAndGroup: a message may have an event with a condition and be in a group,
+// in any order of the calls.
+func TestEventAndGroup(t *testing.T) {
+	r := router.New()
+	r.HandleRaw("a", rawHandler).Event(router.OnFrontendHTTPRequest).If("{ path_beg /a }").Group("ask")
+	r.HandleRaw("b", rawHandler).Group("ask").Event(router.OnFrontendHTTPRequest).Unless(" { path_beg /b } ")
+	for i, want := range []string{"if { path_beg /a }", "unless { path_beg /b }"} {
+		info := r.Routes()[i]
+		assert.Equal(t, router.OnFrontendHTTPRequest, info.Event)
+		assert.Equal(t, "ask", info.Group)
+		assert.Equal(t, want, info.Condition)
+	}
+}
+
+// TestEngines: a route has the engine of its branch, unless it names one itself.
+func TestEngines(t *testing.T) {
+	r := router.New()
+	r.HandleRaw("alone", rawHandler)
+	front := r.With()
+	front.Engine("front")
+	front.HandleRaw("a", rawHandler)
+	front.HandleRaw("b", rawHandler).Engine("back")
+	inner := front.With()
+	inner.HandleRaw("c", rawHandler)
+	other := front.With()
+	other.Engine("other")
+	other.HandleRaw("d", rawHandler)
+	var engines []string
+	for _, info := range r.Routes() {
+		engines = append(engines, info.Engine)
+	}
+	assert.Equal(t, []string{"", "front", "back", "front", "other"}, engines)
+}

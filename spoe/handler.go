@@ -29,6 +29,15 @@ type Bounded interface {
 	Bound() time.Duration
 }
 
+// ArgReader is a handler that reads arguments of its messages by name. Middleware
+// that reads some returns one, so that package router can refuse, at registration,
+// a name that no message of the route has.
+type ArgReader interface {
+	Handler
+	// ReadsArgs returns the names. It is called when the handler is registered.
+	ReadsArgs() []string
+}
+
 // HandlerFunc is a function as a [Handler].
 type HandlerFunc func(ctx context.Context, msg *Message, acts *Actions) error
 

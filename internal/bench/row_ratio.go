@@ -86,11 +86,10 @@ func (b *bench) rowForms(ctx context.Context) error {
 		}
 		programs = append(programs,
 			program{name: "router, HandlerFunc", bin: "agent", args: []string{"-form", "raw"}},
-			program{name: "router, router.Func", bin: "agent", args: []string{"-form", "func"}},
-			program{name: "router, plain function", bin: "agent", args: []string{"-form", "any"}},
-			program{name: "router.Func, Recover", bin: "agent", args: []string{"-recover"}},
-			agent("router.Func, Recover, Timeout"),
-			agent("router.Func, Recover, Trace, Timeout", "-trace"),
+			program{name: "router, typed", bin: "agent", args: []string{"-form", "typed"}},
+			program{name: "typed, Recover", bin: "agent", args: []string{"-recover"}},
+			agent("typed, Recover, Timeout"),
+			agent("typed, Recover, Trace, Timeout", "-trace"),
 		)
 		if _, err := b.compare(ctx, b.fewer(), t, programs...); err != nil {
 			return err

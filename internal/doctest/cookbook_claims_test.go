@@ -70,18 +70,18 @@ func claims(connected *atomic.Int64) *router.Router {
 		Rule string `spoe:"at_group"`
 	}
 	r := router.New()
-	r.Handle("event", router.Func(func(_ context.Context, q question) (atEvent, error) {
+	r.Handle("event", func(_ context.Context, q question) (atEvent, error) {
 		if q.Path == "/fails" {
 			return atEvent{}, errors.New("it fails")
 		}
 		return atEvent{q.Path, q.Path, q.Rule}, nil
-	})).Event(router.OnFrontendHTTPRequest)
-	r.Handle("group", router.Func(func(_ context.Context, q question) (atGroup, error) {
+	}).Event(router.OnFrontendHTTPRequest)
+	r.Handle("group", func(_ context.Context, q question) (atGroup, error) {
 		return atGroup{q.Rule}, nil
-	})).Group("ask")
-	r.Handle("client", router.Sink(func(context.Context, struct{}) error {
+	}).Group("ask")
+	r.Observe("client", func(context.Context, struct{}) error {
 		connected.Add(1)
 		return nil
-	})).Event(router.OnClientSession)
+	}).Event(router.OnClientSession)
 	return r
 }

@@ -87,10 +87,10 @@ func TestCookbookHeaderActions(t *testing.T) {
 		Remove http.Header `spoe:"remove"`
 	}
 	r := router.New()
-	r.Handle("response", router.Func(func(context.Context, struct{}) (blocks, error) {
+	r.Handle("response", func(context.Context, struct{}) (blocks, error) {
 		two := []string{"1", "2"}
 		return blocks{http.Header{"X-Set": two}, http.Header{"X-Add": two}, http.Header{"X-First": {""}, "X-Second": {""}}}, nil
-	})).Event(router.OnHTTPResponse)
+	}).Event(router.OnHTTPResponse)
 	files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "e", Processing: patience})
 	require.NoError(t, err)
 	t.Parallel()

@@ -43,9 +43,10 @@ func decisions() *router.Router {
 	}
 	r := router.New()
 	r.Use(middleware.Recover(), middleware.Timeout(2*time.Second))
-	r.Handle("ip-rep", router.Func(func(_ context.Context, in request) (decision, error) {
+	r.Handle("ip-rep", func(_ context.Context, in request) (decision, error) {
 		return decision{"pass " + in.IP.String()}, nil
-	}))
+	})
+
 	return r
 }
 

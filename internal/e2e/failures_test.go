@@ -52,27 +52,27 @@ func failures(release <-chan struct{}) *router.Router {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "reason")
 	r.Use(middleware.Recover(), middleware.Timeout(agentTimeout))
-	r.Handle("fine", func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+	r.HandleRaw("fine", spoe.HandlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 		set(acts)
 		return nil
-	})
-	r.Handle("error", func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+	}))
+	r.HandleRaw("error", spoe.HandlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 		set(acts)
 		return errors.New("the database is gone")
-	})
-	r.Handle("panic", func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+	}))
+	r.HandleRaw("panic", spoe.HandlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 		set(acts)
 		panic("a bug")
-	})
-	r.Handle("hang", func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+	}))
+	r.HandleRaw("hang", spoe.HandlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 		set(acts)
 		<-release
 		return nil
-	})
-	r.Handle("big", func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+	}))
+	r.HandleRaw("big", spoe.HandlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 		set(acts)
 		return acts.SetBytes(spoe.VarScopeTransaction, "big", make([]byte, 100_000))
-	})
+	}))
 	return r
 }
 

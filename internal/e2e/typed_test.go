@@ -74,11 +74,12 @@ spoe-message count
 				IP:    netip.MustParseAddr("2001:db8::1"),
 			}, nil
 		})
-		r.Handle("count", router.Acts(func(_ context.Context, in struct {
+		r.HandleActions("count", func(_ context.Context, in struct {
 			Path string `spoe:"path"`
 		}, acts *spoe.Actions) error {
 			return acts.SetString(spoe.VarScopeTransaction, "count", in.Path)
-		}))
+		})
+
 		a := startHandler(t, r)
 		h := setup(t, bin, a.addr, conf, rules)
 

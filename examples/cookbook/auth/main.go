@@ -62,7 +62,7 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(200 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Handle("check-session", router.Func(check)).Event(router.OnFrontendHTTPRequest)
+	r.Handle("check-session", check).Event(router.OnFrontendHTTPRequest)
 
 	// No answer means no access.
 	haproxy.Parse(r, haproxy.Config{Engine: "auth", FailClosed: true})

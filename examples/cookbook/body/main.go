@@ -45,8 +45,8 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(200 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Handle("inspect", router.Func(inspect)).
-		Event(router.OnFrontendHTTPRequest, "if { req.body_len gt 0 }").
+	r.Handle("inspect", inspect).
+		Event(router.OnFrontendHTTPRequest).If("{ req.body_len gt 0 }").
 		Buffer(65536) // of which HAProxy keeps 1024 free, and the head takes some
 
 	haproxy.Parse(r, haproxy.Config{Engine: "body", FailClosed: true})

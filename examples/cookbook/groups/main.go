@@ -70,9 +70,9 @@ func main() {
 	r.Use(middleware.Default(50 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
 	// Two messages, one round trip: HAProxy sends those of a group together.
-	r.Handle("network", router.Func(place)).Group("who")
-	r.Handle("robot", router.Func(robot)).Group("who")
-	r.Handle("login", router.Func(login)).Group("login")
+	r.Handle("network", place).Group("who")
+	r.Handle("robot", robot).Group("who")
+	r.Handle("login", login).Group("login")
 
 	haproxy.Parse(r, haproxy.Config{Engine: "visitor"})
 

@@ -73,7 +73,7 @@ func main() {
 	r.Use(middleware.Default(50 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
 	var l limiter
-	r.Handle("count", router.Func(l.count)).Event(router.OnFrontendHTTPRequest)
+	r.Handle("count", l.count).Event(router.OnFrontendHTTPRequest)
 
 	haproxy.Parse(r, haproxy.Config{Engine: "limit"})
 	if *rate <= 0 || *burst < 1 || *most < 1 {

@@ -65,7 +65,7 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(50 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Handle("ip-rep", router.Func(score)).Event(router.OnFrontendHTTPRequest)
+	r.Handle("ip-rep", score).Event(router.OnFrontendHTTPRequest)
 
 	haproxy.Parse(r, haproxy.Config{Engine: "iprep"})
 

@@ -70,7 +70,7 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(50 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Handle("response", router.Func(headers)).Event(router.OnHTTPResponse)
+	r.Handle("response", headers).Event(router.OnHTTPResponse)
 
 	haproxy.Parse(r, haproxy.Config{Engine: "headers"})
 

@@ -80,9 +80,9 @@ func main() {
 	r.Use(middleware.Default(100 * time.Millisecond)) // a deadline, among others
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")    // sets txn.guard.failed
 	// The event is there for each request of a connection; once is enough.
-	r.Handle("client", router.Func(place)).Event(router.OnClientSession, "unless { var(sess.guard.network) -m found }")
-	r.Handle("request", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
-	r.Handle("response", router.Sink(count)).Event(router.OnHTTPResponse)
+	r.Handle("client", place).Event(router.OnClientSession).Unless("{ var(sess.guard.network) -m found }")
+	r.Handle("request", judge).Event(router.OnFrontendHTTPRequest)
+	r.Observe("response", count).Event(router.OnHTTPResponse)
 
 	// In place of flag.Parse. It adds -print-config, -print-routes, -check-config.
 	haproxy.Parse(r, haproxy.Config{Engine: "guard"})

@@ -43,7 +43,7 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(100 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Handle("judge", router.Func(judge)).Event(router.OnFrontendHTTPRequest)
+	r.Handle("judge", judge).Event(router.OnFrontendHTTPRequest)
 
 	haproxy.Parse(r, haproxy.Config{
 		Engine:     "judge",

@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-const formsUsage = "`form` of the handlers: func (router.Func), any (a plain function), " +
+const formsUsage = "`form` of the handlers: typed (structs), " +
 	"raw (a spoe.HandlerFunc on the router) or bare (the same without a router or middleware)"
 
 // newHandler builds the handler that the flags ask for.
@@ -30,20 +30,16 @@ func newHandler(c config) (spoe.Handler, error) {
 		r.Use(middleware.Timeout(c.timeout))
 	}
 	switch c.form {
-	case "func":
-		r.Handle("ip-rep", router.Func(slept(c.sleep, rate)))
-		r.Handle("check-request", router.Func(slept(c.sleep, check)))
-		r.Handle("echo", router.Func(slept(c.sleep, echo)))
-	case "any":
+	case "typed":
 		r.Handle("ip-rep", slept(c.sleep, rate))
 		r.Handle("check-request", slept(c.sleep, check))
 		r.Handle("echo", slept(c.sleep, echo))
 	case "raw":
 		for name, h := range rawHandlers(c.sleep) {
-			r.Handle(name, h)
+			r.HandleRaw(name, h)
 		}
 	default:
-		return nil, fmt.Errorf("-form %s is neither func, any, raw nor bare", c.form)
+		return nil, fmt.Errorf("-form %s is neither typed, raw nor bare", c.form)
 	}
 	return r, nil
 }

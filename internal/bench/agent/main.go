@@ -34,7 +34,7 @@ func main() {
 	slog.SetLogLoggerLevel(slog.LevelWarn)
 	var c config
 	flag.StringVar(&c.addr, "addr", "127.0.0.1:0", "listen on this `host:port`")
-	flag.StringVar(&c.form, "form", "func", formsUsage)
+	flag.StringVar(&c.form, "form", "typed", formsUsage)
 	flag.BoolVar(&c.recover, "recover", false, "use middleware.Recover")
 	flag.DurationVar(&c.timeout, "timeout", 0, "use middleware.Timeout with this `time`")
 	flag.BoolVar(&c.trace, "trace", false, "use middleware.Trace, with OpenTelemetry's SDK that samples nothing")

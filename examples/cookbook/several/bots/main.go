@@ -47,7 +47,7 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(50 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Handle("score", router.Func(score)).Event(router.OnFrontendHTTPRequest)
+	r.Handle("score", score).Event(router.OnFrontendHTTPRequest)
 
 	haproxy.Parse(r, haproxy.Config{
 		Engine:   "bots",

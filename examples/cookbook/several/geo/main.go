@@ -48,7 +48,7 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(50 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	r.Handle("locate", router.Func(locate)).Event(router.OnFrontendHTTPRequest)
+	r.Handle("locate", locate).Event(router.OnFrontendHTTPRequest)
 
 	haproxy.Parse(r, haproxy.Config{
 		Engine:   "geo",

@@ -24,9 +24,9 @@ func note(name string, made map[string]int) spoe.Middleware {
 	}
 }
 
-// TestGroups: a route has the middleware of its group, that of the group it was
-// made of outside, each built once a route.
-func TestGroups(t *testing.T) {
+// TestBranches: a route has the middleware of its branch, inside that of the branch it
+// was made from, each built once a route.
+func TestBranches(t *testing.T) {
 	made := map[string]int{}
 	done := func(context.Context, struct{}) error { return nil }
 	r := router.New()
@@ -35,11 +35,11 @@ func TestGroups(t *testing.T) {
 	outer.Use(note("d", made))
 	inner := outer.With(note("e", made))
 	other := outer.With(note("f", made))
-	r.Handle("root", done)
-	outer.Handle("outer", done)
-	inner.Handle("inner", done)
-	other.Handle("other", done)
-	r.NotFound(router.Sink(done))
+	r.Observe("root", done)
+	outer.Observe("outer", done)
+	inner.Observe("inner", done)
+	other.Observe("other", done)
+	r.NotFound(doesNothing)
 
 	haproxy := spoetest.New(t, r)
 	for message, want := range map[string]string{
@@ -62,4 +62,36 @@ func TestRouterInRouter(t *testing.T) {
 	outer := router.New()
 	outer.NotFound(inner)
 	assert.Equal(t, "sess.score=0 sess.list=on ", spoetest.New(t, outer).Ask("ip-rep", spoetest.Arg("ip", listed)).String())
+}
+
+// TestZeroRouter: a Router that New has not made works, and so do its branches.
+func TestZeroRouter(t *testing.T) {
+	var r router.Router
+	assert.Empty(t, spoetest.New(t, &r).Ask("ip-rep", spoetest.Arg("ip", listed)).Actions())
+	assert.Empty(t, r.Routes())
+	assert.False(t, r.HandlesAny())
+
+	var s router.Router
+	s.With(same).Handle("ip-rep", typedJudge)
+	s.HandleRaw("raw", rawHandler)
+	s.ErrorVar(spoe.VarScopeTransaction, "error")
+	haproxy := spoetest.New(t, &s)
+	assert.Equal(t, "sess.score=0 sess.list=on ", haproxy.Ask("ip-rep", spoetest.Arg("ip", listed)).String())
+	assert.Equal(t, "sess.score=0 sess.list=on ", haproxy.Ask("raw", spoetest.Arg("ip", listed)).String())
+	assert.Equal(t, "txn.error=error: no address", haproxy.Ask("raw").String())
+}
+
+// TestReadsArgs: middleware may read arguments of the struct and of the branch. The
+// arguments of a raw handler are not known, and so not refused.
+func TestReadsArgs(t *testing.T) {
+	r := router.New()
+	r.Arg("id", "unique-id")
+	r.Use(reading("ip", "id"))
+	r.Handle("ip-rep", typedJudge)
+	r.HandleRaw("raw", rawHandler)
+	r.NotFound(rawHandler)
+	assert.Len(t, r.Routes(), 2)
+	text := panicOf(t, "unknown", func() { r.With(reading("user")).Handle("m", typedJudge) })
+	assert.Contains(t, text, `middleware reads the argument "user"`)
+	assert.Len(t, r.Routes(), 2)
 }

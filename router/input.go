@@ -8,9 +8,9 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// input binds a message's arguments to an In. A struct is bound in a pooled
-// place and passed by value, so that binding allocates for its strings alone; a
-// pointer is the handler's to keep, and so is allocated.
+// input decodes a message's arguments into an In. A struct is decoded in a pooled
+// place and passed by value, so that binding allocates for its strings alone. A
+// pointer is allocated, because the handler may keep it.
 type input[In any] struct {
 	dec     *codec.Decoder
 	pointer reflect.Type // In's struct if In is a pointer, else nil
@@ -45,35 +45,4 @@ func (i *input[In]) bind(msg *spoe.Message) (in In, err error) {
 	*p = zero // keeps nothing alive
 	i.places.Put(p)
 	return in, err
-}
-
-// output sets the variables of an Out.
-type output[Out any] struct {
-	enc     *codec.Encoder
-	pointer bool
-	places  sync.Pool // of *Out
-}
-
-func (o *output[Out]) init(call string) {
-	t := reflect.TypeFor[Out]()
-	st, enc, wrong := encoderOf(t)
-	if wrong != "" {
-		refuse(call, "%s", wrong)
-	}
-	o.enc, o.pointer = enc, t != st
-	o.places.New = func() any { return new(Out) }
-}
-
-func (o *output[Out]) set(acts *spoe.Actions, out Out) error {
-	if o.pointer {
-		// A nil pointer has no actions.
-		return acts.SetResult(o.enc, out)
-	}
-	p := o.places.Get().(*Out)
-	*p = out
-	err := acts.SetResult(o.enc, p)
-	var zero Out
-	*p = zero
-	o.places.Put(p)
-	return err
 }
