@@ -1,8 +1,0 @@
-package haproxy
-
-// For the tests.
-var (
-	Words       = words
-	SampleTypes = sampleTypes
-	SamplesText = samplesText
-)
