@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/haproxy"
+	finding "github.com/spoke-go/spoke/haproxy/internal/check"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
 )
@@ -95,15 +96,15 @@ func TestCheckBroken(t *testing.T) {
 			found := check(t, dir)
 			require.Len(t, found, 1, "%v", found)
 			codes[found[0].Code] = true
-			assert.True(t, strings.HasPrefix(filepath.Base(dir), found[0].Code) || found[0].Code == haproxy.EventAndGroup, found[0].Code)
+			assert.True(t, strings.HasPrefix(filepath.Base(dir), found[0].Code) || found[0].Code == finding.EventAndGroup, found[0].Code)
 			golden(t, strings.TrimPrefix(dir, "testdata/")+"/want.txt", found[0].Text()+"\n")
 		})
 	}
 	for _, code := range []string{
-		haproxy.MessageUnhandled, haproxy.MessageUncalled, haproxy.EventAndGroup, haproxy.ArgumentMissing,
-		haproxy.ArgumentUnknown, haproxy.ArgumentType, haproxy.VariableUnknown, haproxy.VariableNeverSet,
-		haproxy.VariableTooLong, haproxy.VariableSetLater, haproxy.VariableReadEarly, haproxy.DeadlineTooLong, haproxy.NoProcessingTimeout,
-		haproxy.BodyNotBuffered, haproxy.BufferTooSmall, haproxy.NoHealthCheck, haproxy.NoSetOnError,
+		finding.MessageUnhandled, finding.MessageUncalled, finding.EventAndGroup, finding.ArgumentMissing,
+		finding.ArgumentUnknown, finding.ArgumentType, finding.VariableUnknown, finding.VariableNeverSet,
+		finding.VariableTooLong, finding.VariableSetLater, finding.VariableReadEarly, finding.DeadlineTooLong, finding.NoProcessingTimeout,
+		finding.BodyNotBuffered, finding.BufferTooSmall, finding.NoHealthCheck, finding.NoSetOnError,
 	} {
 		assert.True(t, codes[code], "no folder has a fault %s", code)
 	}

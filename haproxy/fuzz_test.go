@@ -12,27 +12,6 @@ import (
 	"github.com/spoke-go/spoke/haproxy"
 )
 
-// FuzzWords: what has been split and is quoted is split into the same words.
-func FuzzWords(f *testing.F) {
-	for _, line := range []string{"bind :80 ssl # no", `a\ b "c\"d" 'e f'`, `"${A[*]}" "${B-x y}" "$A"`, `\x41\. "`} {
-		f.Add(line)
-	}
-	getenv := func(name string) (string, bool) { return "x  y", name == "A" }
-	f.Fuzz(func(t *testing.T, line string) {
-		words, err := haproxy.Words(line, getenv)
-		if err != nil {
-			return
-		}
-		quoted := make([]string, len(words))
-		for i, w := range words {
-			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		again, err := haproxy.Words(strings.Join(quoted, " "), nil)
-		require.NoError(t, err)
-		assert.Equal(t, words, again)
-	})
-}
-
 // FuzzCheck: whatever the files and the routes are, there is an error or there are
 // findings, the same each time.
 func FuzzCheck(f *testing.F) {

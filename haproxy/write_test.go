@@ -3,6 +3,7 @@ package haproxy_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,6 +21,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
+
+var update = flag.Bool("update", false, "write the golden files")
 
 // golden compares a text with a file of testdata.
 func golden(t *testing.T, name, got string) {
@@ -345,4 +348,16 @@ func TestWriteEventAndGroup(t *testing.T) {
 	assert.Contains(t, f.SPOE, "spoe-group ask\n    messages m\n")
 	assert.NotContains(t, f.SPOE, "Sent on events")
 	assert.Contains(t, f.Frontend, "http-request send-spoe-group e ask")
+}
+
+// TestQuotedSamples: quotes do not hide what a sample is.
+func TestQuotedSamples(t *testing.T) {
+	agent := func(fetch string) haproxy.Agent {
+		return haproxy.Agent{Messages: []haproxy.Message{{Name: "m", Event: "on-frontend-http-request", Args: []haproxy.Arg{{Name: "a", Fetch: fetch}}}}}
+	}
+	_, err := haproxy.Write(agent(`"res.hdr(x y)"`), haproxy.Config{Engine: "e"})
+	assert.ErrorContains(t, err, "on on-frontend-http-request, and refuses it")
+	f, err := haproxy.Write(agent(`"req.body"`), haproxy.Config{Engine: "e"})
+	require.NoError(t, err)
+	assert.Contains(t, f.Frontend, "option http-buffer-request")
 }

@@ -31,7 +31,12 @@ var house = map[string][]string{
 	"spoe/spoetest/haproxytest": {},
 	"router":                    {"spoe", "codec", "internal/safetext"},
 	"middleware":                {"spoe", "codec", "internal/safetext", "go.opentelemetry.io/otel", "golang.org/x/sync"},
-	"haproxy":                   {"router", "codec", "internal/safetext"},
+	"haproxy":                   {"haproxy/internal/check", "haproxy/internal/model", "haproxy/internal/write", "router", "codec"},
+	"haproxy/internal/syntax":   {"router", "codec"},
+	"haproxy/internal/samples":  {"haproxy/internal/syntax", "router"},
+	"haproxy/internal/model":    {"haproxy/internal/samples", "haproxy/internal/syntax", "router", "codec"},
+	"haproxy/internal/write":    {"haproxy/internal/model", "haproxy/internal/samples", "haproxy/internal/syntax", "router", "codec"},
+	"haproxy/internal/check":    {"haproxy/internal/model", "haproxy/internal/samples", "haproxy/internal/syntax", "codec"},
 }
 
 // ground is what no package of the house stands on: it stands on them.

@@ -1,25 +1,28 @@
-package haproxy
+package check
 
 import (
 	"fmt"
 	"slices"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // checkAnswers tells which rules read an answer before it can be there.
 func (c *checker) checkAnswers() {
-	if !c.knowsVars() || c.cfg.loadsLua() {
+	if !c.knowsVars() || c.cfg.LoadsLua() {
 		return // something else may have set it by then
 	}
 	for _, r := range c.mentions {
 		// What a session or the process has may be of an earlier request.
-		if !r.read || r.in == nil || r.scope == "sess" || r.scope == "proc" || ruleStage(r.in, &r.at) == stageUnknown {
+		if !r.read || r.in == nil || r.scope == "sess" || r.scope == "proc" || syntax.RuleStage(r.in, &r.at) == syntax.StageUnknown {
 			continue
 		}
 		var first *sending
 		by := ""
 		for _, m := range c.agent.Messages {
-			s := c.engine.message(m.Name)
-			if s == nil || !slices.ContainsFunc(m.Vars, func(v Var) bool { return v.Scope == r.scope && c.engine.prefix+"."+v.Name == r.name }) {
+			s := c.engine.Message(m.Name)
+			if s == nil || !slices.ContainsFunc(m.Vars, func(v model.Var) bool { return v.Scope == r.scope && c.engine.Prefix+"."+v.Name == r.name }) {
 				continue
 			}
 			for _, at := range c.sendings(s) {
@@ -41,13 +44,13 @@ func (s *sending) before(o *sending) bool {
 
 // isAfter tells whether a message is sent after a rule.
 func (s *sending) isAfter(rule mention) bool {
-	at := ruleStage(rule.in, &rule.at)
+	at := syntax.RuleStage(rule.in, &rule.at)
 	return s.stage > at || s.stage == at && s.proxy == rule.in && s.rule > rule.line
 }
 
 func (c *checker) findEarly(r mention, s *sending, message string) {
 	c.find(VariableReadEarly, r.at,
-		fmt.Sprintf("the variable %s.%s is read before the message %q, which has it set, is sent (%s:%d)", r.scope, r.name, message, s.at.file, s.at.line),
+		fmt.Sprintf("the variable %s.%s is read before the message %q, which has it set, is sent (%s:%d)", r.scope, r.name, message, s.at.File, s.at.Line),
 		"It is not there yet: a condition on it never holds (an \"unless\" always), a header with it is empty.",
 		"Put the rule behind the one that sends the message, or into a later stage; or have the message sent earlier.")
 }

@@ -1,23 +1,27 @@
-package haproxy
+package check
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // checkArgs compares the arguments that a message has with those that its handler
 // takes.
-func (c *checker) checkArgs(m *spoeMessage, known *Message) {
+func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 	used := make([]bool, len(known.Args))
-	for i, s := range m.args {
-		k := known.arg(s, i)
+	for i, s := range m.Args {
+		k := findArg(known, s, i)
 		if k < 0 {
 			if !known.AnyArgs {
-				c.find(ArgumentUnknown, s.at,
-					fmt.Sprintf("the message %q has %s, which its handler does not take", m.name, s.label(i)),
+				c.find(ArgumentUnknown, s.At,
+					fmt.Sprintf("the message %q has %s, which its handler does not take", m.Name, label(&s, i)),
 					"HAProxy looks it up and sends it with each request, and nobody sees it. If it is meant to be another argument, that one is missing.",
-					"Take it out, or give it the name that the handler has for it."+known.takes())
+					"Take it out, or give it the name that the handler has for it."+takes(known))
 			}
 			continue
 		}
@@ -28,23 +32,23 @@ func (c *checker) checkArgs(m *spoeMessage, known *Message) {
 		c.checkType(m, known, &known.Args[k], s, i)
 	}
 	for k, a := range known.Args {
-		if !a.Required || used[k] || !known.hasGroup(a, used) {
+		if !a.Required || used[k] || !hasGroup(known, a, used) {
 			continue
 		}
-		at := m.head
-		if len(m.args) > 0 {
-			at = m.args[0].at
+		at := m.Head
+		if len(m.Args) > 0 {
+			at = m.Args[0].At
 		}
 		mend := fmt.Sprintf("Write %s into its args line.", example(&a))
 		c.find(ArgumentMissing, at,
-			fmt.Sprintf("the message %q is sent without the argument %q, which its handler requires", m.name, a.label()),
+			fmt.Sprintf("the message %q is sent without the argument %q, which its handler requires", m.Name, a.Label()),
 			"Each such message fails: its handler is not called and sets no variable.", mend)
 	}
 }
 
 // hasGroup tells whether the struct that has an argument's field is there: one
 // behind a pointer is nil where nothing is sent for it.
-func (m *Message) hasGroup(a Arg, used []bool) bool {
+func hasGroup(m *model.Message, a model.Arg, used []bool) bool {
 	if a.Group == "" {
 		return true
 	}
@@ -57,7 +61,7 @@ func (m *Message) hasGroup(a Arg, used []bool) bool {
 }
 
 // example is what an args line could have for an argument.
-func example(a *Arg) string {
+func example(a *model.Arg) string {
 	fetch := a.Fetch
 	if fetch == "" {
 		fetch = "<sample>"
@@ -72,34 +76,34 @@ func example(a *Arg) string {
 	return fmt.Sprintf("%q", a.Name+"="+fetch)
 }
 
-// arg returns which of the handler's arguments is sent as number i, or -1.
-func (m *Message) arg(s sentArg, i int) int {
-	return slices.IndexFunc(m.Args, func(a Arg) bool {
-		if s.name != "" {
-			return a.Name == s.name
+// findArg returns which of the handler's arguments is sent as number i, or -1.
+func findArg(m *model.Message, s syntax.SentArg, i int) int {
+	return slices.IndexFunc(m.Args, func(a model.Arg) bool {
+		if s.Name != "" {
+			return a.Name == s.Name
 		}
-		return a.Pos != nil && *a.Pos == i || a.Pos == nil && a.Name == "" && a.isFetched(s.fetch)
+		return a.Pos != nil && *a.Pos == i || a.Pos == nil && a.Name == "" && isFetched(&a, s.Fetch)
 	})
 }
 
 // isFetched tells whether that is its sample, which it may have with quotes.
-func (a *Arg) isFetched(fetch string) bool {
-	w, err := words(a.Fetch, nil)
+func isFetched(a *model.Arg, fetch string) bool {
+	w, err := syntax.Words(a.Fetch, nil)
 	return err == nil && len(w) == 1 && w[0] == fetch
 }
 
-func (s *sentArg) label(i int) string {
-	if s.name != "" {
-		return fmt.Sprintf("an argument %q", s.name)
+func label(s *syntax.SentArg, i int) string {
+	if s.Name != "" {
+		return fmt.Sprintf("an argument %q", s.Name)
 	}
-	return fmt.Sprintf("an argument without a name, %q, as number %d", s.fetch, i+1)
+	return fmt.Sprintf("an argument without a name, %q, as number %d", s.Fetch, i+1)
 }
 
 // takes names what the handler takes, for a text.
-func (m *Message) takes() string {
+func takes(m *model.Message) string {
 	var names []string
 	for _, a := range m.Args {
-		names = append(names, a.label())
+		names = append(names, a.Label())
 	}
 	if len(names) == 0 || len(names) > 16 {
 		return ""
@@ -108,33 +112,14 @@ func (m *Message) takes() string {
 }
 
 // checkType tells whether what HAProxy sends can be bound.
-func (c *checker) checkType(m *spoeMessage, known *Message, a *Arg, s sentArg, i int) {
-	types := sampleTypes(s.fetch)
-	if fits(types, a.Types) {
+func (c *checker) checkType(m *syntax.SPOEMessage, known *model.Message, a *model.Arg, s syntax.SentArg, i int) {
+	types := samples.Types(s.Fetch)
+	if samples.Fits(types, a.Types) {
 		return
 	}
-	c.find(ArgumentType, s.at,
+	c.find(ArgumentType, s.At,
 		fmt.Sprintf("the message %q has %s as %s, from %s, and the handler's field %s (%s) takes %s",
-			m.name, s.label(i), strings.Join(types, " or "), s.fetch, a.Field, a.Go, strings.Join(a.Types, ", ")),
+			m.Name, label(&s, i), strings.Join(types, " or "), s.Fetch, a.Field, a.Go, strings.Join(a.Types, ", ")),
 		"Each such message fails: its handler is not called and sets no variable.",
-		"Send another sample"+convert(a.Types)+", or change the field's type.")
-}
-
-// fits tells whether what is sent as one of some types can be bound to one of
-// others; none are all.
-func fits(sent, bound []string) bool {
-	return len(sent) == 0 || len(bound) == 0 ||
-		slices.ContainsFunc(sent, func(t string) bool { return slices.Contains(bound, t) })
-}
-
-// convert names a converter to one of these types, for a text. Each was tried.
-func convert(types []string) string {
-	for _, c := range []struct{ to, converter string }{
-		{"BOOL", "bool"}, {"INT64", "add(0)"}, {"IPV4", "ipmask(32,128)"}, {"STRING", "lower"},
-	} {
-		if slices.Contains(types, c.to) {
-			return ", put the converter \"," + c.converter + "\" behind it"
-		}
-	}
-	return ""
+		"Send another sample"+samples.Convert(a.Types)+", or change the field's type.")
 }

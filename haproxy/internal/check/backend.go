@@ -1,25 +1,27 @@
-package haproxy
+package check
 
 import (
 	"fmt"
 	"slices"
+
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // checkBackend tells whether HAProxy would notice that an agent is gone.
 func (c *checker) checkBackend() {
-	b := c.cfg.find(c.engine.backend, "backend", "listen")
+	b := c.cfg.Find(c.engine.Backend, "backend", "listen")
 	if b == nil {
 		return // HAProxy refuses it
 	}
 	var def health
-	for _, d := range b.all() {
-		if d.is("default-server") {
+	for _, d := range b.All() {
+		if d.Is("default-server") {
 			def = def.with(d)
 		}
 	}
-	spop := b.has("spop-check") || b.knowsAgents()
-	for _, d := range b.lines {
-		if !d.is("server") && !d.is("server-template") {
+	spop := b.Has("spop-check") || knowsAgents(b)
+	for _, d := range b.Lines {
+		if !d.Is("server") && !d.Is("server-template") {
 			continue
 		}
 		h := def.with(d)
@@ -30,12 +32,12 @@ func (c *checker) checkBackend() {
 		switch {
 		case !h.checked && !h.tracks:
 			c.find(NoHealthCheck, d,
-				fmt.Sprintf("the agent %s of backend %s has no health check", name(d), b.name),
+				fmt.Sprintf("the agent %s of backend %s has no health check", serverName(d), b.Name),
 				"HAProxy goes on asking an agent that is gone: each request fails or waits for its timeout. An agent that shuts down cannot tell it to turn elsewhere.",
 				mend)
 		case !spop && h.checked && !h.named:
-			c.find(NoHealthCheck, b.head,
-				fmt.Sprintf("backend %s has no \"option spop-check\"", b.name),
+			c.find(NoHealthCheck, b.Head,
+				fmt.Sprintf("backend %s has no \"option spop-check\"", b.Name),
 				"Its health checks connect and no more: an agent that is shutting down, or anything else that listens on its port, counts as up.",
 				"Write \"option spop-check\" into the backend.")
 		}
@@ -44,9 +46,9 @@ func (c *checker) checkBackend() {
 
 // knowsAgents tells whether a backend has checks of another kind that may well
 // know an agent: of its HTTP port, by a script, by a conversation.
-func (s *section) knowsAgents() bool {
-	return s.has("httpchk") || s.has("external-check") || s.has("tcp-check") &&
-		slices.ContainsFunc(s.all(), func(d directive) bool { return d.is("tcp-check", "expect") })
+func knowsAgents(s *syntax.Section) bool {
+	return s.Has("httpchk") || s.Has("external-check") || s.Has("tcp-check") &&
+		slices.ContainsFunc(s.All(), func(d syntax.Directive) bool { return d.Is("tcp-check", "expect") })
 }
 
 // health is how a server is checked.
@@ -57,16 +59,16 @@ type health struct {
 }
 
 // with returns what a line makes of it.
-func (h health) with(d directive) health {
-	for i, w := range d.words {
-		if i < 3 && !d.is("default-server") {
+func (h health) with(d syntax.Directive) health {
+	for i, w := range d.Words {
+		if i < 3 && !d.Is("default-server") {
 			continue // the server's name and address
 		}
 		switch w {
 		case "check":
 			h.checked = true
 		case "no-check":
-			h.checked = h.checked && d.maybe
+			h.checked = h.checked && d.Maybe
 		case "track":
 			h.tracks = true
 		case "healthcheck":
@@ -76,9 +78,9 @@ func (h health) with(d directive) health {
 	return h
 }
 
-func name(d directive) string {
-	if len(d.words) < 2 {
+func serverName(d syntax.Directive) string {
+	if len(d.Words) < 2 {
 		return ""
 	}
-	return d.words[1]
+	return d.Words[1]
 }

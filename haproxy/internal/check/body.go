@@ -1,14 +1,17 @@
-package haproxy
+package check
 
 import (
 	"fmt"
+
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // checkBody tells whether HAProxy waits for a body before it sends it.
-func (c *checker) checkBody(m *spoeMessage) {
-	for _, a := range m.args {
+func (c *checker) checkBody(m *syntax.SPOEMessage) {
+	for _, a := range m.Args {
 		for _, side := range []struct{ name, rule string }{{"req.", "http-request"}, {"res.", "http-response"}} {
-			if !fetchesBody(a.fetch, side.name) {
+			if !samples.FetchesBody(a.Fetch, side.name) {
 				continue
 			}
 			for _, s := range c.sendings(m) {
@@ -20,43 +23,43 @@ func (c *checker) checkBody(m *spoeMessage) {
 	}
 }
 
-func (c *checker) findBody(m *spoeMessage, a sentArg, s sending, rule string) {
+func (c *checker) findBody(m *syntax.SPOEMessage, a syntax.SentArg, s sending, rule string) {
 	effect := "The agent gets as much of the body as has come with the head, often nothing, and cannot tell."
-	mend := fmt.Sprintf("Write \"option http-buffer-request\" into %s %s.", s.proxy.kind, s.proxy.name)
+	mend := fmt.Sprintf("Write \"option http-buffer-request\" into %s %s.", s.proxy.Kind, s.proxy.Name)
 	switch {
 	case rule == "http-response":
 		mend = "Send the message by a rule: \"http-response wait-for-body time 1s\", and \"http-response send-spoe-group\" behind it. The event on-http-response comes before both."
-	case s.stage < stageFrontendHTTP:
+	case s.stage < syntax.StageFrontendHTTP:
 		mend = "Send the message on on-frontend-http-request. " + mend
-	case s.stage >= stageServerSession:
+	case s.stage >= syntax.StageServerSession:
 		effect = "The agent gets nothing: HAProxy has sent the body on by then."
 		mend = "Send the message on on-frontend-http-request or on-backend-http-request. " + mend
 	case s.rule >= 0:
 		mend += " Or write \"http-request wait-for-body time 1s\" before the rule that sends it."
 	}
-	c.find(BodyNotBuffered, a.at,
-		fmt.Sprintf("the message %q has %s, for which %s %s does not wait", m.name, a.fetch, s.proxy.kind, s.proxy.name), effect, mend)
+	c.find(BodyNotBuffered, a.At,
+		fmt.Sprintf("the message %q has %s, for which %s %s does not wait", m.Name, a.Fetch, s.proxy.Kind, s.proxy.Name), effect, mend)
 }
 
 // buffers tells whether the body is there when a message is sent.
 func (c *checker) buffers(s sending, rule string) bool {
 	request := rule == "http-request"
-	if request && (s.stage < stageFrontendHTTP || s.stage >= stageServerSession) {
+	if request && (s.stage < syntax.StageFrontendHTTP || s.stage >= syntax.StageServerSession) {
 		return false // it has not come, or is gone
 	}
-	for _, in := range c.cfg.sections {
-		if !in.isProxy() || elsewhere(s.proxy, in) {
+	for _, in := range c.cfg.Sections {
+		if !in.IsProxy() || elsewhere(s.proxy, in) {
 			continue
 		}
 		// A frontend waits before its own rules, a backend before those of its own.
-		if request && in.has("http-buffer-request") && (in.kind != "backend" || s.stage >= stageBackendTCP) {
+		if request && in.Has("http-buffer-request") && (in.Kind != "backend" || s.stage >= syntax.StageBackendTCP) {
 			return true
 		}
-		lines := in.all()
+		lines := in.All()
 		for i, d := range lines {
 			switch {
-			case !d.is(rule, "wait-for-body"), ruleStage(in, &d) > s.stage:
-			case in == s.proxy && s.rule >= 0 && ruleStage(in, &d) == s.stage && i > len(lines)-len(in.lines)+s.rule:
+			case !d.Is(rule, "wait-for-body"), syntax.RuleStage(in, &d) > s.stage:
+			case in == s.proxy && s.rule >= 0 && syntax.RuleStage(in, &d) == s.stage && i > len(lines)-len(in.Lines)+s.rule:
 			default:
 				return true
 			}

@@ -1,9 +1,12 @@
-package haproxy
+package check
 
 import (
 	"cmp"
 	"errors"
 	"slices"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // The kinds of findings, as Finding.Code has them.
@@ -27,34 +30,27 @@ const (
 	NoSetOnError        = "no-set-on-error"       // no variable says that no answer came
 )
 
-// Check compares HAProxy's configuration with an agent and returns what does not
-// fit, in the order of files and lines. What HAProxy itself refuses is left to
-// `haproxy -c`. The error is about what cannot be checked: files that cannot be
-// read, no filter line, several engines of which none stands out.
-//
-// A configuration with several engines is checked for the one that sends messages
-// of the agent's, the most of them; several filter lines of that engine are all
-// checked. What another engine sends counts as sent.
-func Check(a Agent, s Sources) ([]Finding, error) {
-	r, err := newReader(s)
+// Check is haproxy.Check.
+func Check(a model.Agent, s Sources) ([]Finding, error) {
+	r, err := syntax.NewReader(s.Version, s.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
 	if len(s.Configs) == 0 {
 		return nil, errors.New("haproxy: there is no haproxy.cfg to check: name one")
 	}
-	var cfg configuration
+	var cfg syntax.Configuration
 	for _, name := range s.Configs {
-		names, err := files(name)
+		names, err := syntax.Files(name)
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
-			lines, err := r.read(name)
+			lines, err := r.Read(name)
 			if err != nil {
 				return nil, err
 			}
-			cfg.parse(lines)
+			cfg.Parse(lines)
 		}
 	}
 	uses, chosen, err := chooseEngine(&a, &cfg, s, r)
@@ -63,7 +59,7 @@ func Check(a Agent, s Sources) ([]Finding, error) {
 	}
 	checkers := make([]*checker, len(uses))
 	for i, u := range uses {
-		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.anyOf && !r.version.atLeast(3, 1)}
+		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.AnyOf && !r.Version.AtLeast(3, 1)}
 	}
 	c := checkers[chosen]
 	c.others = slices.Delete(checkers, chosen, chosen+1)
@@ -77,8 +73,8 @@ func Check(a Agent, s Sources) ([]Finding, error) {
 
 // checker has what the checks need. Checks are in files of their own, check_*.go.
 type checker struct {
-	agent *Agent
-	cfg   *configuration
+	agent *model.Agent
+	cfg   *syntax.Configuration
 	use
 	others    []*checker // of the other engines
 	mentions  []mention
@@ -90,8 +86,8 @@ type checker struct {
 func (c *checker) check() {
 	c.checkAgent()
 	c.checkMessages()
-	for _, m := range c.engine.messages {
-		known := c.agent.message(m.name)
+	for _, m := range c.engine.Messages {
+		known := c.agent.Message(m.Name)
 		if known == nil || len(c.sendings(m)) == 0 {
 			continue
 		}
@@ -106,8 +102,8 @@ func (c *checker) check() {
 }
 
 // find adds a finding, once: an engine may be loaded by several filter lines.
-func (c *checker) find(code string, at directive, problem, effect, mend string) {
-	f := Finding{Code: code, File: at.file, Line: at.line, Problem: problem, Effect: effect, Mend: mend}
+func (c *checker) find(code string, at syntax.Directive, problem, effect, mend string) {
+	f := Finding{Code: code, File: at.File, Line: at.Line, Problem: problem, Effect: effect, Mend: mend}
 	if !c.found[f] {
 		c.findings = append(c.findings, f)
 	}

@@ -1,21 +1,24 @@
-package haproxy
+package check
 
 import (
 	"fmt"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // use is an engine with the filter lines that load it.
 type use struct {
-	engine  *engine
-	filters []filter
+	engine  *syntax.Engine
+	filters []syntax.Filter
 }
 
 // chooseEngine returns the engines, and which one asks the agent.
-func chooseEngine(a *Agent, cfg *configuration, s Sources, r *reader) (uses []use, chosen int, err error) {
-	all := cfg.filters()
+func chooseEngine(a *model.Agent, cfg *syntax.Configuration, s Sources, r *syntax.Reader) (uses []use, chosen int, err error) {
+	all := cfg.Filters()
 	if len(all) == 0 {
 		return nil, 0, errNoSPOE
 	}
@@ -24,7 +27,7 @@ func chooseEngine(a *Agent, cfg *configuration, s Sources, r *reader) (uses []us
 		e, err := loadEngine(cfg, f, s, r)
 		if err != nil {
 			switch {
-			case s.Engine != "" && f.engine != "" && f.engine != s.Engine: // its file need not be at hand
+			case s.Engine != "" && f.Engine != "" && f.Engine != s.Engine: // its file need not be at hand
 			case s.SPOE == "":
 				return nil, 0, err
 			default: // it may be in another file
@@ -32,7 +35,7 @@ func chooseEngine(a *Agent, cfg *configuration, s Sources, r *reader) (uses []us
 			}
 			continue
 		}
-		i := slices.IndexFunc(uses, func(o use) bool { return o.engine.name == e.name && o.engine.file == e.file })
+		i := slices.IndexFunc(uses, func(o use) bool { return o.engine.Name == e.Name && o.engine.File == e.File })
 		if i < 0 {
 			uses = append(uses, use{engine: e})
 			i = len(uses) - 1
@@ -41,7 +44,7 @@ func chooseEngine(a *Agent, cfg *configuration, s Sources, r *reader) (uses []us
 	}
 	switch {
 	case s.Engine != "":
-		chosen = slices.IndexFunc(uses, func(u use) bool { return u.engine.id() == s.Engine })
+		chosen = slices.IndexFunc(uses, func(u use) bool { return u.engine.ID() == s.Engine })
 		if chosen < 0 && refused == nil {
 			refused = fmt.Errorf("haproxy: no filter line has the engine %q", s.Engine)
 		}
@@ -49,7 +52,7 @@ func chooseEngine(a *Agent, cfg *configuration, s Sources, r *reader) (uses []us
 		if chosen = mostKnown(a, uses); chosen < 0 {
 			var names []string
 			for _, u := range uses {
-				names = append(names, u.engine.id())
+				names = append(names, u.engine.ID())
 			}
 			refused = fmt.Errorf("haproxy: there are several engines, and it is not clear which one asks this agent: name one of %v", names)
 		}
@@ -64,12 +67,12 @@ func chooseEngine(a *Agent, cfg *configuration, s Sources, r *reader) (uses []us
 
 // mostKnown returns which engine sends the most messages that the agent handles,
 // or -1 if there is none, or more than one.
-func mostKnown(a *Agent, uses []use) int {
+func mostKnown(a *model.Agent, uses []use) int {
 	best, most := -1, 0
 	for i, u := range uses {
 		known := 0
-		for _, m := range u.engine.messages {
-			if a.message(m.name) != nil {
+		for _, m := range u.engine.Messages {
+			if a.Message(m.Name) != nil {
 				known++
 			}
 		}
@@ -84,20 +87,20 @@ func mostKnown(a *Agent, uses []use) int {
 }
 
 // loadEngine reads the SPOE file of a filter line.
-func loadEngine(cfg *configuration, f filter, s Sources, r *reader) (*engine, error) {
+func loadEngine(cfg *syntax.Configuration, f syntax.Filter, s Sources, r *syntax.Reader) (*syntax.Engine, error) {
 	candidates := []string{s.SPOE}
 	if s.SPOE == "" {
-		candidates = cfg.candidates(f)
+		candidates = cfg.Candidates(f)
 	}
 	for _, name := range candidates {
 		if _, err := os.Stat(name); err != nil {
 			continue
 		}
-		lines, err := r.read(name)
+		lines, err := r.Read(name)
 		if err != nil {
 			return nil, err
 		}
-		return parseEngine(f.engine, name, lines)
+		return syntax.ParseEngine(f.Engine, name, lines)
 	}
-	return nil, fmt.Errorf("haproxy: %s:%d: the SPOE file is not there: looked for %s", f.at.file, f.at.line, strings.Join(slices.Compact(candidates), ", "))
+	return nil, fmt.Errorf("haproxy: %s:%d: the SPOE file is not there: looked for %s", f.At.File, f.At.Line, strings.Join(slices.Compact(candidates), ", "))
 }

@@ -1,4 +1,4 @@
-package haproxy
+package check
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 // Finding is something in HAProxy's configuration that does not fit the agent.
 type Finding struct {
 	// Code names the kind, such as "argument-missing", for programs. The kinds
-	// are listed with [Check].
+	// are listed with haproxy.Check.
 	Code string `json:"code"`
 	File string `json:"file"`
 	Line int    `json:"line"`
@@ -49,3 +49,6 @@ func wrap(s *strings.Builder, title, t string) {
 	}
 	s.WriteString(line)
 }
+
+// lineWidth is where texts are broken.
+const lineWidth = 84

@@ -1,40 +1,43 @@
-package haproxy
+package check
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // sends tells whether the engine sends a message of that name.
 func (c *checker) sends(name string) bool {
-	m := c.engine.message(name)
+	m := c.engine.Message(name)
 	return m != nil && len(c.sendings(m)) > 0
 }
 
 // checkMessages compares which messages are sent with which are handled.
 func (c *checker) checkMessages() {
 	e := c.engine
-	for _, m := range e.messages {
-		g, at := e.groupOf(m.name)
-		listed := mentions(e.listed, m.name)
+	for _, m := range e.Messages {
+		g, at := e.GroupOf(m.Name)
+		listed := syntax.Mentions(e.Listed, m.Name)
 		sent := len(c.sendings(m)) > 0
-		if c.agent.message(m.name) == nil && !c.agent.Any && sent {
-			c.find(MessageUnhandled, m.head,
-				fmt.Sprintf("the agent does not handle the message %q", m.name),
+		if c.agent.Message(m.Name) == nil && !c.agent.Any && sent {
+			c.find(MessageUnhandled, m.Head,
+				fmt.Sprintf("the agent does not handle the message %q", m.Name),
 				"The agent acknowledges it without an action: requests wait for an answer that sets no variable.",
-				fmt.Sprintf("Register a handler for %q, or take the message out of this file.%s", m.name, c.handles()))
+				fmt.Sprintf("Register a handler for %q, or take the message out of this file.%s", m.Name, c.handles()))
 		}
 		switch {
-		case m.event == "" || g == nil || !sent:
+		case m.Event == "" || g == nil || !sent:
 		case listed:
 			c.find(EventAndGroup, at,
-				fmt.Sprintf("the message %q is in the group %q, and is sent on %s as well", m.name, g.name, m.event),
+				fmt.Sprintf("the message %q is in the group %q, and is sent on %s as well", m.Name, g.Name, m.Event),
 				"HAProxy sends it twice for each request: the agent does its work twice, and the request waits twice.",
-				fmt.Sprintf("Take it out of the agent section's \"messages\" to send it by a rule alone, or out of the group %q.", g.name))
+				fmt.Sprintf("Take it out of the agent section's \"messages\" to send it by a rule alone, or out of the group %q.", g.Name))
 		default:
-			c.find(EventAndGroup, m.eventAt,
-				fmt.Sprintf("the message %q has an event, and is sent as one of the group %q only", m.name, g.name),
+			c.find(EventAndGroup, m.EventAt,
+				fmt.Sprintf("the message %q has an event, and is sent as one of the group %q only", m.Name, g.Name),
 				"The event and its condition have no effect: the rule send-spoe-group alone decides when the message is sent.",
 				"Take the line \"event\" out, and put its condition behind the rule; or name the message in the agent section's \"messages\" and not in the group.")
 		}
@@ -45,42 +48,42 @@ func (c *checker) checkMessages() {
 }
 
 // checkCalled tells why a message that is handled is never sent.
-func (c *checker) checkCalled(known Message) {
+func (c *checker) checkCalled(known model.Message) {
 	e := c.engine
-	m := e.message(known.Name)
-	uncalled := func(at directive, why, mend string) {
+	m := e.Message(known.Name)
+	uncalled := func(at syntax.Directive, why, mend string) {
 		c.find(MessageUncalled, at, why,
-			fmt.Sprintf("The handler of %q%s is never called, and nothing says so.", known.Name, known.at()), mend)
+			fmt.Sprintf("The handler of %q%s is never called, and nothing says so.", known.Name, known.Where()), mend)
 	}
 	if slices.ContainsFunc(c.others, func(o *checker) bool { return o.sends(known.Name) }) {
 		return
 	}
 	if m == nil {
-		uncalled(e.head, fmt.Sprintf("there is no message %q, which the agent handles", known.Name),
+		uncalled(e.Head, fmt.Sprintf("there is no message %q, which the agent handles", known.Name),
 			fmt.Sprintf("Write a section \"spoe-message %s\", and name it in \"messages\" or in a group.", known.Name))
 		return
 	}
 	if len(c.sendings(m)) > 0 {
 		return
 	}
-	g, at := e.groupOf(m.name)
+	g, at := e.GroupOf(m.Name)
 	switch {
-	case g != nil && !mentions(e.listedGroups, g.name):
-		uncalled(at, fmt.Sprintf("the message %q is in the group %q, which the agent section does not name in \"groups\"", m.name, g.name),
-			fmt.Sprintf("Write \"groups %s\" into the agent section.", g.name))
+	case g != nil && !syntax.Mentions(e.ListedGroups, g.Name):
+		uncalled(at, fmt.Sprintf("the message %q is in the group %q, which the agent section does not name in \"groups\"", m.Name, g.Name),
+			fmt.Sprintf("Write \"groups %s\" into the agent section.", g.Name))
 	case g != nil:
-		uncalled(g.head, fmt.Sprintf("no rule sends the group %q", g.name),
-			fmt.Sprintf("Write \"http-request send-spoe-group %s %s\" into the frontend.", e.id(), g.name))
-	case m.event == "":
-		uncalled(m.head, fmt.Sprintf("the message %q has no event and is in no group", m.name),
+		uncalled(g.Head, fmt.Sprintf("no rule sends the group %q", g.Name),
+			fmt.Sprintf("Write \"http-request send-spoe-group %s %s\" into the frontend.", e.ID(), g.Name))
+	case m.Event == "":
+		uncalled(m.Head, fmt.Sprintf("the message %q has no event and is in no group", m.Name),
 			"Write \"event on-frontend-http-request\" or the like into its section.")
-	case mentions(e.listed, m.name):
+	case syntax.Mentions(e.Listed, m.Name):
 		f := c.filters[0]
-		uncalled(f.at, fmt.Sprintf("the message %q is sent on %s, which does not occur in %s %s of mode %s", m.name, m.event, f.proxy.kind, f.proxy.name, f.proxy.mode()),
+		uncalled(f.At, fmt.Sprintf("the message %q is sent on %s, which does not occur in %s %s of mode %s", m.Name, m.Event, f.Proxy.Kind, f.Proxy.Name, f.Proxy.Mode()),
 			"Load the engine in a frontend that has this event, or send the message on another one.")
 	default:
-		uncalled(m.head, fmt.Sprintf("the agent section does not name the message %q", m.name),
-			fmt.Sprintf("Write \"messages %s\" into the agent section.", m.name))
+		uncalled(m.Head, fmt.Sprintf("the agent section does not name the message %q", m.Name),
+			fmt.Sprintf("Write \"messages %s\" into the agent section.", m.Name))
 	}
 }
 

@@ -1,18 +1,20 @@
-package haproxy
+package check
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // checkOrder tells which variables a message's condition or arguments read
 // before a rule sets them.
-func (c *checker) checkOrder(m *spoeMessage) {
+func (c *checker) checkOrder(m *syntax.SPOEMessage) {
 	for _, s := range c.sendings(m) {
-		acls := m.acls
+		acls := m.ACLs
 		if s.rule >= 0 {
-			acls = s.proxy.lines
+			acls = s.proxy.Lines
 		}
 		for _, v := range mentionedIn(append(namedIn(s.at, acls), s.at)) {
 			// What an earlier request has left is what such a condition is for: one
@@ -21,7 +23,7 @@ func (c *checker) checkOrder(m *spoeMessage) {
 				c.checkRead(m, s, v, "Its condition does not see the variable: the message is sent, or not, as if it were not set.")
 			}
 		}
-		for _, v := range mentionedIn(m.argLines()) {
+		for _, v := range mentionedIn(m.ArgLines()) {
 			switch {
 			case !v.read || v.scope == "proc":
 			case v.scope == "sess":
@@ -34,13 +36,13 @@ func (c *checker) checkOrder(m *spoeMessage) {
 }
 
 // namedIn returns those of these lines that are the ACLs of a condition.
-func namedIn(condition directive, lines []directive) (acls []directive) {
-	i := slices.IndexFunc(condition.words, func(w string) bool { return w == "if" || w == "unless" })
+func namedIn(condition syntax.Directive, lines []syntax.Directive) (acls []syntax.Directive) {
+	i := slices.IndexFunc(condition.Words, func(w string) bool { return w == "if" || w == "unless" })
 	if i < 0 {
 		return nil
 	}
 	for _, d := range lines {
-		if d.is("acl") && slices.ContainsFunc(condition.words[i:], func(w string) bool { return strings.TrimLeft(w, "!") == name(d) }) {
+		if d.Is("acl") && slices.ContainsFunc(condition.Words[i:], func(w string) bool { return strings.TrimLeft(w, "!") == serverName(d) }) {
 			acls = append(acls, d)
 		}
 	}
@@ -48,7 +50,7 @@ func namedIn(condition directive, lines []directive) (acls []directive) {
 }
 
 // checkRead tells whether all that set a variable come after it is read.
-func (c *checker) checkRead(m *spoeMessage, s sending, v mention, effect string) {
+func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect string) {
 	if c.setByAgents(v) {
 		return
 	}
@@ -65,26 +67,26 @@ func (c *checker) checkRead(m *spoeMessage, s sending, v mention, effect string)
 	if later == nil {
 		return
 	}
-	how := fmt.Sprintf("on %s, which comes before the rules", m.event)
+	how := fmt.Sprintf("on %s, which comes before the rules", m.Event)
 	if s.rule >= 0 {
 		how = "by a rule that comes earlier"
 	}
 	c.find(VariableSetLater, v.at,
-		fmt.Sprintf("the message %q reads %s.%s, and is sent %s; it is set later, at %s:%d", m.name, v.scope, v.name, how, later.at.file, later.at.line),
+		fmt.Sprintf("the message %q reads %s.%s, and is sent %s; it is set later, at %s:%d", m.Name, v.scope, v.name, how, later.at.File, later.at.Line),
 		effect,
 		"Send the message by a rule behind that one (a group, and \"http-request send-spoe-group\"), or set the variable earlier, such as by a tcp-request rule.")
 }
 
 // elsewhere tells whether a section's rules are for requests that another one's do
 // not meet: each request has one frontend and one backend.
-func elsewhere(proxy, in *section) bool {
-	front := func(s *section) bool { return s.kind == "frontend" || s.kind == "listen" }
-	return proxy != in && (front(proxy) && front(in) || proxy.kind == "backend" && in.kind == "backend")
+func elsewhere(proxy, in *syntax.Section) bool {
+	front := func(s *syntax.Section) bool { return s.Kind == "frontend" || s.Kind == "listen" }
+	return proxy != in && (front(proxy) && front(in) || proxy.Kind == "backend" && in.Kind == "backend")
 }
 
 // after tells whether a rule comes after a sending.
 func after(s sending, rule mention) bool {
-	at := ruleStage(rule.in, &rule.at)
+	at := syntax.RuleStage(rule.in, &rule.at)
 	if at != s.stage || s.rule < 0 || rule.in != s.proxy {
 		return at > s.stage
 	}
@@ -94,6 +96,6 @@ func after(s sending, rule mention) bool {
 // setByAgents tells whether an engine's agent may set a variable: of those, the
 // order is not looked at.
 func (c *checker) setByAgents(v mention) bool {
-	own := func(o *checker) bool { return strings.HasPrefix(v.name, o.engine.prefix+".") }
+	own := func(o *checker) bool { return strings.HasPrefix(v.name, o.engine.Prefix+".") }
 	return own(c) || slices.ContainsFunc(c.others, own)
 }

@@ -1,39 +1,43 @@
-package haproxy
+package check
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
+)
 
 // sending is a place from which a message is sent.
 type sending struct {
-	stage stage
-	proxy *section  // that has the filter line or the rule
-	rule  int       // the index of the rule in the proxy's lines; -1 for an event
-	at    directive // the event, or the rule
+	stage syntax.Stage
+	proxy *syntax.Section  // that has the filter line or the rule
+	rule  int              // the index of the rule in the proxy's lines; -1 for an event
+	at    syntax.Directive // the event, or the rule
 }
 
 // sendings returns from where a message is sent: never, by its event, by rules.
-func (c *checker) sendings(m *spoeMessage) []sending {
+func (c *checker) sendings(m *syntax.SPOEMessage) []sending {
 	var all []sending
-	if m.event != "" && mentions(c.engine.listed, m.name) {
+	if m.Event != "" && syntax.Mentions(c.engine.Listed, m.Name) {
 		for _, f := range c.filters {
-			if s := c.cfg.eventStage(m.event, f.proxy); s != stageUnknown {
-				all = append(all, sending{stage: s, proxy: f.proxy, rule: -1, at: m.eventAt})
+			if s := c.cfg.EventStage(m.Event, f.Proxy); s != syntax.StageUnknown {
+				all = append(all, sending{stage: s, proxy: f.Proxy, rule: -1, at: m.EventAt})
 			}
 		}
 	}
-	if g, _ := c.engine.groupOf(m.name); g != nil && mentions(c.engine.listedGroups, g.name) {
+	if g, _ := c.engine.GroupOf(m.Name); g != nil && syntax.Mentions(c.engine.ListedGroups, g.Name) {
 		all = append(all, c.rules(g)...)
 	}
 	return all
 }
 
 // rules returns the rules that send a group.
-func (c *checker) rules(g *spoeGroup) []sending {
-	name := c.engine.id()
+func (c *checker) rules(g *syntax.SPOEGroup) []sending {
+	name := c.engine.ID()
 	var all []sending
-	for _, s := range c.cfg.sections {
-		for line, d := range s.lines {
-			if i := slices.Index(d.words, "send-spoe-group"); i >= 0 && i+2 < len(d.words) && d.words[i+1] == name && d.words[i+2] == g.name {
-				all = append(all, sending{stage: ruleStage(s, &d), proxy: s, rule: line, at: d})
+	for _, s := range c.cfg.Sections {
+		for line, d := range s.Lines {
+			if i := slices.Index(d.Words, "send-spoe-group"); i >= 0 && i+2 < len(d.Words) && d.Words[i+1] == name && d.Words[i+2] == g.Name {
+				all = append(all, sending{stage: syntax.RuleStage(s, &d), proxy: s, rule: line, at: d})
 			}
 		}
 	}

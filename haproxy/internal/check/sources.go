@@ -1,26 +1,15 @@
-package haproxy
+package check
 
 import (
 	"errors"
 )
 
-// Sources are the files that [Check] reads.
+// Sources is haproxy.Sources, which documents the fields.
 type Sources struct {
-	// Configs are haproxy.cfg and what else HAProxy is started with, in the order
-	// of its -f options. Of a folder its files named *.cfg are read, but for
-	// hidden ones.
-	Configs []string
-	// SPOE is the SPOE file. Default: the one that the filter line names, from
-	// HAProxy's working directory (this program's) or, if it is not there, from
-	// the folder of the file that has the line.
-	SPOE string
-	// Engine is the SPOE engine to check. Default: the one that sends messages
-	// which the agent handles.
-	Engine string
-	// Version is HAProxy's version, such as "3.2", for .if version_atleast().
-	// Default: the branches of all versions are read.
-	Version string
-	// LookupEnv has the environment that HAProxy will have. Default: os.LookupEnv.
+	Configs   []string
+	SPOE      string
+	Engine    string
+	Version   string
 	LookupEnv func(name string) (string, bool)
 }
 

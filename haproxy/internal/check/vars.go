@@ -1,4 +1,4 @@
-package haproxy
+package check
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/haproxy/internal/model"
 )
 
 // settable is a variable that the agent sets.
@@ -21,7 +22,7 @@ func (c *checker) checkVars() {
 	var all []settable
 	sent := false
 	for _, m := range c.agent.Messages {
-		s := c.engine.message(m.Name)
+		s := c.engine.Message(m.Name)
 		called := s != nil && len(c.sendings(s)) > 0
 		sent = sent || called
 		for _, v := range m.Vars {
@@ -36,13 +37,13 @@ func (c *checker) checkVars() {
 		misread = c.checkReads(all)
 	}
 	var long []string
-	for _, name := range c.engine.ownVars {
-		if full := c.engine.fullName("txn", name); len(full) > codec.MaxVarName {
+	for _, name := range c.engine.OwnVars {
+		if full := c.engine.FullName("txn", name); len(full) > codec.MaxVarName {
 			long = append(long, full)
 		}
 	}
 	for _, v := range all {
-		switch full := c.engine.fullName(v.scope, v.name); {
+		switch full := c.engine.FullName(v.scope, v.name); {
 		case !v.sent:
 		case len(full) > codec.MaxVarName:
 			long = append(long, full)
@@ -51,7 +52,7 @@ func (c *checker) checkVars() {
 		}
 	}
 	if len(long) > 0 {
-		c.find(VariableTooLong, c.engine.prefixAt,
+		c.find(VariableTooLong, c.engine.PrefixAt,
 			fmt.Sprintf("with their scope and the prefix %s have more than %d bytes", strings.Join(long, ", "), codec.MaxVarName),
 			"HAProxy does not set them: the actions are ignored, and still logged as st=0.",
 			"Shorten \"option var-prefix\", or the variables' names.")
@@ -61,25 +62,25 @@ func (c *checker) checkVars() {
 // knowsVars tells whether it is known what sets the variables with the engine's
 // prefix: no handler by hand, and no other engine's agent.
 func (c *checker) knowsVars() bool {
-	return !c.agent.Any && !slices.ContainsFunc(c.agent.Messages, func(m Message) bool { return m.AnyVars }) &&
-		!slices.ContainsFunc(c.others, func(o *checker) bool { return o.engine.prefix == c.engine.prefix })
+	return !c.agent.Any && !slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool { return m.AnyVars }) &&
+		!slices.ContainsFunc(c.others, func(o *checker) bool { return o.engine.Prefix == c.engine.Prefix })
 }
 
 // checkKnown tells whether the configuration knows a variable that the agent sets.
 func (c *checker) checkKnown(v settable) {
-	if c.engine.force || slices.Contains(c.engine.registered, v.name) ||
-		slices.ContainsFunc(c.mentions, func(m mention) bool { return m.scope+"."+m.name == c.engine.fullName(v.scope, v.name) }) {
+	if c.engine.Force || slices.Contains(c.engine.Registered, v.name) ||
+		slices.ContainsFunc(c.mentions, func(m mention) bool { return m.scope+"."+m.name == c.engine.FullName(v.scope, v.name) }) {
 		return
 	}
-	if v.scope != "proc" && c.cfg.loadsLua() {
+	if v.scope != "proc" && c.cfg.LoadsLua() {
 		return // a script may read it
 	}
 	effect := "HAProxy before 2.5 does not set it. Later ones do, but no rule and no log line reads it."
 	if v.scope == "proc" {
 		effect = "HAProxy does not set it: the action is ignored, and still logged as st=0."
 	}
-	c.find(VariableUnknown, c.engine.head,
-		fmt.Sprintf("the configuration does not know the variable %s, which %s sets", c.engine.fullName(v.scope, v.name), v.by),
+	c.find(VariableUnknown, c.engine.Head,
+		fmt.Sprintf("the configuration does not know the variable %s, which %s sets", c.engine.FullName(v.scope, v.name), v.by),
 		effect, fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.", v.name))
 }
 
@@ -89,7 +90,7 @@ const neverThere = "It is never there: a condition on it never holds (an \"unles
 // or with another one that nobody has; or nil.
 func (c *checker) prefixed(m mention, all []settable) *settable {
 	i := slices.IndexFunc(all, func(v settable) bool { return m.name == v.name || strings.HasSuffix(m.name, "."+v.name) })
-	if i < 0 || c.setByAgents(m) || c.cfg.loadsLua() || c.setByRule(m) {
+	if i < 0 || c.setByAgents(m) || c.cfg.LoadsLua() || c.setByRule(m) {
 		return nil
 	}
 	return &all[i]
@@ -106,7 +107,7 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 	misread = map[string]bool{}
 	told := map[string]bool{}
 	for _, m := range c.mentions {
-		name, ok := strings.CutPrefix(m.name, c.engine.prefix+".")
+		name, ok := strings.CutPrefix(m.name, c.engine.Prefix+".")
 		full := m.scope + "." + m.name
 		if !m.read || told[full] {
 			continue
@@ -115,9 +116,9 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 			told[full] = true
 			c.find(VariableNeverSet, m.at,
 				fmt.Sprintf("the variable %s is read, and nobody sets it", full), neverThere,
-				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.fullName(v.scope, v.name)))
+				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.scope, v.name)))
 		}
-		if !ok || m.scope == "txn" && slices.Contains(c.engine.ownVars, name) ||
+		if !ok || m.scope == "txn" && slices.Contains(c.engine.OwnVars, name) ||
 			slices.ContainsFunc(all, func(v settable) bool { return v.scope == m.scope && v.name == name }) || c.setByRule(m) {
 			continue
 		}
@@ -125,7 +126,7 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 		hint := ""
 		for _, v := range all {
 			if v.name == name {
-				hint = fmt.Sprintf(" %s sets %s: is the scope wrong in one of the two?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.fullName(v.scope, v.name))
+				hint = fmt.Sprintf(" %s sets %s: is the scope wrong in one of the two?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.scope, v.name))
 			}
 		}
 		c.find(VariableNeverSet, m.at,

@@ -1,4 +1,4 @@
-package haproxy
+package model
 
 import "time"
 
@@ -84,8 +84,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// message returns the message of that name, or nil.
-func (a *Agent) message(name string) *Message {
+// Message returns the message of that name, or nil.
+func (a *Agent) Message(name string) *Message {
 	for i := range a.Messages {
 		if a.Messages[i].Name == name {
 			return &a.Messages[i]

@@ -1,12 +1,15 @@
-package haproxy
+package model
 
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
 )
 
-// label names an argument in a text.
-func (a *Arg) label() string {
+// Label names an argument in a text.
+func (a *Arg) Label() string {
 	switch {
 	case a.Name != "":
 		return a.Name
@@ -16,10 +19,10 @@ func (a *Arg) label() string {
 	return a.Fetch
 }
 
-// inOrder returns the arguments in the order in which they are sent: those with a
+// InOrder returns the arguments in the order in which they are sent: those with a
 // position and no name at theirs, the others around them as they are written.
-func (m *Message) inOrder() []Arg {
-	sent := slices.DeleteFunc(slices.Clone(m.Args), func(a Arg) bool { return a.Shared && !m.hasSample(a.Fetch) })
+func (m *Message) InOrder() []Arg {
+	sent := slices.DeleteFunc(slices.Clone(m.Args), func(a Arg) bool { return a.Shared && !m.HasSample(a.Fetch) })
 	placed := make([]*Arg, len(sent))
 	var rest []*Arg
 	for i := range sent {
@@ -40,13 +43,21 @@ func (m *Message) inOrder() []Arg {
 	return args
 }
 
-// checkPositions tells whether each argument without a name is where the handler
+// CheckPositions tells whether each argument without a name is where the handler
 // looks for it.
-func (m *Message) checkPositions() error {
-	for i, a := range m.inOrder() {
+func (m *Message) CheckPositions() error {
+	for i, a := range m.InOrder() {
 		if a.Name == "" && a.Pos != nil && *a.Pos != i {
-			return fmt.Errorf("the argument %q would be at position %d: there are not enough arguments before it; give it a name", a.label(), i)
+			return fmt.Errorf("the argument %q would be at position %d: there are not enough arguments before it; give it a name", a.Label(), i)
 		}
 	}
 	return nil
+}
+
+// HasSample tells whether HAProxy has a sample when it sends the message. Of one
+// that is not known here, HAProxy may know more.
+func (m *Message) HasSample(expr string) bool {
+	fetches, _ := samples.Samples()
+	f, ok := fetches[samples.Name(samples.Unquoted(expr))]
+	return !ok || strings.Contains(f.When, samples.Moments[m.On()])
 }

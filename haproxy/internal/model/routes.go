@@ -1,4 +1,4 @@
-package haproxy
+package model
 
 import (
 	"encoding/json"
@@ -22,7 +22,7 @@ func ReadRoutes(r io.Reader) (Agent, error) {
 	if err := d.Decode(&a); err != nil {
 		return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: %w", err)
 	}
-	if err := a.validate(); err != nil {
+	if err := a.Validate(); err != nil {
 		return Agent{}, fmt.Errorf("haproxy: these are no routes as -print-routes writes them: %w", err)
 	}
 	return a, nil

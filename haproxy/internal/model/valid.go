@@ -1,4 +1,4 @@
-package haproxy
+package model
 
 import (
 	"errors"
@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 	"github.com/spoke-go/spoke/router"
 )
 
-// validate tells what no router would have registered: agents are made by hand, too,
+// Validate tells what no router would have registered: agents are made by hand, too,
 // and read from files.
-func (a *Agent) validate() error {
+func (a *Agent) Validate() error {
 	if scope, name, _ := strings.Cut(a.FailureVar, "."); a.FailureVar != "" {
 		if err := checkVar(scope, name); err != nil {
 			return fmt.Errorf("the variable of failures: %w", err)
@@ -36,14 +37,14 @@ func (a *Agent) validate() error {
 
 func (m *Message) validate() error {
 	for _, name := range []string{m.Name, m.Group} {
-		if r, ok := refused(name, "-:"); ok {
+		if r, ok := syntax.Refused(name, "-:"); ok {
 			return fmt.Errorf("the name %q has the character %q: use letters, digits, '-', '_', '.' and ':'", name, r)
 		}
 	}
 	switch {
 	case m.Event != "" && !slices.Contains(router.Events(), router.Event(m.Event)):
 		return fmt.Errorf("HAProxy has no event %q", m.Event)
-	case m.Condition != "" && !strings.HasPrefix(m.Condition, "if ") && !strings.HasPrefix(m.Condition, "unless "), hasControl(m.Condition):
+	case m.Condition != "" && !strings.HasPrefix(m.Condition, "if ") && !strings.HasPrefix(m.Condition, "unless "), syntax.HasControl(m.Condition):
 		return fmt.Errorf("the condition %q is not one line that begins with if or unless", m.Condition)
 	}
 	for _, a := range m.Args {
@@ -52,8 +53,8 @@ func (m *Message) validate() error {
 			return fmt.Errorf("no argument is at position %d", *a.Pos)
 		case a.Name == "" && a.Pos == nil && a.Fetch == "":
 			return errors.New("an argument has neither a name nor a position")
-		case hasControl(a.Name + a.Fetch):
-			return fmt.Errorf("the argument %q has a control character", a.label())
+		case syntax.HasControl(a.Name + a.Fetch):
+			return fmt.Errorf("the argument %q has a control character", a.Label())
 		}
 	}
 	for _, v := range m.Vars {
@@ -70,8 +71,4 @@ func checkVar(scope, name string) error {
 		return fmt.Errorf("variable %q: %q is no scope of HAProxy's", name, scope)
 	}
 	return codec.CheckVarName(s, name)
-}
-
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }

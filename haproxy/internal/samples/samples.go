@@ -1,17 +1,17 @@
-package haproxy
+package samples
 
 import (
 	_ "embed"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 	"github.com/spoke-go/spoke/router"
 )
 
-// samplesText has HAProxy's samples and converters, as `haproxy -dKsmp` and
+// Text has HAProxy's samples and converters, as `haproxy -dKsmp` and
 // `-dKcnv` of 2.6, 3.0, 3.2 and 3.4 tell them; a test compares it with those (-update
 // writes it anew). A line is "fetch NAME WHEN TYPE…" or "conv NAME TYPE…", with
 // all types that some version has. WHEN are the events at which all versions that
@@ -20,12 +20,12 @@ import (
 // for none.
 //
 //go:embed samples.txt
-var samplesText string
+var Text string
 
-// samples are the types by name.
-var samples = sync.OnceValues(func() (fetches map[string]fetch, converters map[string][]string) {
+// Samples are the types by name.
+var Samples = sync.OnceValues(func() (fetches map[string]fetch, converters map[string][]string) {
 	fetches, converters = map[string]fetch{}, map[string][]string{}
-	for line := range strings.Lines(samplesText) {
+	for line := range strings.Lines(Text) {
 		w := strings.Fields(line)
 		switch {
 		case len(w) < 3 || w[0] == "#":
@@ -45,12 +45,12 @@ var otherwise = map[string][]string{
 }
 
 type fetch struct {
-	when  string
+	When  string
 	types []string
 }
 
-// moments are the letters of samplesText.
-var moments = map[router.Event]string{
+// Moments are the letters of Text.
+var Moments = map[router.Event]string{
 	router.OnClientSession:       "c",
 	router.OnFrontendTCPRequest:  "q",
 	router.OnFrontendHTTPRequest: "q",
@@ -61,17 +61,9 @@ var moments = map[router.Event]string{
 	router.OnHTTPResponse:        "r",
 }
 
-// hasSample tells whether HAProxy has a sample when it sends the message. Of one
-// that is not known here, HAProxy may know more.
-func (m *Message) hasSample(expr string) bool {
-	fetches, _ := samples()
-	f, ok := fetches[sampleName(unquoted(expr))]
-	return !ok || strings.Contains(f.when, moments[m.on()])
-}
-
-// unquoted returns what HAProxy has of a sample that is written with quotes.
-func unquoted(fetch string) string {
-	if w, err := oneWord(fetch); err == nil {
+// Unquoted returns what HAProxy has of a sample that is written with quotes.
+func Unquoted(fetch string) string {
+	if w, err := syntax.OneWord(fetch); err == nil {
 		return w
 	}
 	return fetch
@@ -83,18 +75,18 @@ var sent = map[string][]string{
 	"str": {"STRING"}, "meth": {"STRING"}, "bin": {"BINARY"},
 }
 
-// sampleTypes returns the SPOP types that a sample expression can be sent as, or
+// Types returns the SPOP types that a sample expression can be sent as, or
 // nothing if that is not known.
-func sampleTypes(expr string) []string {
-	fetches, converters := samples()
+func Types(expr string) []string {
+	fetches, converters := Samples()
 	parts := splitExpr(expr)
-	types := fetches[sampleName(parts[0])].types
-	if o, ok := otherwise[sampleName(parts[0])]; ok {
+	types := fetches[Name(parts[0])].types
+	if o, ok := otherwise[Name(parts[0])]; ok {
 		types = o
 	}
 	for _, part := range parts[1:] {
-		out, ok := converters[sampleName(part)]
-		if o, told := otherwise[sampleName(part)]; told {
+		out, ok := converters[Name(part)]
+		if o, told := otherwise[Name(part)]; told {
 			out = o
 		}
 		switch {
@@ -146,16 +138,17 @@ func splitExpr(expr string) []string {
 	return append(parts, expr[from:])
 }
 
-func parseInt(s string) (int, bool) {
-	n, err := strconv.Atoi(s)
-	return n, err == nil
-}
-
-// sampleName returns the name of an expression's sample.
-func sampleName(fetch string) string {
+// Name returns the name of an expression's sample.
+func Name(fetch string) string {
 	i := strings.IndexAny(fetch, "(,")
 	if i < 0 {
 		return fetch
 	}
 	return fetch[:i]
+}
+
+// FetchesBody tells whether a sample expression reads the body of what begins so.
+func FetchesBody(fetch, side string) bool {
+	name := Name(fetch)
+	return name == side+"body" || name == side+"body_param" || name == side+"body_len"
 }

@@ -1,4 +1,4 @@
-package haproxy_test
+package samples_test
 
 import (
 	"cmp"
@@ -18,10 +18,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
 )
 
-var update = flag.Bool("update", false, "write samples.txt and the golden files")
+var update = flag.Bool("update", false, "write samples.txt")
 
 // types are the types of samples or converters, by what they are and their name,
 // and the letters of when a sample is there.
@@ -48,7 +48,7 @@ func (t types) add(kind, name, when, typ string) {
 }
 
 func (t types) String() string {
-	text := "# What `haproxy -dKsmp` and `-dKcnv` tell; written by go test ./haproxy -update.\n"
+	text := "# What `haproxy -dKsmp` and `-dKcnv` tell; written by go test ./haproxy/internal/samples -update.\n"
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		text += key
 		if strings.HasPrefix(key, "fetch ") {
@@ -105,7 +105,7 @@ func (t types) dump(tb testing.TB, bin haproxytest.Binary) {
 // nothing but findings.
 func TestSamples(t *testing.T) {
 	known := types{}
-	for line := range strings.Lines(haproxy.SamplesText) {
+	for line := range strings.Lines(samples.Text) {
 		switch w := strings.Fields(line); w[0] {
 		case "fetch":
 			for _, typ := range w[3:] {
@@ -127,18 +127,18 @@ func TestSamples(t *testing.T) {
 		t.Log("samples.txt is written: run the test again")
 		return
 	}
-	assert.Equal(t, known.String(), haproxy.SamplesText)
+	assert.Equal(t, known.String(), samples.Text)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		has := types{}
 		has.dump(t, bin)
 		for key, s := range has {
 			if known[key] == nil {
-				assert.True(t, bin.AtLeast("3.5"), "samples.txt has no %s; run go test ./haproxy -update", key)
+				assert.True(t, bin.AtLeast("3.5"), "samples.txt has no %s; run go test ./haproxy/internal/samples -update", key)
 				t.Logf("samples.txt has no %s", key)
 				continue
 			}
 			for typ := range s.types {
-				assert.True(t, known[key].types[typ], "samples.txt has not %s %s; run go test ./haproxy -update", key, typ)
+				assert.True(t, known[key].types[typ], "samples.txt has not %s %s; run go test ./haproxy/internal/samples -update", key, typ)
 			}
 			for _, letter := range known[key].when {
 				assert.Contains(t, s.when, string(letter), key)
@@ -178,18 +178,6 @@ func TestSampleTypes(t *testing.T) {
 		"str(a),strcmp(txn.b)":             "[INT64]",
 		"req.hdr(x-forwarded-for,1),field": "[STRING]",
 	} {
-		assert.Equal(t, want, fmt.Sprint(haproxy.SampleTypes(expr)), expr)
+		assert.Equal(t, want, fmt.Sprint(samples.Types(expr)), expr)
 	}
-}
-
-// TestQuotedSamples: quotes do not hide what a sample is.
-func TestQuotedSamples(t *testing.T) {
-	agent := func(fetch string) haproxy.Agent {
-		return haproxy.Agent{Messages: []haproxy.Message{{Name: "m", Event: "on-frontend-http-request", Args: []haproxy.Arg{{Name: "a", Fetch: fetch}}}}}
-	}
-	_, err := haproxy.Write(agent(`"res.hdr(x y)"`), haproxy.Config{Engine: "e"})
-	assert.ErrorContains(t, err, "on on-frontend-http-request, and refuses it")
-	f, err := haproxy.Write(agent(`"req.body"`), haproxy.Config{Engine: "e"})
-	require.NoError(t, err)
-	assert.Contains(t, f.Frontend, "option http-buffer-request")
 }

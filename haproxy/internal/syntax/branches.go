@@ -1,4 +1,4 @@
-package haproxy
+package syntax
 
 import (
 	"fmt"
@@ -14,17 +14,17 @@ const (
 	no
 )
 
-// conditions are the .if that are open, the innermost last: what holds of the
+// branches are the .if that are open, the innermost last: what holds of the
 // branch that is being read, whether one before it is taken for sure, and whether
 // one may be.
-type conditions []struct {
+type branches []struct {
 	branch       truth
 	taken, doubt bool
 }
 
 // off tells whether a line is in a branch that is not read. One of which nothing
 // is known is read.
-func (c conditions) off() bool {
+func (c branches) off() bool {
 	for _, o := range c {
 		if o.branch == no {
 			return true
@@ -34,7 +34,7 @@ func (c conditions) off() bool {
 }
 
 // doubtful tells whether a line is in a branch of which nothing is known.
-func (c conditions) doubtful() bool {
+func (c branches) doubtful() bool {
 	for _, o := range c {
 		if o.branch == unknown {
 			return true
@@ -43,7 +43,7 @@ func (c conditions) doubtful() bool {
 	return false
 }
 
-func (c *conditions) apply(word string, holds func() truth) error {
+func (c *branches) apply(word string, holds func() truth) error {
 	switch word {
 	case ".if":
 		*c = append(*c, struct {
@@ -80,7 +80,7 @@ func (c *conditions) apply(word string, holds func() truth) error {
 var versionTest = regexp.MustCompile(`^(!?)\s*version_(atleast|before)\(([^)]*)\)$`)
 
 // holds tells what is known of a condition.
-func (r *reader) holds(cond string) truth {
+func (r *Reader) holds(cond string) truth {
 	switch cond {
 	case "1", "true":
 		return yes
@@ -88,14 +88,14 @@ func (r *reader) holds(cond string) truth {
 		return no
 	}
 	m := versionTest.FindStringSubmatch(cond)
-	if m == nil || r.anyOf {
+	if m == nil || r.AnyOf {
 		return unknown
 	}
-	v, ok := parseVersion(m[3])
+	v, ok := ParseVersion(m[3])
 	if !ok {
 		return unknown
 	}
-	if holds := r.version.atLeast(v[0], v[1]) == (m[2] == "atleast"); holds == (m[1] == "") {
+	if holds := r.Version.AtLeast(v[0], v[1]) == (m[2] == "atleast"); holds == (m[1] == "") {
 		return yes
 	}
 	return no

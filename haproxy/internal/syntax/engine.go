@@ -1,4 +1,4 @@
-package haproxy
+package syntax
 
 import (
 	"fmt"
@@ -7,69 +7,69 @@ import (
 	"time"
 )
 
-// engine is one scope of an SPOE file (SPOE.txt §2.1 to §2.4).
-type engine struct {
-	name     string
-	file     string
-	head     directive // of the agent section
-	messages []*spoeMessage
-	groups   []*spoeGroup
+// Engine is one scope of an SPOE file (SPOE.txt §2.1 to §2.4).
+type Engine struct {
+	Name     string
+	File     string
+	Head     Directive // of the agent section
+	Messages []*SPOEMessage
+	groups   []*SPOEGroup
 
 	// Of the agent section.
-	listed         []reference // `messages`
-	listedGroups   []reference // `groups`
-	backend        string
-	prefix         string
-	prefixAt       directive
-	registered     []string
-	force          bool
-	onError        string
-	ownVars        []string // that HAProxy sets itself
-	processing     time.Duration
-	processingAt   directive
-	maxFrameSize   int
-	maxFrameSizeAt directive
+	Listed         []reference // `messages`
+	ListedGroups   []reference // `groups`
+	Backend        string
+	Prefix         string
+	PrefixAt       Directive
+	Registered     []string
+	Force          bool
+	OnError        string
+	OwnVars        []string // that HAProxy sets itself
+	Processing     time.Duration
+	ProcessingAt   Directive
+	MaxFrameSize   int
+	MaxFrameSizeAt Directive
 }
 
-// fullName is the name in rules of a variable that the agent sets.
-func (e *engine) fullName(scope, name string) string { return scope + "." + e.prefix + "." + name }
+// FullName is the name in rules of a variable that the agent sets.
+func (e *Engine) FullName(scope, name string) string { return scope + "." + e.Prefix + "." + name }
 
 // reference is a name that a line mentions.
 type reference struct {
 	name string
-	at   directive
+	at   Directive
 }
 
-type spoeMessage struct {
-	name      string
-	head      directive
-	args      []sentArg
-	event     string
-	eventAt   directive
+type SPOEMessage struct {
+	Name      string
+	Head      Directive
+	Args      []SentArg
+	Event     string
+	EventAt   Directive
 	condition []string
-	acls      []directive
+	ACLs      []Directive
 }
 
-// sentArg is an argument of an args line.
-type sentArg struct {
-	name, fetch string
-	at          directive
+// SentArg is an argument of an args line.
+type SentArg struct {
+	Name, Fetch string
+	At          Directive
 }
 
-type spoeGroup struct {
-	name     string
-	head     directive
+type SPOEGroup struct {
+	Name     string
+	Head     Directive
 	messages []reference
 }
 
-// parseEngine reads the scope of that name; "" is a file without scopes.
-func parseEngine(name, file string, lines []directive) (*engine, error) {
-	e := &engine{name: name, file: file}
+// ParseEngine reads the scope of that name; "" is a file without scopes.
+func ParseEngine(name, file string, lines []Directive) (*Engine, error) {
+	e := &Engine{Name: name, File: file}
 	scope, found := "", name == ""
 	var scopes []string
-	var add func(d directive)
+	var add func(d Directive)
 	for _, d := range lines {
-		if s, ok := strings.CutPrefix(d.words[0], "["); ok {
+		if s, ok := strings.CutPrefix(d.Words[0], "["); ok {
 			scope = strings.TrimSuffix(s, "]")
 			scopes = append(scopes, scope)
 			found = found || scope == name
@@ -79,19 +79,19 @@ func parseEngine(name, file string, lines []directive) (*engine, error) {
 			continue
 		}
 		second := ""
-		if len(d.words) > 1 {
-			second = d.words[1]
+		if len(d.Words) > 1 {
+			second = d.Words[1]
 		}
-		switch d.words[0] {
+		switch d.Words[0] {
 		case "spoe-agent":
-			e.head, e.prefix, e.prefixAt = d, second, d
+			e.Head, e.Prefix, e.PrefixAt = d, second, d
 			add = e.agentLine
 		case "spoe-message":
-			m := &spoeMessage{name: second, head: d}
-			e.messages = append(e.messages, m)
+			m := &SPOEMessage{Name: second, Head: d}
+			e.Messages = append(e.Messages, m)
 			add = m.line
 		case "spoe-group":
-			g := &spoeGroup{name: second, head: d}
+			g := &SPOEGroup{Name: second, Head: d}
 			e.groups = append(e.groups, g)
 			add = g.line
 		default:
@@ -105,93 +105,93 @@ func parseEngine(name, file string, lines []directive) (*engine, error) {
 		return nil, fmt.Errorf("haproxy: %s is empty: write it by -print-config=spoe", file)
 	case !found:
 		return nil, fmt.Errorf("haproxy: %s has no scope [%s]: it has %v", file, name, scopes)
-	case e.head.words == nil:
+	case e.Head.Words == nil:
 		return nil, fmt.Errorf("haproxy: %s has no section spoe-agent for the engine %q", file, name)
 	}
 	return e, nil
 }
 
-// id is the engine's name in rules: without one of its own it has its agent's.
-func (e *engine) id() string {
-	if e.name != "" || len(e.head.words) < 2 {
-		return e.name
+// ID is the engine's name in rules: without one of its own it has its agent's.
+func (e *Engine) ID() string {
+	if e.Name != "" || len(e.Head.Words) < 2 {
+		return e.Name
 	}
-	return e.head.words[1]
+	return e.Head.Words[1]
 }
 
-func (e *engine) agentLine(d directive) {
-	rest := d.words[1:]
-	last := d.words[len(d.words)-1]
+func (e *Engine) agentLine(d Directive) {
+	rest := d.Words[1:]
+	last := d.Words[len(d.Words)-1]
 	switch {
-	case d.is("messages"):
+	case d.Is("messages"):
 		for _, w := range rest {
-			e.listed = append(e.listed, reference{w, d})
+			e.Listed = append(e.Listed, reference{w, d})
 		}
-	case d.is("groups"):
+	case d.Is("groups"):
 		for _, w := range rest {
-			e.listedGroups = append(e.listedGroups, reference{w, d})
+			e.ListedGroups = append(e.ListedGroups, reference{w, d})
 		}
-	case d.is("use-backend"):
-		e.backend = last
-	case d.is("register-var-names"):
-		e.registered = append(e.registered, rest...)
-	case d.is("option", "var-prefix"):
-		e.prefix, e.prefixAt = last, d
-	case d.is("option", "force-set-var"):
-		e.force = true
-	case d.is("option", "set-on-error"):
-		e.onError = last
-		e.ownVars = append(e.ownVars, last)
-	case d.is("option", "set-process-time"), d.is("option", "set-total-time"):
-		e.ownVars = append(e.ownVars, last)
-	case d.is("timeout", "processing"):
+	case d.Is("use-backend"):
+		e.Backend = last
+	case d.Is("register-var-names"):
+		e.Registered = append(e.Registered, rest...)
+	case d.Is("option", "var-prefix"):
+		e.Prefix, e.PrefixAt = last, d
+	case d.Is("option", "force-set-var"):
+		e.Force = true
+	case d.Is("option", "set-on-error"):
+		e.OnError = last
+		e.OwnVars = append(e.OwnVars, last)
+	case d.Is("option", "set-process-time"), d.Is("option", "set-total-time"):
+		e.OwnVars = append(e.OwnVars, last)
+	case d.Is("timeout", "processing"):
 		// HAProxy refuses what is none.
-		if t, _ := parseTime(last); !d.maybe || t > e.processing {
-			e.processing, e.processingAt = t, d
+		if t, _ := parseTime(last); !d.Maybe || t > e.Processing {
+			e.Processing, e.ProcessingAt = t, d
 		}
-	case d.is("max-frame-size") && !d.maybe:
-		e.maxFrameSize, _ = parseInt(last)
-		e.maxFrameSizeAt = d
+	case d.Is("max-frame-size") && !d.Maybe:
+		e.MaxFrameSize, _ = parseInt(last)
+		e.MaxFrameSizeAt = d
 	}
 }
 
-func (m *spoeMessage) line(d directive) {
-	switch d.words[0] {
+func (m *SPOEMessage) line(d Directive) {
+	switch d.Words[0] {
 	case "args":
-		for _, w := range d.words[1:] {
-			a := sentArg{fetch: w, at: d}
+		for _, w := range d.Words[1:] {
+			a := SentArg{Fetch: w, At: d}
 			if name, fetch, ok := strings.Cut(w, "="); ok {
-				a.name, a.fetch = name, fetch
+				a.Name, a.Fetch = name, fetch
 			}
-			m.args = append(m.args, a)
+			m.Args = append(m.Args, a)
 		}
 	case "event":
-		if len(d.words) > 1 {
-			m.event, m.condition, m.eventAt = d.words[1], d.words[2:], d
+		if len(d.Words) > 1 {
+			m.Event, m.condition, m.EventAt = d.Words[1], d.Words[2:], d
 		}
 	case "acl":
-		m.acls = append(m.acls, d)
+		m.ACLs = append(m.ACLs, d)
 	}
 }
 
-func (g *spoeGroup) line(d directive) {
-	if d.is("messages") {
-		for _, w := range d.words[1:] {
+func (g *SPOEGroup) line(d Directive) {
+	if d.Is("messages") {
+		for _, w := range d.Words[1:] {
 			g.messages = append(g.messages, reference{w, d})
 		}
 	}
 }
 
-func (e *engine) message(name string) *spoeMessage {
-	i := slices.IndexFunc(e.messages, func(m *spoeMessage) bool { return m.name == name })
+func (e *Engine) Message(name string) *SPOEMessage {
+	i := slices.IndexFunc(e.Messages, func(m *SPOEMessage) bool { return m.Name == name })
 	if i < 0 {
 		return nil
 	}
-	return e.messages[i]
+	return e.Messages[i]
 }
 
-// groupOf returns the group that has a message, and where it is mentioned.
-func (e *engine) groupOf(message string) (*spoeGroup, directive) {
+// GroupOf returns the group that has a message, and where it is mentioned.
+func (e *Engine) GroupOf(message string) (*SPOEGroup, Directive) {
 	for _, g := range e.groups {
 		for _, m := range g.messages {
 			if m.name == message {
@@ -199,9 +199,20 @@ func (e *engine) groupOf(message string) (*spoeGroup, directive) {
 			}
 		}
 	}
-	return nil, directive{}
+	return nil, Directive{}
 }
 
-func mentions(refs []reference, name string) bool {
+func Mentions(refs []reference, name string) bool {
 	return slices.ContainsFunc(refs, func(r reference) bool { return r.name == name })
+}
+
+// ArgLines returns the args lines of a message, each once.
+func (m *SPOEMessage) ArgLines() []Directive {
+	var lines []Directive
+	for _, a := range m.Args {
+		if len(lines) == 0 || lines[len(lines)-1].Line != a.At.Line {
+			lines = append(lines, a.At)
+		}
+	}
+	return lines
 }

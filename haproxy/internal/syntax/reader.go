@@ -1,4 +1,4 @@
-package haproxy
+package syntax
 
 import (
 	"fmt"
@@ -8,35 +8,37 @@ import (
 	"strings"
 )
 
-// reader reads configurations as HAProxy does.
-type reader struct {
-	version   version
-	anyOf     bool // the version is not known: read all branches
+// Reader reads configurations as HAProxy does.
+type Reader struct {
+	Version   version
+	AnyOf     bool // the version is not known: read all branches
 	lookupEnv func(string) (string, bool)
 	env       map[string]string // set by the configuration
 }
 
-func newReader(s Sources) (*reader, error) {
-	r := &reader{anyOf: s.Version == "", lookupEnv: s.LookupEnv, env: map[string]string{}}
+// NewReader returns a reader for a version of HAProxy's, "" for all of them, and an
+// environment; nil is this process's.
+func NewReader(version string, lookupEnv func(string) (string, bool)) (*Reader, error) {
+	r := &Reader{AnyOf: version == "", lookupEnv: lookupEnv, env: map[string]string{}}
 	if r.lookupEnv == nil {
 		r.lookupEnv = os.LookupEnv
 	}
 	var ok bool
-	if r.version, ok = parseVersion(s.Version); !ok && !r.anyOf {
-		return nil, fmt.Errorf("haproxy: %q is no version: write one such as 3.2", s.Version)
+	if r.Version, ok = ParseVersion(version); !ok && !r.AnyOf {
+		return nil, fmt.Errorf("haproxy: %q is no version: write one such as 3.2", version)
 	}
 	return r, nil
 }
 
-func (r *reader) getenv(name string) (string, bool) {
+func (r *Reader) getenv(name string) (string, bool) {
 	if v, ok := r.env[name]; ok {
 		return v, true
 	}
 	return r.lookupEnv(name)
 }
 
-// files returns the files that a name of -f stands for.
-func files(name string) ([]string, error) {
+// Files returns the files that a name of -f stands for.
+func Files(name string) ([]string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, fmt.Errorf("haproxy: %w", err)
@@ -76,21 +78,21 @@ func readFile(name string) ([]byte, error) {
 	return b, err
 }
 
-// read returns the lines of a file that are in force.
-func (r *reader) read(name string) ([]directive, error) {
+// Read returns the lines of a file that are in force.
+func (r *Reader) Read(name string) ([]Directive, error) {
 	b, err := readFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("haproxy: %w", err)
 	}
-	var all []directive
-	var conds conditions
+	var all []Directive
+	var conds branches
 	n := 0
 	for line := range strings.Lines(string(b)) {
 		n++
 		if strings.IndexByte(line, 0) >= 0 {
 			return nil, fmt.Errorf("haproxy: %s:%d: a NUL byte: this is no configuration", name, n)
 		}
-		w, err := words(line, r.getenv)
+		w, err := Words(line, r.getenv)
 		if err != nil {
 			return nil, fmt.Errorf("haproxy: %s:%d: %w", name, n, err)
 		}
@@ -107,7 +109,7 @@ func (r *reader) read(name string) ([]directive, error) {
 			continue
 		}
 		r.setenv(w)
-		all = append(all, directive{name, n, w, conds.doubtful()})
+		all = append(all, Directive{name, n, w, conds.doubtful()})
 	}
 	if len(conds) > 0 {
 		return nil, fmt.Errorf("haproxy: %s: an .if without its .endif", name)
@@ -116,7 +118,7 @@ func (r *reader) read(name string) ([]directive, error) {
 }
 
 // setenv does what the environment directives of a global section do.
-func (r *reader) setenv(w []string) {
+func (r *Reader) setenv(w []string) {
 	if len(w) < 2 {
 		return
 	}

@@ -1,16 +1,16 @@
-package haproxy
+package syntax
 
 import (
 	"path/filepath"
 	"slices"
 )
 
-// section is a section of haproxy.cfg.
-type section struct {
-	kind, name string // such as frontend and www
-	head       directive
-	lines      []directive
-	defaults   *section // in force for it, or nil
+// Section is a section of haproxy.cfg.
+type Section struct {
+	Kind, Name string // such as frontend and www
+	Head       Directive
+	Lines      []Directive
+	defaults   *Section // in force for it, or nil
 }
 
 // sectionKinds are the words that begin a section.
@@ -20,94 +20,94 @@ var sectionKinds = []string{
 	"peers", "program", "resolvers", "ring", "traces", "userlist",
 }
 
-// configuration is all of haproxy.cfg.
-type configuration struct {
-	sections []*section
+// Configuration is all of haproxy.cfg.
+type Configuration struct {
+	Sections []*Section
 }
 
-// parse adds the lines of one file, which begins sections of its own.
-func (c *configuration) parse(lines []directive) {
-	var in, defaults *section
-	for i := len(c.sections) - 1; i >= 0 && defaults == nil; i-- {
-		if c.sections[i].kind == "defaults" {
-			defaults = c.sections[i]
+// Parse adds the lines of one file, which begins sections of its own.
+func (c *Configuration) Parse(lines []Directive) {
+	var in, defaults *Section
+	for i := len(c.Sections) - 1; i >= 0 && defaults == nil; i-- {
+		if c.Sections[i].Kind == "defaults" {
+			defaults = c.Sections[i]
 		}
 	}
 	for _, d := range lines {
-		if !slices.Contains(sectionKinds, d.words[0]) {
+		if !slices.Contains(sectionKinds, d.Words[0]) {
 			if in != nil {
-				in.lines = append(in.lines, d)
+				in.Lines = append(in.Lines, d)
 			}
 			continue
 		}
-		in = &section{kind: d.words[0], head: d}
-		if len(d.words) > 1 && d.words[1] != "from" {
-			in.name = d.words[1]
+		in = &Section{Kind: d.Words[0], Head: d}
+		if len(d.Words) > 1 && d.Words[1] != "from" {
+			in.Name = d.Words[1]
 		}
-		if in.isProxy() || in.kind == "defaults" {
+		if in.IsProxy() || in.Kind == "defaults" {
 			if from := d.after("from"); from != "" {
-				in.defaults = c.find(from, "defaults")
-			} else if in.isProxy() {
+				in.defaults = c.Find(from, "defaults")
+			} else if in.IsProxy() {
 				in.defaults = defaults
 			}
 		}
-		if in.kind == "defaults" {
+		if in.Kind == "defaults" {
 			defaults = in
 		}
-		c.sections = append(c.sections, in)
+		c.Sections = append(c.Sections, in)
 	}
 }
 
-func (s *section) isProxy() bool {
-	return s.kind == "frontend" || s.kind == "backend" || s.kind == "listen"
+func (s *Section) IsProxy() bool {
+	return s.Kind == "frontend" || s.Kind == "backend" || s.Kind == "listen"
 }
 
-// find returns the section of that name and of one of these kinds, or nil.
-func (c *configuration) find(name string, kinds ...string) *section {
-	for _, s := range c.sections {
-		if s.name == name && slices.Contains(kinds, s.kind) {
+// Find returns the section of that name and of one of these kinds, or nil.
+func (c *Configuration) Find(name string, kinds ...string) *Section {
+	for _, s := range c.Sections {
+		if s.Name == name && slices.Contains(kinds, s.Kind) {
 			return s
 		}
 	}
 	return nil
 }
 
-// all returns the lines that are in force for a section, those of its defaults
+// All returns the lines that are in force for a section, those of its defaults
 // first.
-func (s *section) all() []directive {
+func (s *Section) All() []Directive {
 	if s.defaults == nil {
-		return s.lines
+		return s.Lines
 	}
-	return slices.Concat(s.defaults.all(), s.lines)
+	return slices.Concat(s.defaults.All(), s.Lines)
 }
 
-// has tells whether a line of that option is in force, or may be.
-func (s *section) has(option string) bool {
+// Has tells whether a line of that option is in force, or may be.
+func (s *Section) Has(option string) bool {
 	on := false
-	for _, d := range s.all() {
+	for _, d := range s.All() {
 		switch {
-		case d.is("option", option):
+		case d.Is("option", option):
 			on = true
-		case d.is("no", "option", option) && !d.maybe:
+		case d.Is("no", "option", option) && !d.Maybe:
 			on = false
 		}
 	}
 	return on
 }
 
-// mode returns a proxy's mode: http where it may be, or become, that, as without
+// Mode returns a proxy's mode: http where it may be, or become, that, as without
 // defaults, which may be in a file that was not named.
-func (s *section) mode() string {
+func (s *Section) Mode() string {
 	mode := "tcp"
 	if s.defaults == nil {
 		mode = "http"
 	}
-	for _, d := range s.all() {
+	for _, d := range s.All() {
 		switch {
-		case d.is("mode", "http"), d.is("tcp-request", "content", "switch-mode", "http"):
+		case d.Is("mode", "http"), d.Is("tcp-request", "content", "switch-mode", "http"):
 			mode = "http"
-		case d.is("mode") && len(d.words) > 1 && !d.maybe:
-			mode = d.words[1]
+		case d.Is("mode") && len(d.Words) > 1 && !d.Maybe:
+			mode = d.Words[1]
 		}
 	}
 	return mode
@@ -115,20 +115,20 @@ func (s *section) mode() string {
 
 // globals returns the lines of the global sections that begin with a word and have
 // a value.
-func (c *configuration) globals(word string) []directive { return c.globalsUntil(nil, word) }
+func (c *Configuration) globals(word string) []Directive { return c.GlobalsUntil(nil, word) }
 
-// globalsUntil returns those that come before a section.
-func (c *configuration) globalsUntil(until *section, word string) []directive {
-	var found []directive
-	for _, s := range c.sections {
+// GlobalsUntil returns those that come before a section.
+func (c *Configuration) GlobalsUntil(until *Section, word string) []Directive {
+	var found []Directive
+	for _, s := range c.Sections {
 		if s == until {
 			break
 		}
-		if s.kind != "global" {
+		if s.Kind != "global" {
 			continue
 		}
-		for _, d := range s.lines {
-			if d.is(word) && len(d.words) > 1 {
+		for _, d := range s.Lines {
+			if d.Is(word) && len(d.Words) > 1 {
 				found = append(found, d)
 			}
 		}
@@ -136,34 +136,34 @@ func (c *configuration) globalsUntil(until *section, word string) []directive {
 	return found
 }
 
-// loadsLua tells whether there are scripts.
-func (c *configuration) loadsLua() bool {
+// LoadsLua tells whether there are scripts.
+func (c *Configuration) LoadsLua() bool {
 	return len(c.globals("lua-load")) > 0 || len(c.globals("lua-load-per-thread")) > 0
 }
 
-// filter is a line that loads an SPOE engine.
-type filter struct {
-	proxy  *section
-	at     directive
-	engine string // empty without a name
+// Filter is a line that loads an SPOE engine.
+type Filter struct {
+	Proxy  *Section
+	At     Directive
+	Engine string // empty without a name
 	file   string
 }
 
-// filters returns the lines that load SPOE engines.
-func (c *configuration) filters() []filter {
-	var found []filter
-	for _, s := range c.sections {
-		if !s.isProxy() {
+// Filters returns the lines that load SPOE engines.
+func (c *Configuration) Filters() []Filter {
+	var found []Filter
+	for _, s := range c.Sections {
+		if !s.IsProxy() {
 			continue
 		}
-		for _, d := range s.lines {
-			if d.is("filter", "spoe") {
-				f := filter{proxy: s, at: d}
-				for pair := range slices.Chunk(d.words[2:], 2) {
+		for _, d := range s.Lines {
+			if d.Is("filter", "spoe") {
+				f := Filter{Proxy: s, At: d}
+				for pair := range slices.Chunk(d.Words[2:], 2) {
 					switch {
 					case len(pair) < 2: // HAProxy refuses it
 					case pair[0] == "engine":
-						f.engine = pair[1]
+						f.Engine = pair[1]
 					case pair[0] == "config":
 						f.file = pair[1]
 					}
@@ -175,20 +175,20 @@ func (c *configuration) filters() []filter {
 	return found
 }
 
-// candidates returns where a filter's SPOE file may be, the likeliest first.
-func (c *configuration) candidates(f filter) []string {
-	beside := filepath.Join(filepath.Dir(f.at.file), f.file)
+// Candidates returns where a filter's SPOE file may be, the likeliest first.
+func (c *Configuration) Candidates(f Filter) []string {
+	beside := filepath.Join(filepath.Dir(f.At.File), f.file)
 	if filepath.IsAbs(f.file) {
 		return []string{f.file}
 	}
 	if set := c.globals("default-path"); len(set) > 0 {
 		switch last := set[len(set)-1]; {
-		case last.is("default-path", "config"):
+		case last.Is("default-path", "config"):
 			return []string{beside}
-		case last.is("default-path", "parent"):
-			return []string{filepath.Join(filepath.Dir(f.at.file), "..", f.file)}
-		case last.is("default-path", "origin") && len(last.words) > 2:
-			return []string{filepath.Join(last.words[2], f.file)}
+		case last.Is("default-path", "parent"):
+			return []string{filepath.Join(filepath.Dir(f.At.File), "..", f.file)}
+		case last.Is("default-path", "origin") && len(last.Words) > 2:
+			return []string{filepath.Join(last.Words[2], f.file)}
 		}
 	}
 	return []string{f.file, beside}

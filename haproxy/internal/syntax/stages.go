@@ -1,4 +1,4 @@
-package haproxy
+package syntax
 
 import (
 	"slices"
@@ -6,47 +6,47 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// stage is when something happens to a request or its response: a greater one
+// Stage is when something happens to a request or its response: a greater one
 // later. Events come right before the rules of their own kind.
-type stage int
+type Stage int
 
 const (
-	stageConnection stage = iota // tcp-request connection and session rules
+	stageConnection Stage = iota // tcp-request connection and session rules
 	stageClientSession
 	stageFrontendTCP
 	stageFrontendTCPRules
-	stageFrontendHTTP
+	StageFrontendHTTP
 	stageFrontendHTTPRules
-	stageBackendTCP
+	StageBackendTCP
 	stageBackendTCPRules
 	stageBackendHTTP
 	stageBackendHTTPRules
-	stageServerSession
+	StageServerSession
 	stageTCPResponse
 	stageTCPResponseRules
 	stageHTTPResponse
 	stageHTTPResponseRules
 	stageAfterResponse
-	stageUnknown stage = -1 // no rule, or one of which the time is not known
+	StageUnknown Stage = -1 // no rule, or one of which the time is not known
 )
 
-var eventStages = map[router.Event]stage{
+var eventStages = map[router.Event]Stage{
 	router.OnClientSession:       stageClientSession,
 	router.OnFrontendTCPRequest:  stageFrontendTCP,
-	router.OnFrontendHTTPRequest: stageFrontendHTTP,
-	router.OnBackendTCPRequest:   stageBackendTCP,
+	router.OnFrontendHTTPRequest: StageFrontendHTTP,
+	router.OnBackendTCPRequest:   StageBackendTCP,
 	router.OnBackendHTTPRequest:  stageBackendHTTP,
-	router.OnServerSession:       stageServerSession,
+	router.OnServerSession:       StageServerSession,
 	router.OnTCPResponse:         stageTCPResponse,
 	router.OnHTTPResponse:        stageHTTPResponse,
 }
 
-// eventStage returns when an event occurs for a proxy's filter, stageUnknown where
+// EventStage returns when an event occurs for a proxy's filter, stageUnknown where
 // it never does. In a listen section those of backends are those of frontends, as
 // HAProxy has it.
-func (c *configuration) eventStage(event string, in *section) stage {
+func (c *Configuration) EventStage(event string, in *Section) Stage {
 	e := router.Event(event)
-	if in.kind == "listen" {
+	if in.Kind == "listen" {
 		switch e {
 		case router.OnBackendTCPRequest:
 			e = router.OnFrontendTCPRequest
@@ -56,50 +56,50 @@ func (c *configuration) eventStage(event string, in *section) stage {
 	}
 	s, ok := eventStages[e]
 	http := e == router.OnFrontendHTTPRequest || e == router.OnBackendHTTPRequest || e == router.OnHTTPResponse
-	if !ok || http && !c.hasHTTP(in) || in.kind == "backend" && s <= stageFrontendHTTP {
-		return stageUnknown
+	if !ok || http && !c.hasHTTP(in) || in.Kind == "backend" && s <= StageFrontendHTTP {
+		return StageUnknown
 	}
 	return s
 }
 
 // hasHTTP tells whether a proxy may have HTTP: in mode tcp what a backend of mode
 // http makes it.
-func (c *configuration) hasHTTP(s *section) bool {
-	if s.mode() == "http" {
+func (c *Configuration) hasHTTP(s *Section) bool {
+	if s.Mode() == "http" {
 		return true
 	}
-	return slices.ContainsFunc(s.all(), func(d directive) bool {
-		if !d.is("use_backend") && !d.is("default_backend") || len(d.words) < 2 {
+	return slices.ContainsFunc(s.All(), func(d Directive) bool {
+		if !d.Is("use_backend") && !d.Is("default_backend") || len(d.Words) < 2 {
 			return false
 		}
-		b := c.find(d.words[1], "backend", "listen")
-		return b == nil || b.mode() == "http" // by a name that rules make up, or in another file
+		b := c.Find(d.Words[1], "backend", "listen")
+		return b == nil || b.Mode() == "http" // by a name that rules make up, or in another file
 	})
 }
 
-// ruleStage returns when a rule of a section is evaluated. A listen section's
+// RuleStage returns when a rule of a section is evaluated. A listen section's
 // count as a frontend's, which is what they are first.
-func ruleStage(s *section, d *directive) stage {
-	back := s.kind == "backend"
-	pick := func(front, behind stage) stage {
+func RuleStage(s *Section, d *Directive) Stage {
+	back := s.Kind == "backend"
+	pick := func(front, behind Stage) Stage {
 		if back {
 			return behind
 		}
 		return front
 	}
 	switch {
-	case d.is("tcp-request", "connection"), d.is("tcp-request", "session"):
+	case d.Is("tcp-request", "connection"), d.Is("tcp-request", "session"):
 		return stageConnection
-	case d.is("tcp-request"):
+	case d.Is("tcp-request"):
 		return pick(stageFrontendTCPRules, stageBackendTCPRules)
-	case d.is("http-request"):
+	case d.Is("http-request"):
 		return pick(stageFrontendHTTPRules, stageBackendHTTPRules)
-	case d.is("tcp-response"):
+	case d.Is("tcp-response"):
 		return stageTCPResponseRules
-	case d.is("http-response"):
+	case d.Is("http-response"):
 		return stageHTTPResponseRules
-	case d.is("http-after-response"):
+	case d.Is("http-after-response"):
 		return stageAfterResponse
 	}
-	return stageUnknown
+	return StageUnknown
 }

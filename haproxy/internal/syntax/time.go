@@ -1,4 +1,4 @@
-package haproxy
+package syntax
 
 import (
 	"strconv"
@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// maxTime is the longest time of HAProxy's configuration.
-const maxTime = (1<<31 - 1) * time.Millisecond
+// MaxTime is the longest time of HAProxy's configuration.
+const MaxTime = (1<<31 - 1) * time.Millisecond
 
-// haproxyTime writes a duration as HAProxy's configuration has it, up to the next
+// FormatTime writes a duration as HAProxy's configuration has it, up to the next
 // millisecond: it counts no less.
-func haproxyTime(d time.Duration) string {
+func FormatTime(d time.Duration) string {
 	d = (d + time.Millisecond - 1).Truncate(time.Millisecond)
 	for _, unit := range []struct {
 		d    time.Duration

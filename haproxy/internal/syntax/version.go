@@ -1,4 +1,4 @@
-package haproxy
+package syntax
 
 import (
 	"strconv"
@@ -8,7 +8,7 @@ import (
 // version is a version of HAProxy's, such as {3, 2}.
 type version [2]int
 
-func parseVersion(s string) (v version, ok bool) {
+func ParseVersion(s string) (v version, ok bool) {
 	s, _, _ = strings.Cut(s, "-") // 3.2-dev1
 	for i, part := range strings.SplitN(s, ".", 3) {
 		n, err := strconv.Atoi(part)
@@ -22,6 +22,6 @@ func parseVersion(s string) (v version, ok bool) {
 	return v, strings.Contains(s, ".")
 }
 
-func (v version) atLeast(major, minor int) bool {
+func (v version) AtLeast(major, minor int) bool {
 	return v[0] > major || v[0] == major && v[1] >= minor
 }

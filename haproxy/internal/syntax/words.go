@@ -1,4 +1,4 @@
-package haproxy
+package syntax
 
 import (
 	"errors"
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// words splits a line of HAProxy's configuration (configuration.txt, "Quoting and
+// Words splits a line of HAProxy's configuration (configuration.txt, "Quoting and
 // escaping"; parse_line in its source). getenv gives the environment's variables,
 // which are expanded between double quotes; without it they stay as they are.
-func words(line string, getenv func(string) (string, bool)) ([]string, error) {
+func Words(line string, getenv func(string) (string, bool)) ([]string, error) {
 	w := wordReader{in: line, getenv: getenv}
 	return w.read()
 }
@@ -131,7 +131,7 @@ func hexByte(s string) (string, bool) {
 func (r *wordReader) expand() error {
 	rest, braces := strings.CutPrefix(r.in[1:], "{")
 	n := len(rest) - len(strings.TrimPrefix(rest, ".")) // HAProxy's own: .FILE and .LINE
-	for n < len(rest) && isNameByte(rune(rest[n])) && rest[n] != '.' {
+	for n < len(rest) && IsNameByte(rune(rest[n])) && rest[n] != '.' {
 		n++
 	}
 	name, rest := rest[:n], rest[n:]

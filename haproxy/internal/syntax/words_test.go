@@ -1,4 +1,4 @@
-package haproxy_test
+package syntax_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 func TestWords(t *testing.T) {
@@ -38,7 +38,7 @@ func TestWords(t *testing.T) {
 		`a\.b "\1" \'\" "\ " \x41\x4 "\x4"`: `a\.b|\1|'"| |A\x4|\x4`,
 		`acl a hdr(host) -m str "a b" # no`: "acl|a|hdr(host)|-m|str|a b",
 	} {
-		got, err := haproxy.Words(line, getenv)
+		got, err := syntax.Words(line, getenv)
 		text := strings.Join(got, "|")
 		if err != nil {
 			text = "ERROR " + err.Error()

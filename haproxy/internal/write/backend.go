@@ -1,16 +1,19 @@
-package haproxy
+package write
 
 import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-func writeBackend(a Agent, c Config) string {
+func writeBackend(a model.Agent, c Config) string {
 	var t text
 	t.comment("", "The agents of "+c.Engine+", for HAProxy: haproxy -f agents.cfg -f haproxy.cfg")
 	t.comment("", "Written by the agent itself (-print-config=backend): change the agent, and write it anew.")
-	if size, names := a.buffer(); size > defaultBufsize { // less would be less for all
+	if size, names := buffer(&a); size > syntax.DefaultBufsize { // less would be less for all
 		t.line()
 		t.line("global")
 		t.comment("    ", "A request's head and body have to fit into a buffer together for "+strings.Join(names, ", ")+
@@ -38,7 +41,7 @@ func writeBackend(a Agent, c Config) string {
 	}
 	t.line("    timeout connect 5s")
 	// It ends a request's wait as well.
-	t.line("    timeout server", haproxyTime(max(3*time.Minute, c.Processing+time.Minute)))
+	t.line("    timeout server", syntax.FormatTime(max(3*time.Minute, c.Processing+time.Minute)))
 	t.line()
 	t.comment("    ", "A real SPOP handshake, so that an agent that is shutting down gets no more questions while it answers those that it has.")
 	t.line("    option spop-check")
@@ -50,7 +53,7 @@ func writeBackend(a Agent, c Config) string {
 }
 
 // buffer returns the largest buffer that a message asks for, and which do.
-func (a *Agent) buffer() (size int, names []string) {
+func buffer(a *model.Agent) (size int, names []string) {
 	for _, m := range a.Messages {
 		if m.Buffer > 0 {
 			size = max(size, m.Buffer)

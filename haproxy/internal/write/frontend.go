@@ -1,25 +1,27 @@
-package haproxy
+package write
 
 import (
 	"slices"
 	"strings"
 
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
 	"github.com/spoke-go/spoke/router"
 )
 
-func writeFrontend(a Agent, c Config) string {
+func writeFrontend(a model.Agent, c Config) string {
 	var t text
 	t.comment("    ", "Asks the agents of "+c.Engine+". These lines are for the frontend, before its own rules; written by the agent itself (-print-config=frontend).")
-	if a.fetchesBody() {
+	if agentFetchesBody(&a) {
 		t.comment("    ", "Waits for the body, as far as it fits into a buffer, before anything is asked about it.")
 		t.line("    option http-buffer-request")
 	}
 	t.line("    filter spoe engine", c.Engine, "config", c.SPOEFile)
-	stages := a.askedOn()
+	stages := askedOn(&a)
 	c.writeRules(&t, a, stages, "tcp-request") // HAProxy wants these before others
-	for _, g := range a.groups() {
+	for _, g := range a.Groups() {
 		t.line()
-		t.comment("    ", "Asks "+strings.Join(a.members(g), ", ")+", and waits for the answer. It may be behind other rules, and have a condition"+c.narrow(a)+".")
+		t.comment("    ", "Asks "+strings.Join(a.Members(g), ", ")+", and waits for the answer. It may be behind other rules, and have a condition"+c.narrow(a)+".")
 		t.line("    http-request send-spoe-group", c.Engine, g)
 	}
 	if vars := c.answers(a); len(vars) > 0 {
@@ -41,7 +43,7 @@ func writeFrontend(a Agent, c Config) string {
 }
 
 // narrow says what a condition of a group's rule asks for.
-func (c *Config) narrow(a Agent) string {
+func (c *Config) narrow(a model.Agent) string {
 	if c.signs(a, router.OnFrontendHTTPRequest) != nil {
 		return "; the rule below about its answer then needs that, too: \"if COND !{ ... }\""
 	}
@@ -49,7 +51,7 @@ func (c *Config) narrow(a Agent) string {
 }
 
 // answers are the variables that rules can read.
-func (c *Config) answers(a Agent) []string {
+func (c *Config) answers(a model.Agent) []string {
 	var vars []string
 	for _, m := range a.Messages {
 		for _, v := range m.Vars {
@@ -64,11 +66,11 @@ func (c *Config) answers(a Agent) []string {
 // askedOn returns the events that something is asked on, a group counting as one of the
 // frontend's http-request rules; of those with the same rule and place the first.
 // A message that sets nothing asks nothing.
-func (a *Agent) askedOn() []router.Event {
+func askedOn(a *model.Agent) []router.Event {
 	used := map[router.Event]bool{}
 	for _, m := range a.Messages {
-		if m.asks() {
-			used[m.on()] = true
+		if m.SetsVars() {
+			used[m.On()] = true
 		}
 	}
 	var stages []router.Event
@@ -85,16 +87,6 @@ func (a *Agent) askedOn() []router.Event {
 	return stages
 }
 
-func (m *Message) on() router.Event {
-	if m.Event == "" || m.Group != "" {
-		return router.OnFrontendHTTPRequest
-	}
-	return router.Event(m.Event)
-}
-
-// asks tells whether rules may wait for what the message's handler sets.
-func (m *Message) asks() bool { return len(m.Vars) > 0 || m.AnyVars }
-
 // inBackend tells whether the rules behind an event are a backend's: those of
 // responses in TCP are, too.
 func inBackend(e router.Event) bool {
@@ -107,7 +99,7 @@ func inBackend(e router.Event) bool {
 
 // writeRules writes the rules of one kind that fail open or closed where messages
 // have no answer.
-func (c *Config) writeRules(t *text, a Agent, stages []router.Event, kind string) {
+func (c *Config) writeRules(t *text, a model.Agent, stages []router.Event, kind string) {
 	for _, e := range stages {
 		if inBackend(e) || !strings.HasPrefix(rejecting[e], kind+" ") {
 			continue
@@ -133,15 +125,9 @@ func (c *Config) writeRules(t *text, a Agent, stages []router.Event, kind string
 	}
 }
 
-// fetchesBody tells whether a message sends a request's body.
-func (a *Agent) fetchesBody() bool {
-	return slices.ContainsFunc(a.Messages, func(m Message) bool {
-		return slices.ContainsFunc(m.Args, func(arg Arg) bool { return fetchesBody(unquoted(arg.Fetch), "req.") })
+// agentFetchesBody reports whether a message sends a request's body.
+func agentFetchesBody(a *model.Agent) bool {
+	return slices.ContainsFunc(a.Messages, func(m model.Message) bool {
+		return slices.ContainsFunc(m.Args, func(arg model.Arg) bool { return samples.FetchesBody(samples.Unquoted(arg.Fetch), "req.") })
 	})
-}
-
-// fetchesBody tells whether a sample expression reads the body of what begins so.
-func fetchesBody(fetch, side string) bool {
-	name := sampleName(fetch)
-	return name == side+"body" || name == side+"body_param" || name == side+"body_len"
 }

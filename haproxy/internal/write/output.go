@@ -1,4 +1,4 @@
-package haproxy
+package write
 
 import (
 	"slices"
@@ -24,14 +24,14 @@ func (t *text) list(keyword string, names []string) {
 	}
 }
 
-// lineWidth is where comments are broken.
-const lineWidth = 84
+// LineWidth is where comments are broken.
+const LineWidth = 84
 
 // comment writes a comment in lines of their own, each behind the indent.
 func (t *text) comment(indent, s string) {
 	line := indent + "#"
 	for _, w := range strings.Fields(s) {
-		if len(line)+1+len(w) > lineWidth && line != indent+"#" {
+		if len(line)+1+len(w) > LineWidth && line != indent+"#" {
 			t.line(line)
 			line = indent + "#"
 		}

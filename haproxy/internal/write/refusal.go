@@ -1,17 +1,19 @@
-package haproxy
+package write
 
 import (
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 	"github.com/spoke-go/spoke/router"
 )
 
 // unanswered are the conditions under which a stage has no answer, one for each
 // rule. A variable that each answer sets, and nothing else, is the surest sign;
 // where one of the messages has none, there are those of failures.
-func (c *Config) unanswered(a Agent, e router.Event) []string {
+func (c *Config) unanswered(a model.Agent, e router.Event) []string {
 	if signs := c.signs(a, e); signs != nil {
 		return signs
 	}
@@ -24,18 +26,18 @@ func (c *Config) unanswered(a Agent, e router.Event) []string {
 
 // signs are conditions under which a variable is not found that an answer of the
 // stage sets, or nil where there is no such variable for one of its messages.
-func (c *Config) signs(a Agent, e router.Event) []string {
+func (c *Config) signs(a model.Agent, e router.Event) []string {
 	var found, conditions []string
 	for _, m := range a.Messages {
-		if !m.asks() || rejecting[m.on()] != rejecting[e] || inBackend(m.on()) != inBackend(e) {
+		if !m.SetsVars() || rejecting[m.On()] != rejecting[e] || inBackend(m.On()) != inBackend(e) {
 			continue
 		}
-		i := slices.IndexFunc(m.Vars, func(v Var) bool { return v.Always && lasts(v.Scope, e) && a.setters(v) == 1 })
+		i := slices.IndexFunc(m.Vars, func(v model.Var) bool { return v.Always && lasts(v.Scope, e) && setters(&a, v) == 1 })
 		if i < 0 {
 			return nil
 		}
 		sign := "{ var(" + c.fullName(m.Vars[i].Scope, m.Vars[i].Name) + ") -m found }"
-		switch terms, ok := m.terms(); {
+		switch terms, ok := terms(&m); {
 		case m.Group != "": // its rule may get a condition, which this one then needs
 			conditions = append(conditions, "if !"+sign)
 		case m.Condition == "":
@@ -64,9 +66,9 @@ var (
 // terms returns what has to hold for the message to be sent, as terms to which one
 // more can be added; ok is false where there are alternatives, or where it may be
 // otherwise when the rule is evaluated.
-func (m *Message) terms() (terms string, ok bool) {
+func terms(m *model.Message) (terms string, ok bool) {
 	terms, ok = strings.CutPrefix(m.Condition, "if ")
-	list, err := words(terms, nil)
+	list, err := syntax.Words(terms, nil)
 	ok = ok && err == nil && len(list) < maxList/2
 	inside := false // of braces
 	for i, w := range list {
@@ -84,9 +86,9 @@ func (m *Message) terms() (terms string, ok bool) {
 }
 
 // setters returns how many messages set a variable.
-func (a *Agent) setters(v Var) (n int) {
+func setters(a *model.Agent, v model.Var) (n int) {
 	for _, m := range a.Messages {
-		if slices.ContainsFunc(m.Vars, func(o Var) bool { return o.Scope == v.Scope && o.Name == v.Name }) {
+		if slices.ContainsFunc(m.Vars, func(o model.Var) bool { return o.Scope == v.Scope && o.Name == v.Name }) {
 			n++
 		}
 	}
@@ -95,7 +97,7 @@ func (a *Agent) setters(v Var) (n int) {
 
 // failure is the variable that says in a stage's rules that a handler failed, or
 // empty.
-func (c *Config) failure(a Agent, e router.Event) string {
+func (c *Config) failure(a model.Agent, e router.Event) string {
 	if scope, name, ok := strings.Cut(a.FailureVar, "."); ok && lasts(scope, e) {
 		return c.fullName(scope, name)
 	}
@@ -103,7 +105,7 @@ func (c *Config) failure(a Agent, e router.Event) string {
 }
 
 // tellsFailures tells whether a stage's rules see that a handler failed.
-func (c *Config) tellsFailures(a Agent, e router.Event) bool {
+func (c *Config) tellsFailures(a model.Agent, e router.Event) bool {
 	return c.signs(a, e) != nil || c.failure(a, e) != ""
 }
 

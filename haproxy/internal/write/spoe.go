@@ -1,12 +1,15 @@
-package haproxy
+package write
 
 import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-func writeSPOE(a Agent, c Config) string {
+func writeSPOE(a model.Agent, c Config) string {
 	var t text
 	t.comment("", "What HAProxy asks the agent "+c.Engine+", and what it takes from the answers. Loaded by "+
 		"\"filter spoe engine "+c.Engine+" config "+c.SPOEFile+"\" in a frontend.")
@@ -19,24 +22,24 @@ func writeSPOE(a Agent, c Config) string {
 		t.line()
 		c.writeMessage(&t, m)
 	}
-	for _, g := range a.groups() {
+	for _, g := range a.Groups() {
 		t.line()
 		t.line("spoe-group", g)
-		t.list("    messages", a.members(g))
+		t.list("    messages", a.Members(g))
 	}
 	return t.String()
 }
 
-func (c *Config) writeAgent(t *text, a Agent) {
+func (c *Config) writeAgent(t *text, a model.Agent) {
 	t.line("spoe-agent", c.Engine)
 	t.comment("    ", "The backend with the agents.")
 	t.line("    use-backend", c.Backend)
-	if names := a.members(""); len(names) > 0 {
+	if names := a.Members(""); len(names) > 0 {
 		t.line()
 		t.comment("    ", "Sent on events, see \"event\" below.")
 		t.list("    messages", names)
 	}
-	if names := a.groups(); len(names) > 0 {
+	if names := a.Groups(); len(names) > 0 {
 		t.line()
 		t.comment("    ", "Sent where a rule says so: \"http-request send-spoe-group "+c.Engine+" "+names[0]+"\".")
 		t.list("    groups", names)
@@ -46,7 +49,7 @@ func (c *Config) writeAgent(t *text, a Agent) {
 		". Registered are those that the agent sets: a variable that HAProxy's configuration does not know "+
 		"is not set in the scope proc, nor in any scope before HAProxy 2.5.")
 	t.line("    option var-prefix", c.Prefix)
-	for names := range slices.Chunk(a.varNames(), 6) {
+	for names := range slices.Chunk(varNames(&a), 6) {
 		t.line("    register-var-names", strings.Join(names, " "))
 	}
 	t.line()
@@ -59,8 +62,8 @@ func (c *Config) writeAgent(t *text, a Agent) {
 	t.line("    log global")
 	t.line("    option dontlog-normal")
 	t.line()
-	t.comment("    ", "How long a request waits for its answer at most. "+a.deadlines())
-	t.line("    timeout processing", haproxyTime(c.Processing))
+	t.comment("    ", "How long a request waits for its answer at most. "+deadlines(&a))
+	t.line("    timeout processing", syntax.FormatTime(c.Processing))
 	if !c.muxed() {
 		t.comment("    ", "For connections to the agent, up to HAProxy 3.0; later ones go by the backend's timeouts.")
 		t.line("    timeout hello 2s")
@@ -73,7 +76,7 @@ func (c *Config) writeAgent(t *text, a Agent) {
 }
 
 // deadlines says how long the agent itself may take.
-func (a *Agent) deadlines() string {
+func deadlines(a *model.Agent) string {
 	longest := time.Duration(0)
 	for _, m := range a.Messages {
 		longest = max(longest, time.Duration(m.Deadline))
@@ -81,11 +84,11 @@ func (a *Agent) deadlines() string {
 	if longest == 0 {
 		return "The agent sets itself no deadline."
 	}
-	return "The agent's own deadline is shorter: " + haproxyTime(longest) + "."
+	return "The agent's own deadline is shorter: " + syntax.FormatTime(longest) + "."
 }
 
 // varNames returns the names that are registered, each once, without their scopes.
-func (a *Agent) varNames() []string {
+func varNames(a *model.Agent) []string {
 	var names []string
 	add := func(name string) {
 		if !slices.Contains(names, name) {
@@ -103,13 +106,13 @@ func (a *Agent) varNames() []string {
 	return names
 }
 
-func (c *Config) writeMessage(t *text, m Message) {
-	args := m.inOrder()
+func (c *Config) writeMessage(t *text, m model.Message) {
+	args := m.InOrder()
 	for _, a := range args {
 		if a.Go == "" {
 			continue
 		}
-		about := a.label() + ": " + a.Go
+		about := a.Label() + ": " + a.Go
 		if a.Required {
 			about += ", required"
 		}

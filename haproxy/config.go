@@ -1,0 +1,36 @@
+package haproxy
+
+import "time"
+
+// Config says what [Write] must know and the routes do not say. A Config that has
+// only an Engine works.
+type Config struct {
+	// Engine names the SPOE engine, its agent section, and the backend: letters,
+	// digits, '-', '_', '.' and ':'. It must be set.
+	Engine string
+	// Prefix is behind the scope in the names of the variables: txn.<Prefix>.name.
+	// Default: Engine, with '_' for what such names cannot have.
+	Prefix string
+	// Backend is the backend with the agents. Default: Engine with "-agents".
+	Backend string
+	// Agents are the agents' addresses as a server line of HAProxy's has them:
+	// 127.0.0.1:9000, unix@/run/guard/spoa.sock, abns@guard. Default: 127.0.0.1:9000.
+	Agents []string
+	// ServerOptions stand behind each agent's address, such as
+	// "ssl verify required ca-file /etc/haproxy/agents-ca.pem".
+	ServerOptions string
+	// SPOEFile is how the frontend's filter line names the SPOE file.
+	// Default: spoe.conf.
+	SPOEFile string
+	// Processing is how long a request waits for its answer at most
+	// (`timeout processing`). It must be longer than the longest deadline of the
+	// routes. Default: twice that deadline, 100 ms at least; 500 ms where no
+	// route has one.
+	Processing time.Duration
+	// FailClosed has requests refused that got no answer. Default: they pass; the
+	// rule that refuses them is there, with a '#' in front.
+	FailClosed bool
+	// Version is the HAProxy that the files are for, such as "2.6" or "3.2".
+	// Default: files that all versions take.
+	Version string
+}

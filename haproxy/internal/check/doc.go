@@ -1,0 +1,2 @@
+// Package check compares HAProxy's configuration with an agent.
+package check

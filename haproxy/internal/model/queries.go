@@ -1,0 +1,48 @@
+package model
+
+import (
+	"slices"
+
+	"github.com/spoke-go/spoke/router"
+)
+
+// Where returns " (file:line)" of the registration, or "".
+func (m *Message) Where() string {
+	if m.Site == "" {
+		return ""
+	}
+	return " (" + m.Site + ")"
+}
+
+func (m *Message) On() router.Event {
+	if m.Event == "" || m.Group != "" {
+		return router.OnFrontendHTTPRequest
+	}
+	return router.Event(m.Event)
+}
+
+// SetsVars reports whether the handler sets variables.
+func (m *Message) SetsVars() bool { return len(m.Vars) > 0 || m.AnyVars }
+
+// Groups returns the names of the groups, in the order in which they first occur.
+func (a *Agent) Groups() []string {
+	var names []string
+	for _, m := range a.Messages {
+		if m.Group != "" && !slices.Contains(names, m.Group) {
+			names = append(names, m.Group)
+		}
+	}
+	return names
+}
+
+// Members returns the names of the messages of a group or, for "", of those with
+// an event.
+func (a *Agent) Members(group string) []string {
+	var names []string
+	for _, m := range a.Messages {
+		if m.Group == group {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,21 @@
+package syntax
+
+import (
+	"strings"
+)
+
+// Refused returns the first character of a name that is not in names of variables
+// nor among others.
+func Refused(name, others string) (rune, bool) {
+	for _, r := range name {
+		if !IsNameByte(r) && !strings.ContainsRune(others, r) {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+// IsNameByte tells whether names of variables have r.
+func IsNameByte(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '.'
+}

@@ -1,0 +1,63 @@
+package syntax
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrNotOne tells that a text is not one word of a line.
+var ErrNotOne = errors.New("more or less than one word")
+
+// OneWord returns a text as HAProxy has it that is one word in a line with others.
+func OneWord(s string) (string, error) {
+	w, err := Words(s+" end", anyEnv)
+	if err == nil && (len(w) != 2 || strings.TrimSpace(s) != s || HasControl(s)) {
+		err = ErrNotOne
+	}
+	if err != nil {
+		return "", err
+	}
+	return w[0], nil
+}
+
+// CheckOpen tells whether the rest of a line that a text begins would still be
+// read as what it is.
+func CheckOpen(s string) error {
+	w, err := Words(s+" end", anyEnv)
+	switch {
+	case err != nil:
+		return err
+	case len(w) == 0 || w[len(w)-1] != "end" || HasControl(s):
+		return errors.New("a '#' that begins a comment, a backslash at its end, or a line end: put a backslash before it")
+	}
+	return nil
+}
+
+// anyEnv is an environment of which nothing is known but that each variable is a word.
+func anyEnv(string) (string, bool) { return "word", true }
+
+// CheckCondition tells whether the SPOE file can have a condition. It has no ACL
+// with a name but those of HAProxy's own, which are in capitals.
+func CheckCondition(s string) error {
+	if err := CheckOpen(s); err != nil {
+		return err
+	}
+	w, err := Words(s, anyEnv)
+	depth := 0
+	for i, word := range w {
+		switch word = strings.TrimLeft(word, "!"); {
+		case word == "{":
+			depth++
+		case word == "}":
+			depth--
+		case i > 0 && depth == 0 && word != "or" && strings.ToUpper(word) != word:
+			return fmt.Errorf("the ACL %s, which the SPOE file does not have: write what it is between braces", word)
+		}
+	}
+	return err
+}
+
+func HasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}

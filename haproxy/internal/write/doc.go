@@ -1,0 +1,3 @@
+// Package write writes the SPOE file, the agents' backend and the frontend's lines
+// for an agent.
+package write

@@ -1,0 +1,22 @@
+package haproxy
+
+import "github.com/spoke-go/spoke/haproxy/internal/write"
+
+// Files are HAProxy's half of the configuration, as texts.
+type Files struct {
+	// SPOE is the SPOE file, which the frontend's filter line loads.
+	SPOE string
+	// Backend is a file beside haproxy.cfg with the agents' backend:
+	// `haproxy -f agents.cfg -f haproxy.cfg`. It comes first: a larger buffer must
+	// be known where the filter line is read.
+	Backend string
+	// Frontend are lines for the frontend in haproxy.cfg.
+	Frontend string
+}
+
+// Write makes HAProxy's half for an agent. The error names all that is not said:
+// messages without an event or group, arguments without a sample.
+func Write(a Agent, c Config) (Files, error) {
+	f, err := write.Write(a, write.Config(c))
+	return Files(f), err
+}
