@@ -3,7 +3,6 @@ package spoe
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -190,38 +189,55 @@ func (j *job) fits(acts *Actions) bool {
 	return header+len(acts.buf) <= j.c.maxFrameSize
 }
 
-// fail counts and logs a failed message, and has onFailure say so to HAProxy.
+// fail counts and logs a failed message, after onFailure has told HAProxy.
 // Errors and hooks are their authors' code, and may panic.
 func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
+	err = readableError(err)
 	ctr := &j.c.eng.counters
-	mark := len(acts.buf)
-	defer func() {
-		if v := recover(); v != nil {
-			ctr.panics.Add(1)
-			acts.truncate(mark)
-			j.c.logSome(&j.c.eng.failureLog, slog.LevelError, "the error of a message, or what OnFailure was given, panicked",
-				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-		}
-	}()
-	var p *PanicError
-	switch {
-	case errors.As(err, &p):
+	kind, p := classify(err)
+	switch kind {
+	case failedPanic:
 		ctr.panics.Add(1)
-	case errors.Is(err, ErrTimeout):
+	case failedTimeout:
 		ctr.timeouts.Add(1)
-	case errors.Is(err, ErrActionsTooBig):
+	case failedTooBig:
 		ctr.droppedActions.Add(1)
 	default:
 		ctr.errors.Add(1)
 	}
+	if onFailure != nil {
+		onFailure(err, acts)
+	}
+	defer func() {
+		if recover() != nil { // the logger is not the agent's either
+			ctr.panics.Add(1)
+		}
+	}()
 	j.logFailure(err, p)
-	if onFailure == nil {
-		return
+}
+
+// failure is a kind of failure that is counted apart.
+type failure int
+
+const (
+	failedError failure = iota
+	failedPanic
+	failedTimeout
+	failedTooBig
+)
+
+// classify returns the kind of err, and the panic if it was one.
+func classify(err error) (failure, *PanicError) {
+	var p *PanicError
+	switch {
+	case errors.As(err, &p):
+		return failedPanic, p
+	case errors.Is(err, ErrTimeout):
+		return failedTimeout, nil
+	case errors.Is(err, ErrActionsTooBig):
+		return failedTooBig, nil
 	}
-	onFailure(err, acts)
-	if !j.fits(acts) {
-		acts.truncate(mark)
-	}
+	return failedError, nil
 }
 
 func (j *job) setOnFailure(f func(error, *Actions)) {
@@ -230,12 +246,11 @@ func (j *job) setOnFailure(f func(error, *Actions)) {
 	if j.late {
 		return
 	}
-	if before := j.onFailure; before != nil {
-		j.onFailure = func(err error, acts *Actions) {
+	before := j.onFailure
+	j.onFailure = func(err error, acts *Actions) {
+		if before != nil {
 			before(err, acts)
-			f(err, acts)
 		}
-		return
+		j.callHook(f, err, acts)
 	}
-	j.onFailure = f
 }

@@ -24,8 +24,9 @@ type Message struct {
 	engineID          string
 	peer              net.Addr
 	received          time.Time
-	job               *job    // nil once cloned
-	eng               *engine // of the agent that received it, or nil
+	job               *job          // nil once cloned
+	eng               *engine       // of the agent that received it, or nil
+	hooks             *failureHooks // of OnFailure; nil: they are the job's
 }
 
 // NewMessage returns a message with the arguments in raw, for those who call a
@@ -35,7 +36,7 @@ func NewMessage(name string, raw codec.Args) (*Message, error) {
 		return nil, fmt.Errorf("message %q: %w", name, err)
 	}
 	args := newArgs(raw)
-	return &Message{Name: name, Args: &args, received: time.Now()}, nil
+	return &Message{Name: name, Args: &args, received: time.Now(), hooks: new(failureHooks)}, nil
 }
 
 // StreamID returns the stream-id of the NOTIFY (§3.2). HAProxy up to 3.0
@@ -56,27 +57,59 @@ func (m *Message) Peer() net.Addr { return m.peer }
 func (m *Message) ReceivedAt() time.Time { return m.received }
 
 // Clone returns a copy that stays valid after the handler has returned, with
-// all arguments unread.
+// all arguments unread. Functions that are given to its OnFailure are not called
+// by the agent; whoever has the copy handled calls [Message.FailureHook].
 func (m *Message) Clone() *Message {
 	c := *m
 	c.job = nil
+	c.hooks = new(failureHooks)
 	raw := m.Args.all
 	args := newArgs(codec.NewArgs(bytes.Clone(raw.Raw()), raw.Len()))
 	c.Args = &args
 	return &c
 }
 
-// OnFailure has f called if this message fails: its handler returns an error
-// or panics, misses its deadline, or sets more than an ACK can hold. f gets the
-// reason, and the actions that go into the ACK instead of the handler's. That
-// lets HAProxy fail closed.
+// Fork returns a message that is valid as long as m is, and shares its arguments
+// and its deadline. It keeps the functions that are given to its OnFailure, for
+// middleware that has to hand them on; see [Message.FailureHook].
+func (m *Message) Fork() *Message {
+	f := &struct {
+		Message
+		hooks failureHooks
+	}{Message: *m}
+	f.Message.hooks = &f.hooks
+	return &f.Message
+}
+
+// OnFailure registers f to be called if this message fails: its handler returns
+// an error or panics, misses its deadline, or sets more than an ACK can hold. f
+// gets the reason, whose methods can be called without fear of a panic, and the
+// actions that go into the ACK instead of the handler's. That lets HAProxy fail
+// closed.
 //
-// Several are called in the order of the calls. f must not block and must not
-// use the message: at a deadline it is called while the handler still runs.
+// Several are called in the order of the calls. One that panics or sets more than
+// the ACK can hold loses its own actions only. f must not block and must not use
+// the message: at a deadline it is called while the handler still runs. Where
+// several messages share one call of the handler, as with middleware.Coalesce, f
+// is called for each that fails, and at the same time.
 func (m *Message) OnFailure(f func(err error, acts *Actions)) {
-	if m.job != nil {
+	switch {
+	case m.hooks != nil:
+		m.hooks.add(f)
+	case m.job != nil:
 		m.job.setOnFailure(f)
 	}
+}
+
+// FailureHook returns a function that calls, in order, the functions that
+// OnFailure of this message has been given so far, or nil if there are none. It
+// is for a [Message.Clone], a [Message.Fork] and a message of [NewMessage]; for
+// the agent's own messages, whose functions the agent calls, it returns nil.
+func (m *Message) FailureHook() func(err error, acts *Actions) {
+	if m.hooks == nil {
+		return nil
+	}
+	return m.hooks.snapshot()
 }
 
 // ServeWithin calls next with a context that ends d after the message's

@@ -1,0 +1,41 @@
+package router_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// nilError is the ordinary slip: a nil pointer in an error.
+type nilError struct{ err error }
+
+func (e *nilError) Error() string { return e.err.Error() }
+func (e *nilError) Unwrap() error { return e.err }
+
+type panickingError struct{}
+
+func (panickingError) Error() string { panic("no text") }
+
+// TestErrorVarWhateverTheError: HAProxy fails closed by the variable, so a slip
+// in the handler's error must not lose it.
+func TestErrorVarWhateverTheError(t *testing.T) {
+	r := router.New()
+	r.ErrorVar(spoe.VarScopeTransaction, "error")
+	for name, err := range map[string]error{
+		"typed-nil": (*nilError)(nil),
+		"panics":    panickingError{},
+		"joined":    errors.Join(errors.New("a"), (*nilError)(nil)),
+	} {
+		r.HandleRaw(name, spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return err }))
+	}
+	haproxy := spoetest.New(t, r)
+	for _, name := range []string{"typed-nil", "panics", "joined"} {
+		assert.Contains(t, haproxy.Ask(name).String(), "txn.error=error: spoe: the handler returned an error of type ", name)
+	}
+}
