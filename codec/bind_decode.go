@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -20,14 +21,25 @@ func Unmarshal(args Args, dst any) error {
 }
 
 // Decode binds a message's arguments to dst, a pointer to the decoder's
-// struct. All of dst is overwritten; what no argument came for is zero.
-// Arguments that have no field are passed over; of two with one name, the
-// first counts. message is for errors alone.
+// struct. It overwrites all of dst; a field without an argument is zero.
+// Arguments without a field are ignored; of two with one name the first counts,
+// unless the field is a slice. message is for errors alone.
 //
-// Nothing that dst holds afterwards borrows from args. After an error, a
-// *BindError or an *Error, dst is zero; where a field's own UnmarshalSPOE or
-// UnmarshalText panics, dst must not be used.
+// An argument that its field cannot read leaves the field at its default or at
+// zero, and is added to the struct's field of type [Problems]. It is an error only
+// if the field is strict or required.
+//
+// dst shares no memory with args afterwards. After an error, a *BindError or an
+// *Error, dst is zero. If the UnmarshalSPOE or UnmarshalText of a field panics, dst
+// must not be used.
 func (d *Decoder) Decode(message string, args Args, dst any) error {
+	return d.DecodeNoting(message, args, dst, nil)
+}
+
+// DecodeNoting is Decode, and calls note for each argument of a type that its field
+// never takes, such as a STRING for an int. That is a mistake in the configuration of
+// HAProxy, and no visitor's. field is an index in what [Decoder.Fields] returns.
+func (d *Decoder) DecodeNoting(message string, args Args, dst any, note func(field int, got Type)) error {
 	if reflect.TypeOf(dst) != d.ptr {
 		return fmt.Errorf("codec: this decoder binds to a %s, not to a %T", d.ptr, dst)
 	}
@@ -37,14 +49,14 @@ func (d *Decoder) Decode(message string, args Args, dst any) error {
 		return fmt.Errorf("codec: cannot bind arguments to a nil %T; pass one that points to a struct", dst)
 	}
 	v.Elem().SetZero()
-	if err := d.decode(message, args, p); err != nil {
+	if err := d.decode(message, args, p, note); err != nil {
 		v.Elem().SetZero()
 		return err
 	}
 	return nil
 }
 
-func (d *Decoder) decode(message string, args Args, p pointer) error {
+func (d *Decoder) decode(message string, args Args, p pointer, note func(int, Type)) error {
 	if len(d.fields) == 0 {
 		return args.Err()
 	}
@@ -66,13 +78,15 @@ func (d *Decoder) decode(message string, args Args, p pointer) error {
 			}
 		}
 		expect = &f.next
-		if v.typ == TypeNull || seen.has(f.bit) {
+		if v.typ == TypeNull || seen.has(f.bit) && !f.how.repeats {
 			continue
 		}
 		seen.set(f.bit)
 		n, err := f.how.assign(f.reach(p), v, &c)
 		if err != nil {
-			return d.mismatch(message, f, v, err)
+			if n, err = d.unread(message, f, p, v, err, note); err != nil {
+				return err
+			}
 		}
 		size += n
 	}
@@ -87,6 +101,30 @@ func (d *Decoder) decode(message string, args Args, p pointer) error {
 		d.pack(p, size)
 	}
 	return nil
+}
+
+// unread handles a value that the field has not read, or only in part. n is how many
+// bytes the field borrows now.
+func (d *Decoder) unread(message string, f *decodeField, p pointer, v Value, err error, note func(int, Type)) (n int, _ error) {
+	if note != nil && errors.Is(err, errType) {
+		note(f.bit, v.typ)
+	}
+	_, inPart := err.(partError)
+	if f.tag.strict || f.tag.required && !inPart {
+		return 0, d.mismatch(message, f, v, err)
+	}
+	if d.problems >= 0 {
+		list := as[Problems](add(p, uintptr(d.problems)))
+		*list = append(*list, d.mismatch(message, f, v, err))
+	}
+	if inPart {
+		return 0, nil
+	}
+	f.clear(p)
+	if !f.tag.hasDefault {
+		return 0, nil
+	}
+	return f.how.assign(f.reach(p), f.def, nil)
 }
 
 // lookup finds the field for an argument that is not the expected one, or nil.
@@ -141,7 +179,7 @@ func (d *Decoder) pack(p pointer, size int) {
 			continue
 		}
 		switch f.how.op {
-		case opString:
+		case opString, opBlock:
 			s := as[string](at)
 			arena = append(arena, *s...)
 			*s = borrow(arena[len(arena)-len(*s):])
@@ -162,7 +200,7 @@ func (d *Decoder) pack(p pointer, size int) {
 }
 
 // missing returns the error for a required field that no value came for.
-func (d *Decoder) missing(message string, f *decodeField, args Args) error {
+func (d *Decoder) missing(message string, f *decodeField, args Args) *BindError {
 	e := d.bindError(message, f)
 	_, named := args.Lookup(f.name)
 	name, _, at := args.At(f.tag.pos)
@@ -171,25 +209,32 @@ func (d *Decoder) missing(message string, f *decodeField, args Args) error {
 	return e
 }
 
-// mismatch returns the error for a value that did not fit.
-func (d *Decoder) mismatch(message string, f *decodeField, v Value, err error) error {
+// mismatch returns the error for a value that the field cannot read.
+func (d *Decoder) mismatch(message string, f *decodeField, v Value, err error) *BindError {
 	e := d.bindError(message, f)
 	e.Got, e.Want = v.typ, f.how.want
-	if err == errType {
+	if v.isText() {
+		e.Len = int(v.lo)
+	}
+	if errors.Is(err, errType) {
 		e.Want = typeList(f.how.types)
 	}
+	if d := detail(""); errors.As(err, &d) {
+		e.Detail = string(d)
+	}
 	if !f.tag.secret {
-		e.Value = shown(v)
-		if err != errType && err != errUnfit {
+		e.value = v.clip(maxShown)
+		if e.Detail == "" && !errors.Is(err, errType) && !errors.Is(err, errUnfit) {
 			e.Err = err
 		}
 	}
 	return e
 }
 
+// bindError returns the part of an error that does not depend on the value.
 func (d *Decoder) bindError(message string, f *decodeField) *BindError {
 	return &BindError{
 		Message: message, Arg: f.name, Pos: f.tag.pos,
-		Field: d.typ.String() + "." + f.path, GoType: f.goType().String(),
+		Field: f.field, GoType: f.goName,
 	}
 }

@@ -121,8 +121,11 @@ func TestDecodeTypes(t *testing.T) {
 				if pointer {
 					field = reflect.PointerTo(typ)
 				}
-				st := reflect.StructOf([]reflect.StructField{{Name: "F", Type: field, Tag: `spoe:"f"`}})
+				st := reflect.StructOf([]reflect.StructField{{Name: "F", Type: field, Tag: `spoe:"f,strict"`}})
 				d, err := codec.DecoderOf(st)
+				require.NoError(t, err)
+				lenient := reflect.StructOf([]reflect.StructField{{Name: "F", Type: field, Tag: `spoe:"f"`}, {Name: "P", Type: reflect.TypeFor[codec.Problems]()}})
+				ld, err := codec.DecoderOf(lenient)
 				require.NoError(t, err)
 				for i, v := range all {
 					dst := reflect.New(st)
@@ -132,6 +135,12 @@ func TestDecodeTypes(t *testing.T) {
 						require.ErrorAs(t, err, &e, "%s into %s", v.Type(), field)
 						assert.Equal(t, v.Type(), e.Got)
 						assert.True(t, dst.Elem().IsZero(), "dst is zero after an error")
+						dst = reflect.New(lenient)
+						require.NoError(t, ld.Decode("m", argsOf(kv{"f", v}), dst.Interface()))
+						assert.True(t, dst.Elem().Field(0).IsZero(), "%s into %s", v.Type(), field)
+						problems := dst.Elem().Field(1).Interface().(codec.Problems)
+						require.Len(t, problems, 1)
+						assert.Equal(t, e.Got, problems[0].Got)
 						continue
 					}
 					require.NoError(t, err, "%s into %s", v.Type(), field)
@@ -166,17 +175,17 @@ func decode[T any](t *testing.T, kvs ...kv) (T, error) {
 
 func TestDecodeTexts(t *testing.T) {
 	type in struct {
-		Addr   netip.Addr       `spoe:"addr"`
-		IP     net.IP           `spoe:"ip"`
-		Prefix netip.Prefix     `spoe:"prefix"`
-		Port   netip.AddrPort   `spoe:"addrport"`
-		F32    float32          `spoe:"f32"`
-		F64    float64          `spoe:"f64"`
-		D      time.Duration    `spoe:"d"`
-		T      time.Time        `spoe:"t"`
-		Q      url.Values       `spoe:"q"`
-		J      map[string]int   `spoe:"j,json"`
-		JP     *struct{ A int } `spoe:"jp,json"`
+		Addr   netip.Addr       `spoe:"addr,strict"`
+		IP     net.IP           `spoe:"ip,strict"`
+		Prefix netip.Prefix     `spoe:"prefix,strict"`
+		Port   netip.AddrPort   `spoe:"addrport,strict"`
+		F32    float32          `spoe:"f32,strict"`
+		F64    float64          `spoe:"f64,strict"`
+		D      time.Duration    `spoe:"d,strict"`
+		T      time.Time        `spoe:"t,strict"`
+		Q      url.Values       `spoe:"q,strict"`
+		J      map[string]int   `spoe:"j,json,strict"`
+		JP     *struct{ A int } `spoe:"jp,json,strict"`
 	}
 	got, err := decode[in](t,
 		kv{"addr", codec.String("::ffff:192.0.2.1")}, kv{"ip", codec.String("192.0.2.1")},
@@ -222,7 +231,7 @@ func TestDecodeMappedStaysIPv6(t *testing.T) {
 
 func TestDecodeHeaderField(t *testing.T) {
 	type in struct {
-		H http.Header `spoe:"headers"`
+		H http.Header `spoe:"headers,strict"`
 	}
 	want := in{http.Header{"Accept": {"a", "b"}, "Host": {"x"}}}
 	for _, v := range []codec.Value{codec.Binary(hdrsBin), codec.String(hdrsText)} {
@@ -239,7 +248,7 @@ func TestDecodeHeaderField(t *testing.T) {
 func integerRange[T any](t *testing.T, lo int64, hi uint64) {
 	t.Helper()
 	type in struct {
-		N T `spoe:"n"`
+		N T `spoe:"n,strict"`
 	}
 	try := func(v codec.Value, fits bool) {
 		t.Helper()
@@ -345,7 +354,7 @@ func TestDecodeEmbeddedPointer(t *testing.T) {
 
 func TestDecodeByPosition(t *testing.T) {
 	type in struct {
-		Src  netip.Addr `spoe:",pos=0"`
+		Src  netip.Addr `spoe:",pos=0,strict"`
 		Port int        `spoe:"port,pos=1"`
 		Name string     `spoe:"name"`
 	}
@@ -361,7 +370,7 @@ func TestDecodeByPosition(t *testing.T) {
 	assert.Equal(t, in{Port: 80}, got)
 
 	_, err = decode[in](t, kv{"", codec.Bool(true)})
-	assert.EqualError(t, err, `message "m": argument 0 without a name came as BOOL true; field codec_test.in.Src (netip.Addr) wants IPV4, IPV6, STRING or BINARY`)
+	assert.EqualError(t, err, `message "m": argument 0 without a name is BOOL; field codec_test.in.Src (netip.Addr) wants IPV4, IPV6, STRING or BINARY`)
 }
 
 func TestDecodeDefaults(t *testing.T) {
@@ -488,31 +497,46 @@ func TestDecodeManyFields(t *testing.T) {
 
 func TestBindErrors(t *testing.T) {
 	type in struct {
-		Port  uint16     `spoe:"port"`
-		IP    netip.Addr `spoe:"ip,required"`
-		Token float64    `spoe:"token,secret"`
-		Pin   level      `spoe:"pin,secret"`
-		Level level      `spoe:"level"`
+		Port  uint16         `spoe:"port,strict"`
+		IP    netip.Addr     `spoe:"ip,required"`
+		Token float64        `spoe:"token,secret,strict"`
+		Pin   level          `spoe:"pin,secret,strict"`
+		Level level          `spoe:"level,strict"`
+		H     http.Header    `spoe:"h,strict"`
+		Q     url.Values     `spoe:"q,strict"`
+		J     map[string]int `spoe:"j,json,strict"`
 	}
 	ip := kv{"ip", codec.Addr(v4)}
+	const header = `; field codec_test.in.H (http.Header) wants HAProxy's req.hdrs_bin as BINARY or req.hdrs as STRING: `
 	tests := []struct {
-		name string
-		args []kv
-		want string
+		name        string
+		args        []kv
+		want, value string
 	}{
-		{"missing", nil, `message "m": argument "ip" is missing; field codec_test.in.IP (netip.Addr) requires it`},
-		{"null", []kv{{"ip", codec.Null()}}, `message "m": argument "ip" came as NULL; field codec_test.in.IP (netip.Addr) requires it`},
-		{"type", []kv{ip, {"port", codec.String("80")}}, `message "m": argument "port" came as STRING "80"; field codec_test.in.Port (uint16) wants INT32, UINT32, INT64 or UINT64`},
-		{"range", []kv{ip, {"port", codec.Int64(70000)}}, `message "m": argument "port" came as INT64 70000; field codec_test.in.Port (uint16) wants an integer from 0 to 65535`},
-		{"own", []kv{ip, {"level", codec.String("x")}}, `message "m": argument "level" came as STRING "x"; field codec_test.in.Level (codec_test.level) wants text that its UnmarshalText takes: no level`},
-		{"long", []kv{ip, {"level", codec.String(strings.Repeat("x", 200))}}, `message "m": argument "level" came as STRING "` + strings.Repeat("x", 48) + `"… (200 bytes); field codec_test.in.Level (codec_test.level) wants text that its UnmarshalText takes: no level`},
-		{"secret", []kv{ip, {"token", codec.String("hunter2")}}, `message "m": argument "token" came as STRING; field codec_test.in.Token (float64) wants a finite decimal number`},
-		{"secret own", []kv{ip, {"pin", codec.String("hunter2")}}, `message "m": argument "pin" came as STRING; field codec_test.in.Pin (codec_test.level) wants text that its UnmarshalText takes`},
+		{"missing", nil, `message "m": argument "ip" is missing; field codec_test.in.IP (netip.Addr) requires it`, ""},
+		{"null", []kv{{"ip", codec.Null()}}, `message "m": argument "ip" is NULL; field codec_test.in.IP (netip.Addr) requires it`, ""},
+		{"required", []kv{{"ip", codec.String("secret")}}, `message "m": argument "ip" is a STRING of 6 bytes; field codec_test.in.IP (netip.Addr) wants an IP address`, `"secret"`},
+		{"zone", []kv{{"ip", codec.String("fe80::1%secret")}}, `message "m": argument "ip" is a STRING of 14 bytes; field codec_test.in.IP (netip.Addr) wants an IP address: the address has a zone`, `"fe80::1%secret"`},
+		{"type", []kv{ip, {"port", codec.String("80")}}, `message "m": argument "port" is a STRING of 2 bytes; field codec_test.in.Port (uint16) wants INT32, UINT32, INT64 or UINT64`, `"80"`},
+		{"range", []kv{ip, {"port", codec.Int64(70000)}}, `message "m": argument "port" is INT64; field codec_test.in.Port (uint16) wants an integer from 0 to 65535`, "70000"},
+		{"own", []kv{ip, {"level", codec.String("x")}}, `message "m": argument "level" is a STRING of 1 bytes; field codec_test.in.Level (codec_test.level) wants text that its UnmarshalText takes`, `"x"`},
+		{"long", []kv{ip, {"level", codec.String(strings.Repeat("x", 200))}}, `message "m": argument "level" is a STRING of 200 bytes; field codec_test.in.Level (codec_test.level) wants text that its UnmarshalText takes`, `"` + strings.Repeat("x", 48) + `"… (200 bytes)`},
+		{"secret", []kv{ip, {"token", codec.String("hunter2")}}, `message "m": argument "token" is a STRING of 7 bytes; field codec_test.in.Token (float64) wants a finite decimal number`, ""},
+		{"secret own", []kv{ip, {"pin", codec.String("hunter2")}}, `message "m": argument "pin" is a STRING of 7 bytes; field codec_test.in.Pin (codec_test.level) wants text that its UnmarshalText takes`, ""},
+		{"NUL in a header", []kv{ip, {"h", codec.Binary(headersBin("A", "b", "Cookie", "s=1\x00"))}}, `message "m": argument "h" is a BINARY of 16 bytes` + header + `header with a line break or a NUL in its value at byte 4`, `"\x01A\x01b\x06Cookie\x04s=1\x00"`},
+		{"no colon", []kv{ip, {"h", codec.String("A: b\r\nsecret\r\n")}}, `message "m": argument "h" is a STRING of 14 bytes` + header + `header line without a colon at byte 6`, `"A: b\r\nsecret\r\n"`},
+		{"escape", []kv{ip, {"q", codec.String("password=%zz")}}, `message "m": argument "q" is a STRING of 12 bytes; field codec_test.in.Q (url.Values) wants a query string: a '%' that begins no escape`, `"password=%zz"`},
+		{"JSON", []kv{ip, {"j", codec.String(`{"password": hunter2}`)}}, `message "m": argument "j" is a STRING of 21 bytes; field codec_test.in.J (map[string]int) wants JSON: a mistake in the JSON at byte 14`, `"{\"password\": hunter2}"`},
+		{"JSON of another shape", []kv{ip, {"j", codec.String(`{"password": "hunter2"}`)}}, `message "m": argument "j" is a STRING of 23 bytes; field codec_test.in.J (map[string]int) wants JSON: a JSON value of another type at byte 22`, `"{\"password\": \"hunter2\"}"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decode[in](t, test.args...)
 			require.EqualError(t, err, test.want)
+			var e *codec.BindError
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, test.value, e.Value())
+			assert.Equal(t, test.name == "own" || test.name == "long", e.Err != nil)
 		})
 	}
 }

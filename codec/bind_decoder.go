@@ -21,6 +21,8 @@ type Decoder struct {
 	byPos  []int // by position: index in fields, or -1
 	packed []int // indexes of the fields whose bytes pack copies
 	must   bits  // fields with required or default
+	// problems is the offset of the field of type Problems, or -1.
+	problems int
 }
 
 // decodeField is a bound field with what decoding needs; what each message
@@ -31,7 +33,9 @@ type decodeField struct {
 	bit  int           // its own index
 	how  binding
 	boundField
-	def Value
+	def    Value
+	field  string // type and path, for errors
+	goName string // the field's type, for errors
 }
 
 var decoders sync.Map // reflect.Type of a struct -> *Decoder
@@ -39,8 +43,8 @@ var decoders sync.Map // reflect.Type of a struct -> *Decoder
 // fewFields is up to how many fields a name is looked for by comparing.
 const fewFields = 16
 
-// DecoderOf returns the decoder for t, a struct or a pointer to one. What is
-// wrong with t or with its tags is told by an error that names the field.
+// DecoderOf returns the decoder for t, a struct or a pointer to one. If t or one of
+// its tags is wrong, the error names the field.
 func DecoderOf(t reflect.Type) (*Decoder, error) {
 	s, err := structOf(t)
 	if err != nil {
@@ -58,7 +62,7 @@ func DecoderOf(t reflect.Type) (*Decoder, error) {
 }
 
 func compileDecoder(t reflect.Type) (*Decoder, error) {
-	w := walker{root: t, parse: parseArgTag, scalar: func(t reflect.Type) bool {
+	w := walker{root: t, problems: -1, parse: parseArgTag, scalar: func(t reflect.Type) bool {
 		_, ok := bindingOf(t, false)
 		return ok
 	}}
@@ -68,7 +72,7 @@ func compileDecoder(t reflect.Type) (*Decoder, error) {
 	if len(w.fields) > MaxArgs {
 		return nil, fmt.Errorf("codec: %s has %d fields with a tag, a message has at most %d arguments; split it", t, len(w.fields), MaxArgs)
 	}
-	d := &Decoder{typ: t, ptr: reflect.PointerTo(t), fields: make([]decodeField, len(w.fields))}
+	d := &Decoder{typ: t, ptr: reflect.PointerTo(t), fields: make([]decodeField, len(w.fields)), problems: w.problems}
 	if len(w.fields) > fewFields {
 		d.byName = make(map[string]int, len(w.fields))
 	}
@@ -76,6 +80,7 @@ func compileDecoder(t reflect.Type) (*Decoder, error) {
 		f := &d.fields[i]
 		f.boundField, f.name, f.bit = w.fields[i], w.fields[i].name, i
 		f.next.Store(uint32((i + 1) % len(w.fields)))
+		f.field, f.goName = t.String()+"."+f.path, f.goType().String()
 		if err := d.add(f); err != nil {
 			return nil, w.errorf(f.path, "%w", err)
 		}
@@ -86,7 +91,7 @@ func compileDecoder(t reflect.Type) (*Decoder, error) {
 func (d *Decoder) add(f *decodeField) error {
 	var ok bool
 	if f.how, ok = bindingOf(f.typ, f.tag.json); !ok {
-		return fmt.Errorf("no argument can be bound to %s; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json", f.goType())
+		return fmt.Errorf("no argument can be bound to %s; use a bool, an integer, a float, a string, []byte, an address, a slice of these, give it UnmarshalSPOE or UnmarshalText, or add json", f.goType())
 	}
 	switch {
 	case f.tag.name == "" && f.tag.pos < 0:
@@ -126,7 +131,10 @@ func (d *Decoder) add(f *decodeField) error {
 	if f.tag.required || f.tag.hasDefault {
 		d.must.set(f.bit)
 	}
-	if f.tag.hasDefault {
+	switch {
+	case f.tag.hasDefault && f.how.repeats:
+		return fmt.Errorf("a slice has no default; leave it out")
+	case f.tag.hasDefault:
 		return f.compileDefault()
 	}
 	return nil
@@ -151,7 +159,7 @@ func (d *Decoder) Fields() []FieldInfo {
 		f := &d.fields[i]
 		infos[i] = FieldInfo{
 			Name: f.name, Pos: f.tag.pos, Field: f.path, Group: f.group, Type: f.goType(), Types: slices.Clone(f.how.types),
-			Required: f.tag.required, Default: f.tag.def, HasDefault: f.tag.hasDefault, JSON: f.tag.json, Fetch: f.fetch, Secret: f.tag.secret,
+			Required: f.tag.required, Strict: f.tag.strict, Default: f.tag.def, HasDefault: f.tag.hasDefault, JSON: f.tag.json, Fetch: f.fetch, Secret: f.tag.secret,
 		}
 	}
 	return infos

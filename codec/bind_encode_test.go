@@ -176,7 +176,7 @@ func TestEncodeErrors(t *testing.T) {
 		J    any         `spoe:"j,json"`
 	}
 	for want, src := range map[string]out{
-		"codec: field codec_test.out.F of variable txn.f: NaN has no decimal form; leave it out with omitempty or a nil pointer":                                 {F: math.NaN()},
+		"codec: field codec_test.out.F of variable txn.f: NaN has no decimal form; set another value or none":                                                    {F: math.NaN()},
 		"codec: field codec_test.out.Any of variable txn.any: a []int has no SPOP type; use a bool, an integer, a float, a string, []byte, netip.Addr or net.IP": {Any: []int{}},
 		"codec: field codec_test.out.Hook of variable txn.hook: no such level":                                                                                   {Hook: "bad"},
 		"codec: field codec_test.out.IP of variable txn.ip: a net.IP of 3 bytes is no address; it has 4 or 16":                                                   {IP: net.IP{1, 2, 3}},

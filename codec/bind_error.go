@@ -1,29 +1,37 @@
 package codec
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
 
-// BindError says which argument did not fit the field that it is bound to. It
-// is read with errors.As.
+// BindError describes an argument that its field cannot read. Read it with errors.As,
+// or from a field of type [Problems].
+//
+// Its text has names, types, positions and lengths, and never the value: a visitor may
+// have written a password into it, and the text reaches logs and variables.
 type BindError struct {
 	Message string // name of the message; empty from Unmarshal
-	Arg     string // name of the argument; empty where it is bound by position
+	Arg     string // name of the argument; empty if the field is bound by position
 	Pos     int    // position that the field has in its tag, or -1
 	Field   string // type and field, such as main.IPRep.IP
 	GoType  string // type of the field, such as netip.Addr
-	// Got is what came: NULL for a required field that nothing came for, Missing
-	// that there was no such argument at all.
+	// Got is the type of the argument: NULL for a required field without one.
+	// Missing reports that the message has no such argument at all.
 	Got     Type
 	Missing bool
-	// Value is what came, shortened, as people read it. It is empty for a
+	Len     int    // length of a STRING or BINARY, in bytes
+	Want    string // the values that the field takes, in words
+	// Detail says what is wrong and where, such as "a header without a colon at byte
+	// 12"; it may be empty.
+	Detail string
+	// Err is the error of the field's own UnmarshalSPOE, UnmarshalText or JSON, or
+	// nil. It may quote the value, so Error leaves its text out. It is nil for a
 	// secret field.
-	Value string
-	Want  string // what the field takes, in words
-	// Err is what the field's own decoding said, or nil. It is nil for a secret
-	// field, as such errors quote what they could not read.
 	Err error
+
+	value Value
 }
 
 func (e *BindError) Unwrap() error { return e.Err }
@@ -41,39 +49,57 @@ func (e *BindError) Error() string {
 	switch {
 	case e.Missing:
 		s.WriteString(" is missing")
+	case e.Got == TypeString, e.Got == TypeBinary:
+		fmt.Fprintf(&s, " is a %s of %d bytes", e.Got, e.Len)
 	default:
-		fmt.Fprintf(&s, " came as %s", e.Got)
-		if e.Value != "" {
-			s.WriteString(" " + e.Value)
-		}
+		fmt.Fprintf(&s, " is %s", e.Got)
 	}
 	if e.Got == TypeNull {
 		fmt.Fprintf(&s, "; field %s (%s) requires it", e.Field, e.GoType)
 	} else {
 		fmt.Fprintf(&s, "; field %s (%s) wants %s", e.Field, e.GoType, e.Want)
 	}
-	if e.Err != nil {
-		s.WriteString(": " + e.Err.Error())
+	if e.Detail != "" {
+		s.WriteString(": " + e.Detail)
 	}
 	return s.String()
 }
 
-// maxShown is how much of a value an error shows, in bytes.
+// Value returns the value for people, quoted and cut after 48 bytes. It is empty for a
+// secret field and for a missing argument. Do not write it where secrets must not go.
+func (e *BindError) Value() string {
+	switch {
+	case e.value.IsNull():
+		return ""
+	case !e.value.isText():
+		return e.value.String()
+	case e.Len > maxShown:
+		return fmt.Sprintf("%q… (%d bytes)", e.value.Bytes(), e.Len)
+	}
+	return fmt.Sprintf("%q", e.value.Bytes())
+}
+
+// maxShown is how much of a value an error keeps, in bytes.
 const maxShown = 48
 
-// shown returns v for an error: short, quoted, on one line.
-func shown(v Value) string {
-	switch v.typ {
-	case TypeNull:
-		return ""
-	case TypeString, TypeBinary:
-		if v.lo > maxShown {
-			return fmt.Sprintf("%.*q… (%d bytes)", maxShown, v.Bytes(), v.lo)
-		}
-		return fmt.Sprintf("%q", v.Bytes())
+// clip returns v with at most limit bytes, which are its own.
+func (v Value) clip(limit int) Value {
+	if !v.isText() {
+		return v
 	}
-	return v.String()
+	b := v.Bytes()
+	return bytesValue(v.typ, bytes.Clone(b[:min(len(b), limit)]))
 }
+
+// detail is an error whose text has nothing of the value.
+type detail string
+
+func (d detail) Error() string { return string(d) }
+
+// partError says that the field has read a part of the value.
+type partError struct{ error }
+
+func (e partError) Unwrap() error { return e.error }
 
 // typeList returns types as people write them: A, B or C.
 func typeList(types []Type) string {

@@ -19,6 +19,7 @@ type FieldInfo struct {
 	// Types are the SPOP types that the field takes, NULL aside.
 	Types      []Type
 	Required   bool
+	Strict     bool
 	Default    string // valid with HasDefault
 	HasDefault bool
 	JSON       bool

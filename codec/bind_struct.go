@@ -52,7 +52,16 @@ func (l *place) find(p pointer) pointer {
 	return add(p, l.off)
 }
 
-// hasGroup tells whether the nested structs that hold the field are there.
+// clear sets the field to its zero value: to nil if it is a pointer.
+func (f *boundField) clear(p pointer) {
+	if n := len(f.hops); n > f.groups {
+		*as[pointer](add(follow(p, f.hops[:n-1]), f.hops[n-1].off)) = nil
+		return
+	}
+	reflect.NewAt(f.typ, f.find(p)).Elem().SetZero()
+}
+
+// hasGroup reports whether the nested structs that hold the field are there.
 func (l *place) hasGroup(p pointer) bool { return follow(p, l.hops[:l.groups]) != nil }
 
 func follow(p pointer, hops []hop) pointer {
@@ -83,6 +92,8 @@ type walker struct {
 	scalar func(t reflect.Type) bool // t takes, or is, one value
 	vars   bool                      // its fields are variables, not arguments
 	fields []boundField
+	// problems is the offset of the field of type Problems, or -1.
+	problems int
 }
 
 func (w *walker) walk(t reflect.Type, at place, path, group, prefix string, around []reflect.Type) error {
@@ -111,6 +122,9 @@ func (w *walker) field(sf reflect.StructField, at place, path, group, prefix str
 	typ, ptr := sf.Type, sf.Type.Kind() == reflect.Pointer
 	if ptr {
 		typ = typ.Elem()
+	}
+	if sf.Type == problemsType && !w.vars {
+		return w.problemsField(sf, at, path, tagged)
 	}
 	nested := typ.Kind() == reflect.Struct && !w.scalar(typ)
 	switch {
@@ -159,6 +173,22 @@ func (w *walker) field(sf reflect.StructField, at place, path, group, prefix str
 		group = path
 	}
 	return w.walk(typ, in, path+".", group, prefix, around)
+}
+
+// problemsField notes where the field of type Problems lies.
+func (w *walker) problemsField(sf reflect.StructField, at place, path string, tagged bool) error {
+	switch {
+	case tagged:
+		return w.errorf(path, "a field of type codec.Problems takes no argument; remove the tag")
+	case !sf.IsExported():
+		return nil
+	case len(at.hops) > 0:
+		return w.errorf(path, "a field of type codec.Problems is behind a pointer; put it into the outer struct")
+	case w.problems >= 0:
+		return w.errorf(path, "a second field of type codec.Problems; remove one")
+	}
+	w.problems = int(at.off + sf.Offset)
+	return nil
 }
 
 // errorf returns an error of registration: type and field, what is wrong, what

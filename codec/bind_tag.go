@@ -23,6 +23,7 @@ type fieldTag struct {
 	required   bool
 	json       bool
 	secret     bool
+	strict     bool
 	scope      Scope
 	omitEmpty  bool
 	unset      bool
@@ -66,6 +67,8 @@ func parseArgTag(text string) (fieldTag, error) {
 		switch {
 		case key == "required" && !hasValue:
 			t.required = true
+		case key == "strict" && !hasValue:
+			t.strict = true
 		case key == "default" && hasValue:
 			t.def, t.hasDefault = value, true
 		case key == "pos" && hasValue:
@@ -78,7 +81,7 @@ func parseArgTag(text string) (fieldTag, error) {
 			return false, nil
 		}
 		return true, nil
-	}, "required, default=…, pos=…, json or secret")
+	}, "required, default=…, pos=…, json, secret or strict")
 }
 
 // parseVarTag reads the tag of a field that sets a variable.

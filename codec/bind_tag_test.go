@@ -45,8 +45,8 @@ func TestRegistrationErrors(t *testing.T) {
 	}{
 		{"no struct", "in", reflect.TypeFor[int](), `codec: int cannot be bound; use a struct or a pointer to one`},
 		{"nil", "in", nil, `codec: <nil> cannot be bound; use a struct or a pointer to one`},
-		{"unknown option", "in", field(0, `spoe:"f,requred"`), `F: unknown option "requred"; use required, default=…, pos=…, json or secret`},
-		{"result's option", "in", field(0, `spoe:"f,omitempty"`), `F: unknown option "omitempty"; use required, default=…, pos=…, json or secret`},
+		{"unknown option", "in", field(0, `spoe:"f,requred"`), `F: unknown option "requred"; use required, default=…, pos=…, json, secret or strict`},
+		{"result's option", "in", field(0, `spoe:"f,omitempty"`), `F: unknown option "omitempty"; use required, default=…, pos=…, json, secret or strict`},
 		{"twice the option", "in", field(0, `spoe:"f,json,json"`), `F: the option "json" is there twice; leave one out`},
 		{"required and default", "in", field(0, `spoe:"f,required,default=1"`), `F: required and default contradict each other; leave one out`},
 		{"bad default", "in", field(int8(0), `spoe:"f,default=128"`), `F: the default "128" cannot be bound to int8, which wants an integer from -128 to 127; change it`},
@@ -55,9 +55,9 @@ func TestRegistrationErrors(t *testing.T) {
 		{"no name", "in", field(0, `spoe:",required"`), `F: the tag names no argument; write its name, or pos=0 for a first argument without one`},
 		{"bad name", "in", field(0, `spoe:"a b"`), `F: "a b" is no name of an argument in HAProxy's configuration; use letters, digits, '-', '_' and '.'`},
 		{"no quotes", "in", field(0, `spoe:f`), "F: the tag spoe:f cannot be read; write `spoe:\"name,option\"`"},
-		{"channel", "in", field(make(chan int), `spoe:"f"`), `F: no argument can be bound to chan int; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json`},
-		{"json channel", "in", field(make(chan int), `spoe:"f,json"`), `F: no argument can be bound to chan int; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json`},
-		{"pointer to pointer", "in", field(new(*int), `spoe:"f"`), `F: no argument can be bound to **int; use a bool, an integer, a float, a string, []byte, an address, give it UnmarshalSPOE or UnmarshalText, or add json`},
+		{"channel", "in", field(make(chan int), `spoe:"f"`), `F: no argument can be bound to chan int; use a bool, an integer, a float, a string, []byte, an address, a slice of these, give it UnmarshalSPOE or UnmarshalText, or add json`},
+		{"json channel", "in", field(make(chan int), `spoe:"f,json"`), `F: no argument can be bound to chan int; use a bool, an integer, a float, a string, []byte, an address, a slice of these, give it UnmarshalSPOE or UnmarshalText, or add json`},
+		{"pointer to pointer", "in", field(new(*int), `spoe:"f"`), `F: no argument can be bound to **int; use a bool, an integer, a float, a string, []byte, an address, a slice of these, give it UnmarshalSPOE or UnmarshalText, or add json`},
 		{"nested options", "in", field(struct{}{}, `spoe:"f,required"`), `F: options on a nested struct, which takes a prefix alone; put them on its fields, or bind it whole with json`},
 		{"nested empty", "in", field(struct{}{}, `spoe:""`), `F: a nested struct with an empty prefix; name one, or remove the tag`},
 		{"unexported", "in", reflect.TypeFor[unexported](), `codec: field codec_test.unexported.f: the field has a tag but is not exported; export it, or remove the tag`},
@@ -69,6 +69,11 @@ func TestRegistrationErrors(t *testing.T) {
 		{"empty fetch", "in", field(0, `spoe:"f" fetch:" "`), "F: the tag fetch is empty; write what HAProxy's configuration has behind \"args name=\", such as `fetch:\"src\"`"},
 		{"fetch of two lines", "in", field(0, `spoe:"f" fetch:"src\n"`), `F: the tag fetch has the control character '\n'; write one line, as HAProxy's configuration has it behind "args name="`},
 		{"fetch of a nested struct", "in", field(struct{}{}, `spoe:"f" fetch:"src"`), `F: the tag fetch is on a nested struct, which is no argument; put it on its fields, or bind it whole with json`},
+		{"slice of slices", "in", field([][]string{}, `spoe:"f"`), `F: no argument can be bound to [][]string; use`},
+		{"slice with a default", "in", field([]string{}, `spoe:"f,default=a"`), `F: a slice has no default; leave it out`},
+		{"problems with a tag", "in", field(codec.Problems{}, `spoe:"f"`), `F: a field of type codec.Problems takes no argument; remove the tag`},
+		{"problems twice", "in", reflect.TypeFor[struct{ F, G codec.Problems }](), `G: a second field of type codec.Problems; remove one`},
+		{"problems behind a pointer", "in", reflect.TypeFor[struct{ *WithProblems }](), `WithProblems.P: a field of type codec.Problems is behind a pointer; put it into the outer struct`},
 		{"loop", "in", reflect.TypeFor[loop](), "codec: field codec_test.loop.Next: the struct contains itself; leave it out with `spoe:\"-\"`"},
 
 		{"no struct", "out", reflect.TypeFor[[]int](), `codec: []int cannot be bound; use a struct or a pointer to one`},
@@ -141,3 +146,5 @@ func TestEncoderFields(t *testing.T) {
 	}, encoderFor[verdict](t).Fields())
 	assert.Same(t, encoderFor[verdict](t), encoderFor[*verdict](t))
 }
+
+type WithProblems struct{ P codec.Problems }

@@ -34,3 +34,6 @@ func interfaceAt(t reflect.Type, p pointer) any { return reflect.NewAt(t, p).Int
 // borrow returns b's bytes as a string without a copy: for a call that does not
 // keep it, or until pack has copied it.
 func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// unsafeBytes returns the bytes of s without a copy: for a cursor, which only reads.
+func unsafeBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -18,11 +18,13 @@
 // # Arguments bound to a struct
 //
 // A field with a tag `spoe:"name,option,…"` takes the argument of that name.
-// [Decoder.Decode] overwrites the whole struct; all strings and []byte that it
-// binds are copied into one allocation. The options:
+// [Decoder.Decode] overwrites the whole struct; it copies all strings and []byte that it
+// binds into one allocation. The options:
 //
-//	required      an error where the argument is missing or NULL
-//	default=10ms  what the field holds then; default='a,b' has a comma
+//	required      an error if the argument is missing, NULL or cannot be read at all
+//	strict        an error if the argument cannot be read, or only in part
+//	default=10ms  the field's value without an argument that can be read;
+//	              default='a,b' has a comma
 //	json          the argument is JSON for the field, of whatever type
 //	secret        errors and telemetry must not show the value
 //	pos=0         also takes the message's first argument if that has no name:
@@ -35,15 +37,29 @@
 //	any integer type       any integer type, if the value fits
 //	float32, float64       STRING, BINARY with a finite decimal number; any integer
 //	string, []byte         STRING, BINARY
-//	netip.Addr, net.IP     IPV4, IPV6 (IPv4-mapped stays IPv6); text
+//	netip.Addr, net.IP     IPV4, IPV6 (IPv4-mapped stays IPv6); text without a zone
+//	netip.AddrPort         text without a zone
 //	time.Duration          an integer in milliseconds; text such as 1m30s
 //	time.Time              an integer in seconds since 1970; text as in RFC 3339
 //	http.Header            BINARY from req.hdrs_bin, STRING from req.hdrs
+//	HeaderBlock            BINARY from req.hdrs_bin, with order and case
 //	url.Values             STRING, BINARY with a query string
 //	any, Value             everything; what it holds is a copy
 //	Unmarshaler            everything: it sees the Value
 //	TextUnmarshaler        everything, as text
-//	a pointer to these     the same; it is nil where nothing or NULL came
+//	a pointer to these     the same; it is nil without an argument that can be read
+//	a slice of these       the same; each argument of the name is an element
+//
+// # What cannot be read
+//
+// A visitor chooses the bytes of most arguments, and must not be able to make a message
+// fail. So a struct without strict and required is always bound. A field whose argument
+// cannot be read gets the part that can be read, such as all headers before a block
+// breaks off; otherwise its default or zero. A field of type [Problems], without a tag,
+// lists each argument that strict would have refused. Errors quote names, types,
+// positions and lengths, and never a value ([BindError]).
+//
+// # Nesting
 //
 // Named types of these kinds bind as they do. A field without a tag is passed
 // over, unless it is an embedded struct or an exported nested one: their

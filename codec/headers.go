@@ -4,17 +4,44 @@ import (
 	"bytes"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// DecodeHeadersBin reads what HAProxy's sample req.hdrs_bin gives: pairs of a
-// name and a value, each a STRING without a type, ended by two empty ones.
-// Repeated headers keep their order. Names are put into canonical form, as
-// net/http has them. The end may be missing. Refused are bytes behind the end,
-// and what no header can hold: an empty name, white space or a colon in one, a
-// line break or a NUL in a value. The result borrows nothing from b.
+// DecodeHeadersBin reads the BINARY of HAProxy's sample req.hdrs_bin: pairs of a name
+// and a value, each a STRING without a type, ended by two empty ones. Repeated headers
+// keep their order. Names get their canonical form, as in net/http. The end may be
+// missing.
+//
+// It is strict: it refuses bytes behind the end, an empty name, white space or a colon
+// in a name, a line break or a NUL in a value. HAProxy can be configured to let such
+// headers pass, and 2.6 lets a NUL pass, so a struct's field of type http.Header is
+// lenient. The result shares no memory with b.
 func DecodeHeadersBin(b []byte) (http.Header, error) {
-	h := make(http.Header)
+	h, err := readHeadersBin(b)
+	return strictly(h, err)
+}
+
+// DecodeHeadersText reads the STRING of HAProxy's sample req.hdrs: header lines as in
+// HTTP/1, each ended by CR LF, then an empty line, which may be missing. It is strict:
+// it refuses a line without a colon, one that continues another, and everything that
+// DecodeHeadersBin refuses. The result shares no memory with b.
+func DecodeHeadersText(b []byte) (http.Header, error) {
+	h, err := readHeadersText(b)
+	return strictly(h, err)
+}
+
+func strictly(h http.Header, err *Error) (http.Header, error) {
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// readHeadersBin reads as much as can be read, as it came. err is the first reason for
+// which DecodeHeadersBin would refuse it.
+func readHeadersBin(b []byte) (h http.Header, err *Error) {
+	h = make(http.Header)
 	c := cursor{b: bytes.Clone(b)} // once; names and values are parts of it
 	for c.more() {
 		at := c.off
@@ -26,22 +53,14 @@ func DecodeHeadersBin(b []byte) (http.Header, error) {
 			c.end("headers")
 			break
 		}
-		if c.header(at, name, value) {
-			h.Add(borrow(name), borrow(value))
-		}
+		err = firstOf(err, addHeader(h, at, name, value))
 	}
-	if c.failed() {
-		return nil, c.error()
-	}
-	return h, nil
+	return h, firstOf(err, c.err)
 }
 
-// DecodeHeadersText reads what HAProxy's sample req.hdrs gives: header lines as in
-// HTTP/1, each ended by CR LF, then an empty line, which may be missing. A line
-// without a colon, one that continues another, and what DecodeHeadersBin
-// refuses is refused. The result borrows nothing from b.
-func DecodeHeadersText(b []byte) (http.Header, error) {
-	h := make(http.Header)
+// readHeadersText reads as much as can be read; it passes over a line without a colon.
+func readHeadersText(b []byte) (h http.Header, err *Error) {
+	h = make(http.Header)
 	c := cursor{b: bytes.Clone(b)}
 	for c.more() {
 		at := c.off
@@ -52,28 +71,57 @@ func DecodeHeadersText(b []byte) (http.Header, error) {
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		if !ok {
-			c.fail(at, "header line without a colon")
-			break
+			err = firstOf(err, headerError(at, "header line without a colon"))
+			continue
 		}
-		if value = bytes.Trim(value, " \t"); c.header(at, name, value) {
-			h.Add(borrow(name), borrow(value))
-		}
+		err = firstOf(err, addHeader(h, at, name, bytes.Trim(value, " \t")))
 	}
-	if c.failed() {
-		return nil, c.error()
-	}
-	return h, nil
+	return h, firstOf(err, c.err)
 }
 
-// header tells whether a name and a value can be a header's; it fails if not.
-func (c *cursor) header(at int, name, value []byte) bool {
+// addHeader adds a header as it came. It returns an error if none can have that form.
+func addHeader(h http.Header, at int, name, value []byte) *Error {
+	h.Add(borrow(name), borrow(value))
 	if wrong := badHeader(borrow(name), borrow(value)); wrong != "" {
-		c.fail(at, "header %s", wrong)
+		return headerError(at, "header "+wrong)
 	}
-	return !c.failed()
+	return nil
 }
 
-// badHeader says why name and value cannot be a header's, or nothing.
+func headerError(at int, reason string) *Error {
+	return &Error{Status: StatusInvalid, Offset: at, Reason: reason}
+}
+
+func firstOf(err, next *Error) *Error {
+	if err != nil {
+		return err
+	}
+	return next
+}
+
+// setHeader keeps all headers that can be read, with the bytes that came.
+func setHeader(p pointer, v Value) error {
+	var err *Error
+	switch h := as[http.Header](p); v.typ {
+	case TypeString:
+		*h, err = readHeadersText(v.Bytes())
+	case TypeBinary:
+		*h, err = readHeadersBin(v.Bytes())
+	default:
+		return errType
+	}
+	if err == nil {
+		return nil
+	}
+	// No *Error: the frame is sound, the sample is not.
+	wrong := detail(err.Reason + " at byte " + strconv.Itoa(err.Offset))
+	if len(*as[http.Header](p)) == 0 {
+		return wrong
+	}
+	return partError{wrong}
+}
+
+// badHeader returns why name and value cannot be a header's, or "".
 func badHeader(name, value string) string {
 	switch {
 	case name == "":

@@ -1,7 +1,9 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"strconv"
@@ -9,7 +11,7 @@ import (
 
 // ValueOf returns the value for a Go value: nil, bool, any integer or float,
 // string, []byte, netip.Addr, net.IP or Value. A net.IP becomes IPV4 where it
-// has an IPv4 form, as there is no telling the two apart. Strings and slices
+// has an IPv4 form, as there is no telling the two apart. An infinity or a NaN is an error. Strings and slices
 // are shared, not copied.
 func ValueOf(v any) (Value, error) {
 	switch v := v.(type) {
@@ -40,9 +42,9 @@ func ValueOf(v any) (Value, error) {
 	case uint64:
 		return Uint64(v), nil
 	case float32:
-		return String(strconv.FormatFloat(float64(v), 'f', -1, 32)), nil
+		return floatValue(float64(v), 32)
 	case float64:
-		return Float(v), nil
+		return floatValue(v, 64)
 	case string:
 		return String(v), nil
 	case []byte:
@@ -53,6 +55,18 @@ func ValueOf(v any) (Value, error) {
 		return ipValue(v)
 	}
 	return Value{}, fmt.Errorf("a %T has no SPOP type; use a bool, an integer, a float, a string, []byte, netip.Addr or net.IP", v)
+}
+
+// floatValue returns an error for a number without a decimal form.
+func floatValue(f float64, size int) (Value, error) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return Value{}, noDecimal(f, size)
+	}
+	return String(strconv.FormatFloat(f, 'f', -1, size)), nil
+}
+
+func noDecimal(f float64, size int) error {
+	return errors.New(strconv.FormatFloat(f, 'f', -1, size) + " has no decimal form; set another value or none")
 }
 
 func ipValue(ip net.IP) (Value, error) {

@@ -247,7 +247,7 @@ func (secretError) ErrorType() string { return "db_unavailable" }
 func TestTraceErrors(t *testing.T) {
 	boom := errors.New("boom")
 	type in struct {
-		Port uint16 `spoe:"port"`
+		Port uint16 `spoe:"port,strict"`
 	}
 	observing := router.New()
 	observing.Observe("m", func(context.Context, in) error { return nil })
@@ -263,7 +263,7 @@ func TestTraceErrors(t *testing.T) {
 		"timeout":  {handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return spoe.ErrTimeout }), "timeout", "spoe: handler missed its deadline"},
 		"canceled": {handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return context.Canceled }), "canceled", "context canceled"},
 		"shed":     {handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return middleware.ErrShed }), "shed", "middleware: too many messages are being handled"},
-		"argument": {observing, "argument", `message "m": argument "port" came as STRING "x"`},
+		"argument": {observing, "argument", `message "m": argument "port" is a STRING of 1 bytes`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spans := newTracer(t)
@@ -301,7 +301,7 @@ func TestTraceSecrets(t *testing.T) {
 	const hidden = "hunter2"
 	type login struct {
 		User     string  `spoe:"user"`
-		Password float64 `spoe:"password,secret"`
+		Password float64 `spoe:"password,secret,strict"`
 	}
 	type session struct {
 		User  string `spoe:"user,sess"`

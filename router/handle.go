@@ -25,9 +25,10 @@ func (b *Branch) Handle[In, Out any](name string, fn func(context.Context, In) (
 		refuse(call, nilFunc)
 	}
 	h := &resultHandler[In, Out]{fn: fn}
-	h.in.init(call)
+	m := new(mistyped)
+	h.in.init(call, m.note)
 	h.out.init(call)
-	return b.register(call, h, RouteInfo{Message: name, Args: h.in.dec.Fields(), Vars: h.out.enc.Fields(), Nilable: h.out.pointer})
+	return b.register(call, h, m, RouteInfo{Message: name, Args: h.in.dec.Fields(), Vars: h.out.enc.Fields(), Nilable: h.out.pointer})
 }
 
 // Observe registers fn for the messages of that name: their arguments are decoded
@@ -38,8 +39,9 @@ func (b *Branch) Observe[In any](name string, fn func(context.Context, In) error
 		refuse(call, nilFunc)
 	}
 	h := &observeHandler[In]{fn: fn}
-	h.in.init(call)
-	return b.register(call, h, RouteInfo{Message: name, Args: h.in.dec.Fields()})
+	m := new(mistyped)
+	h.in.init(call, m.note)
+	return b.register(call, h, m, RouteInfo{Message: name, Args: h.in.dec.Fields()})
 }
 
 // HandleActions registers fn for the messages of that name: their arguments are
@@ -51,8 +53,9 @@ func (b *Branch) HandleActions[In any](name string, fn func(context.Context, In,
 		refuse(call, nilFunc)
 	}
 	h := &actionsHandler[In]{fn: fn}
-	h.in.init(call)
-	return b.register(call, h, RouteInfo{Message: name, Args: h.in.dec.Fields(), RawVars: true})
+	m := new(mistyped)
+	h.in.init(call, m.note)
+	return b.register(call, h, m, RouteInfo{Message: name, Args: h.in.dec.Fields(), RawVars: true})
 }
 
 // HandleRaw registers h, which reads the arguments and sets variables itself, for
@@ -62,7 +65,7 @@ func (b *Branch) HandleRaw(name string, h spoe.Handler) *Route {
 	if isNil(h) {
 		refuse(call, "the handler is nil: pass a spoe.Handler")
 	}
-	return b.register(call, h, RouteInfo{Message: name, Raw: true, RawVars: true})
+	return b.register(call, h, new(mistyped), RouteInfo{Message: name, Raw: true, RawVars: true})
 }
 
 const nilFunc = "the function is nil: pass one that is not"
@@ -70,14 +73,14 @@ const nilFunc = "the function is nil: pass one that is not"
 func callOf(method, name string) string { return method + "(" + strconv.Quote(name) + ")" }
 
 // register adds the message to the table, with h wrapped in the branch's middleware.
-func (b *Branch) register(call string, h spoe.Handler, info RouteInfo) *Route {
+func (b *Branch) register(call string, h spoe.Handler, m *mistyped, info RouteInfo) *Route {
 	checkName(call, info.Message)
 	t := b.registered()
 	if old := t.routes[info.Message]; old != nil {
 		refuse(call, "the message has a handler already, from %s: remove one of them, or rename it", old.info.Site)
 	}
 	info.Site, info.Engine, info.Sent = callSite(), b.engine, b.sentWith(info.Args)
-	e := &entry{info: info}
+	e := &entry{info: info, mistyped: m}
 	e.handler, e.info.Deadline = b.chain(call, h, &info)
 	b.fix(call)
 	t.routes[info.Message] = e

@@ -13,17 +13,18 @@ import (
 // pointer is allocated, because the handler may keep it.
 type input[In any] struct {
 	dec     *codec.Decoder
-	pointer reflect.Type // In's struct if In is a pointer, else nil
-	places  sync.Pool    // of *In
+	note    func(field int, got codec.Type) // of mistyped
+	pointer reflect.Type                    // In's struct if In is a pointer, else nil
+	places  sync.Pool                       // of *In
 }
 
-func (i *input[In]) init(call string) {
+func (i *input[In]) init(call string, note func(field int, got codec.Type)) {
 	t := reflect.TypeFor[In]()
 	st, dec, wrong := decoderOf(t)
 	if wrong != "" {
 		refuse(call, "%s", wrong)
 	}
-	i.dec = dec
+	i.dec, i.note = dec, note
 	if t != st {
 		i.pointer = st
 	}
@@ -33,13 +34,13 @@ func (i *input[In]) init(call string) {
 func (i *input[In]) bind(msg *spoe.Message) (in In, err error) {
 	if i.pointer != nil {
 		p := reflect.New(i.pointer).Interface()
-		if err := i.dec.Decode(msg.Name, msg.Args.Raw(), p); err != nil {
+		if err := i.dec.DecodeNoting(msg.Name, msg.Args.Raw(), p, i.note); err != nil {
 			return in, err
 		}
 		return p.(In), nil
 	}
 	p := i.places.Get().(*In)
-	err = i.dec.Decode(msg.Name, msg.Args.Raw(), p)
+	err = i.dec.DecodeNoting(msg.Name, msg.Args.Raw(), p, i.note)
 	in = *p
 	var zero In
 	*p = zero // keeps nothing alive

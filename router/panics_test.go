@@ -153,8 +153,8 @@ var mistakes = []struct {
 	{"a type that takes no argument", observe[struct {
 		A chan int `spoe:"a"`
 	}]()},
-	{"a slice", observe[struct {
-		A []string `spoe:"a"`
+	{"a slice of slices", observe[struct {
+		A [][]string `spoe:"a"`
 	}]()},
 	{"a map without json", observe[struct {
 		A map[string]string `spoe:"a"`

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"github.com/spoke-go/spoke/spoe"
@@ -16,6 +17,9 @@ import (
 // Registering while it serves is a data race. Do not copy a Router.
 type Router struct {
 	Branch
+	// Logger takes one warning for each field that gets an argument of a type which it
+	// never takes: a mistake in HAProxy's configuration. Default: slog.Default().
+	Logger *slog.Logger
 }
 
 // New returns a Router without routes.
@@ -34,8 +38,9 @@ type table struct {
 
 // entry is a registered message with its handler.
 type entry struct {
-	info    RouteInfo
-	handler spoe.Handler // wrapped in its middleware
+	info     RouteInfo
+	handler  spoe.Handler // wrapped in its middleware
+	mistyped *mistyped
 }
 
 // ServeSPOE calls the handler of the message.
@@ -45,7 +50,8 @@ func (r *Router) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Ac
 		return nil
 	}
 	h := t.notFound
-	if e := t.routes[msg.Name]; e != nil {
+	e := t.routes[msg.Name]
+	if e != nil {
 		h = e.handler
 	}
 	if h == nil {
@@ -54,7 +60,11 @@ func (r *Router) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Ac
 	if t.onFailure != nil {
 		msg.OnFailure(t.onFailure)
 	}
-	return h.ServeSPOE(ctx, msg, acts)
+	err := h.ServeSPOE(ctx, msg, acts)
+	if e != nil && e.mistyped.pending.Load() {
+		e.mistyped.warn(r.Logger, &e.info)
+	}
+	return err
 }
 
 // NotFound registers h, in the router's middleware, for messages without a route.

@@ -3,6 +3,7 @@ package spoe
 import (
 	"fmt"
 	"iter"
+	"math"
 	"net/netip"
 
 	"github.com/spoke-go/spoke/codec"
@@ -70,8 +71,12 @@ func (a *Actions) SetBool(scope VarScope, name string, v bool) error {
 	return a.SetValue(scope, name, codec.Bool(v))
 }
 
-// SetFloat sets a variable to the shortest decimal STRING of v.
+// SetFloat sets a variable to the shortest decimal STRING of v. An infinity or a NaN
+// has none, and is an error.
 func (a *Actions) SetFloat(scope VarScope, name string, v float64) error {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return fmt.Errorf("variable %q: %v has no decimal form; set another value or none", name, v)
+	}
 	return a.SetValue(scope, name, codec.Float(v))
 }
 

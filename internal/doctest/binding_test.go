@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"os"
 	"reflect"
@@ -21,15 +22,27 @@ import (
 
 const bindingPage = "binding.md"
 
-// bind binds v to a field of the type and returns what the field holds.
+// bind binds v to a strict field of the type and returns what the field holds.
 func bind(t *testing.T, g goType, v codec.Value) (any, error) {
 	t.Helper()
-	st := g.structType("")
+	st := g.structType(",strict")
 	dec, err := codec.DecoderOf(st)
 	require.NoError(t, err, g)
 	dst := reflect.New(st)
 	err = dec.Decode("", codec.NewArgs(codec.AppendArg(nil, "f", v), 1), dst.Interface())
 	return dst.Elem().Field(0).Interface(), err
+}
+
+// bindLeniently is bind without strict; problem reports whether the struct has one.
+func bindLeniently(t *testing.T, g goType, v codec.Value) (got any, problem bool) {
+	t.Helper()
+	f := g.structType("").Field(0)
+	st := reflect.StructOf([]reflect.StructField{f, {Name: "Problems", Type: reflect.TypeFor[codec.Problems]()}})
+	dec, err := codec.DecoderOf(st)
+	require.NoError(t, err, g)
+	dst := reflect.New(st)
+	require.NoError(t, dec.Decode("", codec.NewArgs(codec.AppendArg(nil, "f", v), 1), dst.Interface()))
+	return dst.Elem().Field(0).Interface(), dst.Elem().Field(1).Len() > 0
 }
 
 func argumentTable(t *testing.T) string {
@@ -94,10 +107,12 @@ func exampleTable(t *testing.T) string {
 	writeHead(&b, []string{"Go type", "argument", "field"})
 	for _, g := range goTypes {
 		for _, v := range g.examples {
-			got, err := bind(t, g, v)
-			result := "*error*"
-			if err == nil {
-				result = "`" + shownGo(got) + "`"
+			_, err := bind(t, g, v)
+			got, problem := bindLeniently(t, g, v)
+			require.Equal(t, err != nil, problem, "%v from %v: what strict refuses is a problem", g, v)
+			result := "`" + shownGo(got) + "`"
+			if problem {
+				result += ", *problem*"
 			}
 			writeRow(&b, []string{g.String(), "`" + shownSPOP(v) + "`", result})
 		}
@@ -109,6 +124,9 @@ func variableTable(t *testing.T) string {
 	var b strings.Builder
 	writeHead(&b, []string{"Go type", "sent as", "for example", "`unset`"})
 	for _, g := range goTypes {
+		if g.argument {
+			continue
+		}
 		enc, err := codec.EncoderOf(g.structType(""))
 		require.NoError(t, err)
 		var types, examples []string
@@ -171,13 +189,19 @@ func shownGo(v any) string {
 		return fmt.Sprintf("[]byte(%q)", v)
 	case codec.Value:
 		return shownSPOP(v)
+	case codec.HeaderBlock:
+		var pairs []string
+		for name, value := range v.All() {
+			pairs = append(pairs, fmt.Sprintf("%s: %q", name, value))
+		}
+		return strings.Join(pairs, ", ")
 	case time.Time:
 		return v.Format(time.RFC3339)
 	case point:
 		b, _ := json.Marshal(v)
 		return "point" + string(b)
 	}
-	return fmt.Sprint(v)
+	return strings.ReplaceAll(fmt.Sprint(v), "\x00", `\x00`)
 }
 
 func writeHead(b *strings.Builder, cells []string) {
@@ -205,7 +229,7 @@ func TestBindingTables(t *testing.T) {
 		require.NoError(t, os.WriteFile(bindingPage, want, 0o644))
 		page = want
 	}
-	assert.True(t, bytes.Equal(want, page), "the tables of %s are not what the code does: run go test ./docs -update and see what has changed", bindingPage)
+	assert.True(t, bytes.Equal(want, page), "the tables of %s are not what the code does: run go test ./internal/doctest -update and see what has changed", bindingPage)
 }
 
 // TestBindingOptions: the page names the options that the code knows, no more
@@ -271,4 +295,34 @@ func TestBindingStructs(t *testing.T) {
 	assert.Nil(t, s.Geo)
 	err = codec.Unmarshal(codec.NewArgs(codec.AppendArg(nil, "geo.city", str("Berlin")), 1), &s)
 	assert.ErrorContains(t, err, `"geo.country" is missing`)
+}
+
+type request struct {
+	Headers  http.Header `spoe:"headers" fetch:"req.hdrs_bin"`
+	Age      int         `spoe:"age"`
+	Problems codec.Problems
+}
+
+// TestBindingProblems: the page's struct is the one of this test, and the claims about it
+// hold for the header that HAProxy 2.6 lets pass.
+func TestBindingProblems(t *testing.T) {
+	page := blocks(t, bindingPage)
+	i := slices.IndexFunc(page, func(b block) bool { return b.what == "problems" })
+	require.GreaterOrEqual(t, i, 0)
+	text := strings.Join(strings.Fields(page[i].text), " ")
+	typ := reflect.TypeFor[request]()
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		line := f.Name + " " + f.Type.String()
+		if f.Tag != "" {
+			line += " `" + string(f.Tag) + "`"
+		}
+		assert.Contains(t, text, line)
+	}
+	var r request
+	args := codec.AppendArg(nil, "headers", codec.Binary([]byte("\x03X-A\x03a\x00b\x00\x00")))
+	require.NoError(t, codec.Unmarshal(codec.NewArgs(args, 1), &r))
+	assert.Equal(t, http.Header{"X-A": {"a\x00b"}}, r.Headers)
+	assert.NotNil(t, r.Problems.Of("headers"))
+	assert.Nil(t, r.Problems.Of("age"))
 }

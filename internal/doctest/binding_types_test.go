@@ -17,6 +17,8 @@ type goType struct {
 	name string // as the table has it; empty for the type's own
 	typ  reflect.Type
 	json bool
+	// argument reports that the type takes arguments only.
+	argument bool
 	// examples are arguments, values are results.
 	examples []codec.Value
 	values   []any
@@ -89,8 +91,10 @@ var goTypes = []goType{
 	row[net.IP](codec.Addr(v4), str("192.0.2.1")).sends(net.ParseIP("192.0.2.1"), net.ParseIP("2001:db8::1")),
 	row[time.Duration](num(1500), str("1m30s"), str("1500")).sends(90*time.Second, 1500*time.Microsecond),
 	row[time.Time](num(noon.Unix()), str("2026-01-02T12:00:00Z")).sends(noon),
-	row[http.Header](codec.Binary(codec.AppendHeadersBin(nil, headers)), str("Host: example.org\r\n\r\n")).sends(headers),
-	row[url.Values](str("a=b&c=d")).sends(url.Values{"a": {"b"}}),
+	row[http.Header](codec.Binary(codec.AppendHeadersBin(nil, headers)), str("Host: example.org\r\n\r\n"), codec.Binary([]byte("\x03X-A\x03a\x00b\x00\x00"))).sends(headers),
+	row[codec.HeaderBlock](codec.Binary(codec.AppendHeadersBin(nil, headers))).sends(codec.NewHeaderBlock(codec.AppendHeadersBin(nil, headers))),
+	row[url.Values](str("a=b&c=d"), str("a=%zz&c=d")).sends(url.Values{"a": {"b"}}),
+	{name: "a slice of these, such as `[]string`", typ: reflect.TypeFor[[]string](), argument: true, examples: []codec.Value{str("text")}},
 	row[any](num(-1), codec.Addr(v4), str("text"), codec.Binary([]byte("ab"))).sends(1, "text"),
 	row[codec.Value](num(-1), str("text")).sends(num(1), codec.Addr(v6)),
 	row[color](num(7)).sends(color{"red"}).as("a `codec.Unmarshaler`, `codec.Marshaler`"),

@@ -2,22 +2,19 @@ package codec
 
 import (
 	"encoding"
-	"encoding/json"
-	"errors"
 	"math"
 	"net"
-	"net/http"
 	"net/netip"
-	"net/url"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 )
 
 type addr = netip.Addr
 
-// The setters of the types that opFunc stands for, and those of op kinds that
-// are rare. v is not NULL; what it borrows must not stay in the field.
+// The setters of types that are read from text, and of other rare ones. v is not NULL;
+// the field must not keep bytes that v borrows.
 
 func setAddrText(p pointer, v Value) error {
 	if !v.isText() {
@@ -27,7 +24,29 @@ func setAddrText(p pointer, v Value) error {
 	if err != nil {
 		return errUnfit
 	}
+	if a.Zone() != "" {
+		return errZone
+	}
 	*as[addr](p) = a
+	return nil
+}
+
+// errZone refuses fe80::1%eth0: the zone is text of the visitor's, and with one an
+// address equals none on a list.
+var errZone = detail("the address has a zone")
+
+func setAddrPort(p pointer, v Value) error {
+	if !v.isText() {
+		return errType
+	}
+	a, err := netip.ParseAddrPort(v.Str())
+	switch {
+	case err != nil:
+		return errUnfit
+	case a.Addr().Zone() != "":
+		return errZone
+	}
+	*as[netip.AddrPort](p) = a
 	return nil
 }
 
@@ -37,22 +56,21 @@ func setIPText(p pointer, v Value) (n int, err error) {
 	if err := setAddrText(pointerTo(a), v); err != nil {
 		return 0, err
 	}
-	if a.Zone() != "" {
-		return 0, errUnfit
-	}
 	*as[net.IP](p) = a.AsSlice()
 	return a.BitLen() / 8, nil
 }
 
-// setFloat refuses infinities and NaN, which a client could send to get past
-// every comparison.
+// setFloat takes decimal numbers. It refuses infinities and NaN, which a visitor could
+// send to get past every comparison, and the other forms of Go's literals, such as
+// 0x1p4 and 1_000.
 func setFloat(size int) func(p pointer, v Value) error {
 	return func(p pointer, v Value) error {
 		f := 0.0
 		switch {
 		case v.isText():
 			var err error
-			if f, err = strconv.ParseFloat(borrow(v.Bytes()), size); err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			text := borrow(v.Bytes())
+			if f, err = strconv.ParseFloat(text, size); err != nil || strings.Trim(text, "+-.0123456789eE") != "" || strings.ContainsAny(text, "_xX") {
 				return errUnfit
 			}
 		case v.typ == TypeInt32, v.typ == TypeInt64:
@@ -90,6 +108,10 @@ func setDuration(p pointer, v Value) error {
 	return nil
 }
 
+// Times from year 1 to 9999, in seconds since 1970. Outside, RFC 3339 has no text for a
+// time, and time.Unix overflows: 2^63-1 is before 1970.
+const minTime, maxTime = -62135596800, 253402300799
+
 // setTime takes an integer as seconds since 1970: HAProxy's sample date is that.
 func setTime(p pointer, v Value) error {
 	if v.isText() {
@@ -99,40 +121,10 @@ func setTime(p pointer, v Value) error {
 		return nil
 	}
 	n, ok := v.Int()
-	if !ok {
+	if !ok || n < minTime || n > maxTime {
 		return integerError(v)
 	}
 	*as[time.Time](p) = time.Unix(n, 0).UTC()
-	return nil
-}
-
-func setHeader(p pointer, v Value) (err error) {
-	var h http.Header
-	switch v.typ {
-	case TypeString:
-		h, err = DecodeHeadersText(v.Bytes())
-	case TypeBinary:
-		h, err = DecodeHeadersBin(v.Bytes())
-	default:
-		return errType
-	}
-	if e := (*Error)(nil); errors.As(err, &e) {
-		// Not an *Error: the frame is sound, it is the sample that is not.
-		return errors.New(e.Reason + " at byte " + strconv.Itoa(e.Offset) + " of the headers")
-	}
-	*as[http.Header](p) = h
-	return nil
-}
-
-func setValues(p pointer, v Value) error {
-	if !v.isText() {
-		return errType
-	}
-	q, err := url.ParseQuery(v.Str())
-	if err != nil {
-		return err
-	}
-	*as[url.Values](p) = q
 	return nil
 }
 
@@ -153,18 +145,4 @@ func setText(t reflect.Type) func(p pointer, v Value) error {
 		}
 		return interfaceAt(t, p).(encoding.TextUnmarshaler).UnmarshalText(text)
 	}
-}
-
-func jsonBinding(t reflect.Type) (binding, bool) {
-	switch t.Kind() {
-	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
-		return binding{}, false
-	}
-	set := func(p pointer, v Value) error {
-		if !v.isText() {
-			return errType
-		}
-		return json.Unmarshal(v.Bytes(), interfaceAt(t, p))
-	}
-	return binding{set: set, types: texts, want: "JSON"}, true
 }

@@ -1,7 +1,8 @@
 package codec
 
 // assign puts v, not NULL, into the field at p. n is how many bytes the field
-// borrows now, for pack to copy. c has just read v; it is nil for a default.
+// borrows now, for pack to copy. c has just read v; it is nil for a default and for an
+// element of a slice, which borrow nothing.
 func (b *binding) assign(p pointer, v Value, c *cursor) (n int, err error) {
 	switch b.op {
 	case opString, opBytes:
@@ -33,6 +34,12 @@ func (b *binding) assign(p pointer, v Value, c *cursor) (n int, err error) {
 			return 0, errType
 		}
 		*as[bool](p) = v.lo != 0
+	case opBlock:
+		if v.typ != TypeBinary {
+			return 0, errType
+		}
+		*as[string](p) = borrow(v.Bytes())
+		return int(v.lo), nil
 	case opAddr:
 		if v.typ != TypeIPv4 && v.typ != TypeIPv6 {
 			return 0, setAddrText(p, v)

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// op is how a field takes a value: those that most fields are are told apart by
-// a switch, which costs less than a call through a func.
+// op selects how a field is set or read. Common kinds have an op of their own, because
+// a switch costs less than a call through a func.
 type op uint8
 
 const (
@@ -27,10 +27,13 @@ const (
 	opIP
 	opAddr
 	opValue
+	opBlock
 )
 
-// packed tells whether the op leaves borrowed bytes for pack to copy.
-func (o op) packed() bool { return o == opString || o == opBytes || o == opIP || o == opValue }
+// packed reports whether the op leaves borrowed bytes for pack to copy.
+func (o op) packed() bool {
+	return o == opString || o == opBytes || o == opIP || o == opValue || o == opBlock
+}
 
 // binding is how a Go type takes values.
 type binding struct {
@@ -41,10 +44,11 @@ type binding struct {
 	set      func(p pointer, v Value) error
 	types    []Type
 	want     string
+	repeats  bool // each argument of the name counts, not only the first
 }
 
-// What assign returns besides errors of its own: the value's type does not
-// fit, or the value itself does not.
+// The errors of assign for a value whose type does not fit, and for a value that does
+// not. A detail, or an error of the field's own type, takes the place of errUnfit.
 var (
 	errType  = errors.New("wrong type")
 	errUnfit = errors.New("unfit value")
@@ -79,6 +83,10 @@ func bindingOf(t reflect.Type, json bool) (b binding, ok bool) {
 		return binding{set: setDuration, types: numbers, want: "a duration such as 1m30s, or milliseconds as an integer"}, true
 	case reflect.TypeFor[time.Time]():
 		return binding{set: setTime, types: numbers, want: "a time as in RFC 3339, or seconds since 1970 as an integer"}, true
+	case reflect.TypeFor[netip.AddrPort]():
+		return binding{set: setAddrPort, types: texts, want: "an IP address with a port"}, true
+	case reflect.TypeFor[HeaderBlock]():
+		return binding{op: opBlock, types: []Type{TypeBinary}, want: "HAProxy's req.hdrs_bin"}, true
 	case reflect.TypeFor[http.Header]():
 		return binding{set: setHeader, types: texts, want: "HAProxy's req.hdrs_bin as BINARY or req.hdrs as STRING"}, true
 	case reflect.TypeFor[url.Values]():
@@ -110,6 +118,7 @@ func kindBinding(t reflect.Type) (b binding, ok bool) {
 		if t.Elem().Kind() == reflect.Uint8 {
 			return binding{op: opBytes, types: texts, want: typeList(texts)}, true
 		}
+		return sliceBinding(t)
 	case reflect.Interface:
 		if t.NumMethod() == 0 {
 			return binding{set: setAny, types: anyNonNull, want: "any value"}, true

@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -110,7 +109,7 @@ func appendFloat(size int) func(b []byte, p pointer) ([]byte, error) {
 			f = *as[float64](p)
 		}
 		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return b, errors.New(strconv.FormatFloat(f, 'f', -1, size) + " has no decimal form; leave it out with omitempty or a nil pointer")
+			return b, noDecimal(f, size)
 		}
 		b, start := beginText(b)
 		return finishText(strconv.AppendFloat(b, f, 'f', -1, size), start), nil
@@ -133,6 +132,18 @@ func appendHeader(b []byte, p pointer) ([]byte, error) {
 	}
 	b, start := beginBytes(b, TypeBinary)
 	return finishText(AppendHeadersBin(b, h), start), nil
+}
+
+// appendBlock sends the headers in their order, each checked as those of http.Header.
+func appendBlock(b []byte, p pointer) ([]byte, error) {
+	b, start := beginBytes(b, TypeBinary)
+	for name, value := range as[HeaderBlock](p).All() {
+		if wrong := badHeader(name, value); wrong != "" {
+			return b, fmt.Errorf("header %q %s", name, wrong)
+		}
+		b = AppendString(AppendString(b, name), value)
+	}
+	return finishText(append(b, 0, 0), start), nil
 }
 
 func appendValues(b []byte, p pointer) ([]byte, error) {

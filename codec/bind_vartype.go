@@ -51,6 +51,8 @@ func sourceOf(t reflect.Type, json bool) (s source, ok bool) {
 		return source{op: opIP, types: []Type{TypeIPv4, TypeIPv6}, nullable: true}, true
 	case reflect.TypeFor[time.Duration]():
 		return source{make: appendDuration, zero: isZero(t), types: []Type{TypeInt64}}, true
+	case reflect.TypeFor[HeaderBlock]():
+		return source{make: appendBlock, zero: isZero(t), types: []Type{TypeBinary}}, true
 	case reflect.TypeFor[http.Header]():
 		return source{make: appendHeader, zero: isEmptyMap(t), types: []Type{TypeBinary}}, true
 	case reflect.TypeFor[url.Values]():
