@@ -8,10 +8,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 func TestCookbookAuth(t *testing.T) {
-	cookAll(t, "auth/haproxy.cfg", setup{}, func(k *kitchen) {
+	cookAll(t, "auth/haproxy.cfg", recipes.Setup{}, func(k *kitchen) {
 		t := k.t
 		forged := []string{"X-User", "root", "x_user", "root"}
 		cookie := []string{"Cookie", "session=a-long-random-text"}
@@ -37,7 +39,7 @@ func TestCookbookAuth(t *testing.T) {
 		// The login page itself needs no session, and gets no user.
 		assert.Empty(t, seen(t, k.get(200, "/login", forged...)).Header.Get("X-User"))
 
-		k.agent().kill()
+		k.agent().Kill()
 		k.get(503, "/account", cookie...)
 		k.get(503, "/login")
 	})

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 // The buffer that the recipe asks for, and bodies with what it refuses at their
@@ -25,7 +27,7 @@ func bodyOf(n int, end string) string { return strings.Repeat("x", n-len(end)) +
 
 func TestCookbookBody(t *testing.T) {
 	const refused = "DROP TABLE students"
-	s := setup{edits: []string{"    option http-buffer-request", "    bind {{addr \"h2\"}} proto h2\n    option http-buffer-request"}}
+	s := recipes.Setup{Edits: []string{"    option http-buffer-request", "    bind {{addr \"h2\"}} proto h2\n    option http-buffer-request"}}
 	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
 		for _, c := range []struct {
 			name, method, body string
@@ -50,7 +52,7 @@ func TestCookbookBody(t *testing.T) {
 		} {
 			for version, url := range map[string]string{"HTTP/1.1": k.URL, "HTTP/2": "http://" + k.Addr("h2")} {
 				var resp haproxytest.Response
-				until(k.t, func() bool {
+				recipes.Until(k.t, func() bool {
 					resp = k.post(url, c.method, c.body, c.chunked)
 					return resp.Status == c.status
 				}, func() string {
@@ -62,8 +64,8 @@ func TestCookbookBody(t *testing.T) {
 			}
 		}
 
-		k.agent().kill()
-		until(k.t, func() bool { return k.post(k.URL, "POST", "a=1", false).Status == 503 }, func() string { return "it does not fail closed" })
+		k.agent().Kill()
+		recipes.Until(k.t, func() bool { return k.post(k.URL, "POST", "a=1", false).Status == 503 }, func() string { return "it does not fail closed" })
 		k.get(200, "/") // there is nothing to inspect
 	})
 }
@@ -72,13 +74,13 @@ func TestCookbookBody(t *testing.T) {
 // smaller than the buffer. HAProxy before 3.1 cuts the message into fragments, later
 // ones drop it, and the rule sees that there is no answer.
 func TestCookbookBodyFrames(t *testing.T) {
-	s := setup{edits: []string{"    tune.bufsize 65536\n", "    tune.bufsize 16384\n", "\nbackend site\n", "\nglobal\n    tune.bufsize 65536\n\nbackend site\n"}}
+	s := recipes.Setup{Edits: []string{"    tune.bufsize 65536\n", "    tune.bufsize 16384\n", "\nbackend site\n", "\nglobal\n    tune.bufsize 65536\n\nbackend site\n"}}
 	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
 		want := 403
 		if k.Binary.AtLeast("3.1") {
 			want = 503
 		}
-		until(k.t, func() bool {
+		recipes.Until(k.t, func() bool {
 			return k.post(k.URL, "POST", bodyOf(40_000, "drop table"), false).Status == want
 		}, func() string { return fmt.Sprintf("it does not end with status %d", want) })
 		if want == 503 {
@@ -90,7 +92,7 @@ func TestCookbookBodyFrames(t *testing.T) {
 // TestCookbookBodySlow: who does not send what he has announced is waited for until
 // "timeout http-request".
 func TestCookbookBodySlow(t *testing.T) {
-	s := setup{edits: []string{"timeout http-request 10s", "timeout http-request 300ms"}}
+	s := recipes.Setup{Edits: []string{"timeout http-request 10s", "timeout http-request 300ms"}}
 	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
 		conn, err := net.Dial("tcp", k.Addr("http"))
 		require.NoError(k.t, err)

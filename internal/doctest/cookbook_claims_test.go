@@ -16,6 +16,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe/spoetest"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 // TestCookbookClaims sees for itself what haproxy.md says of scopes, and of the
@@ -26,7 +28,7 @@ func TestCookbookClaims(t *testing.T) {
 		t.Parallel()
 		var connected atomic.Int64
 		r := claims(&connected)
-		files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "claims", Processing: patience})
+		files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "claims", Processing: recipes.Patience})
 		require.NoError(t, err)
 		h := haproxytest.Start(t, bin, haproxytest.Config{
 			Agent: spoetest.Serve(t, r),

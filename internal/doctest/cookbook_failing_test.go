@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"testing"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 // failures are what an agent that is there says of its own failures, by the path
@@ -21,7 +23,7 @@ var failures = map[string]string{
 func TestCookbookFailing(t *testing.T) {
 	for config, without := range map[string]int{"failing/haproxy-open.cfg": 200, "failing/haproxy-closed.cfg": 503} {
 		t.Run(config, func(t *testing.T) {
-			cookAll(t, config, setup{edits: []string{"inter 1s", "inter 100ms"}}, func(k *kitchen) {
+			cookAll(t, config, recipes.Setup{Edits: []string{"inter 1s", "inter 100ms"}}, func(k *kitchen) {
 				k.get(200, "/")
 				k.get(403, "/bad")
 				for path, failed := range failures {
@@ -30,11 +32,11 @@ func TestCookbookFailing(t *testing.T) {
 				k.get(200, "/")
 
 				// It hangs as a whole: HAProxy gives up after "timeout processing".
-				k.agent().hang()
+				k.agent().Hang()
 				k.outcome(without, "/hung", "failed=- error=1")
 
 				// It is gone: at first HAProxy still tries to reach it.
-				k.agent().kill()
+				k.agent().Kill()
 				k.outcome(without, "/gone", `failed=- error=\d+`)
 				// Then its health checks have told, and it does not try any more.
 				k.WaitLog("Server judge-agents/agent1 is DOWN")
@@ -52,7 +54,7 @@ func TestCookbookFailing(t *testing.T) {
 func (k *kitchen) outcome(status int, path, why string) {
 	k.t.Helper()
 	line := regexp.MustCompile(fmt.Sprintf(`(?m)^GET %s status=%d score=- %s$`, path, status, why))
-	until(k.t, func() bool {
+	recipes.Until(k.t, func() bool {
 		k.get(status, path)
 		return line.MatchString(k.Output())
 	}, func() string { return "HAProxy logs no " + line.String() })

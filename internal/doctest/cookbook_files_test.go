@@ -15,24 +15,26 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 // TestCookbookWritten: the generated files are what the programs write today
 // (-update has them written), and each haproxy.cfg has the lines that the programs
 // want in it.
 func TestCookbookWritten(t *testing.T) {
-	for _, name := range slices.Sorted(maps.Keys(recipes)) {
-		r := recipes[name]
-		config := trimmedLines(readFile(t, r.path(r.config)))
-		for _, c := range r.cooks {
-			for file, kind := range map[string]string{c.spoe: "spoe", c.backend: "backend"} {
-				got := printed(t, c.program, ".", "-print-config="+kind)
+	for _, name := range slices.Sorted(maps.Keys(cookbook)) {
+		r := cookbook[name]
+		config := trimmedLines(recipes.ReadFile(t, r.Path(t, r.Config)))
+		for _, c := range r.Programs {
+			for file, kind := range map[string]string{c.SPOE: "spoe", c.Backend: "backend"} {
+				got := recipes.Printed(t, c.Folder, ".", "-print-config="+kind)
 				if *update {
-					require.NoError(t, os.WriteFile(r.path(file), []byte(got), 0o644))
+					require.NoError(t, os.WriteFile(r.Path(t, file), []byte(got), 0o644))
 				}
-				assert.Equal(t, readFile(t, r.path(file)), got, "%s: run go generate, or go test ./docs -update", r.path(file))
+				assert.Equal(t, recipes.ReadFile(t, r.Path(t, file)), got, "%s: run go generate, or go test ./docs -update", r.Path(t, file))
 			}
-			for _, line := range trimmedLines(printed(t, c.program, ".", "-print-config=frontend")) {
+			for _, line := range trimmedLines(recipes.Printed(t, c.Folder, ".", "-print-config=frontend")) {
 				// Rules for when there is no answer are written as the recipe
 				// wants them; a rule that asks may have a condition.
 				if strings.HasPrefix(line, "#") || strings.Contains(line, " deny ") {
@@ -40,7 +42,7 @@ func TestCookbookWritten(t *testing.T) {
 				}
 				assert.True(t, slices.ContainsFunc(config, func(l string) bool {
 					return strings.HasPrefix(strings.Join(strings.Fields(l), " "), line)
-				}), "%s has no line %q", r.path(r.config), line)
+				}), "%s has no line %q", r.Path(t, r.Config), line)
 			}
 		}
 	}
@@ -57,15 +59,15 @@ func trimmedLines(text string) (lines []string) {
 
 // TestCookbookChecked: -check-config, from where the reader is, finds nothing.
 func TestCookbookChecked(t *testing.T) {
-	for _, name := range slices.Sorted(maps.Keys(recipes)) {
-		r := recipes[name]
+	for _, name := range slices.Sorted(maps.Keys(cookbook)) {
+		r := cookbook[name]
 		var files []string
-		for _, c := range r.cooks {
-			files = append(files, c.backend)
+		for _, c := range r.Programs {
+			files = append(files, c.Backend)
 		}
-		files = append(files, r.config)
-		for _, c := range r.cooks {
-			assert.Empty(t, printed(t, c.program, filepath.Join("../examples/cookbook", r.dir), "-check-config", strings.Join(files, ",")), name)
+		files = append(files, r.Config)
+		for _, c := range r.Programs {
+			assert.Empty(t, recipes.Printed(t, c.Folder, filepath.Join("../examples/cookbook", r.Dir), "-check-config", strings.Join(files, ",")), name)
 		}
 	}
 }
@@ -74,16 +76,16 @@ func TestCookbookChecked(t *testing.T) {
 func TestCookbookValid(t *testing.T) {
 	certs := certificates(t)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		for _, name := range slices.Sorted(maps.Keys(recipes)) {
-			r := recipes[name]
-			if !r.takes(t, bin) {
+		for _, name := range slices.Sorted(maps.Keys(cookbook)) {
+			r := cookbook[name]
+			if !r.Takes(t, bin) {
 				continue
 			}
-			config, beside := r.files(t)
-			if r.dir == "tls" {
+			config, beside := r.Files(t)
+			if r.Dir == "tls" {
 				maps.Copy(beside, certs)
 			}
-			warnings, err := haproxytest.Check(t, bin, haproxytest.Config{Config: config, Files: beside, Args: r.args()})
+			warnings, err := haproxytest.Check(t, bin, haproxytest.Config{Config: config, Files: beside, Args: r.Args()})
 			require.NoError(t, err, name)
 			assert.Empty(t, warnings, name)
 		}
@@ -94,11 +96,11 @@ func TestCookbookValid(t *testing.T) {
 func certificates(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
-	out, err := exec.Command(program(t, "tls/certs"), "-dir", dir).CombinedOutput()
+	out, err := exec.Command(recipes.Executable(t, "tls/certs"), "-dir", dir).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	files := map[string]string{}
 	for _, name := range []string{"ca.pem", "agent.pem", "agent.key", "haproxy.pem"} {
-		files[name] = readFile(t, filepath.Join(dir, name))
+		files[name] = recipes.ReadFile(t, filepath.Join(dir, name))
 	}
 	return files
 }

@@ -11,17 +11,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 func TestCookbookGroups(t *testing.T) {
-	cookAll(t, "groups/haproxy.cfg", setup{}, func(k *kitchen) {
+	cookAll(t, "groups/haproxy.cfg", recipes.Setup{}, func(k *kitchen) {
 		t := k.t
 		network := func(path string, headers ...string) string {
 			return seen(t, k.get(200, path, headers...)).Header.Get("X-Network")
 		}
 		asked := func(want string, headers ...string) {
 			t.Helper()
-			until(t, func() bool { return network("/", headers...) == want }, func() string { return "the network is not " + want })
+			recipes.Until(t, func() bool { return network("/", headers...) == want }, func() string { return "the network is not " + want })
 		}
 		asked("inside")
 		asked("outside", "X-Forwarded-For", "10.0.0.1, 198.51.100.7") // set-src comes before
@@ -34,7 +36,7 @@ func TestCookbookGroups(t *testing.T) {
 		assert.Equal(t, 200, k.login(200, "curl/8", "10.0.0.1").Status)
 		k.get(200, "/login") // GET asks nobody
 
-		k.agent().kill()
+		k.agent().Kill()
 		assert.Empty(t, network("/"))
 		k.login(403, "Mozilla/5.0", "10.0.0.1")
 	})
@@ -44,7 +46,7 @@ func TestCookbookGroups(t *testing.T) {
 func (k *kitchen) login(status int, userAgent, from string) haproxytest.Response {
 	k.t.Helper()
 	var resp haproxytest.Response
-	until(k.t, func() bool {
+	recipes.Until(k.t, func() bool {
 		req, err := http.NewRequest(http.MethodPost, k.URL+"/login", strings.NewReader("user=alice"))
 		require.NoError(k.t, err)
 		req.Header.Set("User-Agent", userAgent)

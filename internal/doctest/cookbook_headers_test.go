@@ -15,16 +15,18 @@ import (
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe/spoetest"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 func TestCookbookResponseHeaders(t *testing.T) {
-	cookAll(t, "response-headers/haproxy.cfg", setup{}, func(k *kitchen) {
+	cookAll(t, "response-headers/haproxy.cfg", recipes.Setup{}, func(k *kitchen) {
 		t := k.t
 		page, style := cachedAsTold(k)
 		assert.Equal(t, []string{"default-src 'self'"}, page.Header.Values("Content-Security-Policy"))
 		assert.Equal(t, []string{"default-src 'none'"}, style.Header.Values("Content-Security-Policy"), "the agent has no say in it")
 
-		k.agent().kill()
+		k.agent().Kill()
 		resp := k.cached("no-store", "/static/style.css")
 		assert.Equal(t, []string{"default-src 'none'"}, resp.Header.Values("Content-Security-Policy"))
 		assert.Empty(t, resp.Header.Get("Server"))
@@ -33,7 +35,7 @@ func TestCookbookResponseHeaders(t *testing.T) {
 
 // TestCookbookResponseHeaders34 is the same by actions that HAProxy has from 3.4 on.
 func TestCookbookResponseHeaders34(t *testing.T) {
-	cookAll(t, "response-headers/haproxy-3.4.cfg", setup{}, func(k *kitchen) {
+	cookAll(t, "response-headers/haproxy-3.4.cfg", recipes.Setup{}, func(k *kitchen) {
 		t := k.t
 		page, style := cachedAsTold(k)
 		assert.Equal(t, []string{"default-src 'self'"}, page.Header.Values("Content-Security-Policy"))
@@ -43,7 +45,7 @@ func TestCookbookResponseHeaders34(t *testing.T) {
 		assert.Empty(t, style.Header.Get("X-Frame-Options"))
 		assert.Equal(t, []string{"nosniff"}, style.Header.Values("X-Content-Type-Options"))
 
-		k.agent().kill()
+		k.agent().Kill()
 		resp := k.cached("no-store", "/static/style.css")
 		assert.Equal(t, []string{"default-src 'none'"}, resp.Header.Values("Content-Security-Policy"))
 		assert.Equal(t, "a site", resp.Header.Get("Server"))
@@ -54,7 +56,7 @@ func TestCookbookResponseHeaders34(t *testing.T) {
 func cachedAsTold(k *kitchen) (page, style haproxytest.Response) {
 	k.t.Helper()
 	style = k.cached("public, max-age=31536000, immutable", "/static/style.css")
-	until(k.t, func() bool {
+	recipes.Until(k.t, func() bool {
 		page = k.get(200, "/index.html")
 		return page.Header.Get("Content-Security-Policy") == "default-src 'self'"
 	}, func() string { return "the agent's headers do not come" })
@@ -70,7 +72,7 @@ func cachedAsTold(k *kitchen) (page, style haproxytest.Response) {
 func (k *kitchen) cached(control, path string) haproxytest.Response {
 	k.t.Helper()
 	var resp haproxytest.Response
-	until(k.t, func() bool {
+	recipes.Until(k.t, func() bool {
 		resp = k.get(200, path)
 		return resp.Header.Get("Cache-Control") == control
 	}, func() string { return "Cache-Control: " + resp.Header.Get("Cache-Control") })
@@ -91,7 +93,7 @@ func TestCookbookHeaderActions(t *testing.T) {
 		two := []string{"1", "2"}
 		return blocks{http.Header{"X-Set": two}, http.Header{"X-Add": two}, http.Header{"X-First": {""}, "X-Second": {""}}}, nil
 	}).Event(router.OnHTTPResponse)
-	files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "e", Processing: patience})
+	files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "e", Processing: recipes.Patience})
 	require.NoError(t, err)
 	t.Parallel()
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {

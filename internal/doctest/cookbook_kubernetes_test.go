@@ -21,6 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/spoe/spoetest"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 // manifest is what the tests look at of Kubernetes' objects.
@@ -60,7 +62,7 @@ type probe struct {
 func manifests(t *testing.T, file string) map[string]manifest {
 	t.Helper()
 	all := map[string]manifest{}
-	for _, text := range strings.Split(readFile(t, "../examples/cookbook/kubernetes/"+file), "\n---\n") {
+	for _, text := range strings.Split(recipes.ReadFile(t, "../examples/cookbook/kubernetes/"+file), "\n---\n") {
 		var m manifest
 		require.NoError(t, yaml.Unmarshal([]byte(text), &m), file)
 		assert.NotEmpty(t, m.APIVersion)
@@ -73,18 +75,18 @@ func manifests(t *testing.T, file string) map[string]manifest {
 // TestCookbookConfigMap: its files are those of the folder (-update writes it),
 // which TestCookbookValid has each HAProxy take.
 func TestCookbookConfigMap(t *testing.T) {
-	r := recipes["kubernetes/haproxy.cfg"]
-	config, beside := r.files(t)
+	r := cookbook["kubernetes/haproxy.cfg"]
+	config, beside := r.Files(t)
 	text := "# Written by go test ./docs -update. In a repository of your own:\n#\n" +
 		"#     kubectl create configmap haproxy -n edge --dry-run=client -o yaml \\\n" +
 		"#         --from-file=haproxy.cfg --from-file=spoe.conf --from-file=agents.cfg\n" +
 		"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: haproxy\n  namespace: edge\ndata:\n" +
 		literal("haproxy.cfg", config) + literal("spoe.conf", beside["spoe.conf"]) + literal("agents.cfg", beside["agents.cfg"])
-	file := r.path("configmap.yaml")
+	file := r.Path(t, "configmap.yaml")
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 	}
-	assert.Equal(t, readFile(t, file), text, "%s: run go test ./docs -update", file)
+	assert.Equal(t, recipes.ReadFile(t, file), text, "%s: run go test ./docs -update", file)
 	m := manifests(t, "configmap.yaml")["ConfigMap"]
 	assert.Equal(t, map[string]string{"haproxy.cfg": config, "spoe.conf": beside["spoe.conf"], "agents.cfg": beside["agents.cfg"]}, m.Data)
 }
@@ -111,7 +113,7 @@ func TestCookbookManifests(t *testing.T) {
 	// The server lines lead to the pods.
 	host, port, err := net.SplitHostPort("guard.edge.svc.cluster.local:9000")
 	require.NoError(t, err)
-	servers := regexp.MustCompile(`(?m)^    server \S+ (\S+)`).FindAllStringSubmatch(readFile(t, "../examples/cookbook/kubernetes/agents.cfg"), -1)
+	servers := regexp.MustCompile(`(?m)^    server \S+ (\S+)`).FindAllStringSubmatch(recipes.ReadFile(t, "../examples/cookbook/kubernetes/agents.cfg"), -1)
 	assert.GreaterOrEqual(t, len(servers), deployment.Spec.Replicas+1, "one more while it is rolled out")
 	for _, s := range servers {
 		assert.Equal(t, net.JoinHostPort(host, port), s[1])
@@ -152,15 +154,15 @@ func TestCookbookManifests(t *testing.T) {
 	h := manifests(t, "haproxy.yaml")["Deployment"].Spec.Template.Spec.Containers[0]
 	assert.Equal(t, []string{"-f", "agents.cfg", "-f", "haproxy.cfg"}, h.Command[len(h.Command)-4:])
 	assert.Equal(t, 8080, h.Ports[0].Port)
-	assert.Contains(t, readFile(t, "../examples/cookbook/kubernetes/haproxy.cfg"), "bind :8080\n")
+	assert.Contains(t, recipes.ReadFile(t, "../examples/cookbook/kubernetes/haproxy.cfg"), "bind :8080\n")
 }
 
 // TestCookbookProbes: what the kubelet sees of an agent that is ended while a
 // HAProxy still checks it.
 func TestCookbookProbes(t *testing.T) {
 	t.Parallel()
-	a := startAgent(t, "kubernetes", "-listen", "127.0.0.1:0", "-probes", "127.0.0.1:0")
-	url := "http://" + a.says(regexp.MustCompile(`probes: listening addr=(\S+)`))
+	a := recipes.StartAgent(t, "kubernetes", "-listen", "127.0.0.1:0", "-probes", "127.0.0.1:0")
+	url := "http://" + a.Says(regexp.MustCompile(`probes: listening addr=(\S+)`))
 	get := func(path string) int {
 		resp, err := http.Get(url + path)
 		require.NoError(t, err)
@@ -168,19 +170,19 @@ func TestCookbookProbes(t *testing.T) {
 		return resp.StatusCode
 	}
 	check := func() error {
-		_, err := spoetest.HealthCheck(t.Context(), "tcp", a.addr)
+		_, err := spoetest.HealthCheck(t.Context(), "tcp", a.Addr)
 		return err
 	}
 	require.NoError(t, check())
 	assert.Equal(t, []int{200, 200}, []int{get("/readyz"), get("/healthz")})
 
-	a.signal(syscall.SIGTERM)
-	until(t, func() bool { return get("/readyz") == 503 }, func() string { return "it stays ready" })
+	a.Signal(syscall.SIGTERM)
+	recipes.Until(t, func() bool { return get("/readyz") == 503 }, func() string { return "it stays ready" })
 	assert.Equal(t, 200, get("/healthz"))
 	for range 3 { // until HAProxy knows
 		assert.Error(t, check())
 	}
-	a.terminate()
+	a.Terminate()
 }
 
 // TestCookbookKubernetes has HAProxy find the pods by their Service's name, each
@@ -190,16 +192,16 @@ func TestCookbookKubernetes(t *testing.T) {
 	t.Parallel()
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		t.Parallel()
-		start := func(addr string) *agent {
-			return startAgent(t, "kubernetes", "-listen", addr, "-probes", "127.0.0.1:0")
+		pod := func(addr string) *recipes.Agent {
+			return recipes.StartAgent(t, "kubernetes", "-listen", addr, "-probes", "127.0.0.1:0")
 		}
-		pod1 := start("127.0.0.1:0")
-		_, port, err := net.SplitHostPort(pod1.addr)
+		pod1 := pod("127.0.0.1:0")
+		_, port, err := net.SplitHostPort(pod1.Addr)
 		require.NoError(t, err)
-		start("127.0.0.2:" + port)
+		pod("127.0.0.2:" + port)
 		dns := startDNS(t, name, "127.0.0.1", "127.0.0.2")
 
-		k := recipes["kubernetes/haproxy.cfg"].start(t, bin, setup{none: true, edits: []string{
+		k := start(t, cookbook["kubernetes/haproxy.cfg"], bin, recipes.Setup{None: true, Edits: []string{
 			"bind :8080", `bind {{addr "http"}}`,
 			"parse-resolv-conf ", "nameserver test " + dns.addr + " ",
 			"site.edge.svc.cluster.local:80 resolvers kubernetes init-addr none", startSite(t),
@@ -210,7 +212,7 @@ func TestCookbookKubernetes(t *testing.T) {
 		pods := func(want ...string) {
 			t.Helper()
 			var state string
-			until(t, func() bool {
+			recipes.Until(t, func() bool {
 				state = k.Command("show servers state guard-agents")
 				up := upServers(state)
 				slices.Sort(up)
@@ -221,11 +223,11 @@ func TestCookbookKubernetes(t *testing.T) {
 		k.get(200, "/")
 		k.get(403, "/.env")
 
-		pod1.kill()
+		pod1.Kill()
 		pods("127.0.0.2")
 		k.get(403, "/.env")
 
-		start("127.0.0.3:" + port)
+		pod("127.0.0.3:" + port)
 		dns.answer("127.0.0.2", "127.0.0.3")
 		pods("127.0.0.2", "127.0.0.3")
 		k.get(403, "/.env")

@@ -8,15 +8,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 func TestCookbookRateLimit(t *testing.T) {
 	// So slow that no bucket gets a new token while the test runs.
-	cookAll(t, "rate-limit/haproxy.cfg", setup{args: []string{"-rate", "0.001"}}, func(k *kitchen) {
+	cookAll(t, "rate-limit/haproxy.cfg", recipes.Setup{Args: []string{"-rate", "0.001"}}, func(k *kitchen) {
 		t := k.t
 		passed := 0
 		var retry string
-		until(t, func() bool {
+		recipes.Until(t, func() bool {
 			// A key that nobody has given out is worth nothing.
 			resp := k.Get("/", "X-API-Key", "made up "+strconv.Itoa(passed))
 			if resp.Status == 200 {
@@ -37,7 +39,7 @@ func TestCookbookRateLimit(t *testing.T) {
 		}
 		k.get(429, "/")
 
-		k.agent().kill()
+		k.agent().Kill()
 		k.get(200, "/")
 	})
 }

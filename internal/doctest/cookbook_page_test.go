@@ -3,17 +3,17 @@
 package docs_test
 
 import (
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 const cookbookPage = "haproxy.md"
@@ -28,18 +28,18 @@ func TestCookbookParts(t *testing.T) {
 		}
 		switch b.what {
 		case "part":
-			assert.Contains(t, "\n"+readFile(t, "../"+b.arg), "\n"+b.text, "%s:%d: %s has no such lines", cookbookPage, b.line, b.arg)
+			assert.Contains(t, "\n"+recipes.ReadFile(t, "../"+b.arg), "\n"+b.text, "%s:%d: %s has no such lines", cookbookPage, b.line, b.arg)
 		case "file": // of the folder that the page's reader ends up with
-			assert.Equal(t, readFile(t, filepath.Join("../examples/cookbook/start", b.arg)), b.text, "%s:%d", cookbookPage, b.line)
+			assert.Equal(t, recipes.ReadFile(t, filepath.Join("../examples/cookbook/start", b.arg)), b.text, "%s:%d", cookbookPage, b.line)
 		}
 	}
-	fences := regexp.MustCompile("(?m)^```[a-z]+$").FindAllString(readFile(t, cookbookPage), -1)
+	fences := regexp.MustCompile("(?m)^```[a-z]+$").FindAllString(recipes.ReadFile(t, cookbookPage), -1)
 	assert.Len(t, fences, shown, "each block has a marker")
 }
 
 // TestCookbookLinks: the page's links lead somewhere.
 func TestCookbookLinks(t *testing.T) {
-	text := readFile(t, cookbookPage)
+	text := recipes.ReadFile(t, cookbookPage)
 	anchors := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^##+ (.*)$`).FindAllStringSubmatch(text, -1) {
 		anchors["#"+strings.ReplaceAll(strings.ToLower(regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(m[1], "")), " ", "-")] = true
@@ -55,25 +55,11 @@ func TestCookbookLinks(t *testing.T) {
 			assert.NoError(t, err)
 		}
 	}
-	for name := range recipes {
+	for name := range cookbook {
 		dir, _, _ := strings.Cut(name, "/")
 		assert.Contains(t, text, "../examples/cookbook/"+dir, "the page has no recipe of that folder")
 	}
 }
-
-// spoectl builds the command, once for all tests. It is a module of its own.
-var spoectl = sync.OnceValues(func() (string, error) {
-	dir, err := programs()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "spoectl")
-	out, err := exec.Command("go", "build", "-C", "../cmd/spoectl", "-ldflags=-s -w", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return string(out), err
-	}
-	return path, nil
-})
 
 // TestCookbookStart does what a new user does, from the page alone: as
 // TestFirstAgent does with another page.
@@ -81,8 +67,7 @@ func TestCookbookStart(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
-	command, err := spoectl()
-	require.NoError(t, err, "%s", command)
+	command := recipes.Module(t, "cmd/spoectl")
 	todo := blocks(t, cookbookPage)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		t.Parallel()

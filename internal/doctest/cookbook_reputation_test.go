@@ -12,30 +12,32 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 func TestCookbookReputation(t *testing.T) {
-	cookAll(t, "reputation/haproxy.cfg", setup{}, func(k *kitchen) {
+	cookAll(t, "reputation/haproxy.cfg", recipes.Setup{}, func(k *kitchen) {
 		t := k.t
 		forged := []string{"X-IP-Score", "100", "X-IP-List", "forged"}
 
 		resp := k.get(200, "/", forged...)
-		until(t, func() bool { // without an answer the request passes, too
+		recipes.Until(t, func() bool { // without an answer the request passes, too
 			resp = k.get(200, "/", forged...)
 			return seen(t, resp).Header.Get("X-Ip-Score") == "100"
 		}, func() string { return resp.Body })
 		assert.Empty(t, seen(t, resp).Header.Get("X-Ip-List"), "the client's own does not get through")
 
-		until(t, func() bool {
+		recipes.Until(t, func() bool {
 			resp = k.from("127.0.0.50", "/", forged...)
 			return resp.Status == 200 && seen(t, resp).Header.Get("X-Ip-Score") == "50"
 		}, func() string { return resp.Body })
 		assert.Equal(t, []string{"suspect"}, seen(t, resp).Header.Values("X-Ip-List"))
 
-		until(t, func() bool { return k.from("127.0.0.66", "/").Status == 403 }, func() string { return "a blocked address gets through" })
+		recipes.Until(t, func() bool { return k.from("127.0.0.66", "/").Status == 403 }, func() string { return "a blocked address gets through" })
 
-		k.agent().kill()
-		until(t, func() bool {
+		k.agent().Kill()
+		recipes.Until(t, func() bool {
 			resp = k.from("127.0.0.66", "/", forged...)
 			return resp.Status == 200
 		}, func() string { return "it does not fail open" })

@@ -8,14 +8,16 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 // TestCookbookSeveral: two agents behind one frontend, and two replicas of one.
 func TestCookbookSeveral(t *testing.T) {
-	s := setup{edits: []string{"inter 1s", "inter 100ms"}}
+	s := recipes.Setup{Edits: []string{"inter 1s", "inter 100ms"}}
 	cookAll(t, "several/haproxy.cfg", s, func(k *kitchen) {
 		t := k.t
-		geo1, geo2, bots := k.agents["127.0.0.1:9000"], k.agents["127.0.0.1:9001"], k.agents["127.0.0.1:9010"]
+		geo1, geo2, bots := k.Agents["127.0.0.1:9000"], k.Agents["127.0.0.1:9001"], k.Agents["127.0.0.1:9010"]
 
 		// 50 is for the program; 40 more would be for a country that is not known,
 		// but bots has been told it by geo's answer.
@@ -24,7 +26,7 @@ func TestCookbookSeveral(t *testing.T) {
 		k.scored("0", "User-Agent", "Mozilla/5.0")
 
 		// One of two is ended as it should be: the other one answers.
-		geo1.terminate()
+		geo1.Terminate()
 		k.WaitLog("Server geo-agents/agent1 is DOWN")
 		for range 10 {
 			v = seen(t, k.get(200, "/"))
@@ -37,10 +39,10 @@ func TestCookbookSeveral(t *testing.T) {
 			return
 		}
 		// Without bots the request passes, without geo it does not.
-		bots.kill()
+		bots.Kill()
 		v = k.scored("", "X-Bot-Score", "forged")
 		assert.Equal(t, []string{"HERE"}, v.Header.Values("X-Country"))
-		geo2.kill()
+		geo2.Kill()
 		k.get(503, "/")
 	})
 }
@@ -49,7 +51,7 @@ func TestCookbookSeveral(t *testing.T) {
 func (k *kitchen) scored(score string, headers ...string) visit {
 	k.t.Helper()
 	var resp haproxytest.Response
-	until(k.t, func() bool {
+	recipes.Until(k.t, func() bool {
 		resp = k.get(200, "/", headers...)
 		return seen(k.t, resp).Header.Get("X-Bot-Score") == score
 	}, func() string { return "the score is not " + score + ": " + resp.Body })

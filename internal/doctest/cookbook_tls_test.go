@@ -5,6 +5,8 @@ package docs_test
 import (
 	"path/filepath"
 	"testing"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 // TestCookbookTLS: HAProxy and the agent take each other, and nobody else.
@@ -30,17 +32,17 @@ func TestCookbookTLS(t *testing.T) {
 			[]string{" ssl verify required ca-file ca.pem verifyhost agent.example crt haproxy.pem", ""}, "does not look like a TLS handshake", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := setup{args: args, edits: append(c.edits, "inter 1s", "inter 100ms"), files: map[string]string{"ca.pem": c.ca, "haproxy.pem": c.haproxy}}
+			s := recipes.Setup{Args: args, Edits: append(c.edits, "inter 1s", "inter 100ms"), Files: map[string]string{"ca.pem": c.ca, "haproxy.pem": c.haproxy}}
 			cookAll(t, "tls/haproxy.cfg", s, func(k *kitchen) {
 				if !c.good {
-					k.agent().saysSoon(c.refused)
+					k.agent().SaysSoon(c.refused)
 					k.WaitLog("Server judge-agents/agent1 is DOWN") // health checks go the same way
 					k.get(503, "/")
 					return
 				}
 				k.get(200, "/")
 				k.get(403, "/.env")
-				k.agent().kill()
+				k.agent().Kill()
 				k.get(503, "/")
 			})
 		})

@@ -3,7 +3,6 @@
 package docs_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +19,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
 )
 
 // TestFirstAgent does what a reader of first-agent.md does, with every HAProxy
@@ -49,10 +49,6 @@ type reader struct {
 	other     *strings.Replacer // what is different here
 	terminals map[string]*terminal
 }
-
-// patience is how long the reader tries curl until it says what it should:
-// programs have to start, and HAProxy has to notice.
-const patience = 30 * time.Second
 
 // newReader makes a reader of a page. What is different here, as pairs of old and
 // new, are the addresses, where Spoke is, and others.
@@ -101,7 +97,7 @@ func (r *reader) do(b block) {
 	case b.what == "says":
 		name, want, _ := strings.Cut(b.arg, ": ")
 		output := r.terminals[name].output
-		until(r.t, func() bool { return strings.Contains(output.String(), want) }, func() string { return name + " does not say " + want })
+		recipes.Until(r.t, func() bool { return strings.Contains(output.String(), want) }, func() string { return name + " does not say " + want })
 	case b.what == "run" && kind == "terminal":
 		r.terminals[arg] = r.start(strings.TrimSpace(strings.TrimPrefix(text, "$ ")))
 	case b.what == "run":
@@ -119,7 +115,7 @@ func (r *reader) run(line int, command, want string) {
 	r.t.Helper()
 	pattern := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(want)), "…", `(?s:.*)`)
 	output := regexp.MustCompile(`^` + pattern + `\s*$`)
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(recipes.Patience)
 	for {
 		out, err := r.once(command)
 		good := err == nil && (strings.TrimSpace(want) == "" || output.MatchString(out))
@@ -154,12 +150,12 @@ func (r *reader) once(command string) (string, error) {
 type terminal struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	output *safeBuffer
+	output *recipes.Buffer
 	ended  chan error
 }
 
 func (r *reader) start(command string) *terminal {
-	term := &terminal{t: r.t, cmd: exec.CommandContext(context.Background(), "sh", "-c", "exec "+command), output: new(safeBuffer), ended: make(chan error, 1)}
+	term := &terminal{t: r.t, cmd: exec.CommandContext(context.Background(), "sh", "-c", "exec "+command), output: new(recipes.Buffer), ended: make(chan error, 1)}
 	term.cmd.Dir, term.cmd.Env = r.dir, r.env
 	term.cmd.Stdout, term.cmd.Stderr = term.output, term.output
 	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal does: Ctrl-C reaches all of it
@@ -184,25 +180,7 @@ func (term *terminal) interrupt() {
 		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 			term.t.Fatal(err)
 		}
-	case <-time.After(patience):
+	case <-time.After(recipes.Patience):
 		term.t.Fatalf("Ctrl-C does not end it: %s", term.output.String())
 	}
-}
-
-// safeBuffer is a bytes.Buffer for several goroutines.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -1,9 +1,0 @@
-package docs_test
-
-import "syscall"
-
-// endWithParent has the kernel end a process with the thread that started it: a
-// test that is killed runs no cleanups.
-func endWithParent() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-}

@@ -1,0 +1,26 @@
+package recipes
+
+import (
+	"testing"
+	"time"
+)
+
+// Patience is how long a test waits until something is so. It is reached only where
+// something is wrong.
+const Patience = 30 * time.Second
+
+// Until waits until ok; what says what has not come.
+func Until(t *testing.T, ok func() bool, what func() string) {
+	t.Helper()
+	limit := time.NewTimer(Patience)
+	defer limit.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			t.Fatal(what())
+		}
+	}
+}
