@@ -5,7 +5,6 @@ package docs_test
 import (
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -95,14 +94,7 @@ func TestCookbookValid(t *testing.T) {
 // certificates are files for the recipe about TLS.
 func certificates(t *testing.T) map[string]string {
 	t.Helper()
-	dir := t.TempDir()
-	out, err := exec.Command(recipes.Executable(t, "tls/certs"), "-dir", dir).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	files := map[string]string{}
-	for _, name := range []string{"ca.pem", "agent.pem", "agent.key", "haproxy.pem"} {
-		files[name] = recipes.ReadFile(t, filepath.Join(dir, name))
-	}
-	return files
+	return recipes.Certificates(t, t.TempDir())
 }
 
 func writeFiles(t *testing.T, dir string, files map[string]string) {

@@ -24,7 +24,7 @@ type Agent struct {
 	ended chan struct{} // closed when it has
 }
 
-var listening = regexp.MustCompile(`listening.* addr=(\S+)`)
+var listening = regexp.MustCompile(`spoe: listening addr=(\S+)`)
 
 // StartAgent starts an agent of examples/cookbook, and returns when it listens. It
 // ends with the test.

@@ -20,6 +20,8 @@ type Setup struct {
 	Edits []string          // pairs of old and new text in HAProxy's files
 	Env   []string          // of HAProxy
 	None  bool              // there is no agent at all
+	// Before puts something before an agent, and returns its address.
+	Before func(agent string) string
 	// Change is the last to change haproxy.cfg and the files beside it.
 	Change func(config string, beside map[string]string) string
 }
@@ -45,7 +47,11 @@ func (r Recipe) Start(t *testing.T, bin haproxytest.Binary, s Setup) Running {
 			for _, addr := range p.Addrs {
 				a := StartAgent(t, p.Folder, append([]string{"-listen", "127.0.0.1:0"}, s.Args...)...)
 				run.Agents[addr] = a
-				edits = append(edits, addr, a.Addr)
+				at := a.Addr
+				if s.Before != nil {
+					at = s.Before(at)
+				}
+				edits = append(edits, addr, at)
 			}
 		}
 	}
