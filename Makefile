@@ -99,6 +99,10 @@ endif
 fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
 	@$(call each,'$(CURDIR)/internal/scripts/fuzz.sh' '$(or $(FUZZTIME),30s)' '$(or $(FUZZ),.)')
 
+.PHONY: mutate
+mutate: ## Change a package place by place and list the changes that its tests miss (PKG=./codec N=60 SEED=1)
+	@go run ./internal/mutate -n $(or $(N),60) -seed $(or $(SEED),1) $(or $(PKG),./codec)
+
 .PHONY: cover
 cover: haproxy ## Run all tests of this module and show what they cover
 	@profile=$$(mktemp); trap 'rm -f "$$profile"' EXIT; \
