@@ -188,15 +188,16 @@ func (b *bench) run(ctx context.Context, out, errOut io.Writer) error {
 	if b.tls != nil {
 		b.Dial = b.dial
 	}
-	if terminal(errOut) {
+	screen := terminal(errOut)
+	if screen != nil {
 		b.Progress = func(p load.Progress) {
-			fmt.Fprintf(errOut, "\r\x1b[K%4.0f s  %s NOTIFYs/s  p50 %v  p99 %v  max %v", p.Elapsed.Seconds(), thousands(p.Rate),
+			fmt.Fprintf(screen, "\r\x1b[K%4.0f s  %s NOTIFYs/s  p50 %v  p99 %v  max %v", p.Elapsed.Seconds(), thousands(p.Rate),
 				chart.Round(p.Latency.Quantile(0.5)), chart.Round(p.Latency.Quantile(0.99)), chart.Round(p.Latency.Max()))
 		}
 	}
 	r, err := load.Pipeline(ctx, b.Config)
-	if b.Progress != nil {
-		fmt.Fprint(errOut, "\r\x1b[K")
+	if screen != nil {
+		fmt.Fprint(screen, "\r\x1b[K")
 	}
 	if err != nil {
 		return failure{err}
@@ -205,7 +206,7 @@ func (b *bench) run(ctx context.Context, out, errOut io.Writer) error {
 		return failf("no NOTIFY was answered within the time that is measured")
 	}
 	if r.Goodbye != nil {
-		fmt.Fprintf(errOut, "spoectl bench: after the run: %v\n", r.Goodbye)
+		fmt.Fprintf(errOut, "spoectl bench: after the run: %s\n", oneLine(r.Goodbye.Error()))
 	}
 	res := b.result(r)
 	if b.svg != "" {
@@ -220,7 +221,13 @@ func (b *bench) run(ctx context.Context, out, errOut io.Writer) error {
 	return nil
 }
 
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+// terminal returns the terminal that w writes to, or nil.
+func terminal(w io.Writer) io.Writer {
+	if s, ok := w.(safeWriter); ok {
+		w = s.w
+	}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
 }

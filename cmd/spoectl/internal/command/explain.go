@@ -162,7 +162,7 @@ func explainLines(in io.Reader) ([]explained, error) {
 
 func (e explained) print(out io.Writer) {
 	if len(e.Line) > 0 {
-		fmt.Fprintln(out, e.Of)
+		fmt.Fprintln(out, oneLine(e.Of))
 	}
 	for _, w := range e.Line {
 		fmt.Fprintln(out, "    "+w)

@@ -41,10 +41,25 @@ func (s *splitter) add(b []byte) (frames [][]byte, problem string) {
 			rest = rest[whole:]
 			continue
 		}
-		s.partial = append(s.partial[:0], rest...)
+		s.keep(rest)
 		return frames, ""
 	}
 }
+
+// keep keeps rest, which is the end of s.partial. Where no frame was cut off, it
+// is there already: copying a long frame at each read would be quadratic.
+func (s *splitter) keep(rest []byte) {
+	switch {
+	case len(rest) == len(s.partial):
+	case len(rest) == 0 && cap(s.partial) > largestKept:
+		s.partial = nil
+	default:
+		s.partial = append(s.partial[:0], rest...)
+	}
+}
+
+// largestKept is the capacity of the largest buffer that an idle direction keeps.
+const largestKept = 256 << 10
 
 // printer prints frames.
 type printer struct {
@@ -115,4 +130,14 @@ func (p *printer) line(v any) error {
 	e := json.NewEncoder(p.out)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// gap says that events are missing from the output.
+func (p *printer) gap(n int) error {
+	text := fmt.Sprintf("%d frames and events are not shown: the output was not read in time", n)
+	if p.json {
+		return p.line(printed{Event: text})
+	}
+	_, err := fmt.Fprintln(p.out, "... "+text)
+	return err
 }

@@ -22,8 +22,7 @@ type event struct {
 type proxy struct {
 	dial   func(ctx context.Context) (net.Conn, error)
 	begin  time.Time
-	events chan event
-	silent bool // nobody wants the frames, only what else happens
+	queues []*queue // each gets every event
 
 	notifies, acks atomic.Uint64
 	conns          int // of serve alone
@@ -58,7 +57,10 @@ func (p *proxy) serve(ctx context.Context, ln net.Listener) error {
 	return acceptErr
 }
 
+// tell hands an event to whoever shows or records it. It does not wait for them.
 func (p *proxy) tell(e event) {
 	e.at = time.Since(p.begin)
-	p.events <- e
+	for _, q := range p.queues {
+		q.put(e)
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 // The exit statuses.
@@ -30,6 +32,7 @@ var errSaid = failure{errors.New("")}
 
 // Main runs spoectl with these arguments and returns its exit status.
 func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	out, errOut = safeWriter{out}, safeWriter{errOut}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -51,9 +54,14 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 	}
 }
 
+// longestLine bounds an error, in bytes: an agent can put megabytes of text into a
+// DISCONNECT.
+const longestLine = 4096
+
+// oneLine returns an error's text as one line that is safe to show.
 func oneLine(s string) string {
 	s, _, _ = strings.Cut(strings.TrimPrefix(s, "spoetest: "), "\n\n") // cobra adds suggestions
-	return strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
+	return safetext.Clip(strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "), longestLine)
 }
 
 func newRoot() *cobra.Command {

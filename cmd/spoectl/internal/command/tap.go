@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,6 +38,10 @@ latency. Point HAProxy's server line to LISTEN.
 
 --record writes the frames to a file, for "replay", "bench --recording", "decode"
 and tests (package recording). It holds what visitors sent: treat it as a log.
+
+The traffic never waits for the output. Frames that the terminal or the next
+program of a pipe does not take in time are not shown, and tap says how many; after
+"| head" has ended, tap goes on passing bytes until Ctrl-C.
 
 Ctrl-C ends it gracefully: no connection is accepted any more, NOTIFYs in flight
 are answered, then the connections are closed.`,
@@ -83,18 +89,28 @@ func (t *tap) run(ctx context.Context, out, errOut io.Writer) (err error) {
 		defer f.Close()
 		w = recording.NewWriter(f, time.Now().UTC().Format(time.RFC3339)+" "+t.listen+" -> "+t.name)
 	}
-	p := &proxy{dial: t.dial, begin: time.Now(), events: make(chan event, 4096), silent: t.quiet && w == nil}
+	signal.Ignore(syscall.SIGPIPE) // a reader of the output that ends must not end the traffic
+	p := &proxy{dial: t.dial, begin: time.Now()}
 	fmt.Fprintf(errOut, "spoectl tap: listening on %s for %s; Ctrl-C ends it\n", address(ln), t.name)
-
-	printed := make(chan error, 1)
-	go func() { // ends with the events, which end with serve
-		printed <- t.consume(p.events, w, &printer{out: out, json: t.json, limit: limitOf(t.full)})
-	}()
+	var shown *shower
+	if !t.quiet {
+		shown = startShowing(&printer{out: out, json: t.json, limit: limitOf(t.full)}, errOut)
+		p.queues = append(p.queues, shown.queue)
+	}
+	var recorded *recorder
+	if w != nil {
+		recorded = startRecording(w, errOut)
+		p.queues = append(p.queues, recorded.queue)
+	}
 	serveErr := p.serve(ctx, ln)
-	close(p.events)
-	err = errors.Join(serveErr, <-printed)
 	fmt.Fprintf(errOut, "spoectl tap: %d connections, %d NOTIFYs, %d ACKs\n", p.conns, p.notifies.Load(), p.acks.Load())
-	return err
+	if shown != nil {
+		shown.end()
+	}
+	if recorded != nil {
+		err = recorded.end()
+	}
+	return errors.Join(serveErr, err)
 }
 
 func address(ln net.Listener) string {
@@ -102,36 +118,4 @@ func address(ln net.Listener) string {
 		return "unix:" + ln.Addr().String()
 	}
 	return ln.Addr().String()
-}
-
-// consume shows and records what the connections tell. It goes on to the end in
-// any case, so that nobody waits for it.
-func (t *tap) consume(events <-chan event, w *recording.Writer, p *printer) (first error) {
-	keep := func(err error) {
-		if first == nil {
-			first = err
-		}
-	}
-	for e := range events {
-		if e.frame == nil {
-			if !t.quiet {
-				keep(p.event(e.at, e.conn, e.text, e.ended))
-			}
-			continue
-		}
-		r := recording.Record{At: e.at, Conn: e.conn, ByAgent: e.byAgent, Frame: e.frame}
-		if w != nil {
-			keep(w.Write(r))
-			if len(events) == 0 {
-				keep(w.Flush())
-			}
-		}
-		if !t.quiet {
-			keep(p.frame(r))
-		}
-	}
-	if w != nil {
-		keep(w.Flush())
-	}
-	return first
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -94,9 +93,7 @@ func (c *tapped) pass(from, to net.Conn, byAgent bool) {
 func (c *tapped) seen(s *splitter, b []byte, byAgent bool) (last bool) {
 	frames, problem := s.add(b)
 	for _, f := range frames {
-		if !c.silent {
-			c.tell(event{conn: c.n, byAgent: byAgent, frame: f})
-		}
+		c.tell(event{conn: c.n, byAgent: byAgent, frame: f})
 		if c.count(f, byAgent) {
 			last = true
 		}
@@ -164,7 +161,7 @@ func (c *tapped) broke(err error, byAgent bool) {
 			return
 		}
 	}
-	c.tell(event{conn: c.n, text: fmt.Sprintf("%s: %v", side(byAgent), err)})
+	c.tell(event{conn: c.n, text: side(byAgent) + ": " + oneLine(err.Error())})
 }
 
 func side(agent bool) string {

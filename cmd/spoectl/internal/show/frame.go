@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 // Side is who sent a frame.
@@ -90,11 +91,14 @@ func (d *Decoder) Decode(b []byte) Frame {
 	return s
 }
 
+// longestProblem bounds Frame.Malformed, in bytes.
+const longestProblem = 1024
+
 func problem(err error) string {
 	if err == nil {
 		return ""
 	}
-	return strings.TrimPrefix(err.Error(), "spop: ")
+	return safetext.Clip(strings.TrimPrefix(err.Error(), "spop: "), longestProblem)
 }
 
 func flags(f codec.Flags) string {

@@ -59,11 +59,11 @@ func (a Action) Text(limit int) string {
 func Name(s string) string {
 	for _, r := range s {
 		if r <= ' ' || r == '"' || r == '=' || r == 0x7f || r == '\uFFFD' || !strconv.IsPrint(r) {
-			return strconv.Quote(s)
+			return quote(s)
 		}
 	}
-	if s == "" {
-		return `""`
+	if s == "" || quote(s) != `"`+s+`"` {
+		return quote(s)
 	}
 	return s
 }

@@ -3,10 +3,12 @@ package show
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 // Full is a limit that shortens nothing.
@@ -21,16 +23,20 @@ func Value(v codec.Value, limit int) string {
 	case codec.TypeString, codec.TypeBinary:
 		b := v.Bytes()
 		if len(b) <= limit {
-			return v.Type().String() + " " + strconv.Quote(string(b))
+			return v.Type().String() + " " + quote(string(b))
 		}
 		cut := limit
 		for cut > 0 && limit-cut < utf8.UTFMax && !utf8.RuneStart(b[cut]) {
 			cut--
 		}
-		return fmt.Sprintf("%s %s… (%d bytes)", v.Type(), strconv.Quote(string(b[:cut])), len(b))
+		return fmt.Sprintf("%s %s… (%d bytes)", v.Type(), quote(string(b[:cut])), len(b))
 	}
 	return v.Type().String() + " " + v.String()
 }
+
+// quote returns s quoted, with every character escaped that would not be seen as
+// itself: strconv.Quote leaves some that are invisible.
+func quote(s string) string { return safetext.Clip(strconv.Quote(s), math.MaxInt) }
 
 // JSONValue is a value as JSON has it: null, true, a number or a string. What is
 // not UTF-8 is in Bytes, which JSON has as base64.
