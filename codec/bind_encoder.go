@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -19,8 +20,9 @@ type Encoder struct {
 type encodeField struct {
 	boundField
 	how   source
-	set   []byte // the set-var up to its value
-	unset []byte // the whole unset-var; nil without the option
+	set   []byte      // the set-var up to its value
+	unset []byte      // the whole unset-var; nil without the option
+	many  *varPattern // nil for one variable
 }
 
 var encoders sync.Map // reflect.Type of a struct -> *Encoder
@@ -62,6 +64,12 @@ func compileEncoder(t reflect.Type) (*Encoder, error) {
 
 func (e *Encoder) add(b boundField) error {
 	f := encodeField{boundField: b}
+	if strings.HasSuffix(f.name, "*") {
+		return e.addPattern(f)
+	}
+	if f.tag.max > 0 {
+		return fmt.Errorf("max is for a name that ends with '*'; remove it")
+	}
 	var ok bool
 	if f.how, ok = sourceOf(f.typ, f.tag.json); !ok {
 		return fmt.Errorf("no variable can be made of %s; use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json", f.goType())
@@ -72,10 +80,8 @@ func (e *Encoder) add(b boundField) error {
 	if err := CheckVarName(f.tag.scope, f.name); err != nil {
 		return err
 	}
-	for i := range e.fields {
-		if o := &e.fields[i]; o.name == f.name && o.tag.scope == f.tag.scope {
-			return fmt.Errorf("variable %s.%s is set by the field %s already; rename one", f.tag.scope, f.name, o.path)
-		}
+	if err := e.collides(&f); err != nil {
+		return err
 	}
 	// Room behind it would let an append write into it.
 	f.set = slices.Clip(AppendString([]byte{actionSetVar, nargsSetVar, byte(f.tag.scope)}, f.name))
@@ -92,6 +98,20 @@ func (e *Encoder) add(b boundField) error {
 	return nil
 }
 
+// collides returns an error if another field may set the variable, too.
+func (e *Encoder) collides(f *encodeField) error {
+	covers := func(o, f *encodeField) bool {
+		return o.many != nil && strings.HasPrefix(f.name, o.many.prefix)
+	}
+	for i := range e.fields {
+		o := &e.fields[i]
+		if o.tag.scope == f.tag.scope && (o.name == f.name || covers(o, f) || covers(f, o)) {
+			return fmt.Errorf("variable %s.%s is set by the field %s already; rename one", f.tag.scope, f.name, o.path)
+		}
+	}
+	return nil
+}
+
 // Fields returns the bound fields in the order they are written, which is that
 // of the actions.
 func (e *Encoder) Fields() []VarInfo {
@@ -100,7 +120,7 @@ func (e *Encoder) Fields() []VarInfo {
 		f := &e.fields[i]
 		infos[i] = VarInfo{
 			Name: f.name, Scope: f.tag.scope, Field: f.path, Group: f.group, Type: f.goType(), Types: slices.Clone(f.how.types),
-			OmitEmpty: f.tag.omitEmpty, Unset: f.tag.unset, JSON: f.tag.json, Secret: f.tag.secret,
+			Pattern: f.many != nil, Max: f.tag.max, OmitEmpty: f.tag.omitEmpty, Unset: f.tag.unset, JSON: f.tag.json, Secret: f.tag.secret,
 		}
 	}
 	return infos
@@ -129,6 +149,12 @@ func (e *Encoder) Append(b []byte, src any) ([]byte, error) {
 			// Where a struct around it is nil, the field is as absent as where its
 			// own pointer is.
 			out = append(out, f.unset...)
+			continue
+		case f.many != nil:
+			var err error
+			if out, err = f.many.append(out, at); err != nil {
+				return b, fmt.Errorf("codec: field %s.%s of variables %s.%s: %w", e.typ, f.path, f.tag.scope, f.name, err)
+			}
 			continue
 		case f.tag.omitEmpty && !f.ptr && f.how.empty(at):
 			continue

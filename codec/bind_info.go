@@ -45,6 +45,10 @@ type VarInfo struct {
 	OmitEmpty bool
 	Unset     bool
 	JSON      bool
+	// Pattern reports whether Name ends with '*' and stands for one variable for each
+	// key of a map: claim_* for claim_sub and claim_email. Max is how many it sets at most.
+	Pattern bool
+	Max     int
 	// Secret tells that telemetry and errors must not show the value.
 	Secret bool
 }

@@ -25,6 +25,7 @@ type fieldTag struct {
 	secret     bool
 	strict     bool
 	scope      Scope
+	max        int // of a pattern; 0 without max=
 	omitEmpty  bool
 	unset      bool
 	options    int // how many there are
@@ -87,9 +88,16 @@ func parseArgTag(text string) (fieldTag, error) {
 // parseVarTag reads the tag of a field that sets a variable.
 func parseVarTag(text string) (fieldTag, error) {
 	scoped := false
-	return parseTag(text, func(t *fieldTag, key, _ string, hasValue bool) (bool, error) {
+	return parseTag(text, func(t *fieldTag, key, value string, hasValue bool) (bool, error) {
 		scope, isScope := ParseScope(key)
 		switch {
+		case key == "max" && hasValue:
+			n, err := strconv.ParseUint(value, 10, 16)
+			if err != nil || n == 0 {
+				return true, fmt.Errorf("max=%s is no number of variables; write one from 1 on", value)
+			}
+			t.max = int(n)
+			return true, nil
 		case hasValue:
 			return false, nil
 		case isScope && scoped:
@@ -104,7 +112,7 @@ func parseVarTag(text string) (fieldTag, error) {
 			return false, nil
 		}
 		return true, nil
-	}, "a scope (proc, sess, txn, req, res), omitempty, unset, json or secret")
+	}, "a scope (proc, sess, txn, req, res), omitempty, unset, json, secret or max=…")
 }
 
 type optionFunc func(t *fieldTag, key, value string, hasValue bool) (known bool, err error)

@@ -77,14 +77,34 @@ func TestRegistrationErrors(t *testing.T) {
 		{"loop", "in", reflect.TypeFor[loop](), "codec: field codec_test.loop.Next: the struct contains itself; leave it out with `spoe:\"-\"`"},
 
 		{"no struct", "out", reflect.TypeFor[[]int](), `codec: []int cannot be bound; use a struct or a pointer to one`},
-		{"unknown option", "out", field(0, `spoe:"f,session"`), `F: unknown option "session"; use a scope (proc, sess, txn, req, res), omitempty, unset, json or secret`},
-		{"argument's option", "out", field(0, `spoe:"f,required"`), `F: unknown option "required"; use a scope (proc, sess, txn, req, res), omitempty, unset, json or secret`},
+		{"unknown option", "out", field(0, `spoe:"f,session"`), `F: unknown option "session"; use a scope (proc, sess, txn, req, res), omitempty, unset, json, secret or max=…`},
+		{"argument's option", "out", field(0, `spoe:"f,required"`), `F: unknown option "required"; use a scope (proc, sess, txn, req, res), omitempty, unset, json, secret or max=…`},
 		{"two scopes", "out", field(0, `spoe:"f,sess,txn"`), `F: a second scope, "txn"; a variable has one`},
 		{"no name", "out", field(0, `spoe:",sess"`), `F: the tag names no variable; write its name first`},
 		{"bad name", "out", field(0, `spoe:"a-b"`), `F: variable "a-b": HAProxy refuses the character '-'; use letters, digits, '.' and '_'`},
 		{"twice", "out", reflect.TypeFor[twice](), `codec: field codec_test.twice.B: variable txn.x is set by the field A already; rename one`},
 		{"unset", "out", field(0, `spoe:"f,unset"`), `F: int is never without a value, so unset has no meaning; use a pointer, or remove unset`},
 		{"fetch", "out", field(0, `spoe:"f" fetch:"src"`), `F: the tag fetch is for arguments, and this field sets a variable; remove it`},
+		{"pattern of no map", "out", field("", `spoe:"f_*"`), `F: a name that ends with '*' is for a map with string keys, and string is none; change the type or the name`},
+		{"pattern of JSON", "out", field(map[string]string{}, `spoe:"f_*,json"`), `F: a name that ends with '*' is for a map with string keys`},
+		{"pattern of everything", "out", field(map[string]string{}, `spoe:"*"`), `F: the pattern * stands for every variable; write a beginning, such as claim_*`},
+		{"pattern of a bad name", "out", field(map[string]string{}, `spoe:"a-*"`), `F: variable "a-": HAProxy refuses the character '-'`},
+		{"pattern of functions", "out", field(map[string]func(){}, `spoe:"f_*"`), `F: no variable can be made of func(); use a map of`},
+		{"pattern with omitempty", "out", field(map[string]string{}, `spoe:"f_*,omitempty"`), `F: unset and omitempty have no meaning for a pattern`},
+		{"max of one variable", "out", field("", `spoe:"f,max=3"`), `F: max is for a name that ends with '*'; remove it`},
+		{"max of none", "out", field(map[string]string{}, `spoe:"f_*,max=0"`), `F: max=0 is no number of variables; write one from 1 on`},
+		{"pattern over a variable", "out", reflect.TypeFor[struct {
+			A string            `spoe:"f_a"`
+			F map[string]string `spoe:"f_*"`
+		}](), `F: variable txn.f_* is set by the field A already; rename one`},
+		{"variable under a pattern", "out", reflect.TypeFor[struct {
+			A map[string]string `spoe:"f_*"`
+			F string            `spoe:"f_a"`
+		}](), `F: variable txn.f_a is set by the field A already; rename one`},
+		{"pattern over a pattern", "out", reflect.TypeFor[struct {
+			A map[string]string `spoe:"f_a_*"`
+			F map[string]string `spoe:"f_*"`
+		}](), `F: variable txn.f_* is set by the field A already; rename one`},
 		{"func", "out", field(func() {}, `spoe:"f"`), `F: no variable can be made of func(); use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json`},
 	}
 	for _, test := range tests {

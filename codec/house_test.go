@@ -32,6 +32,7 @@ var ownBytes = map[string]string{
 	"frame.go FinishFrame":   "writes the length into what it has appended",
 	"bind_decode.go pack":    "cuts its own arena",
 	"bind_encoder.go Append": "takes back the action that it has begun",
+	"bind_pattern.go append": "takes back the action that it has begun",
 	"bind_error.go clip":     "cuts after a length that it has compared",
 	"value.go Addr":          "takes an address apart into words, and back",
 	"value.go as16":          "takes an address apart into words, and back",

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"maps"
+	"strings"
 	"sync/atomic"
 )
 
@@ -10,6 +11,8 @@ import (
 var (
 	secretArgs names[string]
 	secretVars names[secretVar]
+	// secretPatterns has the beginnings of the names that a map sets.
+	secretPatterns names[secretVar]
 )
 
 type secretVar struct {
@@ -17,15 +20,19 @@ type secretVar struct {
 	name  string
 }
 
-// SecretArg tells whether a struct of this program takes the argument of that
-// name into a field that its tag marks as secret. It goes by the name alone,
-// whatever the message, so that it holds before the message is bound, and where
-// it never is. What shows values to people has to ask it.
+// SecretArg reports whether a struct of this program takes the argument of that name
+// into a field that its tag marks as secret. It goes by the name alone, whatever the
+// message, so that it holds before the message is bound, and if it never is. Ask it
+// before you show a value to people.
 func SecretArg(name string) bool { return secretArgs.has(name) }
 
-// SecretVar tells whether a struct of this program sets the variable from a
+// SecretVar reports whether a struct of this program sets the variable from a
 // field that its tag marks as secret.
-func SecretVar(scope Scope, name string) bool { return secretVars.has(secretVar{scope, name}) }
+func SecretVar(scope Scope, name string) bool {
+	return secretVars.has(secretVar{scope, name}) || secretPatterns.any(func(v secretVar) bool {
+		return v.scope == scope && strings.HasPrefix(name, v.name)
+	})
+}
 
 // names is a set that grows while it is read.
 type names[K comparable] struct {
@@ -39,6 +46,20 @@ func (n *names[K]) has(name K) bool {
 	}
 	_, ok := (*known)[name]
 	return ok
+}
+
+// any reports whether f holds for one of the names.
+func (n *names[K]) any(f func(K) bool) bool {
+	known := n.known.Load()
+	if known == nil {
+		return false
+	}
+	for name := range *known {
+		if f(name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *names[K]) add(name K) {

@@ -56,3 +56,14 @@ func TestSecretNamesConcurrently(t *testing.T) {
 		assert.True(t, codec.SecretArg("secretrace"+strconv.Itoa(i)))
 	}
 }
+
+// TestSecretPattern: all variables of a secret map are secret.
+func TestSecretPattern(t *testing.T) {
+	type out struct {
+		Claims map[string]string `spoe:"secret_claim_*,sess,secret"`
+	}
+	encoderFor[out](t)
+	assert.True(t, codec.SecretVar(codec.ScopeSession, "secret_claim_sub"))
+	assert.False(t, codec.SecretVar(codec.ScopeTransaction, "secret_claim_sub"))
+	assert.False(t, codec.SecretVar(codec.ScopeSession, "secret_clai"))
+}

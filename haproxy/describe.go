@@ -36,6 +36,10 @@ func describe(r router.RouteInfo) Message {
 		m.Args = append(m.Args, Arg{Name: s.Name, Fetch: s.Fetch, Shared: s.Shared})
 	}
 	for _, v := range r.Vars {
+		if v.Pattern { // the names are known at run time only
+			m.AnyVars = true
+			continue
+		}
 		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name, Types: typeNames(v.Types), Always: always(v) && !r.Nilable})
 	}
 	for _, v := range r.Sets {
