@@ -2,84 +2,57 @@ package load
 
 import (
 	"iter"
-	"math/bits"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Histogram counts latencies in buckets of at most 1/64 of their value. The
-// zero Histogram is empty.
+// Histogram counts latencies with two significant digits, from 1 ns to 1 h. The
+// zero Histogram is empty. A copy shares the counts of its original.
 type Histogram struct {
-	buckets [(64 - subBits) << subBits]uint64
-	n       uint64
-	sum     float64 // nanoseconds
-	max     time.Duration
+	h   *hdrhistogram.Histogram
+	max time.Duration // exact
 }
 
-// Values below 1<<(subBits+1) have a bucket each; above, each power of two is
-// cut into 1<<subBits buckets.
-const subBits = 6
+const longestLatency = time.Hour
+
+func (h *Histogram) hdr() *hdrhistogram.Histogram {
+	if h.h == nil {
+		h.h = hdrhistogram.New(1, int64(longestLatency), 2)
+	}
+	return h.h
+}
 
 // Add counts one latency.
 func (h *Histogram) Add(d time.Duration) { h.AddN(d, 1) }
 
 // AddN counts n equal latencies.
 func (h *Histogram) AddN(d time.Duration, n uint64) {
-	d = max(d, 0)
-	h.buckets[bucketOf(uint64(d))] += n
-	h.n += n
-	h.sum += float64(n) * float64(d)
+	d = min(max(d, 0), longestLatency)
 	h.max = max(h.max, d)
-}
-
-func bucketOf(v uint64) int {
-	if v < 1<<(subBits+1) {
-		return int(v)
-	}
-	e := bits.Len64(v) - subBits - 1 // v>>e is 1<<subBits to 2<<subBits - 1
-	return e<<subBits + int(v>>e)
-}
-
-// low is the least value of a bucket.
-func low(i int) time.Duration {
-	if i < 1<<(subBits+1) {
-		return time.Duration(i)
-	}
-	e := i>>subBits - 1
-	return time.Duration(uint64(i-e<<subBits) << e)
+	_ = h.hdr().RecordValues(int64(d), int64(n)) // it fails only for what is out of range
 }
 
 // Count is the number of latencies.
-func (h *Histogram) Count() uint64 { return h.n }
+func (h *Histogram) Count() uint64 { return uint64(h.hdr().TotalCount()) }
 
 // Max is the greatest latency.
 func (h *Histogram) Max() time.Duration { return h.max }
 
 // Mean is the mean of the latencies, 0 if there is none.
-func (h *Histogram) Mean() time.Duration {
-	if h.n == 0 {
-		return 0
-	}
-	return time.Duration(h.sum / float64(h.n))
-}
+func (h *Histogram) Mean() time.Duration { return time.Duration(h.hdr().Mean()) }
 
-// Quantile returns the lower end of the bucket that holds it; q is 0 to 1.
+// Quantile returns the latency below which the share q of all is; q is 0 to 1.
 func (h *Histogram) Quantile(q float64) time.Duration {
-	rest := uint64(q * float64(h.n))
-	for i, n := range h.buckets {
-		if n > rest {
-			return low(i)
-		}
-		rest -= n
-	}
-	return h.max
+	return min(time.Duration(h.hdr().ValueAtPercentile(100*q)), h.max)
 }
 
 // Buckets returns the buckets that are not empty, by their lower ends and the
 // lower ends of the next.
 func (h *Histogram) Buckets() iter.Seq2[[2]time.Duration, uint64] {
 	return func(yield func([2]time.Duration, uint64) bool) {
-		for i, n := range h.buckets {
-			if n > 0 && !yield([2]time.Duration{low(i), low(i + 1)}, n) {
+		for _, b := range h.hdr().Distribution() {
+			if b.Count > 0 && !yield([2]time.Duration{time.Duration(b.From), time.Duration(b.To) + 1}, uint64(b.Count)) {
 				return
 			}
 		}
@@ -88,28 +61,20 @@ func (h *Histogram) Buckets() iter.Seq2[[2]time.Duration, uint64] {
 
 // Merge adds what other has counted.
 func (h *Histogram) Merge(other *Histogram) {
-	for i, n := range other.buckets {
-		h.buckets[i] += n
-	}
-	h.n += other.n
-	h.sum += other.sum
+	h.hdr().Merge(other.hdr())
 	h.max = max(h.max, other.max)
 }
 
 // Corrected returns the histogram of those who would have come at the given
 // interval while the generator waited for an answer, and did not: for a latency
-// of ten intervals, nine others of nine, eight… intervals (coordinated omission,
-// as HdrHistogram corrects it afterwards). An interval of 0 corrects nothing.
+// of ten intervals, nine others of nine, eight… intervals (coordinated omission).
+// An interval of 0 corrects nothing.
 func (h *Histogram) Corrected(interval time.Duration) Histogram {
 	var c Histogram
-	for i, n := range h.buckets {
-		if n == 0 {
-			continue
-		}
-		// The bucket of the maximum stands for the maximum.
-		v := min(low(i), h.max)
-		if bucketOf(uint64(h.max)) == i {
-			v = h.max
+	for b, n := range h.Buckets() {
+		v := b[0]
+		if h.max < b[1] {
+			v = h.max // its bucket stands for the maximum
 		}
 		c.AddN(v, n)
 		if interval <= 0 {

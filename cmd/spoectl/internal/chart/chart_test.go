@@ -24,8 +24,8 @@ func sample() *load.Histogram {
 }
 
 func TestText(t *testing.T) {
-	assert.Equal(t, `  ≤     315µs  99.90 % ████████
-  ≤     997µs   0.00 %
+	assert.Equal(t, `  ≤     316µs  99.90 % ████████
+  ≤     999µs   0.00 %
   ≤    3.16ms   0.00 %
   ≤      10ms   0.10 % ▏
 `, chart.Text(sample(), 4, 8))

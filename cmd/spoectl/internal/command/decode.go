@@ -40,7 +40,7 @@ length of four bytes.
 
 In a capture, the TCP streams that look like SPOP are shown, or with --port those
 to and from that port. A stream that was captured from its middle is shown if it
-was between two frames.`,
+was between two frames; so is one after a segment that the capture lacks.`,
 		Example: `  spoectl decode 0000001703000000010101 0669702d7265700102697006c0000242
   tcpdump -i lo -w - port 9000 | spoectl decode
   spoectl decode today.rec --json`,
@@ -198,6 +198,15 @@ type captured struct {
 	conn  int
 	known bool // whether it is SPOP has been decided
 	spop  bool
+	gap   string // says that the capture lacks bytes before this; it is still to be shown
+}
+
+// missing says how many bytes a capture lacks.
+func missing(n int) string {
+	if n < 0 {
+		return "the capture lacks bytes here"
+	}
+	return fmt.Sprintf("the capture lacks %d bytes here", n)
 }
 
 func (d *decode) capture(name string, r io.Reader) error {
@@ -206,7 +215,7 @@ func (d *decode) capture(name string, r io.Reader) error {
 	var start time.Time
 	conns, shown := 0, 0
 	var printErr error
-	err := pcap.Streams(r, func(s pcap.Stream, at time.Time, begin bool, b []byte) {
+	err := pcap.Streams(r, func(s pcap.Stream, at time.Time, begin bool, lost int, b []byte) {
 		if printErr != nil || d.port != 0 && s.Src.Port() != d.port && s.Dst.Port() != d.port {
 			return
 		}
@@ -224,11 +233,20 @@ func (d *decode) capture(name string, r io.Reader) error {
 				conns++
 				c.conn = conns
 			}
+			if lost != 0 {
+				c.gap = missing(lost)
+			}
 			streams[s] = c
 		}
 		frames, problem := c.add(b)
 		if !c.decide(frames, problem) {
 			return
+		}
+		if c.gap != "" {
+			if printErr = d.event(at.Sub(start), c.conn, c.gap, true); printErr != nil {
+				return
+			}
+			c.gap = ""
 		}
 		if problem != "" {
 			printErr = d.event(at.Sub(start), c.conn, problem, false)

@@ -1,5 +1,4 @@
 // Package pcap reads the TCP streams of a packet capture, as tcpdump (pcap) and
-// Wireshark (pcapng) write them, over Ethernet, Linux cooked, raw IP and
-// loopback links. It reads what is complete: fragmented IP packets are passed
-// over, and a stream ends where a segment is missing.
+// Wireshark (pcapng) write them. Library gopacket does the work; this package
+// bounds its memory and numbers the connections.
 package pcap

@@ -3,6 +3,7 @@ package pcap_test
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,9 @@ func ether(kind []byte, p []byte) []byte { return append(append(make([]byte, 12)
 func file(order binary.ByteOrder, magic, link uint32, packets ...[]byte) []byte {
 	b := make([]byte, 24)
 	order.PutUint32(b, magic)
+	order.PutUint16(b[4:], 2)
+	order.PutUint16(b[6:], 4)
+	order.PutUint32(b[16:], 256<<10)
 	order.PutUint32(b[20:], link)
 	for i, p := range packets {
 		h := make([]byte, 16)
@@ -91,18 +95,18 @@ func TestStreams(t *testing.T) {
 		{"Ethernet", file(binary.LittleEndian, 0xa1b2c3d4, 1, ether(v4, plain[0]), ether(vlan, plain[1]), ether(v4, plain[2])), "^abcd"},
 		{"IPv6", file(binary.LittleEndian, 0xa1b2c3d4, 1, ether(v6, ipv6Packet(7, "xy"))), "^xy"},
 		{"loopback", file(binary.LittleEndian, 0xa1b2c3d4, 0, append([]byte{2, 0, 0, 0}, plain[1]...)), "^ab"},
-		{"cooked", file(binary.LittleEndian, 0xa1b2c3d4, 113, append(make([]byte, 16), plain[1]...)), "^ab"},
+		{"cooked", file(binary.LittleEndian, 0xa1b2c3d4, 113, append(append(make([]byte, 14), v4...), plain[1]...)), "^ab"},
 		{"padding of Ethernet", file(binary.LittleEndian, 0xa1b2c3d4, 1, ether(v4, append(packet(1, 0, ""), 0, 0, 0, 0, 0, 0)), ether(v4, append(packet(1, 0, "a"), 0, 0))), "^a"},
 		{"begun later", file(binary.LittleEndian, 0xa1b2c3d4, 101, plain[1:]...), "^abcd"},
 		{"out of order, twice", file(binary.LittleEndian, 0xa1b2c3d4, 101, plain[0], plain[2], plain[2], plain[1], plain[1], packet(103, 0, "de")), "^abcde"},
 		{"around the end of the numbers", file(binary.LittleEndian, 0xa1b2c3d4, 101, packet(0xffffffff, 0, "ab"), packet(1, 0, "cd")), "^abcd"},
-		{"a segment missing", file(binary.LittleEndian, 0xa1b2c3d4, 101, plain[0], plain[2]), "^"},
+		{"a segment missing", file(binary.LittleEndian, 0xa1b2c3d4, 101, plain[0], plain[2]), "^^cd"},
 		{"again after a reset", file(binary.LittleEndian, 0xa1b2c3d4, 101, plain[1], packet(102, rst, ""), packet(7, syn, ""), packet(8, 0, "x")), "^ab^x"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			require.True(t, pcap.Is(tt.file))
 			got := ""
-			err := pcap.Streams(bytes.NewReader(tt.file), func(s pcap.Stream, at time.Time, begin bool, b []byte) {
+			err := pcap.Streams(bytes.NewReader(tt.file), func(s pcap.Stream, at time.Time, begin bool, _ int, b []byte) {
 				assert.EqualValues(t, 1000, s.Src.Port())
 				assert.EqualValues(t, 9000, s.Dst.Port())
 				assert.Equal(t, s, s.Reverse().Reverse())
@@ -127,25 +131,47 @@ func TestDamaged(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{"empty", nil, "no capture"},
-		{"text", []byte("hello"), "no capture"},
-		{"head", whole[:10], "within its head"},
+		{"empty", nil, "not a capture"},
+		{"text", []byte("hello"), "not a capture"},
+		{"head", whole[:10], "within a packet or within its head"},
 		{"packet", whole[:len(whole)-1], "within a packet"},
 		{"length", huge, "damaged"},
-		{"block", []byte{0x0a, 0x0d, 0x0d, 0x0a, 1, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a}, "damaged"},
+		{"block", append([]byte{0x0a, 0x0d, 0x0d, 0x0a, 1, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a}, make([]byte, 64)...), "the capture"},
 		{"block cut", ng(101)[:20], "within a packet"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := pcap.Streams(bytes.NewReader(tt.file), func(pcap.Stream, time.Time, bool, []byte) {})
+			err := pcap.Streams(bytes.NewReader(tt.file), func(pcap.Stream, time.Time, bool, int, []byte) {})
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
+}
+
+// What waits behind a lost segment costs its length, not its square, and what
+// follows is handed on.
+func TestLostSegment(t *testing.T) {
+	const size, total = 1 << 10, 16 << 20
+	packets := [][]byte{packet(0, 2, "")}
+	for at := size; at < total; at += size { // the first segment is missing
+		packets = append(packets, packet(uint32(at+1), 0, strings.Repeat("x", size)))
+	}
+	capture := file(binary.LittleEndian, 0xa1b2c3d4, 101, packets...)
+	got, gaps := 0, []int(nil)
+	begin := time.Now()
+	require.NoError(t, pcap.Streams(bytes.NewReader(capture), func(_ pcap.Stream, _ time.Time, _ bool, lost int, b []byte) {
+		got += len(b)
+		if lost != 0 {
+			gaps = append(gaps, lost)
+		}
+	}))
+	assert.Less(t, time.Since(begin), 3*time.Second)
+	assert.Equal(t, []int{size}, gaps)
+	assert.Equal(t, total-size, got)
 }
 
 func FuzzStreams(f *testing.F) {
 	f.Add(file(binary.LittleEndian, 0xa1b2c3d4, 101, packet(1, 0, "ab")))
 	f.Add(ng(1, ether([]byte{8, 0}, packet(1, 0, "ab"))))
 	f.Fuzz(func(_ *testing.T, b []byte) {
-		_ = pcap.Streams(bytes.NewReader(b), func(pcap.Stream, time.Time, bool, []byte) {})
+		_ = pcap.Streams(bytes.NewReader(b), func(pcap.Stream, time.Time, bool, int, []byte) {})
 	})
 }

@@ -1,11 +1,15 @@
 package pcap
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net/netip"
-	"slices"
 	"time"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/reassembly"
 )
 
 // Stream is one direction of a TCP connection.
@@ -14,83 +18,131 @@ type Stream struct{ Src, Dst netip.AddrPort }
 // Reverse is the other direction.
 func (s Stream) Reverse() Stream { return Stream{s.Dst, s.Src} }
 
-// maxAhead bounds the bytes that are kept for a stream in which a segment is
-// missing.
-const maxAhead = 4 << 20
+// Bounds of what waits behind a missing segment, in pages of the reassembler,
+// each of up to 1900 bytes of one packet.
+const (
+	maxPages      = 4 << 10
+	maxPagesInAll = 16 << 10
+)
 
-// half is the state of a Stream.
-type half struct {
-	next  uint32 // the sequence number that is to come
-	ahead []Segment
-	size  int // bytes in ahead
-}
+// Data receives what a stream carries, in order.
+//
+// begin is set for the first bytes of a stream and for those behind a gap. A new
+// connection between the same ports is another stream with the same name. lost is
+// the number of bytes before b that the capture lacks, -1 where that is unknown.
+type Data func(s Stream, at time.Time, begin bool, lost int, b []byte)
 
-// Streams calls data for what each stream carries, in order, at the time at
-// which it was complete. begin tells that it is the stream's first. A new
-// connection between the same ports is another stream of the same name: begin is
-// set again.
-func Streams(r io.Reader, data func(s Stream, at time.Time, begin bool, b []byte)) error {
-	p, err := NewReader(r)
+// Streams reads a capture and calls data for the TCP streams in it.
+func Streams(r io.Reader, data Data) error {
+	src, err := open(r)
 	if err != nil {
 		return err
 	}
-	halves := map[Stream]*half{}
+	conns := &connections{data: data, ids: map[Stream]uint32{}}
+	asm := reassembly.NewAssembler(reassembly.NewStreamPool(conns))
+	asm.MaxBufferedPagesPerConnection = maxPages
+	asm.MaxBufferedPagesTotal = maxPagesInAll
 	for {
-		pkt, err := p.Next()
+		pkt, err := src.next()
 		if errors.Is(err, io.EOF) {
+			asm.FlushAll()
 			return nil
 		}
 		if err != nil {
+			asm.FlushAll()
 			return err
 		}
-		seg, ok := pkt.TCP()
+		tcp, stream, ok := segment(pkt)
 		if !ok {
 			continue
 		}
-		s := Stream{seg.Src, seg.Dst}
-		h := halves[s]
-		begin := false
-		switch {
-		case seg.RST:
-			delete(halves, s)
-			continue
-		case seg.SYN:
-			halves[s] = &half{next: seg.Seq + 1}
-			data(s, pkt.At, true, nil)
-			continue
-		case h == nil && len(seg.Data) == 0:
-			continue
-		case h == nil: // the capture began later
-			h = &half{next: seg.Seq}
-			halves[s] = h
-			begin = true
-		}
-		seg.Data = slices.Clone(seg.Data)
-		h.ahead = append(h.ahead, seg)
-		if h.size += len(seg.Data); h.size > maxAhead {
-			delete(halves, s)
-			continue
-		}
-		h.take(func(b []byte) {
-			data(s, pkt.At, begin, b)
-			begin = false
-		})
+		conns.at(stream, tcp)
+		asm.AssembleWithContext(conns.flow(stream), tcp, captured{pkt.Metadata().CaptureInfo, stream})
 	}
 }
 
-// take hands out what is next, as long as it is there.
-func (h *half) take(data func([]byte)) {
-	for {
-		i := slices.IndexFunc(h.ahead, func(s Segment) bool { return int32(s.Seq-h.next) <= 0 })
-		if i < 0 {
-			return
-		}
-		s := h.ahead[i]
-		h.ahead = slices.Delete(h.ahead, i, i+1)
-		h.size -= len(s.Data)
-		if old := int(h.next - s.Seq); old < len(s.Data) { // the rest was sent before
-			data(s.Data[old:])
-			h.next = s.Seq + uint32(len(s.Data))
-		}
+// segment returns the TCP layer of a packet.
+func segment(pkt gopacket.Packet) (*layers.TCP, Stream, bool) {
+	tcp, ok := pkt.Layer(layers.LayerTypeTCP).(*layers.TCP)
+	if !ok || pkt.NetworkLayer() == nil {
+		return nil, Stream{}, false
+	}
+	src, dst := pkt.NetworkLayer().NetworkFlow().Endpoints()
+	from, ok1 := netip.AddrFromSlice(src.Raw())
+	to, ok2 := netip.AddrFromSlice(dst.Raw())
+	return tcp, Stream{netip.AddrPortFrom(from, uint16(tcp.SrcPort)), netip.AddrPortFrom(to, uint16(tcp.DstPort))}, ok1 && ok2
+}
+
+// captured is the reassembler's context: the packet's time and stream.
+type captured struct {
+	ci     gopacket.CaptureInfo
+	stream Stream
+}
+
+func (c captured) GetCaptureInfo() gopacket.CaptureInfo { return c.ci }
+
+// connections numbers connections. The reassembler knows them by number rather
+// than by address, so that ports that are used again make another connection.
+type connections struct {
+	data Data
+	ids  map[Stream]uint32 // both directions of a connection have the same
+	last uint32
+}
+
+// at sees a segment before the reassembler does.
+func (c *connections) at(s Stream, tcp *layers.TCP) {
+	_, known := c.ids[s]
+	if !known || tcp.SYN && !tcp.ACK {
+		c.last++
+		c.ids[s], c.ids[s.Reverse()] = c.last, c.last
 	}
 }
+
+// flow is the connection's number in place of its addresses.
+func (c *connections) flow(s Stream) gopacket.Flow {
+	id := binary.BigEndian.AppendUint32(nil, c.ids[s])
+	if s.Src.Compare(s.Dst) < 0 {
+		return gopacket.NewFlow(layers.EndpointIPv4, append(id, 0), append(id[:4:4], 1))
+	}
+	return gopacket.NewFlow(layers.EndpointIPv4, append(id, 1), append(id[:4:4], 0))
+}
+
+// New makes the reassembler's stream, which is both directions of a connection.
+func (c *connections) New(_, _ gopacket.Flow, _ *layers.TCP, ac reassembly.AssemblerContext) reassembly.Stream {
+	first := ac.(captured).stream
+	return &connection{data: c.data, streams: [2]Stream{first, first.Reverse()}}
+}
+
+// connection hands on what both directions of a connection carry.
+type connection struct {
+	data    Data
+	streams [2]Stream // of the direction that was seen first, and the other
+	begun   [2]bool
+	at      time.Time
+}
+
+// Accept has a stream begin where the capture does.
+func (c *connection) Accept(tcp *layers.TCP, ci gopacket.CaptureInfo, _ reassembly.TCPFlowDirection, next reassembly.Sequence, start *bool, _ reassembly.AssemblerContext) bool {
+	c.at = ci.Timestamp
+	if next == -1 && len(tcp.Payload) > 0 {
+		*start = true
+	}
+	return true
+}
+
+func (c *connection) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.AssemblerContext) {
+	dir, _, _, skip := sg.Info()
+	n, _ := sg.Lengths()
+	i := 0
+	if dir == reassembly.TCPDirServerToClient {
+		i = 1
+	}
+	begin := !c.begun[i] || skip != 0
+	if n == 0 && !begin {
+		return
+	}
+	c.begun[i] = true
+	c.data(c.streams[i], c.at, begin, skip, sg.Fetch(n))
+}
+
+func (c *connection) ReassemblyComplete(reassembly.AssemblerContext) bool { return true }
