@@ -231,3 +231,17 @@ func TestBindRoundTrip(t *testing.T) {
 		assert.Equal(t, want, got)
 	}
 }
+
+// TestEncodeInfinity: neither infinity has a decimal form.
+func TestEncodeInfinity(t *testing.T) {
+	type out struct {
+		F float64 `spoe:"f"`
+		G float32 `spoe:"g"`
+	}
+	for _, f := range []float64{math.Inf(1), math.Inf(-1)} {
+		_, err := encode(t, out{F: f})
+		assert.ErrorContains(t, err, "has no decimal form")
+		_, err = encode(t, out{G: float32(f)})
+		assert.ErrorContains(t, err, "has no decimal form")
+	}
+}

@@ -165,3 +165,17 @@ func TestNames(t *testing.T) {
 	assert.Equal(t, "status 42", codec.Status(42).String())
 	assert.Equal(t, "NOTIFY", codec.FrameNotify.String())
 }
+
+// TestFrameFlags: all 32 flags go out in the order of the wire, and a short frame's error
+// is about its beginning.
+func TestFrameFlags(t *testing.T) {
+	b := codec.AppendFrame(nil, codec.Frame{Type: codec.FrameNotify, Flags: 0x01020304})
+	assert.Equal(t, []byte{0, 0, 0, 7, 3, 1, 2, 3, 4, 0, 0}, b)
+	f, err := codec.ParseFrame(b[codec.LengthSize:])
+	require.NoError(t, err)
+	assert.Equal(t, codec.Flags(0x01020304), f.Flags)
+	_, err = codec.ParseFrame(b[codec.LengthSize : len(b)-1])
+	var e *codec.Error
+	require.ErrorAs(t, err, &e)
+	assert.Zero(t, e.Offset)
+}

@@ -75,3 +75,22 @@ func TestSecretsStayInside(t *testing.T) {
 	assert.NotContains(t, got, "hunter2")
 	assert.NotContains(t, got, "Cookie")
 }
+
+// TestMistypedDefaultLogger: without a Logger the warning goes to slog.Default().
+func TestMistypedDefaultLogger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		old := slog.Default()
+		t.Cleanup(func() { slog.SetDefault(old) })
+		slog.SetDefault(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})))
+		r := router.New()
+		r.Observe("m", func(context.Context, struct {
+			N int `spoe:"n"`
+		}) error {
+			return nil
+		})
+		spoetest.New(t, r).Ask("m", spoetest.Arg("n", "x"))
+		synctest.Wait()
+		assert.Contains(t, log.String(), "message=m argument=n")
+	})
+}

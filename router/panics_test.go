@@ -238,6 +238,7 @@ var mistakes = []struct {
 	{"a condition without an event", route(func(s *router.Route) { s.Group("a").If("{ path / }") })},
 	{"two conditions", route(func(s *router.Route) { s.Event(router.OnHTTPResponse).If("{ path / }").Unless("{ path /a }") })},
 	{"a condition of two lines", route(func(s *router.Route) { s.Event(router.OnHTTPResponse).If("{ path / }\nevent x") })},
+	{"a condition with a DEL", route(func(s *router.Route) { s.Event(router.OnHTTPResponse).If("{ path /\x7f }") })},
 	{"two events", route(func(s *router.Route) { s.Event(router.OnClientSession).Event(router.OnHTTPResponse) })},
 	{"a group without a name", route(func(s *router.Route) { s.Group("") })},
 	{"a group with a space", route(func(s *router.Route) { s.Group("a b") })},

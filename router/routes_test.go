@@ -192,3 +192,12 @@ func TestEngines(t *testing.T) {
 	}
 	assert.Equal(t, []string{"", "front", "back", "front", "other"}, engines)
 }
+
+// TestNames: every character that HAProxy takes in the name of a section.
+func TestNames(t *testing.T) {
+	const name = "azAZ09-_.:"
+	r := router.New()
+	r.HandleRaw(name, rawHandler).Group(name).Engine(name)
+	info := r.Routes()[0]
+	assert.Equal(t, []string{name, name, name}, []string{info.Message, info.Group, info.Engine})
+}

@@ -1,7 +1,6 @@
 package golden
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -10,7 +9,7 @@ import (
 
 // Decoder decodes the frames of a file one by one.
 type Decoder struct {
-	fragments map[[2]uint64][]byte // by stream-id and frame-id
+	fragments codec.Assembler
 }
 
 // Decode decodes a whole frame with its length, and returns what it means with
@@ -31,23 +30,13 @@ func (d *Decoder) Decode(raw []byte) (Frame, []byte, error) {
 	payload := parsed.Payload
 	switch f.Type {
 	case codec.FrameHAProxyHello, codec.FrameAgentHello, codec.FrameHAProxyDisconnect, codec.FrameAgentDisconnect:
-		clear(d.fragments)
+		d.fragments.Reset()
 		f.Pairs, err = decodePairs(payload)
 	case codec.FrameNotify, codec.FrameUnset:
-		id := [2]uint64{f.StreamID, f.FrameID}
-		before, begun := d.fragments[id]
-		if begun != (f.Type == codec.FrameUnset) {
-			return Frame{}, nil, errors.New("fragments out of order")
+		var whole bool
+		if payload, whole, err = d.fragments.Add(parsed); err != nil || !whole {
+			return f, parsed.Payload, err
 		}
-		payload = append(before, payload...)
-		if !f.FIN {
-			if d.fragments == nil {
-				d.fragments = map[[2]uint64][]byte{}
-			}
-			d.fragments[id] = payload
-			return f, parsed.Payload, nil
-		}
-		delete(d.fragments, id)
 		f.Messages, err = decodeMessages(payload)
 	case codec.FrameAck:
 		f.Actions, err = codec.ParseActions(payload)

@@ -84,7 +84,7 @@ func TestDecode(t *testing.T) {
 		assert.Equal(t, part, gotPayload)
 	}
 	_, _, err := d.Decode(all[4].Encode(payload))
-	assert.ErrorContains(t, err, "fragments out of order")
+	assert.ErrorContains(t, err, "of which no NOTIFY is incomplete")
 	_, _, err = d.Decode(all[0].Encode(payload))
 	assert.ErrorContains(t, err, "no pair")
 	_, _, err = d.Decode(append(all[0].Encode(nil), 0))

@@ -137,26 +137,18 @@ func (c *Client) receive(ctx context.Context) error {
 
 // cut takes the first frame off c.in if it is whole.
 func (c *Client) cut() (f codec.Frame, whole bool, err error) {
-	n, ok := codec.FrameLength(c.in)
-	if !ok {
-		return codec.Frame{}, false, nil
-	}
 	c.mu.Lock()
 	limit := c.limit
 	c.mu.Unlock()
-	if n > limit {
-		return codec.Frame{}, false, &codec.Error{Status: codec.StatusTooBig, Reason: fmt.Sprintf("frame of %d bytes, the most is %d", n, limit)}
+	raw, rest, whole, err := codec.CutFrame(c.in, limit)
+	if err != nil || !whole {
+		return codec.Frame{}, false, err
 	}
-	end := codec.LengthSize + int(n)
-	if len(c.in) < end {
-		return codec.Frame{}, false, nil
-	}
-	f, err = codec.ParseFrame(c.in[codec.LengthSize:end])
-	if err != nil {
+	if f, err = codec.ParseFrame(raw); err != nil {
 		return codec.Frame{}, false, err
 	}
 	f.Payload = bytes.Clone(f.Payload)
-	c.in = c.in[end:]
+	c.in = rest
 	return f, true, nil
 }
 

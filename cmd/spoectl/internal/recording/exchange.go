@@ -42,8 +42,8 @@ type key struct {
 // their ACKs. What HAProxy aborted is left out.
 func (r *Recording) Exchanges() ([]Exchange, error) {
 	var all []Exchange
-	partial := map[key][]byte{}
-	open := map[key]int{} // in flight, by their places in all
+	partial := map[int]*codec.Assembler{} // by connection
+	open := map[key]int{}                 // in flight, by their places in all
 	for i, rec := range r.Records {
 		f, err := codec.ParseFrame(rec.Frame[codec.LengthSize:])
 		if err != nil {
@@ -52,13 +52,12 @@ func (r *Recording) Exchanges() ([]Exchange, error) {
 		k := key{rec.Conn, f.StreamID, f.FrameID}
 		switch {
 		case !rec.ByAgent && (f.Type == codec.FrameNotify || f.Type == codec.FrameUnset):
-			payload := append(partial[k], f.Payload...)
-			delete(partial, k)
-			switch {
-			case f.ABORT():
-			case !f.FIN():
-				partial[k] = payload
-			default:
+			if partial[rec.Conn] == nil {
+				partial[rec.Conn] = new(codec.Assembler)
+			}
+			// A recording may begin in the middle of a payload: what has no beginning is
+			// left out.
+			if payload, whole, err := partial[rec.Conn].Add(f); err == nil && whole {
 				open[k] = len(all)
 				all = append(all, Exchange{At: rec.At, Conn: rec.Conn, Stream: f.StreamID, Frame: f.FrameID, Notify: payload})
 			}
