@@ -13,7 +13,15 @@ import (
 )
 
 // ErrShed is the error of a message that [Limit] has turned away.
-var ErrShed = errors.New("middleware: too many messages are being handled")
+var ErrShed error = shedError{}
+
+type shedError struct{}
+
+func (shedError) Error() string { return "middleware: too many messages are being handled" }
+
+// ErrorType returns the error.type of telemetry, by which packages that do not
+// import this one know the error.
+func (shedError) ErrorType() string { return "shed" }
 
 // LimitConfig configures [LimitWith]. The zero LimitConfig is that of
 // Limit(1024).

@@ -31,6 +31,7 @@ var house = map[string][]string{
 	"spoe/spoetest/haproxytest": {},
 	"router":                    {"spoe", "codec", "internal/safetext"},
 	"middleware":                {"spoe", "codec", "internal/safetext", "go.opentelemetry.io/otel", "golang.org/x/sync"},
+	"inspect":                   {"router", "spoe", "codec", "internal/safetext"},
 	"haproxy":                   {"haproxy/internal/check", "haproxy/internal/model", "haproxy/internal/write", "router", "codec"},
 	"haproxy/internal/syntax":   {"router", "codec"},
 	"haproxy/internal/samples":  {"haproxy/internal/syntax", "router"},

@@ -1,0 +1,54 @@
+package inspect
+
+import (
+	"time"
+
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// Config configures a [Page]. The zero Config gives a page of messages alone.
+type Config struct {
+	// Name is the agent's name in the title. Default: "agent".
+	Name string
+	// Addr is the agent's address in the command lines that the page offers.
+	// Default: 127.0.0.1:9000.
+	Addr string
+	// Agent gives the counters of connections; a *spoe.Agent is one.
+	Agent interface{ Stats() spoe.Stats }
+	// Connections returns the open connections. It is called once a second for
+	// each page that is open.
+	Connections func() []Connection
+	// Routes returns the routes, as [router.Router.Routes] does.
+	Routes func() []router.RouteInfo
+	// HAProxy returns the files of HAProxy's configuration to show. It is called
+	// each time a page asks for its configuration.
+	HAProxy func() ([]File, error)
+	// Findings returns what a check of HAProxy's configuration has found, one line
+	// each. Nil: no check was made.
+	Findings func() ([]string, error)
+	// Secrets are names of arguments and variables, variables without their scope,
+	// whose values are hidden besides those of fields with the tag option secret.
+	Secrets []string
+	// MaxViewers bounds how many pages can be open. Default: 16.
+	MaxViewers int
+}
+
+// A Connection is one connection from HAProxy.
+type Connection struct {
+	Peer     string    `json:"peer"`
+	EngineID string    `json:"engine"`
+	Applet   bool      `json:"applet"` // HAProxy up to 3.0; false: 3.1 and later
+	Since    time.Time `json:"since"`
+	InFlight int       `json:"inFlight"`
+	// MaxFrameSize is the agreed size in bytes.
+	MaxFrameSize int    `json:"maxFrameSize"`
+	Fragments    uint64 `json:"fragments"`
+	Phase        string `json:"phase"`
+}
+
+// A File is one file of HAProxy's configuration.
+type File struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}

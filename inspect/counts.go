@@ -1,0 +1,138 @@
+package inspect
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	slotLength = 5 * time.Second
+	slots      = 60 // of slotLength: five minutes
+	recent     = 12 // slots that percentiles are made of: one minute
+	maxNames   = 64 // messages that are counted apart
+	otherName  = "(others)"
+)
+
+// counts has a count for each message.
+type counts struct {
+	namesMu sync.RWMutex // guards byName
+	byName  map[string]*count
+}
+
+// A count is what is known about one message.
+type count struct {
+	name     string
+	inFlight atomic.Int64
+
+	slotsMu  sync.Mutex // guards what follows
+	outcomes [outcomes]uint64
+	slots    [slots]slot
+}
+
+// A slot has the messages of one slotLength.
+type slot struct {
+	number int64 // slotLengths since 1970; a slot with another number is old
+	total  uint32
+	failed uint32
+	times  histogram
+}
+
+// reset forgets all messages. One that is being handled keeps its old count.
+func (c *counts) reset() {
+	c.namesMu.Lock()
+	defer c.namesMu.Unlock()
+	c.byName = map[string]*count{}
+}
+
+func (c *counts) of(name string) *count {
+	c.namesMu.RLock()
+	found := c.byName[name]
+	c.namesMu.RUnlock()
+	if found != nil {
+		return found
+	}
+	c.namesMu.Lock()
+	defer c.namesMu.Unlock()
+	if len(c.byName) >= maxNames && c.byName[name] == nil {
+		name = otherName
+	}
+	if c.byName[name] == nil {
+		if c.byName == nil { // the first viewer is just joining
+			c.byName = map[string]*count{}
+		}
+		c.byName[name] = &count{name: name}
+	}
+	return c.byName[name]
+}
+
+func (c *count) add(now time.Time, o outcome, took time.Duration) {
+	number := now.UnixNano() / int64(slotLength)
+	c.slotsMu.Lock()
+	defer c.slotsMu.Unlock()
+	c.outcomes[o]++
+	s := &c.slots[number%slots]
+	if s.number != number {
+		*s = slot{number: number}
+	}
+	s.total++
+	if o != outcomeOK && o != outcomeEmpty {
+		s.failed++
+	}
+	s.times.add(took)
+}
+
+// messageStats is what a page shows of one message. Times are in microseconds.
+type messageStats struct {
+	Name          string            `json:"name"`
+	InFlight      int64             `json:"inFlight"`
+	Total         uint64            `json:"total"`
+	Outcomes      map[string]uint64 `json:"outcomes"`
+	P50, P95, P99 float64
+	Rates         []float64 `json:"rates"`  // a second, for each slot, oldest first
+	Failed        []float64 `json:"failed"` // the part of Rates that failed
+}
+
+// snapshot returns all messages in the order of their names.
+func (c *counts) snapshot(now time.Time) []messageStats {
+	c.namesMu.RLock()
+	all := make([]*count, 0, len(c.byName))
+	for _, found := range c.byName {
+		all = append(all, found)
+	}
+	c.namesMu.RUnlock()
+	slices.SortFunc(all, func(a, b *count) int { return cmp.Compare(a.name, b.name) })
+	stats := make([]messageStats, 0, len(all))
+	for _, found := range all {
+		stats = append(stats, found.snapshot(now))
+	}
+	return stats
+}
+
+func (c *count) snapshot(now time.Time) messageStats {
+	m := messageStats{Name: clipName(c.name), InFlight: c.inFlight.Load(), Outcomes: map[string]uint64{}}
+	var times histogram
+	last := now.UnixNano() / int64(slotLength)
+	c.slotsMu.Lock()
+	defer c.slotsMu.Unlock()
+	for o, n := range c.outcomes {
+		m.Outcomes[outcome(o).String()] = n
+		m.Total += n
+	}
+	for number := last - slots + 1; number <= last; number++ {
+		s := &c.slots[number%slots]
+		if s.number != number {
+			m.Rates, m.Failed = append(m.Rates, 0), append(m.Failed, 0)
+			continue
+		}
+		m.Rates = append(m.Rates, float64(s.total)/slotLength.Seconds())
+		m.Failed = append(m.Failed, float64(s.failed)/slotLength.Seconds())
+		if number > last-recent {
+			times.merge(&s.times)
+		}
+	}
+	m.P50, m.P95, m.P99 = times.quantile(.5), times.quantile(.95), times.quantile(.99)
+	return m
+}

@@ -1,0 +1,44 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// An outcome is how the handling of a message ended.
+type outcome int
+
+const (
+	outcomeOK      outcome = iota
+	outcomeEmpty           // no error and no variable
+	outcomeError           // any other error
+	outcomePanic           // the handler panicked
+	outcomeTimeout         // it missed its deadline
+	outcomeShed            // turned away by middleware.Limit
+	outcomes               // how many there are
+)
+
+var outcomeNames = [outcomes]string{"ok", "empty", "error", "panic", "timeout", "shed"}
+
+func (o outcome) String() string { return outcomeNames[o] }
+
+// classify returns the outcome of a message.
+func (e *event) classify() outcome {
+	var panicked *spoe.PanicError
+	var typed interface{ ErrorType() string }
+	switch {
+	case e.panicked || errors.As(e.err, &panicked):
+		return outcomePanic
+	case e.err == nil && e.acts.Len() == 0:
+		return outcomeEmpty
+	case e.err == nil:
+		return outcomeOK
+	case errors.As(e.err, &typed) && typed.ErrorType() == "shed":
+		return outcomeShed
+	case errors.Is(e.err, context.DeadlineExceeded):
+		return outcomeTimeout
+	}
+	return outcomeError
+}

@@ -1,0 +1,86 @@
+package inspect
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+const (
+	statsEvery   = time.Second
+	writeTimeout = 10 * time.Second // for a browser that does not read
+)
+
+// stats is what a page gets once a second.
+type stats struct {
+	Now         time.Time      `json:"now"`
+	Since       time.Time      `json:"since"`
+	Messages    []messageStats `json:"messages"`
+	Slowest     []*sample      `json:"slowest"`
+	Agent       *spoe.Stats    `json:"agent"`
+	Closings    []closing      `json:"closings"`
+	Connections []Connection   `json:"connections"` // nil: unknown
+	Viewers     int32          `json:"viewers"`
+	Skipped     uint64         `json:"skipped"`
+	Lost        uint64         `json:"lost"`
+}
+
+// stream sends server-sent events until the browser leaves or the page is closed.
+func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
+	v := newViewer(r.URL.Query())
+	if !p.join(v) {
+		http.Error(w, "too many pages are open, or the agent is shutting down; close a page and try again", http.StatusServiceUnavailable)
+		return
+	}
+	defer p.leave(v)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	control := http.NewResponseController(w)
+	ticker := time.NewTicker(statsEvery)
+	defer ticker.Stop()
+	err := send(w, control, "stats", p.stats(v))
+	for err == nil {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-p.done:
+			return
+		case s := <-v.samples:
+			err = send(w, control, "sample", s)
+		case <-ticker.C:
+			err = send(w, control, "stats", p.stats(v))
+		}
+	}
+}
+
+func send(w http.ResponseWriter, control *http.ResponseController, event string, data any) error {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	// A writer without deadlines, such as a test's, is used without.
+	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, b); err != nil {
+		return err
+	}
+	return control.Flush()
+}
+
+func (p *Page) stats(v *viewer) stats {
+	now := time.Now()
+	s := stats{
+		Now: now, Since: p.countingSince(), Messages: p.counts.snapshot(now), Slowest: p.slowest.snapshot(now),
+		Viewers: p.looking.Load(), Skipped: v.skipped.Load(), Lost: v.lost.Load(),
+	}
+	if p.cfg.Agent != nil {
+		a := p.cfg.Agent.Stats()
+		s.Agent, s.Closings = &a, closings(a)
+	}
+	if p.cfg.Connections != nil {
+		s.Connections = append([]Connection{}, p.cfg.Connections()...)
+	}
+	return s
+}

@@ -1,0 +1,93 @@
+package inspect
+
+import (
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	samplesPerSecond = 50   // that a viewer gets
+	readsPerSecond   = 1000 // that are read for a viewer whose filter looks at values
+	viewerQueue      = 100  // samples that wait for a viewer's browser
+)
+
+// A viewer is one open page.
+type viewer struct {
+	filter  filter
+	samples chan *sample
+
+	second      atomic.Int64 // the second that the next two belong to
+	sent, reads atomic.Int32
+
+	skipped atomic.Uint64 // samples that the bounds above left out
+	lost    atomic.Uint64 // samples for which the browser was too slow
+}
+
+// A filter says which samples a viewer wants; an empty field wants all.
+type filter struct {
+	message, outcome string
+	arg, variable    string // in lower case; parts of name=value
+	paused           bool
+}
+
+func newViewer(q url.Values) *viewer {
+	return &viewer{
+		samples: make(chan *sample, viewerQueue),
+		filter: filter{
+			message: q.Get("message"), outcome: q.Get("outcome"), paused: q.Get("paused") != "",
+			arg: strings.ToLower(q.Get("arg")), variable: strings.ToLower(q.Get("var")),
+		},
+	}
+}
+
+// offer gives the viewer a sample of the event if it wants one and may have one.
+// It never blocks. It is called from many goroutines.
+func (v *viewer) offer(p *Page, e *event, now time.Time) {
+	f := &v.filter
+	if f.paused || f.message != "" && f.message != e.msg.Name || f.outcome != "" && f.outcome != e.outcome.String() {
+		return
+	}
+	if second := now.Unix(); v.second.Load() != second && v.second.Swap(second) != second {
+		v.sent.Store(0)
+		v.reads.Store(0)
+	}
+	if v.sent.Load() >= samplesPerSecond || f.readsValues() && v.reads.Add(1) > readsPerSecond {
+		v.skipped.Add(1)
+		return
+	}
+	s := e.sample(p)
+	if !f.wants(s) {
+		return
+	}
+	if v.sent.Add(1) > samplesPerSecond {
+		v.skipped.Add(1)
+		return
+	}
+	select {
+	case v.samples <- s:
+	default:
+		v.lost.Add(1)
+	}
+}
+
+func (f *filter) readsValues() bool { return f.arg != "" || f.variable != "" }
+
+// wants looks at the sample, whose secrets are hidden: a filter must not be able
+// to guess them.
+func (f *filter) wants(s *sample) bool {
+	return has(s.Args, f.arg) && has(s.Vars, f.variable)
+}
+
+func has(fields []field, part string) bool {
+	if part == "" {
+		return true
+	}
+	for _, f := range fields {
+		if strings.Contains(strings.ToLower(f.Name+"="+f.Value), part) {
+			return true
+		}
+	}
+	return false
+}
