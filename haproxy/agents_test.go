@@ -35,6 +35,7 @@ type verdict struct {
 type reputation struct {
 	IPScore int     `spoe:"ip_score,sess"`
 	List    *string `spoe:"ip_list,sess,unset"`
+	Known   bool    `spoe:"known"`
 }
 
 type response struct {
@@ -55,7 +56,7 @@ func judge(_ context.Context, in visit) (verdict, error) {
 
 func look(_ context.Context, in client) (reputation, error) {
 	if in.IP.IsLoopback() {
-		return reputation{IPScore: 100}, nil
+		return reputation{IPScore: 100, Known: true}, nil
 	}
 	return reputation{}, nil
 }
@@ -161,6 +162,5 @@ var variants = []struct {
 	{"waf", waf, haproxy.Config{Engine: "waf-1", Prefix: "waf", Processing: time.Second}},
 	{"conditional", conditional, haproxy.Config{Engine: "guard", FailClosed: true}},
 	{"by-hand", byHand, haproxy.Config{Engine: "by.hand"}},
-	{"by-hand-closed", byHand, haproxy.Config{Engine: "by.hand", FailClosed: true}},
 	{"tcp", tcp, haproxy.Config{Engine: "tcp", FailClosed: true}},
 }

@@ -1,6 +1,10 @@
 package haproxy
 
-import "time"
+import (
+	"time"
+
+	"github.com/spoke-go/spoke/haproxy/internal/write"
+)
 
 // Config says what [Write] must know and the routes do not say. A Config that has
 // only an Engine works.
@@ -33,4 +37,19 @@ type Config struct {
 	// Version is the HAProxy that the files are for, such as "2.6" or "3.2".
 	// Default: files that all versions take.
 	Version string
+	// Engines overrides Prefix, Processing and FailClosed for the engines that routes
+	// name (router.Route.Engine), by the engine's name.
+	Engines map[string]Engine
+	// AgentCheckPort is the port of spoe.Agent.AgentCheckAddr: each server line gets
+	// `agent-check agent-port <port>`, and HAProxy moves its connections away before
+	// an agent that is shutting down closes one. Default: no agent-check.
+	AgentCheckPort int
+	// Affinity names a variable of the scope txn that the first answer of a request
+	// sets to the name of the agent's server line: agent1, agent2 and so on, in the
+	// order of Agents. HAProxy 3.1 and later then send the request's later messages
+	// to that agent. It needs a Version of 3.1 at least. Default: any agent.
+	Affinity string
 }
+
+// Engine overrides Config for one of several engines.
+type Engine = write.Engine

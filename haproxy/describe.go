@@ -22,7 +22,7 @@ func Describe(r *router.Router) Agent {
 
 func describe(r router.RouteInfo) Message {
 	m := Message{
-		Name: r.Message, Event: string(r.Event), Condition: r.Condition, Group: r.Group,
+		Name: r.Message, Engine: r.Engine, Event: string(r.Event), Condition: r.Condition, Group: r.Group,
 		AnyArgs: r.Raw, AnyVars: r.RawVars, Buffer: r.Buffer, Deadline: Duration(r.Deadline), Site: r.Site,
 	}
 	for _, f := range r.Args {

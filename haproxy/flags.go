@@ -13,7 +13,7 @@ import (
 
 // Parse parses the program's flags, as flag.Parse does, with three more:
 //
-//	-print-config[=spoe|backend|frontend]  print HAProxy's half of the configuration
+//	-print-config[=spoe|backend|frontend|site]  print HAProxy's half of the configuration
 //	-print-routes                          print the routes as JSON, for spoectl check
 //	-check-config agents.cfg,haproxy.cfg   check files that are there
 //
@@ -50,7 +50,7 @@ type Flags struct {
 // AddFlags adds -print-config, -print-routes and -check-config to fs.
 func AddFlags(fs *flag.FlagSet) *Flags {
 	f := &Flags{fs: fs}
-	fs.Var(&f.config, "print-config", "print HAProxy's half of the configuration and exit: all of it or, as in -print-config=spoe, spoe, backend or frontend")
+	fs.Var(&f.config, "print-config", "print HAProxy's half of the configuration and exit: all of it or, as in -print-config=spoe, spoe, backend, frontend or site")
 	fs.BoolVar(&f.routes, "print-routes", false, "print what is handled as JSON, for spoectl check, and exit")
 	fs.StringVar(&f.check, "check-config", "", "check HAProxy's configuration in these `files`, separated by commas, in the order in which HAProxy reads them, and exit")
 	return f
@@ -87,11 +87,16 @@ func (f *Flags) printConfig(out io.Writer, a Agent, c Config) error {
 		_, err = io.WriteString(out, files.Backend)
 	case "frontend":
 		_, err = io.WriteString(out, files.Frontend)
+	case "site":
+		_, err = io.WriteString(out, files.Site)
 	default:
 		_, err = fmt.Fprintf(out, "# -------- the SPOE file: -print-config=spoe > spoe.conf --------\n\n%s\n"+
 			"# -------- the agents, a file beside haproxy.cfg: -print-config=backend > agents.cfg --------\n\n%s\n"+
 			"# -------- lines for the frontend in haproxy.cfg: -print-config=frontend --------\n\n%s",
 			files.SPOE, files.Backend, files.Frontend)
+		if err == nil && files.Site != "" {
+			_, err = fmt.Fprintf(out, "\n# -------- lines for the site's backends in haproxy.cfg: -print-config=site --------\n\n%s", files.Site)
+		}
 	}
 	return err
 }
@@ -124,10 +129,10 @@ func (p *printed) Set(s string) error {
 		*p = "all"
 	case "false":
 		*p = ""
-	case "spoe", "backend", "frontend":
+	case "spoe", "backend", "frontend", "site":
 		*p = printed(s)
 	default:
-		return fmt.Errorf("%q is none of spoe, backend, frontend and all", s)
+		return fmt.Errorf("%q is none of spoe, backend, frontend, site and all", s)
 	}
 	return nil
 }

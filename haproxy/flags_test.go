@@ -61,7 +61,7 @@ func TestFlags(t *testing.T) {
 	assert.NoError(t, err)
 	assert.False(t, done)
 	_, _, err = program(t, "-print-config=all-of-it")
-	assert.ErrorContains(t, err, `"all-of-it" is none of spoe, backend, frontend and all`)
+	assert.ErrorContains(t, err, `"all-of-it" is none of spoe, backend, frontend, site and all`)
 	_, _, err = program(t, "-print-config", "spoe")
 	assert.ErrorContains(t, err, `"spoe" is left over: write -print-config=spoe with a '='`)
 	_, _, err = program(t, "-check-config", "agents.cfg", "haproxy.cfg")

@@ -12,6 +12,9 @@ type Files struct {
 	Backend string
 	// Frontend are lines for the frontend in haproxy.cfg.
 	Frontend string
+	// Site are lines for each backend of the site in haproxy.cfg: rules about what is
+	// asked after the frontend's rules. Empty if nothing is.
+	Site string
 }
 
 // Write makes HAProxy's half for an agent. The error names all that is not said:

@@ -51,6 +51,9 @@ func TestWrite(t *testing.T) {
 			golden(t, "write/"+v.name+".spoe.conf", f.SPOE)
 			golden(t, "write/"+v.name+".agents.cfg", f.Backend)
 			golden(t, "write/"+v.name+".frontend.cfg", f.Frontend)
+			if f.Site != "" {
+				golden(t, "write/"+v.name+".site.cfg", f.Site)
+			}
 			for range 10 {
 				assert.Equal(t, f, write(t, v.router(), v.config), "it depends on nothing else")
 			}
@@ -159,12 +162,21 @@ func TestWrittenTellsFailures(t *testing.T) {
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "failed")
 		r.Use(within(5 * time.Second))
-		r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
-		r.Handle("again", func(_ context.Context, in visit) (verdict, error) {
+		r.Handle("check", func(context.Context, visit) (out struct {
+			Score int  `spoe:"score"`
+			First bool `spoe:"first"`
+		}, err error) {
+			return out, nil
+		}).Event(router.OnFrontendHTTPRequest)
+		type again struct {
+			Score int `spoe:"score"`
+			Again int `spoe:"again"`
+		}
+		r.Handle("again", func(_ context.Context, in visit) (again, error) {
 			if in.Path == "/fail" {
-				return verdict{}, errors.New("on purpose")
+				return again{}, errors.New("on purpose")
 			}
-			return verdict{}, nil
+			return again{}, nil
 		}).Event(router.OnFrontendHTTPRequest)
 		h := haproxytest.Start(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
 		assert.Equal(t, 200, h.Get("/").Status)
@@ -185,8 +197,9 @@ func TestWrittenLong(t *testing.T) {
 	}
 	f, err := haproxy.Write(a, haproxy.Config{Engine: "guard", FailClosed: true, Processing: 4 * time.Minute})
 	require.NoError(t, err)
-	assert.Equal(t, 9, strings.Count(f.Frontend, "\n    http-request deny"))
-	assert.Contains(t, f.Backend, "timeout server 5m")
+	assert.Equal(t, 10, strings.Count(f.Frontend, "\n    http-request deny"))
+	assert.Contains(t, f.Backend, "timeout server 6m")
+	assert.Contains(t, f.SPOE, "timeout idle 5m")
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		warnings, err := haproxytest.Check(t, bin, around(f, "127.0.0.1:9000"))
 		require.NoError(t, err)
@@ -213,8 +226,10 @@ func TestWriteNilAnswer(t *testing.T) {
 	none := func(context.Context, client) (*verdict, error) { return nil, nil }
 	r := router.New()
 	r.Handle("m", none).Event(router.OnFrontendHTTPRequest)
-	f := write(t, r, haproxy.Config{Engine: "e", FailClosed: true})
-	assert.Contains(t, f.Frontend, "deny_status 503 if { var(txn.e.error) -m found }")
+	_, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "e", FailClosed: true})
+	assert.ErrorContains(t, err, "cannot fail closed: no variable is set with each answer")
+	f := write(t, r, haproxy.Config{Engine: "e"})
+	assert.Contains(t, f.Frontend, "#http-request deny deny_status 503 if { var(txn.e.error) -m found }")
 	assert.Contains(t, f.SPOE, "# sets txn.e.score: INT64, not always")
 }
 
@@ -258,26 +273,39 @@ func TestWrittenConditional(t *testing.T) {
 	})
 }
 
-// TestWriteConditions: a condition is one of the rule that refuses where it is then
-// what it was on the event.
+// TestWriteConditions: the rules that fail closed repeat the condition of the event,
+// or Write refuses it.
 func TestWriteConditions(t *testing.T) {
-	for condition, same := range map[string]bool{
-		"if { path_beg /a } !METH_GET { src 10.0.0.0/8 } ! { req.hdr(a),lower -m str or }": true,
-		"if METH_GET OR METH_PUT":                      false,
-		"if { path /a } || { path /b }":                false,
-		"if { rand(2) eq 0 }":                          false,
-		"if !{ var(sess.asked) -m found }":             false,
-		"if { src,table_http_req_rate(st) gt 9 }":      false,
-		"if { src_http_req_rate gt 9 }":                false,
-		"if WAIT_END":                                  false,
-		"unless { path /a }":                           false,
-		"if { path" + strings.Repeat(" /a", 40) + " }": false,
+	for condition, want := range map[string]string{
+		"if { path_beg /a } !METH_GET { src 10.0.0.0/8 } ! { req.hdr(a),lower -m str or }": "if { path_beg /a } !METH_GET { src 10.0.0.0/8 } !{ req.hdr(a),lower -m str or } !V",
+		"if METH_GET OR METH_PUT":                                            "if METH_GET !V|if METH_PUT !V",
+		"if { path /a } || { path \"/b c\" } { src ::1 }":                    "if { path /a } !V|if { path \"/b c\" } { src ::1 } !V",
+		"unless { path_beg /_sso/ }":                                         "if !{ path_beg /_sso/ } !V",
+		"unless { path /a } !{ src ::1 } or METH_GET":                        "if !{ path /a } !METH_GET !V|if { src ::1 } !METH_GET !V",
+		"if { req.body_len gt 0 }":                                           "if { req.body_len gt 0 } !V",
+		"if !{ var(sess.asked) -m found }":                                   "if !{ var(sess.asked) -m found } !V",
+		"if { var(txn.e.v) -m found }":                                       "",
+		"if { rand(2) eq 0 }":                                                "",
+		"if { src,table_http_req_rate(st) gt 9 }":                            "",
+		"if { src_http_req_rate gt 9 }":                                      "",
+		"if WAIT_END":                                                        "",
+		"if { path" + strings.Repeat(" /a", 40) + " }":                       "",
+		"unless " + strings.Repeat("METH_GET LOCALHOST or ", 5) + "METH_PUT": "",
 	} {
 		a := haproxy.Agent{Messages: []haproxy.Message{{Name: "m", Event: "on-frontend-http-request", Condition: condition, Vars: []haproxy.Var{{Scope: "txn", Name: "v", Always: true}}}}}
 		f, err := haproxy.Write(a, haproxy.Config{Engine: "e", FailClosed: true})
+		if want == "" {
+			assert.ErrorContains(t, err, "no rule can repeat the condition", condition)
+			continue
+		}
 		require.NoError(t, err)
-		assert.Equal(t, same, strings.Contains(f.Frontend, condition+" !{ var(txn.e.v) -m found }"), f.Frontend)
-		assert.Equal(t, !same, strings.Contains(f.Frontend, "if { var(txn.e.error) -m found }"), f.Frontend)
+		var got []string
+		for line := range strings.Lines(f.Frontend) {
+			if rule, ok := strings.CutPrefix(strings.TrimSpace(line), "http-request deny deny_status 503 "); ok {
+				got = append(got, strings.ReplaceAll(rule, "{ var(txn.e.v) -m found }", "V"))
+			}
+		}
+		assert.Equal(t, want, strings.Join(got, "|"), condition)
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 type Question struct {
 	// secret keeps the cookie out of errors, logs and traces.
 	Session string `spoe:"session,secret" fetch:"req.cook(session)"`
-	Path    string `spoe:"path,required" fetch:"path"`
+	Path    string `spoe:"path" fetch:"path"`
 	Query   string `spoe:"query" fetch:"query"`
 }
 

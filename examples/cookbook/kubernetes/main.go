@@ -21,7 +21,7 @@ import (
 //go:generate sh -c "go run . -print-config=backend > agents.cfg"
 
 type Question struct {
-	Path string `spoe:"path,required" fetch:"path"`
+	Path string `spoe:"path" fetch:"path"`
 }
 
 type Verdict struct {

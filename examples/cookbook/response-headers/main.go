@@ -24,7 +24,7 @@ import (
 type Response struct {
 	// When the site responds, HAProxy does not have the request any more. A rule
 	// has kept what is needed of it in a variable: see haproxy.cfg.
-	Path string `spoe:"path,required" fetch:"var(txn.path)"`
+	Path string `spoe:"path" fetch:"var(txn.path)"`
 	Type string `spoe:"type" fetch:"res.hdr(content-type)"`
 }
 

@@ -41,7 +41,7 @@ func place(_ context.Context, in Client) (Network, error) {
 // When a request comes: is it one that an honest visitor sends?
 type Request struct {
 	IP   netip.Addr `spoe:"ip,required" fetch:"src"`
-	Path string     `spoe:"path,required" fetch:"path"`
+	Path string     `spoe:"path" fetch:"path"`
 }
 
 type Verdict struct {

@@ -1,6 +1,10 @@
 package model
 
-import "time"
+import (
+	"time"
+
+	"github.com/spoke-go/spoke/router"
+)
 
 // Agent is what HAProxy's half is written from and checked against: an agent's
 // messages with their arguments and variables. [Describe] makes one of a router.
@@ -17,14 +21,18 @@ type Agent struct {
 // Message is a message that the agent handles.
 type Message struct {
 	Name string `json:"name"`
+	// Engine is the SPOE engine that sends the message, or empty for Config.Engine.
+	Engine string `json:"engine,omitempty"`
 	// Event with Condition and Group say when HAProxy sends it; all are empty if the
 	// agent does not say. A message with both is sent by the group's rule, where
 	// the condition holds.
 	Event     string `json:"event,omitempty"`
 	Condition string `json:"condition,omitempty"` // "if …" or "unless …"
 	Group     string `json:"group,omitempty"`
-	Args      []Arg  `json:"args,omitempty"`
-	Vars      []Var  `json:"vars,omitempty"`
+	// Stage is the event whose rules send the group. Package write sets it.
+	Stage router.Event `json:"-"`
+	Args  []Arg        `json:"args,omitempty"`
+	Vars  []Var        `json:"vars,omitempty"`
 	// AnyArgs tells that the handler may read arguments that are not listed,
 	// AnyVars that it may set variables that are not.
 	AnyArgs bool `json:"any_args,omitempty"`

@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spoke-go/spoke/haproxy/internal/samples"
 )
@@ -54,10 +53,6 @@ func (m *Message) CheckPositions() error {
 	return nil
 }
 
-// HasSample tells whether HAProxy has a sample when it sends the message. Of one
-// that is not known here, HAProxy may know more.
-func (m *Message) HasSample(expr string) bool {
-	fetches, _ := samples.Samples()
-	f, ok := fetches[samples.Name(samples.Unquoted(expr))]
-	return !ok || strings.Contains(f.When, samples.Moments[m.On()])
-}
+// HasSample reports whether HAProxy has a sample when it sends the message. It
+// reports true for a sample that is not in the table: HAProxy may know more.
+func (m *Message) HasSample(expr string) bool { return samples.On(expr, m.On()) }

@@ -14,11 +14,16 @@ func (m *Message) Where() string {
 	return " (" + m.Site + ")"
 }
 
+// On returns the event at which HAProxy sends the message or, for one of a group,
+// the event that precedes the rules of the same kind as its rule.
 func (m *Message) On() router.Event {
-	if m.Event == "" || m.Group != "" {
-		return router.OnFrontendHTTPRequest
+	switch {
+	case m.Stage != "":
+		return m.Stage
+	case m.Event != "":
+		return router.Event(m.Event)
 	}
-	return router.Event(m.Event)
+	return router.OnFrontendHTTPRequest
 }
 
 // SetsVars reports whether the handler sets variables.

@@ -22,8 +22,8 @@ import (
 //go:embed samples.txt
 var Text string
 
-// Samples are the types by name.
-var Samples = sync.OnceValues(func() (fetches map[string]fetch, converters map[string][]string) {
+// samples are the types by name.
+var samples = sync.OnceValues(func() (fetches map[string]fetch, converters map[string][]string) {
 	fetches, converters = map[string]fetch{}, map[string][]string{}
 	for line := range strings.Lines(Text) {
 		w := strings.Fields(line)
@@ -45,12 +45,20 @@ var otherwise = map[string][]string{
 }
 
 type fetch struct {
-	When  string
+	when  string
 	types []string
 }
 
-// Moments are the letters of Text.
-var Moments = map[router.Event]string{
+// On reports whether HAProxy has a sample on an event. It reports true for a sample
+// that is not in the table: HAProxy may know more.
+func On(expr string, e router.Event) bool {
+	fetches, _ := samples()
+	f, ok := fetches[Name(Unquoted(expr))]
+	return !ok || strings.Contains(f.when, moments[e])
+}
+
+// moments are the letters of Text.
+var moments = map[router.Event]string{
 	router.OnClientSession:       "c",
 	router.OnFrontendTCPRequest:  "q",
 	router.OnFrontendHTTPRequest: "q",
@@ -78,7 +86,7 @@ var sent = map[string][]string{
 // Types returns the SPOP types that a sample expression can be sent as, or
 // nothing if that is not known.
 func Types(expr string) []string {
-	fetches, converters := Samples()
+	fetches, converters := samples()
 	parts := splitExpr(expr)
 	types := fetches[Name(parts[0])].types
 	if o, ok := otherwise[Name(parts[0])]; ok {

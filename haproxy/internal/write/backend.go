@@ -9,9 +9,13 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-func writeBackend(a model.Agent, c Config) string {
+func writeBackend(a model.Agent, c Config, engines []engine) string {
 	var t text
-	t.comment("", "The agents of "+c.Engine+", for HAProxy: haproxy -f agents.cfg -f haproxy.cfg")
+	processing := time.Duration(0)
+	for _, e := range engines {
+		processing = max(processing, e.config.Processing)
+	}
+	t.comment("", "The agents of "+engineNames(engines)+", for HAProxy: haproxy -f agents.cfg -f haproxy.cfg")
 	t.comment("", "Written by the agent itself (-print-config=backend): change the agent, and write it anew.")
 	if size, names := buffer(&a); size > syntax.DefaultBufsize { // less would be less for all
 		t.line()
@@ -40,16 +44,28 @@ func writeBackend(a model.Agent, c Config) string {
 		t.comment("    ", "Longer than \"timeout hello\" and \"timeout idle\" in the SPOE file, which end things in an orderly way. From HAProxy 3.1 on only these count.")
 	}
 	t.line("    timeout connect 5s")
-	// It ends a request's wait as well.
-	t.line("    timeout server", syntax.FormatTime(max(3*time.Minute, c.Processing+time.Minute)))
+	// It ends a question, too: it must be longer than each timeout of the SPOE file.
+	t.line("    timeout server", syntax.FormatTime(idle(processing)+time.Minute))
 	t.line()
 	t.comment("    ", "A real SPOP handshake, so that an agent that is shutting down gets no more questions while it answers those that it has.")
 	t.line("    option spop-check")
 	t.line("    default-server check inter 1s fall 3 rise 1")
-	for i, addr := range c.Agents {
-		t.line("    server", "agent"+strconv.Itoa(i+1), addr, c.ServerOptions)
-	}
+	c.writeServers(&t, engines)
 	return t.String()
+}
+
+// idle returns the "timeout idle" of the SPOE file. It is longer than a question:
+// HAProxy up to 3.0 ends a question with its connection.
+func idle(processing time.Duration) time.Duration {
+	return max(2*time.Minute, processing+time.Minute)
+}
+
+func engineNames(engines []engine) string {
+	var names []string
+	for _, e := range engines {
+		names = append(names, e.config.Engine)
+	}
+	return strings.Join(names, ", ")
 }
 
 // buffer returns the largest buffer that a message asks for, and which do.

@@ -3,11 +3,10 @@ package write
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
-	"github.com/spoke-go/spoke/codec"
-	"github.com/spoke-go/spoke/haproxy/internal/model"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
@@ -22,6 +21,10 @@ type Config struct {
 	Processing    time.Duration
 	FailClosed    bool
 	Version       string
+	Engines       map[string]Engine
+
+	AgentCheckPort int
+	Affinity       string
 }
 
 // The names of the variables that HAProxy itself sets, behind txn.<Prefix>.
@@ -30,19 +33,15 @@ const (
 	processTimeVar = "process_time"
 )
 
-// complete fills in the defaults, or says what cannot be.
-func (c Config) complete(a model.Agent) (Config, error) {
+// complete sets the defaults that the engines share, and returns an error for each
+// field that is wrong.
+func (c Config) complete() (Config, error) {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf("haproxy: "+format, args...)) }
 	if c.Engine == "" {
 		wrong("Config.Engine is empty: name the SPOE engine, such as Engine: \"guard\"")
 	}
-	setDefault(&c.Prefix, strings.Map(func(r rune) rune {
-		if syntax.IsNameByte(r) {
-			return r
-		}
-		return '_'
-	}, c.Engine))
+	setDefault(&c.Prefix, toPrefix(c.Engine))
 	setDefault(&c.Backend, c.Engine+"-agents")
 	setDefault(&c.SPOEFile, "spoe.conf")
 	if len(c.Agents) == 0 {
@@ -53,17 +52,13 @@ func (c Config) complete(a model.Agent) (Config, error) {
 			wrong("Config.%s %q has the character %q: use letters, digits, '-', '_', '.' and ':'", f.field, f.name, r)
 		}
 	}
-	if r, ok := syntax.Refused(c.Prefix, ""); ok {
-		wrong("Config.Prefix %q has the character %q: use letters, digits, '.' and '_', as names of variables have no others", c.Prefix, r)
-	}
-	if full := c.fullName("txn", processTimeVar); len(full) > codec.MaxVarName {
-		wrong(tooLong, full, len(full), codec.MaxVarName)
-	}
 	for _, addr := range c.Agents {
 		if w, err := syntax.OneWord(addr); err != nil || w == "" {
 			wrong("Config.Agents: %q is no address of one word", addr)
 		} else if !strings.ContainsAny(addr, ":@$/") {
 			wrong("Config.Agents: %q has no port: write %s:9000", addr, addr)
+		} else if c.before(2, 6) && envDefault.MatchString(addr) {
+			wrong("Config.Agents: %s has a default, which HAProxy before 2.6 does not know: set the variable with presetenv in a global section, and write it without", addr)
 		}
 	}
 	if syntax.CheckOpen(c.ServerOptions) != nil {
@@ -77,19 +72,16 @@ func (c Config) complete(a model.Agent) (Config, error) {
 			wrong("Config.Version: %q is no version: write one such as \"2.6\"", c.Version)
 		}
 	}
-	deadline := time.Duration(0)
-	for _, m := range a.Messages {
-		deadline = max(deadline, time.Duration(m.Deadline))
+	if c.AgentCheckPort < 0 || c.AgentCheckPort > 65535 {
+		wrong("Config.AgentCheckPort is %d: write the port of spoe.Agent.AgentCheckAddr, or 0 for no agent-check", c.AgentCheckPort)
 	}
-	switch {
-	case max(c.Processing, deadline) > syntax.MaxTime/2:
-		wrong("a deadline of %v is too long for HAProxy: make Config.Processing %v at most, and the middleware's timeout shorter", max(c.Processing, deadline), syntax.MaxTime/2)
-	case c.Processing < 0 || c.Processing > 0 && c.Processing <= deadline:
-		wrong("Config.Processing is %v, and a handler may take %v: HAProxy would give up first; make it longer, or the middleware's timeout shorter", c.Processing, deadline)
-	case c.Processing == 0 && deadline == 0:
-		c.Processing = 500 * time.Millisecond
-	case c.Processing == 0:
-		c.Processing = max(2*deadline, 100*time.Millisecond)
+	if c.Affinity != "" {
+		if _, refused := syntax.Refused(c.Affinity, ""); refused {
+			wrong("Config.Affinity: %q is no name of a variable: write the name alone, without scope and prefix", c.Affinity)
+		}
+		if !c.muxed() {
+			wrong("Config.Affinity needs Config.Version \"3.1\" or later: older versions cannot read a request's variables in the agents' backend; there, write one agent, or send with the later message all that it needs")
+		}
 	}
 	return c, errors.Join(errs...)
 }
@@ -100,12 +92,21 @@ func setDefault(s *string, def string) {
 	}
 }
 
-// muxed tells whether the files are for versions with a multiplexer for SPOP, and
-// for no older ones.
+// envDefault matches "${NAME-default}".
+var envDefault = regexp.MustCompile(`\$\{\w+-`)
+
+// before reports whether the files are for a version before this one.
+func (c *Config) before(major, minor int) bool {
+	v, ok := syntax.ParseVersion(c.Version)
+	return ok && !v.AtLeast(major, minor)
+}
+
+// muxed reports whether the files are for HAProxy 3.1 and later alone, which
+// multiplexes SPOP.
 func (c *Config) muxed() bool {
 	v, ok := syntax.ParseVersion(c.Version)
 	return ok && v.AtLeast(3, 1)
 }
 
-// unmuxed tells whether they are for older versions alone.
+// unmuxed reports whether they are for older versions alone.
 func (c *Config) unmuxed() bool { return c.Version != "" && !c.muxed() }

@@ -6,26 +6,32 @@ import (
 	"time"
 
 	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-func writeSPOE(a model.Agent, c Config) string {
+func writeSPOE(engines []engine) string {
 	var t text
-	t.comment("", "What HAProxy asks the agent "+c.Engine+", and what it takes from the answers. Loaded by "+
-		"\"filter spoe engine "+c.Engine+" config "+c.SPOEFile+"\" in a frontend.")
-	t.comment("", "Written by the agent itself (-print-config=spoe): change the agent, and write it anew.")
-	t.line()
-	t.line("[" + c.Engine + "]")
-	t.line()
-	c.writeAgent(&t, a)
-	for _, m := range a.Messages {
+	for i, e := range engines {
+		c, a := e.config, e.agent
+		if i == 0 {
+			t.comment("", "The messages that HAProxy sends to the agents, and the variables that it takes from their answers. Loaded by "+
+				"\"filter spoe engine "+c.Engine+" config "+c.SPOEFile+"\".")
+			t.comment("", "The agent wrote this file (-print-config=spoe): change the agent, and write it anew.")
+		}
 		t.line()
-		c.writeMessage(&t, m)
-	}
-	for _, g := range a.Groups() {
+		t.line("[" + c.Engine + "]")
 		t.line()
-		t.line("spoe-group", g)
-		t.list("    messages", a.Members(g))
+		c.writeAgent(&t, a)
+		for _, m := range a.Messages {
+			t.line()
+			c.writeMessage(&t, m)
+		}
+		for _, g := range a.Groups() {
+			t.line()
+			t.line("spoe-group", g)
+			t.list("    messages", a.Members(g))
+		}
 	}
 	return t.String()
 }
@@ -41,7 +47,7 @@ func (c *Config) writeAgent(t *text, a model.Agent) {
 	}
 	if names := a.Groups(); len(names) > 0 {
 		t.line()
-		t.comment("    ", "Sent where a rule says so: \"http-request send-spoe-group "+c.Engine+" "+names[0]+"\".")
+		t.comment("    ", "Sent by rules: \""+ruleSets[a.Message(a.Members(names[0])[0]).On()].name+" send-spoe-group "+c.Engine+" "+names[0]+"\".")
 		t.list("    groups", names)
 	}
 	t.line()
@@ -67,7 +73,7 @@ func (c *Config) writeAgent(t *text, a model.Agent) {
 	if !c.muxed() {
 		t.comment("    ", "For connections to the agent, up to HAProxy 3.0; later ones go by the backend's timeouts.")
 		t.line("    timeout hello 2s")
-		t.line("    timeout idle 2m")
+		t.line("    timeout idle", syntax.FormatTime(idle(c.Processing)))
 		t.line()
 		t.comment("    ", "Up to HAProxy 3.0 a connection has up to 20 questions in flight, and one of them may cross the goodbye of "+
 			"an agent that is being restarted. Take the '#' away to rule that out, for some more connections; later ones ignore it.")
@@ -115,6 +121,9 @@ func (c *Config) writeMessage(t *text, m model.Message) {
 		about := a.Label() + ": " + a.Go
 		if a.Required {
 			about += ", required"
+			if when := samples.NullFor(a.Fetch); when != "" && a.Fetch != "unique-id" { // whose line the frontend has
+				about += ". WARNING: NULL for " + when + "; these get no verdict. Without \"required\" the handler is called"
+			}
 		}
 		t.comment("", about)
 	}

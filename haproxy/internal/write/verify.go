@@ -4,32 +4,53 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/haproxy/internal/model"
 	"github.com/spoke-go/spoke/haproxy/internal/samples"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
+	"github.com/spoke-go/spoke/router"
 )
 
 // verifyAgent returns an error for everything that Write lacks, and for everything
 // that HAProxy would accept and not do.
-func verifyAgent(a *model.Agent, c Config) error {
-	var errs []error
+func verifyAgent(a *model.Agent, engines []engine) error {
 	if len(a.Messages) == 0 {
-		errs = append(errs, errors.New("haproxy: there is no message: register a handler first"))
+		return errors.New("haproxy: there is no message: register a handler first")
 	}
 	if err := a.Validate(); err != nil {
 		return fmt.Errorf("haproxy: %w", err)
 	}
-	if scope, name, ok := strings.Cut(a.FailureVar, "."); ok {
+	var errs []error
+	for _, e := range engines {
+		errs = append(errs, e.verify())
+	}
+	return errors.Join(errs...)
+}
+
+func (e *engine) verify() error {
+	var errs []error
+	c := e.config
+	if scope, name, ok := strings.Cut(e.agent.FailureVar, "."); ok {
 		if full := c.fullName(scope, name); len(full) > codec.MaxVarName {
 			errs = append(errs, fmt.Errorf("haproxy: "+tooLong, full, len(full), codec.MaxVarName))
 		}
 	}
-	for _, m := range a.Messages {
+	for _, m := range e.agent.Messages {
 		for _, err := range verifyMessage(&m, c) {
 			errs = append(errs, fmt.Errorf("haproxy: message %q%s: %w", m.Name, m.Where(), err))
+		}
+	}
+	if !e.inFrontend() && slices.ContainsFunc(e.agent.Messages, func(m model.Message) bool { return !inBackend(m.On()) }) {
+		errs = append(errs, fmt.Errorf("haproxy: the engine %q has groups for rules of backends, and messages for the frontend: HAProxy would send the messages twice; give the groups an engine of their own, .Engine(\"name\")", c.Engine))
+	}
+	if c.FailClosed {
+		for _, stage := range stages(&e.agent) {
+			for _, b := range c.verdicts(e.agent, stage).blind {
+				errs = append(errs, fmt.Errorf("haproxy: message %q%s cannot fail closed: %w, or set Config.FailClosed to false", b.message.Name, b.message.Where(), b.reason))
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -66,6 +87,8 @@ func verifyMessage(m *model.Message, c Config) (errs []error) {
 		case !samples.Fits(samples.Types(word), arg.Types):
 			wrong("the argument %q: HAProxy sends %s as %s, and the field %s (%s) takes %s: take another sample%s, or change the field's type",
 				arg.Label(), arg.Fetch, strings.Join(samples.Types(word), " or "), arg.Field, arg.Go, strings.Join(arg.Types, ", "), samples.Convert(arg.Types))
+		case m.Group == "" && readsContent(word, m.On()):
+			wrong("the argument %q: HAProxy sends %s as NULL on %s, which comes before the connection's first bytes: add .Group(\"name\") for a rule that waits for them", arg.Label(), arg.Fetch, m.On())
 		case arg.Name == "" && strings.Contains(word, "="):
 			wrong("the argument %q: HAProxy would take %s for a name and a sample, as it has a '=': give the argument a name", arg.Label(), arg.Fetch)
 		}
@@ -93,3 +116,20 @@ const maxBuffer = 256 << 20
 
 // beginsWithName is what an args line has, rather than the sample in it.
 var beginsWithName = regexp.MustCompile(`^[\w.-]+=`)
+
+// readsContent reports whether a sample reads bytes of a connection that have not
+// come when a TCP event occurs.
+func readsContent(fetch string, on router.Event) bool {
+	side := ""
+	switch ruleSets[on] {
+	case tcpRequest:
+		side = "req."
+	case tcpResponse:
+		side = "res."
+	}
+	name := samples.Name(fetch)
+	return side != "" && contentSample.MatchString(name) && strings.HasPrefix(name, side)
+}
+
+// contentSample matches the samples of a connection's first bytes.
+var contentSample = regexp.MustCompile(`^re[qs]\.(len|payload|payload_lv|ssl_[a-z_]+|rdp_cookie|rdp_cookie_cnt|proto_http|eth|dns)`)

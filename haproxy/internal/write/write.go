@@ -2,6 +2,7 @@ package write
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spoke-go/spoke/haproxy/internal/model"
 )
@@ -11,15 +12,21 @@ type Files struct {
 	SPOE     string
 	Backend  string
 	Frontend string
+	Site     string
 }
 
 // Write is haproxy.Write.
 func Write(a model.Agent, c Config) (Files, error) {
-	c, err := c.complete(a)
-	if err = errors.Join(err, verifyAgent(&a, c)); err != nil {
+	c, err := c.complete()
+	a, placed := placeGroups(a)
+	engines, timed := c.engines(a)
+	if c.Affinity != "" && setterOf(engines, c.Affinity) == nil {
+		err = errors.Join(err, fmt.Errorf("haproxy: Config.Affinity names txn.%s, which no message sets: give a result's field the tag `spoe:%q`", c.Affinity, c.Affinity))
+	}
+	if err = errors.Join(err, placed, timed, verifyAgent(&a, engines)); err != nil {
 		return Files{}, err
 	}
-	return Files{SPOE: writeSPOE(a, c), Backend: writeBackend(a, c), Frontend: writeFrontend(a, c)}, nil
+	return Files{SPOE: writeSPOE(engines), Backend: writeBackend(a, c, engines), Frontend: writeFrontend(engines), Site: writeSite(engines)}, nil
 }
 
 // fullName is a variable's name in HAProxy's configuration.

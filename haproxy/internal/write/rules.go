@@ -1,0 +1,102 @@
+package write
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
+	"github.com/spoke-go/spoke/router"
+)
+
+// writeGroups writes the rules that send the groups of a stage.
+func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
+	for _, g := range a.Groups() {
+		members := a.Members(g)
+		first := a.Message(members[0])
+		if !sameRules(first.On(), e) {
+			continue
+		}
+		rules := ruleSets[e]
+		t.line()
+		switch rules {
+		case tcpRequest:
+			t.comment("    ", "Sends "+strings.Join(members, ", ")+" once the connection's first bytes are there, and waits for the answer. "+
+				"The rule needs inspect-delay, and a condition that waits for those bytes. An \"accept\" before it keeps it from being reached.")
+			t.line("    tcp-request inspect-delay 5s")
+		case tcpResponse:
+			t.comment("    ", "Sends "+strings.Join(members, ", ")+" once the response's first bytes are there, and waits for the answer.")
+			t.line("    tcp-response inspect-delay 5s")
+		default:
+			t.comment("    ", "Sends "+strings.Join(members, ", ")+", and waits for the answer. The rule may stand behind other rules, and have a condition; "+
+				"a rule below about its verdict then needs that condition, too: \"if COND !{ ... }\".")
+			if rules == httpResponse && fetchesBody(&a, g, "res.") {
+				t.line("    http-response wait-for-body time 1s")
+			}
+		}
+		t.line("    "+rules.name+" send-spoe-group", c.Engine, g, firstBytes(&a, g, rules))
+	}
+}
+
+// firstBytes returns the condition that makes a TCP rule wait for what its group's
+// arguments read.
+func firstBytes(a *model.Agent, group string, rules *ruleSet) string {
+	switch rules {
+	case tcpRequest:
+		for _, m := range a.Messages {
+			for _, arg := range m.Args {
+				if m.Group == group && strings.HasPrefix(samples.Name(samples.Unquoted(arg.Fetch)), "req.ssl_") {
+					return "if { req.ssl_hello_type 1 }"
+				}
+			}
+		}
+		return "if { req.len gt 0 }"
+	case tcpResponse:
+		return "if { res.len gt 0 }"
+	}
+	return ""
+}
+
+// writeVerdicts writes the rules of a stage that act on a missing verdict.
+func (c *Config) writeVerdicts(t *text, a model.Agent, e router.Event) {
+	rules := ruleSets[e]
+	v := c.verdicts(a, e)
+	t.line()
+	t.comment("    ", "The client closed its sending side while HAProxy waited for the verdict. Without this rule such a client gets past the agent.")
+	t.line("    "+rules.name+" "+rules.aborted, "if { var("+c.fullName("txn", errorVar)+") -m int 4 5 }")
+	t.line()
+	if c.FailClosed {
+		t.comment("    ", "No verdict, whatever the reason: the agent is gone, slow, failed, or does not know the message. The request is refused: FAIL CLOSED.")
+		for _, condition := range v.missing {
+			t.line("    "+rules.name+" "+rules.refuse, condition)
+		}
+		return
+	}
+	if len(v.missing) > 0 {
+		t.comment("    ", "No verdict, whatever the reason: the agent is gone, slow, failed, or does not know the message. The request passes: FAIL OPEN. "+
+			"Remove the '#' from the next "+plural(len(v.missing), "line", "lines")+" to FAIL CLOSED.")
+		for _, condition := range v.missing {
+			t.line("    #"+rules.name+" "+rules.refuse, condition)
+		}
+	}
+	if len(v.blind) > 0 {
+		t.comment("    ", "The request passes without a verdict: FAIL OPEN. It cannot fail closed for every reason. "+blindness(v.blind))
+		t.comment("    ", "The next line closes where the agent is gone, slow or failed, and not where it does not know the message or sets nothing.")
+		t.line("    #"+rules.name+" "+rules.refuse, c.unanswered(a, e))
+	}
+}
+
+func blindness(blind []blind) string {
+	var s []string
+	for _, b := range blind {
+		s = append(s, "Message "+strconv.Quote(b.message.Name)+": "+b.reason.Error()+".")
+	}
+	return strings.Join(s, " ")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

@@ -1,0 +1,42 @@
+package write
+
+import "strconv"
+
+// writeServers writes the agents' server lines, and what chooses among them.
+func (c *Config) writeServers(t *text, engines []engine) {
+	check := ""
+	if c.AgentCheckPort > 0 {
+		t.comment("    ", "agent-check asks the agent itself. An agent that is shutting down answers \"drain\", and HAProxy moves its connections away "+
+			"before the agent closes one. The agent waits for that, so a longer agent-inter makes its end take longer; 1s costs one small connection a second.")
+		check = "agent-check agent-port " + strconv.Itoa(c.AgentCheckPort) + " agent-inter 1s"
+	}
+	if c.Affinity != "" {
+		t.comment("    ", "Later messages of a request go to the agent that answered the first one, if it is up.")
+		prefix := c.Prefix
+		if e := setterOf(engines, c.Affinity); e != nil {
+			prefix = e.config.Prefix
+		}
+		for i := range c.Agents {
+			t.line("    use-server", serverName(i), "if { var(ptxn."+prefix+"."+c.Affinity+") -m str", serverName(i), "}")
+		}
+	}
+	for i, addr := range c.Agents {
+		t.line("    server", serverName(i), addr, c.ServerOptions, check)
+	}
+}
+
+func serverName(i int) string { return "agent" + strconv.Itoa(i+1) }
+
+// setterOf returns the engine that has a variable of the scope txn set, or nil.
+func setterOf(engines []engine, name string) *engine {
+	for i := range engines {
+		for _, m := range engines[i].agent.Messages {
+			for _, v := range m.Vars {
+				if v.Scope == "txn" && v.Name == name {
+					return &engines[i]
+				}
+			}
+		}
+	}
+	return nil
+}
