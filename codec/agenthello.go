@@ -7,7 +7,7 @@ type AgentHello struct {
 	Capabilities string // a comma-separated list
 }
 
-// Has tells whether the agent announces the capability.
+// Has reports whether the agent announces the capability.
 func (h *AgentHello) Has(capability string) bool { return hasItem(h.Capabilities, capability) }
 
 // Append appends the payload.

@@ -23,7 +23,7 @@ func (a Args) Raw() []byte { return a.raw }
 
 // All returns the arguments in the order sent. An argument without a name has
 // the name "". Names are copied; use Scan where that costs too much. The
-// sequence ends early at malformed bytes, which Err then tells.
+// sequence ends early at malformed bytes; Err returns the reason.
 func (a Args) All() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		for name, v := range a.Scan() {
@@ -47,8 +47,8 @@ func (a Args) Scan() iter.Seq2[[]byte, Value] {
 	}
 }
 
-// Err returns what is wrong with the arguments, or nil; it reads them all.
-// What an agent's handler is given has been checked already.
+// Err returns the mistake in the arguments, or nil; it reads them all. An agent has
+// checked the arguments before it calls a handler.
 func (a Args) Err() error {
 	c := cursor{b: a.raw}
 	c.skipArgs(a.n)

@@ -16,7 +16,7 @@ type Decoder struct {
 	fields []decodeField
 	// first is the index in fields that the first argument is expected at.
 	first atomic.Uint32
-	// byName is nil where there are so few fields that looking at all is faster.
+	// byName is nil if there are so few fields that comparing all names is faster.
 	byName map[string]int
 	byPos  []int // by position: index in fields, or -1
 	packed []int // indexes of the fields whose bytes pack copies
@@ -25,8 +25,8 @@ type Decoder struct {
 	problems int
 }
 
-// decodeField is a bound field with what decoding needs; what each message
-// needs comes first, to lie close together.
+// decodeField is a bound field with its plan. The parts that each message needs come
+// first, to lie close together.
 type decodeField struct {
 	name string
 	next atomic.Uint32 // index of the field that followed last time
@@ -40,7 +40,7 @@ type decodeField struct {
 
 var decoders sync.Map // reflect.Type of a struct -> *Decoder
 
-// fewFields is up to how many fields a name is looked for by comparing.
+// fewFields is the largest number of fields that are looked up by comparing names.
 const fewFields = 16
 
 // DecoderOf returns the decoder for t, a struct or a pointer to one. If t or one of

@@ -1,14 +1,14 @@
 package codec
 
-// Unmarshaler is the hook of a type that takes an argument its own way. v
-// borrows from the frame: what is kept of it is cloned. It is not called for
-// NULL, nor where the argument is missing.
+// Unmarshaler is a type that reads an argument its own way. v borrows from the frame:
+// clone the parts that you keep. It is not called for NULL or a missing argument. If it
+// returns an error, the field is zero again, see [Problems].
 type Unmarshaler interface {
 	UnmarshalSPOE(v Value) error
 }
 
-// Marshaler is the hook of a type that makes a variable's value its own way.
-// A NULL is treated as a nil pointer is.
+// Marshaler is a type that makes a variable's value its own way. A NULL counts as a nil
+// pointer.
 type Marshaler interface {
 	MarshalSPOE() (Value, error)
 }

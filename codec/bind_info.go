@@ -27,7 +27,7 @@ type FieldInfo struct {
 	// expression as its configuration has it, such as req.hdr(host); empty
 	// without the tag.
 	Fetch string
-	// Secret tells that telemetry and errors must not show the value.
+	// Secret reports that telemetry and errors must not show the value.
 	Secret bool
 }
 
@@ -49,7 +49,7 @@ type VarInfo struct {
 	// key of a map: claim_* for claim_sub and claim_email. Max is how many it sets at most.
 	Pattern bool
 	Max     int
-	// Secret tells that telemetry and errors must not show the value.
+	// Secret reports that telemetry and errors must not show the value.
 	Secret bool
 }
 

@@ -17,14 +17,14 @@ type place struct {
 	groups int
 }
 
-// hop is a pointer on the way to a field: where it lies in what the hop before
-// led to, and what it points to.
+// hop is a pointer on the way to a field: its offset in the struct that the hop before
+// it leads to, and the type that it points to.
 type hop struct {
 	off  uintptr
 	elem reflect.Type
 }
 
-// reach returns where the field lies, allocating what is nil on the way.
+// reach returns where the field lies. It allocates the structs of nil pointers on the way.
 func (l *place) reach(p pointer) pointer {
 	if len(l.hops) == 0 {
 		return add(p, l.off)
@@ -191,8 +191,7 @@ func (w *walker) problemsField(sf reflect.StructField, at place, path string, ta
 	return nil
 }
 
-// errorf returns an error of registration: type and field, what is wrong, what
-// to do.
+// errorf returns an error of registration: type and field, the mistake, and the way out.
 func (w *walker) errorf(path, format string, args ...any) error {
 	return fmt.Errorf("codec: field %s.%s: %w", w.root, path, fmt.Errorf(format, args...))
 }

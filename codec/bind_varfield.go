@@ -37,7 +37,7 @@ func (s *source) append(b []byte, p pointer) ([]byte, error) {
 	return s.make(b, p)
 }
 
-// empty tells whether omitempty leaves the field at p out.
+// empty reports whether omitempty leaves the field at p out.
 func (s *source) empty(p pointer) bool {
 	switch s.op {
 	case opString:

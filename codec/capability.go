@@ -9,7 +9,7 @@ const (
 	CapAsync         = "async"
 )
 
-// hasItem tells whether a comma-separated list holds item; spaces are ignored.
+// hasItem reports whether a comma-separated list holds item; spaces are ignored.
 func hasItem(list, item string) bool {
 	for s := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(s) == item {

@@ -58,7 +58,7 @@ func (c *cursor) uint32(what string) uint32 {
 // varint reads the peers encoding of §3.1.
 func (c *cursor) varint(what string) uint64 {
 	if c.off < len(c.b) {
-		if v := c.b[c.off]; v < 240 { // nearly all of them; inlined by hand
+		if v := c.b[c.off]; v < 240 { // nearly all of them; a call would cost more
 			c.off++
 			return uint64(v)
 		}
@@ -128,7 +128,7 @@ func (c *cursor) longStr(what string) []byte {
 // last returns the n bytes that were read last, capped.
 func (c *cursor) last(n int) []byte { return c.since(c.off - n) }
 
-// since returns what has been read since the offset start, capped.
+// since returns the bytes that were read since the offset start, capped.
 func (c *cursor) since(start int) []byte { return c.b[start:c.off:c.off] }
 
 // line returns the bytes up to the next LF or the end, without it and without a
@@ -143,7 +143,7 @@ func (c *cursor) line() []byte {
 	return bytes.TrimSuffix(c.b[start:end:end], []byte("\r"))
 }
 
-// rest returns what is left.
+// rest returns the bytes that are left.
 func (c *cursor) rest() []byte {
 	v := c.b[c.off:len(c.b):len(c.b)]
 	c.off = len(c.b)

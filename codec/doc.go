@@ -3,17 +3,16 @@
 // Go structs bound to arguments and variables (SPOE.txt §3.1 to §3.5).
 //
 // It has no connection, no goroutine and no lock but that of its caches of
-// compiled structs, and needs the standard library alone. Functions named Append… append to a slice and return it;
-// what reads takes a slice and checks it as it goes: bytes from the other side
+// compiled structs, and needs the standard library alone. Functions
+// named Append… append to a slice and return it. Readers check bytes as they go: bytes from the other side
 // lead to an *Error with the status code to answer them, never to a panic, and
 // nothing is allocated from a count or a length that they claim.
 //
 // # Ownership
 //
-// What is decoded borrows from the slice it was decoded from, and is valid
-// until that slice is used again (in an agent: until the handler returns);
-// a string, and whatever a struct was bound to, is a copy and safe to keep, and
-// Value.Clone makes one of a Value.
+// A decoded value borrows from its slice, and is valid until that slice is used again
+// (in an agent: until the handler returns). A string, and everything that a struct was
+// bound to, is a copy and safe to keep. Value.Clone copies a Value.
 //
 // # Arguments bound to a struct
 //
@@ -44,7 +43,7 @@
 //	http.Header            BINARY from req.hdrs_bin, STRING from req.hdrs
 //	HeaderBlock            BINARY from req.hdrs_bin, with order and case
 //	url.Values             STRING, BINARY with a query string
-//	any, Value             everything; what it holds is a copy
+//	any, Value             everything; it holds a copy
 //	Unmarshaler            everything: it sees the Value
 //	TextUnmarshaler        everything, as text
 //	a pointer to these     the same; it is nil without an argument that can be read

@@ -2,8 +2,8 @@ package codec
 
 import "fmt"
 
-// Error says what is wrong with bytes that came from the other side. It is
-// read with errors.As; Status is what an agent puts into the AGENT-DISCONNECT
+// Error describes a mistake in bytes that came from the other side. Read it with
+// errors.As; Status is what an agent puts into the AGENT-DISCONNECT
 // that answers them (§3.5).
 type Error struct {
 	// Status is the SPOP status code.
@@ -11,7 +11,7 @@ type Error struct {
 	// Offset is the byte at which decoding stopped, counted from the start of
 	// what was being decoded (a frame without its length, or its payload).
 	Offset int
-	// Reason says what was found there, in a few words.
+	// Reason names the mistake in a few words.
 	Reason string
 }
 

@@ -68,10 +68,10 @@ type Frame struct {
 	Payload  []byte
 }
 
-// FIN tells whether the payload ends with this frame.
+// FIN reports whether the payload ends with this frame.
 func (f *Frame) FIN() bool { return f.Flags&FlagFIN != 0 }
 
-// ABORT tells whether the payload is to be dropped.
+// ABORT reports whether the payload is to be dropped.
 func (f *Frame) ABORT() bool { return f.Flags&FlagABORT != 0 }
 
 // FrameLength reads the length in front of a frame from the LengthSize bytes

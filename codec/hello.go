@@ -24,10 +24,10 @@ type HAProxyHello struct {
 	EngineID string
 }
 
-// Pipelining tells whether HAProxy can have several NOTIFYs in flight.
+// Pipelining reports whether HAProxy can have several NOTIFYs in flight.
 func (h *HAProxyHello) Pipelining() bool { return hasItem(h.Capabilities, CapPipelining) }
 
-// Async tells whether HAProxy takes ACKs on another connection than that of
+// Async reports whether HAProxy takes ACKs on another connection than that of
 // their NOTIFYs. Those up to 3.0 do.
 func (h *HAProxyHello) Async() bool { return hasItem(h.Capabilities, CapAsync) }
 
@@ -122,7 +122,7 @@ func (c *cursor) helloSize(at int, v Value) uint32 {
 	return uint32(min(n, math.MaxUint32))
 }
 
-// supportsVersion2 tells whether one version of the list is 2.x: §3.2.4 has
+// supportsVersion2 reports whether one version of the list is 2.x: §3.2.4 has
 // HAProxy support all minor versions below the one it announces.
 func supportsVersion2(list string) bool {
 	for v := range strings.SplitSeq(list, ",") {

@@ -42,7 +42,7 @@ func (m *Messages) Message() Message { return m.msg }
 func (m *Messages) Err() error { return m.c.error() }
 
 // CheckMessages reads a NOTIFY's payload to its end and returns how many
-// messages it holds, or what is wrong with it.
+// messages it holds, or the mistake in it.
 func CheckMessages(payload []byte) (int, error) {
 	m := NewMessages(payload)
 	n := 0

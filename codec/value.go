@@ -89,7 +89,7 @@ func Addr(a netip.Addr) Value {
 // Type returns the value's type on the wire.
 func (v Value) Type() Type { return v.typ }
 
-// IsNull tells whether v is NULL.
+// IsNull reports whether v is NULL.
 func (v Value) IsNull() bool { return v.typ == TypeNull }
 
 // Bool returns a BOOL, and whether v is one.
@@ -160,7 +160,7 @@ func (v Value) Clone() Value {
 	return bytesValue(v.typ, bytes.Clone(v.Bytes()))
 }
 
-// Equal tells whether v and w have the same type and the same value.
+// Equal reports whether v and w have the same type and the same value.
 func (v Value) Equal(w Value) bool {
 	if v.typ == TypeString || v.typ == TypeBinary {
 		return v.typ == w.typ && bytes.Equal(v.Bytes(), w.Bytes())

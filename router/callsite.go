@@ -24,7 +24,7 @@ func callSite() string {
 	}
 }
 
-// refuse panics with what was called, where, and what is wrong with it.
+// refuse panics with the call, its site, and the mistake in it.
 func refuse(call, format string, args ...any) {
 	panic(fmt.Sprintf("router: %s at %s: %s", call, callSite(), fmt.Sprintf(format, args...)))
 }
