@@ -1,0 +1,115 @@
+package service
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/service/internal/conf"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// Agent describes a program. C is a struct with the agent's own settings; an agent
+// without any takes struct{}.
+type Agent[C any] struct {
+	// Name is the program's name, such as ip-reputation. It must be set.
+	Name string
+	// About is the text above the flags in -h.
+	About string
+	// Version is what -version prints and telemetry reports. Default: the version of
+	// the main module, as the go command recorded it.
+	Version string
+	// EnvPrefix begins the environment variables of the settings. Default: the Name
+	// in upper case, as in IP_REPUTATION_.
+	EnvPrefix string
+
+	// Defaults are the agent's settings where nothing else sets them.
+	Defaults C
+	// Service are the defaults of the service's own settings; fields that are zero
+	// keep those in [Settings].
+	Service Settings
+
+	// Setup registers routes and prepares whatever they need. It runs once, before
+	// the agent listens; its ctx ends if the program is to end. It must be set.
+	//
+	// It also runs for -print-config and its kin, which need the routes alone:
+	// Setup.Derive and Setup.Go then do nothing.
+	Setup func(ctx context.Context, s *Setup[C]) error
+
+	// Middleware changes the chain that Setup.Router begins with: Trace, Metrics,
+	// Timeout, Recover, see [middleware.DefaultWith]. The providers and, if it is 0,
+	// the timeout come from the service.
+	Middleware middleware.DefaultConfig
+	// HAProxy is what -print-config must know and the routes do not say. Default:
+	// an engine of the agent's Name, and the first address of -listen.
+	HAProxy haproxy.Config
+	// Limits has the fields of the engine, such as MaxInFlight; Handler and Logger,
+	// and those that have a setting, are overwritten.
+	Limits *spoe.Agent
+}
+
+// Main runs the program with the process's arguments, and ends the process. Its
+// status is 0 after a clean end, 1 if something failed, 2 if the configuration is
+// wrong.
+func Main[C any](a Agent[C]) {
+	// Registered before anything else: a SIGHUP during start must not kill.
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	os.Exit(a.Run(ctx, Process{Args: os.Args[1:], Environ: os.Environ(), Reload: reload, Stdout: os.Stdout, Stderr: os.Stderr}))
+}
+
+// Process is what a program gets from its process. Tests make their own.
+type Process struct {
+	Args           []string // without the program's name
+	Environ        []string // as os.Environ; variables of OpenTelemetry and systemd are always the process's own
+	Reload         <-chan os.Signal
+	Stdout, Stderr io.Writer
+}
+
+// Secret is a setting that no log, error or -show-config shows; its method Reveal
+// returns it. Written as file:/run/secrets/token it is the content of that file.
+type Secret = conf.Secret
+
+// NewSecret returns a secret with that value.
+func NewSecret(value string) Secret { return conf.NewSecret(value) }
+
+// Wrong returns an error about a setting, such as lists[1].score, for the Validate
+// method of a settings struct:
+//
+//	func (c Config) Validate() error {
+//		if c.Burst < c.Rate {
+//			return service.Wrong("burst", "%d is less than rate: write %d or more", c.Burst, c.Rate)
+//		}
+//		return nil
+//	}
+//
+// The program adds where the setting was made: agent.yaml:7. Structs inside of the
+// agent's settings can have the method, too. errors.Join reports several mistakes.
+func Wrong(key, format string, args ...any) error { return conf.Wrong(key, format, args...) }
+
+var notInNames = regexp.MustCompile(`[^A-Z0-9]+`)
+
+func (a *Agent[C]) setDefaults() {
+	if a.Name == "" || a.Setup == nil {
+		panic("service: Agent.Name and Agent.Setup must be set")
+	}
+	if a.EnvPrefix == "" {
+		a.EnvPrefix = notInNames.ReplaceAllString(strings.ToUpper(a.Name), "_") + "_"
+	}
+	if a.Version == "" {
+		a.Version = "(unknown)"
+		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+			a.Version = info.Main.Version
+		}
+	}
+	a.Service = a.Service.withDefaults()
+}

@@ -1,0 +1,72 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	noopmetric "go.opentelemetry.io/otel/metric/noop"
+	nooptrace "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/service/internal/conf"
+)
+
+// describe does what -print-config, -print-routes and -check-config ask for; done is
+// false if none of them was given. Setup registers the routes and builds nothing.
+func (p *program[C]) describe(ctx context.Context, loaded *conf.Loaded, cmd *command) (done bool, status int) {
+	if !cmd.describes {
+		return false, 0
+	}
+	g := newGeneration[C](loaded)
+	s := p.newSetup(ctx, g, slog.New(slog.DiscardHandler))
+	s.describe = true
+	p.use(s)
+	if err := p.Setup(ctx, s); err != nil {
+		return true, p.complain(err)
+	}
+	c := p.HAProxy
+	if c.Engine == "" {
+		c.Engine = p.Name
+	}
+	for _, addr := range g.settings.Listen {
+		if found := serverAddress(addr); found != "" && c.Agents == nil {
+			c.Agents = []string{found}
+		}
+	}
+	switch done, err := cmd.haproxy.Run(p.Stdout, s.Router, c); {
+	case errors.Is(err, haproxy.ErrFindings): // they are printed
+		return true, 1
+	case err != nil:
+		fmt.Fprintf(p.Stderr, "%s: %v\n", p.Name, err)
+		return true, 2
+	default:
+		return done, 0
+	}
+}
+
+// newSetup returns a Setup whose telemetry goes nowhere. Its router has no middleware
+// yet.
+func (p *program[C]) newSetup(ctx context.Context, g *generation[C], log *slog.Logger) *Setup[C] {
+	s := &Setup[C]{
+		Router: router.New(), Log: log, Admin: http.NewServeMux(), state: &state[C]{ctx: ctx},
+		Traces: nooptrace.NewTracerProvider(), Metrics: noopmetric.NewMeterProvider(),
+	}
+	s.Router.Logger = log
+	s.state.current.Store(g)
+	return s
+}
+
+// use gives the router the agent's middleware.
+func (p *program[C]) use(s *Setup[C]) {
+	c := p.Middleware
+	if c.Timeout == 0 {
+		c.Timeout = s.Settings().Timeout
+	}
+	c.Trace.TracerProvider, c.Metrics.MeterProvider = s.Traces, s.Metrics
+	s.Router.Use(middleware.DefaultWith(c))
+}

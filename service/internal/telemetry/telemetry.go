@@ -1,0 +1,103 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	nooptrace "go.opentelemetry.io/otel/trace/noop"
+)
+
+// Config is what Start needs to know.
+type Config struct {
+	Service string // service.name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES has another
+	Version string // service.version, the same
+	Stdout  io.Writer
+	Logger  *slog.Logger // hears of exports that fail
+}
+
+// Telemetry is what spans and metrics are made with.
+type Telemetry struct {
+	Traces  trace.TracerProvider
+	Metrics metric.MeterProvider
+	Scrape  http.Handler // answers Prometheus
+
+	shutdowns []func(context.Context) error
+}
+
+// Start starts the exports. It fails if a variable of OpenTelemetry has a value
+// that nothing can be made of. A collector that cannot be reached is logged at
+// each export that fails, and delays nothing.
+func Start(ctx context.Context, c Config) (*Telemetry, error) {
+	spans, reader, err := exporters(ctx, c.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	res, err := newResource(ctx, c.Service, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		c.Logger.Warn("telemetry failed", "error", err)
+	}))
+	t := &Telemetry{Traces: nooptrace.NewTracerProvider()}
+	if spans != nil {
+		t.startTraces(spans, res)
+	}
+	if err := t.startMetrics(reader, res); err != nil {
+		return nil, errors.Join(err, t.Shutdown(ctx))
+	}
+	return t, nil
+}
+
+func (t *Telemetry) startTraces(spans sdktrace.SpanExporter, res *resource.Resource) {
+	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithBatcher(spans)}
+	if !set("OTEL_TRACES_SAMPLER") {
+		options = append(options, sdktrace.WithSampler(fewTraces()))
+	}
+	provider := sdktrace.NewTracerProvider(options...)
+	t.Traces = provider
+	t.shutdowns = append(t.shutdowns, provider.Shutdown)
+}
+
+func (t *Telemetry) startMetrics(reader sdkmetric.Reader, res *resource.Resource) error {
+	scrape, handler, err := newScrape()
+	if err != nil {
+		return err
+	}
+	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(scrape)}
+	if reader != nil {
+		options = append(options, sdkmetric.WithReader(reader))
+	}
+	provider := sdkmetric.NewMeterProvider(options...)
+	t.Metrics, t.Scrape = provider, handler
+	t.shutdowns = append(t.shutdowns, provider.Shutdown)
+	return nil
+}
+
+// Shutdown exports what has not been exported and ends the exports, all at the
+// latest when ctx ends.
+func (t *Telemetry) Shutdown(ctx context.Context) error {
+	errs := make(chan error, len(t.shutdowns))
+	for _, shutdown := range t.shutdowns {
+		go func() { errs <- shutdown(ctx) }() // waited for below
+	}
+	var all []error
+	for range t.shutdowns {
+		select {
+		case err := <-errs:
+			all = append(all, err)
+		case <-ctx.Done(): // an exporter that ignores ctx, such as a terminal that was stopped
+			return errors.Join(append(all, context.Cause(ctx))...)
+		}
+	}
+	return errors.Join(all...)
+}

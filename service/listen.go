@@ -1,0 +1,120 @@
+package service
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// fromSystemd is the address that stands for the sockets that systemd passes.
+const fromSystemd = "systemd"
+
+func checkAddress(addr string) error {
+	if addr == fromSystemd || strings.HasPrefix(addr, "unix:") && len(addr) > len("unix:") || strings.HasPrefix(addr, "fd:") {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is not an address: write 127.0.0.1:9000, :9000, unix:/path/to/socket, unix:@name or systemd", addr)
+	}
+	return nil
+}
+
+// listen opens all addresses. TCP addresses speak TLS if getTLS is not nil; it
+// returns the configuration of this moment.
+func (s *Settings) listen(getTLS func() *tls.Config) (lns []net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			for _, ln := range lns {
+				ln.Close()
+			}
+		}
+	}()
+	for _, addr := range s.Listen {
+		opened, err := s.listenOn(addr)
+		lns = append(lns, opened...)
+		if err != nil {
+			return lns, err
+		}
+	}
+	if getTLS == nil {
+		return lns, nil
+	}
+	for i, ln := range lns {
+		if ln.Addr().Network() == "tcp" {
+			lns[i] = tls.NewListener(ln, &tls.Config{
+				GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return getTLS(), nil },
+			})
+		}
+	}
+	return lns, nil
+}
+
+func (s *Settings) listenOn(addr string) ([]net.Listener, error) {
+	if addr == fromSystemd {
+		lns, err := spoe.InheritedListeners()
+		if err == nil && len(lns) == 0 {
+			err = errors.New("systemd has passed no socket: start the program by a .socket unit, or give -listen another address")
+		}
+		return lns, err
+	}
+	ln, err := spoe.Listen(addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w (-listen sets the address)", err)
+	}
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok && !strings.HasPrefix(path, "@") {
+		err = s.permit(path)
+	}
+	return []net.Listener{ln}, err
+}
+
+// permit gives a socket file the mode and group of the settings.
+func (s *Settings) permit(path string) error {
+	if s.SocketGroup != "" {
+		gid, err := strconv.Atoi(s.SocketGroup)
+		if err != nil {
+			group, err := user.LookupGroup(s.SocketGroup)
+			if err != nil {
+				return fmt.Errorf("%w (-socket-group sets the group)", err)
+			}
+			gid, _ = strconv.Atoi(group.Gid)
+		}
+		if err := os.Chown(path, -1, gid); err != nil {
+			return fmt.Errorf("%w (-socket-group sets the group: one that the agent's user is in)", err)
+		}
+	}
+	if s.SocketMode == 0 {
+		return nil
+	}
+	return os.Chmod(path, os.FileMode(s.SocketMode))
+}
+
+// serverAddress is an address of -listen as HAProxy's server line has it; "" if it
+// cannot be told.
+func serverAddress(addr string) string {
+	path, isUnix := strings.CutPrefix(addr, "unix:")
+	switch {
+	case isUnix && strings.HasPrefix(path, "@"):
+		return "abns" + path
+	case isUnix:
+		return "unix@" + path
+	}
+	host, port, err := net.SplitHostPort(addr)
+	switch {
+	case err != nil || port == "0":
+		return ""
+	case host == "" || host == "0.0.0.0" || host == "::":
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}

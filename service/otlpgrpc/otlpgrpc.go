@@ -1,0 +1,23 @@
+// Package otlpgrpc adds OTLP over gRPC to a program that imports it:
+//
+//	import _ "github.com/spoke-go/spoke/service/otlpgrpc"
+//
+// OTEL_EXPORTER_OTLP_PROTOCOL=grpc then chooses it. It is a package of its own
+// because gRPC makes a program several MB larger; OTLP over HTTP needs no import.
+package otlpgrpc
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/spoke-go/spoke/service/internal/telemetry"
+)
+
+func init() {
+	telemetry.GRPC.Spans = func(ctx context.Context) (sdktrace.SpanExporter, error) { return otlptracegrpc.New(ctx) }
+	telemetry.GRPC.Metrics = func(ctx context.Context) (sdkmetric.Exporter, error) { return otlpmetricgrpc.New(ctx) }
+}

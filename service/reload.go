@@ -1,0 +1,144 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/spoke-go/spoke/service/internal/watch"
+)
+
+// lookEvery is how often the files are looked at.
+const lookEvery = time.Second
+
+const scope = "github.com/spoke-go/spoke/service"
+
+// reloader replaces the configuration while the agent answers. Its goroutine is the
+// only one that does.
+type reloader[C any] struct {
+	program *program[C]
+	setup   *Setup[C]
+	count   metric.Int64Counter
+	good    atomic.Bool  // the last reload succeeded, or there was none
+	at      atomic.Int64 // when the configuration in force was read, in ns since 1970
+}
+
+// newReloader returns a reloader, with its metrics:
+//
+//	spoke.config.reloads                  by spoke.config.result, success or failure
+//	spoke.config.last_reload_successful   1, or 0 while the sources of the configuration are wrong
+//	spoke.config.last_reload_success_time when the configuration in force was read
+func (p *program[C]) newReloader(s *Setup[C]) (*reloader[C], error) {
+	r := &reloader[C]{program: p, setup: s}
+	r.good.Store(true)
+	r.at.Store(time.Now().UnixNano())
+	meter := s.Metrics.Meter(scope)
+	var err1, err2, err3 error
+	r.count, err1 = meter.Int64Counter("spoke.config.reloads", metric.WithUnit("{reload}"), metric.WithDescription("Reloads of the configuration."))
+	_, err2 = meter.Int64ObservableGauge("spoke.config.last_reload_successful", metric.WithDescription("1, or 0 if the last reload of the configuration failed."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			n := int64(0)
+			if r.good.Load() {
+				n = 1
+			}
+			o.Observe(n)
+			return nil
+		}))
+	_, err3 = meter.Float64ObservableGauge("spoke.config.last_reload_success_time", metric.WithUnit("s"), metric.WithDescription("When the configuration in force was read, since 1970."),
+		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(float64(r.at.Load()) / float64(time.Second))
+			return nil
+		}))
+	for _, result := range []string{"success", "failure"} {
+		r.count.Add(context.Background(), 0, metric.WithAttributes(attribute.String("spoke.config.result", result)))
+	}
+	return r, errors.Join(err1, err2, err3)
+}
+
+// run reloads at each signal and each change of a file until ctx ends.
+func (r *reloader[C]) run(ctx context.Context) {
+	changed := make(chan struct{})
+	watching := make(chan struct{})
+	go func() { // ends with ctx; waited for below
+		defer close(watching)
+		watch.Files(ctx, lookEvery, r.files, func() {
+			select {
+			case changed <- struct{}{}:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	defer func() { <-watching }()
+	signals := r.program.Reload
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+			r.reload(ctx, "a file has changed")
+		case _, ok := <-signals:
+			if !ok {
+				signals = nil
+				continue
+			}
+			r.reload(ctx, "signal")
+		}
+	}
+}
+
+// files are those whose change is a reason to reload.
+func (r *reloader[C]) files() []string {
+	g := r.setup.state.load()
+	files := []string{r.program.sources.File, g.settings.TLSCert, g.settings.TLSKey, g.settings.TLSClientCA}
+	for _, more := range r.setup.watched {
+		files = append(files, more(g.config)...)
+	}
+	present := files[:0]
+	for _, file := range files {
+		if file != "" {
+			present = append(present, file)
+		}
+	}
+	return present
+}
+
+// reload replaces the configuration, or leaves all as it is.
+func (r *reloader[C]) reload(ctx context.Context, why string) {
+	p := r.program
+	p.notifyReloading()
+	defer p.notifyReady()
+	restart, err := r.replace(ctx)
+	r.good.Store(err == nil)
+	result := "success"
+	if err != nil {
+		result = "failure"
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			p.log.Error("configuration not reloaded, the old one stays", "reason", why, "error", line)
+		}
+	} else {
+		r.at.Store(time.Now().UnixNano())
+		p.log.Info("configuration reloaded", "reason", why)
+	}
+	for _, key := range restart {
+		p.log.Warn("a changed setting needs a restart, its old value stays", "setting", key)
+	}
+	r.count.Add(ctx, 1, metric.WithAttributes(attribute.String("spoke.config.result", result)))
+}
+
+func (r *reloader[C]) replace(ctx context.Context) (restart []string, err error) {
+	loaded, err := r.program.spec.Load(r.program.sources)
+	if err != nil {
+		return nil, err
+	}
+	restart = loaded.KeepFixed(r.setup.state.load().loaded)
+	if err := r.setup.state.swap(ctx, loaded); err != nil {
+		return nil, err
+	}
+	r.program.level.Set(r.setup.Settings().LogLevel)
+	return restart, nil
+}

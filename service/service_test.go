@@ -1,0 +1,326 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/service"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// patience bounds every wait; it is reached only where something is wrong.
+const patience = 15 * time.Second
+
+type config struct {
+	Score  int    `min:"0" max:"100"`
+	Reject bool   `help:"have Derive fail"`
+	Slow   string `conf:",fixed"`
+}
+
+type answer struct {
+	Score  int    `spoe:"score"`
+	Table  string `spoe:"table"`
+	Closed bool   `spoe:"closed"`
+}
+
+// table is a value that is made from the configuration.
+type table struct {
+	text   string
+	closed chan struct{}
+}
+
+func (t *table) Close() error { close(t.closed); return nil }
+
+func newAgent() service.Agent[config] {
+	return service.Agent[config]{
+		Name:     "test-agent",
+		Version:  "v1.2.3",
+		Defaults: config{Score: 7},
+		Setup: func(_ context.Context, s *service.Setup[config]) error {
+			tables, err := s.Derive(func(_ context.Context, c *config) (*table, error) {
+				if c.Reject {
+					return nil, errors.New("the table is broken")
+				}
+				return &table{text: strings.Repeat("x", c.Score), closed: make(chan struct{})}, nil
+			})
+			if err != nil {
+				return err
+			}
+			s.Router.Handle("ask", func(context.Context, struct{}) (answer, error) {
+				return answer{Score: s.Config().Score, Table: tables.Load().text}, nil
+			}).Event(router.OnFrontendHTTPRequest)
+			return nil
+		},
+	}
+}
+
+type running struct {
+	stop   context.CancelFunc
+	reload chan os.Signal
+	log    *buffer
+	ended  chan int
+}
+
+func start(t *testing.T, a service.Agent[config], args ...string) *running {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	r := &running{stop: stop, reload: make(chan os.Signal), log: newBuffer(), ended: make(chan int, 1)}
+	args = append([]string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0", "-shutdown-timeout", "2s"}, args...)
+	var done sync.WaitGroup
+	done.Go(func() {
+		r.ended <- a.Run(ctx, service.Process{Args: args, Reload: r.reload, Stdout: io.Discard, Stderr: r.log})
+	})
+	t.Cleanup(func() {
+		stop()
+		done.Wait()
+		if t.Failed() {
+			t.Logf("the agent wrote:\n%s", r.log)
+		}
+	})
+	return r
+}
+
+func (r *running) addr(t *testing.T) string {
+	t.Helper()
+	return r.log.wait(t, `msg=ready addresses="?\[([^\]\s]+)`)[1]
+}
+
+func (r *running) admin(t *testing.T) string {
+	t.Helper()
+	return "http://" + r.log.wait(t, `msg=admin address=(\S+)`)[1]
+}
+
+func (r *running) score(t *testing.T) int {
+	t.Helper()
+	haproxy, err := spoetest.Dial(t.Context(), "tcp", r.addr(t))
+	require.NoError(t, err)
+	defer haproxy.Close()
+	got, err := haproxy.Ask(t.Context(), "ask")
+	require.NoError(t, err)
+	n := got.Int("txn.score")
+	assert.Len(t, got.Str("txn.table"), int(n), "the table is that of the configuration")
+	return int(n)
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(url)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, string(b)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path+".new", []byte(text), 0o600))
+	require.NoError(t, os.Rename(path+".new", path))
+}
+
+func once(t *testing.T, a service.Agent[config], args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	out, errs := newBuffer(), newBuffer()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	status = a.Run(ctx, service.Process{Args: args, Stdout: out, Stderr: errs})
+	require.NoError(t, ctx.Err())
+	return status, out.String(), errs.String()
+}
+
+func TestReload(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "agent.yaml")
+	write(t, file, "score: 10\n")
+	r := start(t, newAgent(), "-config", file)
+	assert.Equal(t, 10, r.score(t))
+	_, metrics := get(t, r.admin(t)+"/metrics")
+	assert.Contains(t, metrics, "\nspoke_config_last_reload_successful 1\n")
+
+	write(t, file, "score: 11\n") // by itself
+	r.log.wait(t, `msg="configuration reloaded" reason="a file has changed"`)
+	assert.Equal(t, 11, r.score(t))
+
+	write(t, file, "score: 101\n")
+	r.log.wait(t, `level=ERROR msg="configuration not reloaded, the old one stays" reason="a file has changed" error=".*agent.yaml:1: score: 101 is out of range: write a value from 0 to 100"`)
+	assert.Equal(t, 11, r.score(t))
+	_, metrics = get(t, r.admin(t)+"/metrics")
+	assert.Contains(t, metrics, "\nspoke_config_last_reload_successful 0\n")
+	assert.Contains(t, metrics, `spoke_config_reloads_total{spoke_config_result="failure"} 1`)
+
+	write(t, file, "score: 12\nreject: true\n") // good in itself, but nothing can be made of it
+	r.reload <- os.Interrupt
+	r.log.wait(t, `error="the table is broken"`)
+	assert.Equal(t, 11, r.score(t))
+
+	write(t, file, "score: 13\nslow: x\nlog-level: debug\nlisten: [\":1\"]\n")
+	r.reload <- os.Interrupt
+	r.log.wait(t, `msg="a changed setting needs a restart, its old value stays" setting=slow`)
+	assert.Equal(t, 13, r.score(t))
+	r.log.wait(t, `level=DEBUG`)
+	r.stop()
+	assert.Zero(t, <-r.ended)
+}
+
+// A ConfigMap is swapped by a link that its files go through.
+func TestReloadConfigMap(t *testing.T) {
+	dir := t.TempDir()
+	for version, text := range map[string]string{"1": "score: 1\n", "2": "score: 2\n"} {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, "..v"+version), 0o700))
+		write(t, filepath.Join(dir, "..v"+version, "agent.yaml"), text)
+	}
+	require.NoError(t, os.Symlink("..v1", filepath.Join(dir, "..data")))
+	require.NoError(t, os.Symlink("..data/agent.yaml", filepath.Join(dir, "agent.yaml")))
+	r := start(t, newAgent(), "-config", filepath.Join(dir, "agent.yaml"))
+	assert.Equal(t, 1, r.score(t))
+	require.NoError(t, os.Symlink("..v2", filepath.Join(dir, "..tmp")))
+	require.NoError(t, os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")))
+	r.log.wait(t, `msg="configuration reloaded"`)
+	assert.Equal(t, 2, r.score(t))
+}
+
+func TestAdmin(t *testing.T) {
+	a := newAgent()
+	setup := a.Setup
+	release := make(chan struct{})
+	var broken error
+	a.Setup = func(ctx context.Context, s *service.Setup[config]) error {
+		<-release
+		s.Ready(func(context.Context) error { return broken })
+		return setup(ctx, s)
+	}
+	r := start(t, a, "-admin-token", "sesame")
+	url := r.admin(t)
+	status, text := get(t, url+"/readyz")
+	assert.Equal(t, []any{503, "not ready: starting\n"}, []any{status, text})
+	close(release)
+	r.addr(t)
+	status, text = get(t, url+"/readyz")
+	assert.Equal(t, []any{200, "ready\n"}, []any{status, text})
+	status, _ = get(t, url+"/metrics")
+	assert.Equal(t, 401, status)
+	status, text = get(t, strings.Replace(url, "http://", "http://any:sesame@", 1)+"/metrics")
+	assert.Equal(t, 200, status)
+	assert.Regexp(t, `target_info\{.*service_name="test-agent".*service_version="v1.2.3"`, text)
+	status, _ = get(t, strings.Replace(url, "http://", "http://any:sesame@", 1)+"/debug/pprof/")
+	assert.Equal(t, 404, status, "only if asked for")
+	assert.NotContains(t, r.log.String(), "sesame")
+	r.stop()
+	assert.Zero(t, <-r.ended)
+}
+
+// A page of a stranger that reaches 127.0.0.1 by a name of its own gets no answer.
+func TestAdminByForeignName(t *testing.T) {
+	r := start(t, newAgent())
+	req, err := http.NewRequest(http.MethodGet, r.admin(t)+"/metrics", nil)
+	require.NoError(t, err)
+	req.Host = "stranger.example"
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	resp.Body.Close()
+	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestCommands(t *testing.T) {
+	for _, tt := range []struct {
+		args           []string
+		status         int
+		stdout, stderr string // patterns
+	}{
+		{[]string{"-version"}, 0, `^test-agent v1.2.3\n$`, `^$`},
+		{[]string{"-h"}, 0, `(?s)-score N.*default 7.*TEST_AGENT_LOG_LEVEL`, `^$`},
+		{[]string{"-t"}, 0, `^test-agent: the configuration is good\n$`, `^$`},
+		{[]string{"-t", "-reject"}, 1, `^$`, `^test-agent: the table is broken\n$`},
+		{[]string{"-show-config", "-score=9"}, 0, `score: 9 # -score\n`, `^$`},
+		{[]string{"-print-config=spoe", "-reject"}, 0, `(?s)spoe-agent test-agent.*spoe-message ask`, `^$`},
+		{[]string{"-print-config=backend", "-listen", "unix:/run/x"}, 0, `server agent1 unix@/run/x`, `^$`},
+		{[]string{"-print-routes"}, 0, `"ask"`, `^$`},
+		{[]string{"-completion", "bash"}, 0, `complete -o default -W ".*-score.*" test-agent`, `^$`},
+		{[]string{"-socre", "1"}, 2, `^$`, `^test-agent: -socre: is unknown: write -score\n$`},
+		{[]string{"x"}, 2, `^$`, `^test-agent: "x" is not a flag: -h lists them\n$`},
+		{[]string{"-config", "/none"}, 2, `^$`, `^test-agent: stat /none: no such file or directory: give -config a file that is there\n$`},
+		{[]string{"-admin-listen", ":6060"}, 2, `^$`, `^test-agent: -admin-listen: ":6060" is not a loopback address: write 127.0.0.1:6060, or set admin-token, too\n$`},
+		{[]string{"-listen", ":9000", "-listen", "9000"}, 2, `^$`, `^test-agent: -listen: listen\[1\]: "9000" is not an address: write 127.0.0.1:9000, `},
+		{[]string{"-tls-cert", "x"}, 2, `^$`, `^test-agent: -tls-cert: is set without tls-key: write tls-key, too\n$`},
+		{[]string{"-listen", "systemd", "-admin-listen", "off", "-log-level", "error"}, 1, `^$`, `^test-agent: systemd has passed no socket: `},
+	} {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			status, stdout, stderr := once(t, newAgent(), tt.args...)
+			assert.Equal(t, tt.status, status)
+			assert.Regexp(t, tt.stdout, stdout)
+			assert.Regexp(t, tt.stderr, stderr)
+		})
+	}
+}
+
+// Background work that fails ends the program.
+func TestTaskFails(t *testing.T) {
+	a := newAgent()
+	setup := a.Setup
+	a.Setup = func(ctx context.Context, s *service.Setup[config]) error {
+		s.Go(func(context.Context) error { return errors.New("the feed has gone") })
+		s.Go(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		return setup(ctx, s)
+	}
+	r := start(t, a)
+	assert.Equal(t, 1, <-r.ended)
+	assert.Contains(t, r.log.String(), "test-agent: the feed has gone\n")
+}
+
+// buffer takes what a program writes.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	grew chan struct{} // closed and replaced at each write
+}
+
+func newBuffer() *buffer { return &buffer{grew: make(chan struct{})} }
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.grew)
+	b.grew = make(chan struct{})
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// wait returns the first match of what is or will be written.
+func (b *buffer) wait(t *testing.T, pattern string) []string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	limit := time.After(patience)
+	for {
+		b.mu.Lock()
+		m, grew := re.FindStringSubmatch(b.text.String()), b.grew
+		b.mu.Unlock()
+		if m != nil {
+			return m
+		}
+		select {
+		case <-grew:
+		case <-limit:
+			t.Fatalf("nothing matches %v in:\n%s", re, b)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package service
+
+import (
+	"cmp"
+	"log/slog"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/spoke-go/spoke/service/internal/admin"
+)
+
+// Settings are the settings that every agent has, besides its own.
+type Settings struct {
+	Listen          []string       `conf:",fixed" group:"SPOE" value:"ADDRESS" help:"where HAProxy finds the agent: host:port, :port, unix:/path/to/socket, unix:@abstract, or systemd for the sockets that systemd passes; give it once for each"`
+	SocketMode      FileMode       `conf:",fixed" value:"MODE" help:"mode of unix sockets, such as 0660"`
+	SocketGroup     string         `conf:",fixed" value:"GROUP" help:"group of unix sockets, a name or a number"`
+	AllowFrom       []netip.Prefix `conf:",fixed" value:"NETWORK" help:"networks that may connect over TCP, such as 10.0.0.0/8; without it all may"`
+	TLSCert         string         `value:"FILE" help:"PEM file with the certificate for TLS on TCP addresses; it is read again when it changes"`
+	TLSKey          string         `value:"FILE" help:"PEM file with the certificate's key"`
+	TLSClientCA     string         `value:"FILE" help:"PEM file with the authorities whose clients may connect; without it all may"`
+	Timeout         time.Duration  `conf:",fixed" min:"1ms" max:"1h" help:"how long an answer may take; HAProxy's timeout processing must be longer"`
+	ShutdownTimeout time.Duration  `conf:",fixed" min:"1ms" max:"1h" help:"how long SIGTERM waits for requests that are being answered"`
+
+	AdminListen string `conf:",fixed" group:"Admin (/metrics, /healthz, /readyz)" value:"ADDRESS" help:"host:port, or off"`
+	AdminToken  Secret `conf:",fixed" value:"TOKEN" help:"what clients must send as a bearer token or as a password, but not for /healthz and /readyz; file:/path reads it from a file. An address that other machines reach needs one"`
+	AdminPprof  bool   `conf:",fixed" help:"add profiles, /debug/pprof"`
+
+	LogLevel  slog.Level `group:"Logs (on standard error)" value:"LEVEL" oneof:"debug,info,warn,error" help:"the least level that is logged"`
+	LogFormat string     `conf:",fixed" value:"FORMAT" oneof:"text,json" help:"the form of a line"`
+}
+
+func (s Settings) withDefaults() Settings {
+	if s.Listen == nil {
+		s.Listen = []string{"127.0.0.1:9000"}
+	}
+	s.Timeout = cmp.Or(s.Timeout, 100*time.Millisecond)
+	s.ShutdownTimeout = cmp.Or(s.ShutdownTimeout, 10*time.Second)
+	s.AdminListen = cmp.Or(s.AdminListen, "127.0.0.1:6060")
+	s.LogFormat = cmp.Or(s.LogFormat, "text")
+	return s
+}
+
+// Validate checks the settings against each other.
+func (s Settings) Validate() error {
+	switch {
+	case len(s.Listen) == 0:
+		return Wrong("listen", "is empty: write an address, such as 127.0.0.1:9000")
+	case s.TLSCert == "" && s.TLSKey != "":
+		return Wrong("tls-key", "is set without tls-cert: write tls-cert, too")
+	case s.TLSCert != "" && s.TLSKey == "":
+		return Wrong("tls-cert", "is set without tls-key: write tls-key, too")
+	case s.TLSCert == "" && s.TLSClientCA != "":
+		return Wrong("tls-client-ca", "is set without tls-cert: write tls-cert and tls-key, too")
+	case s.AdminListen != "off" && s.AdminToken.Reveal() == "" && !admin.IsLoopback(s.AdminListen):
+		return Wrong("admin-listen", "%q is not a loopback address: write 127.0.0.1:6060, or set admin-token, too", s.AdminListen)
+	}
+	for i, addr := range s.Listen {
+		if err := checkAddress(addr); err != nil {
+			return Wrong("listen["+strconv.Itoa(i)+"]", "%v", err)
+		}
+	}
+	return nil
+}

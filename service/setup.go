@@ -1,0 +1,82 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/spoke-go/spoke/router"
+)
+
+// Setup is what Agent.Setup works with. Its methods may be called until Agent.Setup
+// returns, but for Config, which handlers call as well.
+type Setup[C any] struct {
+	// Router takes the routes. It has Agent.Middleware already.
+	Router *router.Router
+	// Log is the program's log.
+	Log *slog.Logger
+	// Traces and Metrics make the agent's own spans and metrics, in addition to those
+	// of the middleware and the engine.
+	Traces  trace.TracerProvider
+	Metrics metric.MeterProvider
+	// Admin takes further pages for the admin address.
+	Admin *http.ServeMux
+
+	describe bool // for -print-config: only the routes are wanted
+	state    *state[C]
+	ready    []func(context.Context) error
+	watched  []func(*C) []string
+	tasks    []func(context.Context) error
+}
+
+// Config returns the configuration of this moment, which a reload replaces. Do not
+// change what it points to. A handler calls it once and uses that one throughout.
+func (s *Setup[C]) Config() *C { return s.state.load().config }
+
+// Settings returns the service's own settings of this moment.
+func (s *Setup[C]) Settings() *Settings { return s.state.load().settings }
+
+// Derive returns a value that is made from the configuration: a table that is
+// loaded, a client, compiled rules. It calls build now and again at each reload. If
+// a build fails then, the old configuration stays, with all values made from it; so
+// build must not change anything that the running agent uses.
+//
+// Values that belong together belong into one: a handler that loads two may get one
+// from before a reload and one from after it.
+//
+// A value that is an io.Closer is closed 30 seconds after it was replaced, when no
+// handler uses it any more, or at the end of the program.
+func (s *Setup[C]) Derive[T any](build func(context.Context, *C) (T, error)) (*Derived[T], error) {
+	if s.describe {
+		return &Derived[T]{load: func() any { var zero T; return zero }}, nil
+	}
+	i, err := s.state.add(func(ctx context.Context, g *generation[C]) (any, error) { return build(ctx, g.config) })
+	if err != nil {
+		return nil, err
+	}
+	return &Derived[T]{load: func() any { return s.state.load().values[i] }}, nil
+}
+
+// Derived is a value that is made anew at each reload.
+type Derived[T any] struct{ load func() any }
+
+// Load returns the value of this moment. Any number of goroutines may call it.
+func (d *Derived[T]) Load() T {
+	v, _ := d.load().(T) // nil of an interface type fails the assertion
+	return v
+}
+
+// Watch adds files, besides the one of -config, whose change is a reason to reload.
+func (s *Setup[C]) Watch(files func(*C) []string) { s.watched = append(s.watched, files) }
+
+// Ready adds a check to /readyz: an error is the reason why the agent should get no
+// requests now. It is called for each request of /readyz.
+func (s *Setup[C]) Ready(check func(context.Context) error) { s.ready = append(s.ready, check) }
+
+// Go runs background work from the end of Agent.Setup until the last request has
+// been answered; then its ctx ends, and the program waits for it. An error ends the
+// program.
+func (s *Setup[C]) Go(work func(context.Context) error) { s.tasks = append(s.tasks, work) }

@@ -1,0 +1,214 @@
+package service
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/service/internal/admin"
+	"github.com/spoke-go/spoke/service/internal/conf"
+	"github.com/spoke-go/spoke/service/internal/telemetry"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+const (
+	// flushTimeout is how long the last telemetry may take, once all is answered.
+	flushTimeout = 5 * time.Second
+	// adminStopTimeout is how long a scrape may go on once the agent has ended.
+	adminStopTimeout = time.Second
+)
+
+// The reasons of /readyz before and after the time in which HAProxy may ask.
+var (
+	errStarting = errors.New("starting")
+	errStopping = errors.New("shutting down")
+)
+
+// start runs the agent until ctx ends, or only loads what it needs.
+func (p *program[C]) start(ctx context.Context, loaded *conf.Loaded, validate bool) int {
+	g := newGeneration[C](loaded)
+	p.log = p.newLogger(g.settings)
+	if validate {
+		s := p.newSetup(ctx, g, p.log)
+		defer s.state.close()
+		p.use(s)
+		if err := p.Setup(ctx, s); err != nil {
+			return p.fail(g, err)
+		}
+		fmt.Fprintf(p.Stdout, "%s: the configuration is good\n", p.Name)
+		return 0
+	}
+	if err := p.serve(ctx, g); err != nil && ctx.Err() == nil {
+		return p.fail(g, err)
+	}
+	p.log.Info("stopped")
+	return 0
+}
+
+// serve starts all that the agent needs, in the order of the package's
+// documentation, and answers HAProxy until ctx ends.
+func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
+	told, err := telemetry.Start(ctx, telemetry.Config{Service: p.Name, Version: p.Version, Stdout: p.Stdout, Logger: p.log})
+	if err != nil {
+		return err
+	}
+	defer p.flush(ctx, told)
+
+	s := p.newSetup(ctx, g, p.log)
+	s.Traces, s.Metrics = told.Traces, told.Metrics
+	p.use(s)
+	defer s.state.close()
+
+	var serving atomic.Bool
+	stopAdmin, err := p.startAdmin(ctx, s, told.Scrape, func(probe context.Context) error {
+		switch {
+		case ctx.Err() != nil: // from the signal on, before anything else has noticed
+			return errStopping
+		case !serving.Load():
+			return errStarting
+		}
+		for _, check := range s.ready {
+			if err := check(probe); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	defer stopAdmin()
+
+	getTLS, err := p.deriveTLS(s)
+	if err != nil {
+		return err
+	}
+	if err := p.Setup(ctx, s); err != nil {
+		return err
+	}
+	lns, err := g.settings.listen(getTLS)
+	if err != nil {
+		return err
+	}
+	return p.answer(ctx, s, lns, func() { serving.Store(true) })
+}
+
+// answer runs the engine, the background work and the reloads. The background work
+// ends after the engine: handlers may depend on it.
+func (p *program[C]) answer(ctx context.Context, s *Setup[C], lns []net.Listener, ready func()) error {
+	agent := p.newEngine(s)
+	if _, err := middleware.AgentMetrics(agent, s.Metrics); err != nil {
+		return err
+	}
+	reloads, err := p.newReloader(s)
+	if err != nil {
+		return err
+	}
+	serving, stopServing := context.WithCancelCause(ctx)
+	defer stopServing(nil)
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	tasks, background := errgroup.WithContext(background)
+	for _, work := range s.tasks {
+		tasks.Go(func() error {
+			err := work(background)
+			if err != nil && background.Err() == nil {
+				stopServing(err)
+			}
+			return err
+		})
+	}
+	var helpers errgroup.Group
+	helpers.Go(func() error { reloads.run(serving); return nil })
+	helpers.Go(func() error { p.watchdog(background); return nil })
+
+	ready()
+	addrs := make([]string, len(lns))
+	for i, ln := range lns {
+		addrs[i] = ln.Addr().String()
+	}
+	p.log.Info("ready", "addresses", addrs)
+	p.notifyReady()
+	context.AfterFunc(serving, p.notifyStopping)
+	err = agent.Run(serving, lns...)
+	if cause := context.Cause(serving); cause != nil && ctx.Err() == nil {
+		err = errors.Join(cause, err)
+	}
+	stopServing(nil)
+	stopBackground()
+	helpers.Wait()
+	if taskErr := tasks.Wait(); err == nil && !errors.Is(taskErr, context.Canceled) {
+		err = taskErr
+	}
+	return err
+}
+
+func (p *program[C]) newEngine(s *Setup[C]) *spoe.Agent {
+	agent := p.Limits
+	if agent == nil {
+		agent = new(spoe.Agent)
+	}
+	settings := s.Settings()
+	agent.Handler, agent.Logger = s.Router, p.log
+	agent.ShutdownTimeout = settings.ShutdownTimeout
+	agent.AllowedPeers = settings.AllowFrom
+	return agent
+}
+
+// deriveTLS makes the TLS configuration one of the values that a reload replaces; it
+// returns nil where TLS is off.
+func (p *program[C]) deriveTLS(s *Setup[C]) (func() *tls.Config, error) {
+	if s.Settings().TLSCert == "" {
+		return nil, nil
+	}
+	load := func(_ context.Context, g *generation[C]) (any, error) {
+		if set := g.settings; set.TLSCert != "" {
+			return spoe.LoadTLS(set.TLSCert, set.TLSKey, set.TLSClientCA)
+		}
+		return nil, Wrong("tls-cert", "is gone: to switch TLS off, restart the program")
+	}
+	i, err := s.state.add(load)
+	if err != nil {
+		return nil, err
+	}
+	return func() *tls.Config { return s.state.load().values[i].(*tls.Config) }, nil
+}
+
+// startAdmin serves the admin address. The returned func ends that.
+func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.Handler, ready func(context.Context) error) (stop func(), err error) {
+	settings := s.Settings()
+	if settings.AdminListen == "off" {
+		return func() {}, nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.AdminListen)
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve /metrics, /healthz and /readyz: %w (-admin-listen sets the address, or off)", err)
+	}
+	server := admin.Start(listener, admin.Handler(admin.Config{
+		Ready: ready, Metrics: metrics, Pprof: settings.AdminPprof, More: s.Admin, Token: settings.AdminToken.Reveal(),
+	}), p.log)
+	p.log.Info("admin", "address", listener.Addr().String())
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adminStopTimeout)
+		defer cancel()
+		server.Stop(ctx)
+	}, nil
+}
+
+// flush sends the last telemetry, though ctx has ended.
+func (p *program[C]) flush(ctx context.Context, told *telemetry.Telemetry) {
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), flushTimeout,
+		fmt.Errorf("not delivered within %v", flushTimeout))
+	defer cancel()
+	if err := told.Shutdown(ctx); err != nil {
+		p.log.Warn("the last telemetry may be lost", "error", err)
+	}
+}

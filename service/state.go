@@ -1,0 +1,117 @@
+package service
+
+import (
+	"context"
+	"io"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spoke-go/spoke/service/internal/conf"
+)
+
+// retireAfter is how long after a reload the values before it are closed.
+const retireAfter = 30 * time.Second
+
+// settings is all that can be set.
+type settings[C any] struct {
+	Agent   C        `conf:",inline"`
+	Service Settings `conf:",inline"`
+}
+
+// generation is a configuration with all that was made from it. It is not changed
+// once it can be loaded.
+type generation[C any] struct {
+	loaded   *conf.Loaded
+	config   *C
+	settings *Settings
+	values   []any
+}
+
+func newGeneration[C any](loaded *conf.Loaded) *generation[C] {
+	all := loaded.Value().(*settings[C])
+	return &generation[C]{loaded: loaded, config: &all.Agent, settings: &all.Service}
+}
+
+// state is the generation of this moment, and what makes the next one. One goroutine
+// calls its methods, but for load, which all may call.
+type state[C any] struct {
+	ctx     context.Context // of Agent.Setup, for add
+	current atomic.Pointer[generation[C]]
+	builds  []func(context.Context, *generation[C]) (any, error)
+	retired sync.Map // of io.Closer to *time.Timer
+}
+
+func (s *state[C]) load() *generation[C] { return s.current.Load() }
+
+// add builds a value of the current generation, and of each later one.
+func (s *state[C]) add(build func(context.Context, *generation[C]) (any, error)) (index int, err error) {
+	g := *s.load()
+	v, err := build(s.ctx, &g)
+	if err != nil {
+		return 0, err
+	}
+	g.values = append(g.values[:len(g.values):len(g.values)], v)
+	s.builds = append(s.builds, build)
+	s.current.Store(&g)
+	return len(g.values) - 1, nil
+}
+
+// swap builds all values for a configuration and makes them current, all or none.
+func (s *state[C]) swap(ctx context.Context, loaded *conf.Loaded) error {
+	before, g := s.load(), newGeneration[C](loaded)
+	for _, build := range s.builds {
+		v, err := build(ctx, g)
+		if err != nil {
+			closeAll(unshared(g.values, before.values))
+			return err
+		}
+		g.values = append(g.values, v)
+	}
+	s.current.Store(g)
+	for _, c := range unshared(before.values, g.values) {
+		s.retired.Store(c, time.AfterFunc(retireAfter, func() {
+			if _, mine := s.retired.LoadAndDelete(c); mine {
+				c.Close()
+			}
+		}))
+	}
+	return nil
+}
+
+// close closes the values of all generations.
+func (s *state[C]) close() {
+	s.retired.Range(func(c, timer any) bool {
+		if _, mine := s.retired.LoadAndDelete(c); mine {
+			timer.(*time.Timer).Stop()
+			c.(io.Closer).Close()
+		}
+		return true
+	})
+	closeAll(unshared(s.load().values, nil))
+}
+
+// unshared returns the closers among values that are not among others: a build may
+// return the value that it returned before. A closer that cannot be told from
+// another one, such as a struct with a slice, is left alone.
+func unshared(values, others []any) (closers []io.Closer) {
+	kept := make(map[io.Closer]bool)
+	for _, v := range others {
+		if c, ok := v.(io.Closer); ok && reflect.ValueOf(c).Comparable() {
+			kept[c] = true
+		}
+	}
+	for _, v := range values {
+		if c, ok := v.(io.Closer); ok && reflect.ValueOf(c).Comparable() && !kept[c] {
+			closers = append(closers, c)
+		}
+	}
+	return closers
+}
+
+func closeAll(closers []io.Closer) {
+	for _, c := range closers {
+		c.Close()
+	}
+}
