@@ -1,0 +1,18 @@
+package spoe
+
+import (
+	"math"
+	"time"
+)
+
+// epoch is where the engine counts time from, so that a time fits an atomic.
+var epoch = time.Now()
+
+// never is a time that does not come.
+const never = math.MaxInt64
+
+// since converts a time to nanoseconds since epoch.
+func since(t time.Time) int64 { return int64(t.Sub(epoch)) }
+
+// now is the time in nanoseconds since epoch, by the monotonic clock.
+func now() int64 { return int64(time.Since(epoch)) }
