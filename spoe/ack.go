@@ -1,8 +1,6 @@
 package spoe
 
 import (
-	"log/slog"
-	"net"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
@@ -13,19 +11,12 @@ import (
 // would have the kernel reset the connection and throw the last bytes away.
 const lingerTime = time.Second
 
-// wakeLocked has those who wait on changed look again.
-func (c *conn) wakeLocked() {
-	if c.waiting > 0 {
-		c.changed.Broadcast()
-	}
-}
-
 // appendAckLocked puts a job's ACK (§3.2.7) into out.
 func (c *conn) appendAckLocked(j *job, actions []byte) {
 	if !j.charged {
 		c.eng.notifySlots.Release(1)
 	}
-	if c.last || c.failed != nil {
+	if c.phase() >= closing {
 		c.eng.counters.inFlight.Add(-1)
 		return
 	}
@@ -37,9 +28,27 @@ func (c *conn) appendAckLocked(j *job, actions []byte) {
 		b = codec.AppendUnsetVar(b, codec.ScopeTransaction, noopVar)
 	}
 	c.out.b = codec.FinishFrame(append(b, actions...), start)
-	if c.retire.Load() && !c.busyLocked() && !c.reading() && !c.r.pending() {
-		c.appendDisconnectLocked(codec.StatusNormal, "")
+	if c.phase() == retiring && !c.busyLocked() {
+		c.calmLocked()
 	}
+}
+
+// calmLocked is called when an ACK leaves nothing in flight on a connection that
+// is to be closed: the ACK takes the DISCONNECT along if the plan says so, and
+// otherwise the clock waits for a quiet moment.
+func (c *conn) calmLocked() {
+	t := now()
+	if t >= c.plan.force && !c.reading() && !c.r.pending() {
+		c.appendDisconnectLocked(codec.StatusNormal, "")
+		return
+	}
+	c.clock.arm(t + int64(c.plan.quiet))
+}
+
+// reading reports whether part of a request has come, or bytes that the reader
+// has not got to.
+func (c *conn) reading() bool {
+	return c.unread.Load() || c.clock.frameSince.Load() != never || c.clock.payloadSince.Load() != never
 }
 
 // noopVar is the variable that NoEmptyACK unsets.
@@ -65,8 +74,7 @@ func (c *conn) appendDisconnectLocked(status codec.Status, message string) {
 	if message == "" {
 		message = status.String()
 	}
-	c.last = true
-	c.over.Store(true)
+	c.setPhaseLocked(closing)
 	c.needOutLocked()
 	d := codec.Disconnect{Status: status, Message: message}
 	c.out.b = codec.AppendFrame(c.out.b, codec.Frame{Type: codec.FrameAgentDisconnect, Flags: codec.FlagFIN, Payload: d.Append(nil)})
@@ -76,13 +84,12 @@ func (c *conn) appendDisconnectLocked(status codec.Status, message string) {
 // send writes a frame; no other follows if it is the last.
 func (c *conn) send(f codec.Frame, last bool) {
 	c.mu.Lock()
-	if c.last || c.failed != nil {
+	if c.phase() >= closing {
 		c.mu.Unlock()
 		return
 	}
-	c.last = last
 	if last {
-		c.over.Store(true)
+		c.setPhaseLocked(closing)
 	}
 	c.needOutLocked()
 	c.out.b = codec.AppendFrame(c.out.b, f)
@@ -96,13 +103,12 @@ func (c *conn) send(f codec.Frame, last bool) {
 // disconnect writes an AGENT-DISCONNECT (§3.2.9) as the last frame.
 func (c *conn) disconnect(status codec.Status, message string) {
 	c.mu.Lock()
-	if c.last || c.failed != nil {
+	if c.phase() >= closing {
 		c.mu.Unlock()
 		return
 	}
 	c.appendDisconnectLocked(status, message)
 	mine := c.becomeFlusherLocked()
-	c.changed.Broadcast() // dispatch may wait
 	c.mu.Unlock()
 	if mine {
 		c.flush()
@@ -112,30 +118,31 @@ func (c *conn) disconnect(status codec.Status, message string) {
 // flush writes out until it is empty. Only the flusher may call it.
 func (c *conn) flush() {
 	c.mu.Lock()
-	for c.out != nil && c.failed == nil {
+	for c.out != nil && c.phase() < closed {
 		buf, sent := c.out, c.outAcks
 		c.out, c.outAcks = nil, 0
 		c.mu.Unlock()
 		t := now()
-		c.writeSince.Store(t)
-		c.lastFrame.Store(t)
+		c.clock.writeSince.Store(t)
+		c.clock.lastFrame.Store(t)
+		c.clock.arm(t + int64(c.eng.write))
 
 		_, err := c.nc.Write(buf.b)
 		putWriteBuffer(buf)
-		c.writeSince.Store(never)
+		c.clock.writeSince.Store(never)
 		c.account(sent, err == nil)
 
 		c.mu.Lock()
 		if err != nil {
-			c.failLocked(err)
+			c.breakLocked()
 		}
 		c.wakeLocked()
 	}
-	if c.failed != nil || c.last { // nothing is appended any more
+	if c.phase() >= closing { // nothing is appended any more
 		c.discardLocked()
-		failed := c.failed != nil
+		broken := c.phase() == closed
 		c.mu.Unlock()
-		if failed {
+		if broken {
 			c.kill()
 		} else {
 			c.endWrites()
@@ -165,32 +172,10 @@ func (c *conn) account(acks int64, written bool) {
 // endWrites tells HAProxy that nothing follows, and bounds the wait for it to
 // close.
 func (c *conn) endWrites() {
-	c.setState(StateClosing)
 	c.nc.SetReadDeadline(time.Now().Add(lingerTime))
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 		return
 	}
 	c.nc.SetReadDeadline(time.Now()) // a pipe: nothing is under way in it
-}
-
-// reset ends the connection and drops what the kernel has not sent: the other
-// side does not read.
-func (c *conn) reset(reason string) {
-	c.complain("connection closed", slog.String("reason", reason))
-	if tcp, ok := c.nc.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-	c.kill()
-}
-
-// kill ends the connection at once. The reader, who finds its deadline passed,
-// does the closing: see reader.each.
-func (c *conn) kill() {
-	c.mu.Lock()
-	c.failLocked(net.ErrClosed)
-	c.changed.Broadcast()
-	c.mu.Unlock()
-	c.cancel()
-	c.nc.SetDeadline(time.Now())
 }

@@ -29,9 +29,8 @@ const (
 // when it returns an error. Values are copied. Valid until the handler returns;
 // not for concurrent use. The zero Actions is empty and ready.
 type Actions struct {
-	buf  []byte
-	from int // where those of this message begin; earlier messages' are before
-	n    int // of this message, or unknownCount
+	buf []byte
+	n   int // how many, or unknownCount
 }
 
 // SetVar sets a variable to a Go value: nil, bool, any integer or float, string,
@@ -141,7 +140,7 @@ func (a *Actions) Len() int {
 // are valid until it changes.
 func (a *Actions) All() iter.Seq[codec.Action] {
 	return func(yield func(codec.Action) bool) {
-		acts, _ := codec.ParseActions(a.buf[a.from:]) // written by this type, so well-formed
+		acts, _ := codec.ParseActions(a.buf) // written by this type, so well-formed
 		for _, act := range acts {
 			if !yield(act) {
 				return
@@ -151,16 +150,13 @@ func (a *Actions) All() iter.Seq[codec.Action] {
 }
 
 // Reset drops this message's actions so far.
-func (a *Actions) Reset() { a.truncate(a.from) }
-
-// begin starts the actions of a further message.
-func (a *Actions) begin() { a.from, a.n = len(a.buf), 0 }
+func (a *Actions) Reset() { a.truncate(0) }
 
 // truncate drops what lies behind size.
 func (a *Actions) truncate(size int) {
 	a.buf = a.buf[:size]
 	a.n = unknownCount
-	if size <= a.from {
-		a.from, a.n = size, 0
+	if size == 0 {
+		a.n = 0
 	}
 }

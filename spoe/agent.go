@@ -18,16 +18,18 @@ import (
 // http.Server it is not used again after Shutdown or Close.
 //
 // A field that is zero means the default in its comment; a negative one is an
-// error from the call that starts the agent. To have something as good as
-// unlimited, say so with a large number.
+// error from the call that starts the agent. There is no value for unlimited; use
+// a large number.
 type Agent struct {
 	// Handler answers the messages. It must be set.
 	Handler Handler
 
-	// Logger takes what the agent has to say. Default: slog.Default().
-	// Connections are logged at debug level, failures of handlers and broken
-	// connections at warn and error, up to 100 and 10 lines a second; a HAProxy
-	// that goes away, checks health or idles is not a failure.
+	// Logger receives the agent's log lines. Default: slog.Default(). Connections
+	// are logged at debug level, failures of handlers and broken connections at
+	// warn and error, up to 100 and 10 lines a second; a HAProxy that goes away,
+	// checks health or idles is not a failure. The Logger may be slow or block:
+	// lines are written by a goroutine that nothing waits for, and where more than
+	// 256 wait, further ones are dropped and counted in Stats.ReportsDropped.
 	Logger *slog.Logger
 
 	// MaxFrameSize is the longest frame that the agent agrees to, in bytes,
@@ -50,6 +52,17 @@ type Agent struct {
 	// the agent stops accepting: the others wait in the listener's backlog.
 	// Default: 16384.
 	MaxConnections int
+	// MaxMessages is how many messages a NOTIFY may hold; one with more is
+	// answered by AGENT-DISCONNECT 13. HAProxy sends those of an event or a group
+	// together. Default: 1024.
+	MaxMessages int
+	// MaxBuffered is how many bytes of what HAProxies send the agent holds at
+	// once, over all connections: payloads until they are acknowledged, fragments,
+	// and frames above 32 KiB while they arrive. At that many the agent stops
+	// reading; nothing is refused. Besides, each connection takes up to 32 KiB for
+	// reading while bytes arrive and 256 KiB for ACKs that HAProxy does not read,
+	// and the actions of handlers are theirs. At least 1 MiB. Default: 256 MiB.
+	MaxBuffered int
 	// MaxLateHandlers is how many handlers may still run after their NOTIFY was
 	// acknowledged at its deadline. Beyond it, a late handler counts as one of
 	// MaxInFlight and MaxConcurrent until it returns. Default: 4096.
@@ -94,19 +107,21 @@ type Agent struct {
 	// until its timeout where an ACK has no action.
 	NoEmptyACK bool
 
-	// AllowedPeers are the networks that may connect over TCP. Default: all.
-	// A connection from elsewhere is closed without a word and logged.
+	// AllowedPeers are the networks that may connect. Nil allows every peer; a
+	// slice without a prefix allows none. Unix sockets are not asked: their file's
+	// mode decides. The agent closes a connection from elsewhere, or from an
+	// address that it cannot read, without an answer and logs it.
 	AllowedPeers []netip.Prefix
-	// SocketMode is the mode of a unix socket file that ListenAndServe makes,
+	// SocketMode is the mode of the unix socket files that the agent listens on,
 	// such as 0o660. Default: what the umask leaves of 0o777.
 	SocketMode fs.FileMode
-	// TLSConfig has ListenAndServe speak TLS; see [LoadTLS]. With Run and
-	// Serve, wrap the listener by tls.NewListener.
+	// TLSConfig makes the agent speak TLS on all its listeners; see [LoadTLS]. A
+	// connection that a listener of package tls has accepted stays as it is.
 	TLSConfig *tls.Config
 
-	// ConnState is called when a connection changes its state, from whichever of
-	// the agent's goroutines changes it; it must be safe for concurrent use and
-	// must not block.
+	// ConnState is called when a connection changes its state, a moment later and
+	// for one state after the other. It may be slow: up to 16384 calls wait, and
+	// further ones are dropped and counted in Stats.ReportsDropped.
 	ConnState func(net.Conn, ConnState)
 
 	notify func(*MessageIterator) ([]Action, error) // the predecessor's way
@@ -120,6 +135,9 @@ const (
 	defaultMaxConcurrent   = 16384
 	defaultMaxConnections  = 16384
 	defaultMaxLateHandlers = 4096
+	defaultMaxMessages     = 1024
+	defaultMaxBuffered     = 256 << 20
+	minMaxBuffered         = 1 << 20
 	defaultTimeout         = 10 * time.Second
 	defaultIdleTimeout     = 10 * time.Minute
 	defaultNotifyTimeout   = 30 * time.Second
@@ -127,15 +145,12 @@ const (
 	defaultShutdownChecks  = 3
 )
 
-// maxSpan is as good as for ever, and does not overflow when added to a time.
-const maxSpan = 50 * 365 * 24 * time.Hour
-
 // limits are an agent's fields with the defaults filled in.
 type limits struct {
 	maxFrameSize, maxPayload                            int
 	maxInFlight, maxConcurrent, maxConnections, maxLate int
 	hello, read, write, idle, notify, shutdown, maxAge  time.Duration
-	shutdownChecks                                      int
+	shutdownChecks, maxMessages, maxBuffered            int
 }
 
 // limits returns the limits in force, or an error that names a field that
@@ -170,6 +185,8 @@ func (a *Agent) limits() (limits, error) {
 		maxConcurrent:  count("MaxConcurrent", a.MaxConcurrent, defaultMaxConcurrent),
 		maxConnections: count("MaxConnections", a.MaxConnections, defaultMaxConnections),
 		maxLate:        count("MaxLateHandlers", a.MaxLateHandlers, defaultMaxLateHandlers),
+		maxMessages:    count("MaxMessages", a.MaxMessages, defaultMaxMessages),
+		maxBuffered:    count("MaxBuffered", a.MaxBuffered, defaultMaxBuffered),
 		hello:          span("HelloTimeout", a.HelloTimeout, defaultTimeout),
 		read:           span("ReadTimeout", a.ReadTimeout, defaultTimeout),
 		write:          span("WriteTimeout", a.WriteTimeout, defaultTimeout),
@@ -181,6 +198,9 @@ func (a *Agent) limits() (limits, error) {
 	}
 	if err == nil && l.maxFrameSize < codec.MinMaxFrameSize {
 		err = fmt.Errorf("spoe: Agent.MaxFrameSize is %d; SPOP has no less than %d bytes", l.maxFrameSize, codec.MinMaxFrameSize)
+	}
+	if err == nil && l.maxBuffered < minMaxBuffered {
+		err = fmt.Errorf("spoe: Agent.MaxBuffered is %d; the least is %d bytes", l.maxBuffered, minMaxBuffered)
 	}
 	return l, err
 }

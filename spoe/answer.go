@@ -85,6 +85,7 @@ func (c *conn) answer(j *job) *job {
 // again.
 func (c *conn) finishLocked(j *job) bool {
 	c.running--
+	c.holdLocked(-len(j.payload))
 	defer c.wakeLocked()
 	if j.late { // set under c.mu
 		c.eng.counters.late.Add(-1)
@@ -95,6 +96,6 @@ func (c *conn) finishLocked(j *job) bool {
 		return false
 	}
 	c.jobs.remove(j)
-	c.appendAckLocked(j, j.acts.buf)
+	c.appendAckLocked(j, j.committed)
 	return true
 }

@@ -5,80 +5,250 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
 )
 
-// retirement is the wish to close a connection at a quiet moment: an
-// AGENT-DISCONNECT with work in flight fails it.
+// clock holds the times of a connection, in nanoseconds since epoch, and the one
+// timer that looks at them. The hot path only stores times and compares one
+// number: deadlines on the socket would cost a timer for each read and write.
+type clock struct {
+	start        int64
+	lastFrame    atomic.Int64 // when a frame was last read whole, or written
+	frameSince   atomic.Int64 // since when a frame is incomplete, or never
+	payloadSince atomic.Int64 // when the last fragment of an unfinished payload came, or never
+	writeSince   atomic.Int64 // since when a write is under way, or never
+
+	due   atomic.Int64 // when the timer runs, or never
+	mu    sync.Mutex   // guards timer
+	timer *time.Timer  // nil once stopped
+}
+
+func (k *clock) init(look func()) {
+	k.start = now()
+	k.lastFrame.Store(k.start)
+	k.frameSince.Store(never)
+	k.payloadSince.Store(never)
+	k.writeSince.Store(never)
+	k.due.Store(never)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.timer = time.AfterFunc(maxSpan, look)
+}
+
+// arm has the timer run at the time at, or earlier.
+func (k *clock) arm(at int64) {
+	if k.due.Load() <= at {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.timer == nil || k.due.Load() <= at {
+		return
+	}
+	k.due.Store(at)
+	k.timer.Reset(time.Duration(max(at-now(), 0)))
+}
+
+func (k *clock) stop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.timer != nil {
+		k.timer.Stop()
+		k.timer = nil
+	}
+}
+
+// retirement is the plan to close a connection at a quiet moment: an
+// AGENT-DISCONNECT with work in flight fails that work.
 type retirement struct {
 	at    int64         // from when on, or never
 	quiet time.Duration // how long nothing must have come, until force
-	force int64         // from when on a moment without work in flight will do
+	force int64         // from when on an ACK that leaves nothing in flight takes the DISCONNECT along, or never
 }
+
+// times are a connection's times at one moment, for rule.
+type times struct {
+	start, lastFrame                     int64
+	frameSince, payloadSince, writeSince int64
+	// busy: a NOTIFY is in flight, or bytes wait to be handled or written.
+	busy bool
+	plan retirement
+}
+
+// verdict is what has become due on a connection.
+type verdict int
 
 const (
-	// retireQuiet is how long a connection must have been quiet to be closed
-	// for its age.
-	retireQuiet = 20 * time.Millisecond
-	// minWatch is the shortest time between two looks at a connection.
-	minWatch = time.Millisecond
+	keep        verdict = iota
+	notReading          // HAProxy has not read what was written within WriteTimeout
+	noHello             // no HAPROXY-HELLO within HelloTimeout
+	unused              // retired before its hello: nothing is lost by closing it
+	slowFrame           // a frame has not come whole within ReadTimeout
+	slowPayload         // the next fragment has not come within ReadTimeout
+	idle                // nothing for IdleTimeout
+	quiet               // retired, and a quiet moment has come
 )
 
-// retireLater plans the end of the connection by the way in which HAProxy uses
-// it. Since 3.1 it turns from a server that is down, or takes another
-// connection, and a quiet moment comes: quiet says how quiet, and force when not
-// to wait for it any longer. Up to 3.0 (it offers async) an open connection is
-// used as long as there is traffic, whatever health checks say, and the best
-// moment is that of an ACK that leaves nothing in flight: the DISCONNECT goes in
-// one write with it. With `max-waiting-frames 1` that loses nothing; otherwise
-// HAProxy may have put further NOTIFYs into its buffer for this connection.
-func (c *conn) retireLater(at time.Time, quiet time.Duration, force time.Time) {
-	if c.applet.Load() {
-		force = at
+// rule decides what is due on a connection in phase p at the time t, and when to
+// look again at the latest if nothing happens meanwhile. It is a pure function;
+// everything that starts a time (a frame, a write, a fragment, a plan) arms the
+// clock for it. A busy connection is neither idle nor quiet: the end of its work
+// arms the clock again.
+func (l *limits) rule(p phase, k times, t int64) (v verdict, next int64) {
+	next = never
+	after := func(since int64, d time.Duration) bool {
+		if since == never {
+			return false
+		}
+		next = min(next, since+int64(d))
+		return t >= since+int64(d)
 	}
-	c.retireFrom(at, quiet, force)
+	if p < closed && after(k.writeSince, l.write) {
+		return notReading, next
+	}
+	switch p {
+	case greeting:
+		if after(k.start, l.hello) {
+			return noHello, next
+		}
+		if k.plan.at != never && after(max(k.plan.at, k.start+int64(k.plan.quiet)), 0) {
+			return unused, next
+		}
+	case open, retiring:
+		switch {
+		case after(k.frameSince, l.read):
+			return slowFrame, next
+		case after(k.payloadSince, l.read):
+			return slowPayload, next
+		}
+		pause := k.busy || k.frameSince != never || k.payloadSince != never
+		from := k.lastFrame
+		if pause {
+			from = t // the earliest end of the pause
+		}
+		if after(from, l.idle) && !pause {
+			return idle, next
+		}
+		if k.plan.at > t {
+			next = min(next, k.plan.at)
+			return keep, next
+		}
+		if !pause && (after(max(k.plan.at, k.lastFrame+int64(k.plan.quiet)), 0) || after(k.plan.force, 0)) {
+			return quiet, next
+		}
+	}
+	return keep, next
 }
 
-// setMaxAge plans the end of the connection by Agent.MaxConnectionAge. One that
-// is never quiet goes after twice its age.
+// times takes the times for rule.
+func (c *conn) times() times {
+	k := &c.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return times{
+		start:        k.start,
+		lastFrame:    k.lastFrame.Load(),
+		frameSince:   k.frameSince.Load(),
+		payloadSince: k.payloadSince.Load(),
+		writeSince:   k.writeSince.Load(),
+		busy:         c.busyLocked() || c.out != nil || c.unread.Load(),
+		plan:         c.plan,
+	}
+}
+
+// look is what the clock's timer calls.
+func (c *conn) look() {
+	c.clock.due.Store(never)
+	l, p, t := &c.eng.limits, c.phase(), now()
+	k := c.times()
+	if t >= k.plan.at && p == open {
+		c.mu.Lock()
+		c.setPhaseLocked(retiring)
+		c.mu.Unlock()
+	}
+	v, next := l.rule(p, k, t)
+	switch v {
+	case notReading:
+		c.reset(fmt.Sprintf("HAProxy has not read what was written for %v (Agent.WriteTimeout)", l.write))
+	case noHello:
+		c.timeout(slog.LevelInfo, fmt.Sprintf("no hello within %v (Agent.HelloTimeout)", l.hello))
+	case unused:
+		c.kill()
+	case slowFrame:
+		c.timeout(slog.LevelWarn, fmt.Sprintf("a frame was not whole within %v (Agent.ReadTimeout)", l.read))
+	case slowPayload:
+		c.timeout(slog.LevelWarn, fmt.Sprintf("the next fragment of a payload did not come within %v (Agent.ReadTimeout)", l.read))
+	case idle:
+		c.askReader(farewell{codec.StatusTimeout, fmt.Sprintf("idle for %v", l.idle)})
+	case quiet:
+		c.askReader(farewell{codec.StatusNormal, ""})
+	case keep:
+		if p == open && c.r.ended() {
+			c.askReader(farewell{codec.StatusNormal, ""}) // the reader has missed it, see readRaw
+		}
+		if next != never {
+			c.clock.arm(next)
+		}
+	}
+}
+
+// retire plans the end of the connection, unless an earlier one is planned.
+func (c *conn) retire(r retirement) {
+	c.mu.Lock()
+	if r.at < c.plan.at {
+		c.plan = r
+	}
+	c.mu.Unlock()
+	c.clock.arm(r.at)
+}
+
+// ageQuiet is how long a connection must have been quiet to be closed for its
+// age; appletQuiet is the same for a HAProxy up to 3.0.
+const ageQuiet = 250 * time.Millisecond
+
+// setMaxAge plans the end of the connection by Agent.MaxConnectionAge. It is
+// never forced: a NOTIFY that crosses the DISCONNECT is lost, and a moment of
+// quiet makes that unlikely.
 func (c *conn) setMaxAge() {
 	age := c.eng.maxAge
 	if age == 0 {
 		return
 	}
-	jittered := time.Duration((0.9 + 0.2*rand.Float64()) * float64(age))
-	c.retireLater(c.start.Add(jittered), retireQuiet, c.start.Add(jittered+age))
-}
-
-// retireFrom plans the end of the connection, unless an earlier one is planned.
-func (c *conn) retireFrom(at time.Time, quiet time.Duration, force time.Time) {
-	c.mu.Lock()
-	if since(at) < c.leaving.at {
-		c.leaving = retirement{at: since(at), quiet: quiet, force: since(force)}
+	at := c.clock.start + int64((0.9+0.2*rand.Float64())*float64(age))
+	q := ageQuiet
+	if c.agreed.Load().applet {
+		q = appletQuiet
 	}
-	c.mu.Unlock()
-	c.watchdog.Reset(0)
+	c.retire(retirement{at: at, quiet: q, force: never})
 }
 
-// farewell is a wish to end the connection, once the reader has found that
-// nothing more has come.
+// farewell is the DISCONNECT that ends a quiet connection.
 type farewell struct {
 	status codec.Status
 	reason string
 }
 
-// lastLook is how long the reader waits for bytes before it grants a farewell.
+// askAgain is when the clock looks again after it has asked the reader: the reader
+// may have found bytes, or may have cleared the deadline of this very question.
+const askAgain = 20 * time.Millisecond
+
+// lastLook is how long the reader waits for bytes before it ends a connection.
 const lastLook = 5 * time.Millisecond
 
-// ask has the reader look whether anything has come that it has not got to, and
-// end the connection if not: on a machine that is busy, a NOTIFY may have been
-// there for long.
-func (c *conn) ask(f farewell) {
+// askReader has the reader look whether anything has come that it has not got
+// to, and end the connection if not: on a busy machine a NOTIFY may have been
+// in the socket for long.
+func (c *conn) askReader(f farewell) {
 	c.asked.Store(&f)
-	c.setReadDeadline(time.Now())
+	if c.setReadDeadline(time.Now()) {
+		c.clock.arm(now() + int64(askAgain))
+	}
 }
 
 // answerAsked is where the reader ends up when it has been asked. It returns
@@ -90,23 +260,17 @@ func (c *conn) answerAsked() error {
 	}
 	err := c.r.fill()
 	c.setReadDeadline(time.Time{})
-	c.mu.Lock()
-	quiet := !c.busyLocked()
-	c.mu.Unlock()
-	switch {
-	case !errors.Is(err, os.ErrDeadlineExceeded):
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
-	case quiet:
+	}
+	c.mu.Lock()
+	calm := !c.busyLocked()
+	c.mu.Unlock()
+	if calm {
 		c.disconnect(f.status, f.reason)
 		return errLast
 	}
 	return nil
-}
-
-// reading tells whether part of a request has come, or something that the reader
-// has not got to.
-func (c *conn) reading() bool {
-	return c.unread.Load() || c.frameSince.Load() != never || c.assembling.Load()
 }
 
 // setReadDeadline sets the reader's deadline, unless the connection is ending
@@ -114,93 +278,30 @@ func (c *conn) reading() bool {
 func (c *conn) setReadDeadline(t time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.last || c.failed != nil {
+	if c.phase() >= closing {
 		return false
 	}
 	c.nc.SetReadDeadline(t)
 	return true
 }
 
-// initWatchdog has watch look after the connection. The hot path only notes
-// times; deadlines on the socket would cost a timer for each read and write.
-func (c *conn) initWatchdog() {
-	c.mu.Lock() // which watch takes before it uses the field
-	c.watchdog = time.AfterFunc(min(c.eng.hello, c.eng.write), c.watch)
-	c.mu.Unlock()
-}
-
-// watch ends the connection if a timeout has passed, and otherwise comes back
-// when the next one could have.
-func (c *conn) watch() {
-	c.mu.Lock()
-	leaving, busy, dead := c.leaving, c.busyLocked() || c.out != nil, c.failed != nil
-	c.mu.Unlock()
-	if dead {
-		return
-	}
-	t := now()
-	l := &c.eng.limits
-	if w := c.writeSince.Load(); t-w >= int64(l.write) && w != never {
-		c.reset(fmt.Sprintf("HAProxy has not read what was written for %v (Agent.WriteTimeout)", l.write))
-		return
-	}
-	due := t + int64(l.write) // a write may begin at any time
-	if !c.ready.Load() {
-		end := since(c.start) + int64(l.hello)
-		if t >= end {
-			c.timeout(slog.LevelInfo, fmt.Sprintf("no hello within %v", l.hello))
-			return
-		}
-		if t >= leaving.at && t >= since(c.start)+int64(leaving.quiet) {
-			c.kill() // nobody has a request on it
-			return
-		}
-		c.watchAgain(t, min(due, end, max(leaving.at, since(c.start)+int64(leaving.quiet))))
-		return
-	}
-	due = min(due, t+int64(l.read))
-	if f := c.frameSince.Load(); f != never {
-		if t-f >= int64(l.read) {
-			c.timeout(slog.LevelWarn, fmt.Sprintf("a frame was not whole within %v", l.read))
-			return
-		}
-		due = min(due, f+int64(l.read))
-	}
-
-	busy = busy || c.reading()
-	if c.r.ended() {
-		c.ask(farewell{codec.StatusNormal, ""}) // the reader has missed it, see readRaw
-	}
-	quietSince := c.lastFrame.Load()
-	if !busy && t-quietSince >= int64(l.idle) {
-		c.ask(farewell{codec.StatusTimeout, fmt.Sprintf("idle for %v", l.idle)})
-	}
-	due = min(due, max(quietSince+int64(l.idle), t+int64(lastLook)))
-	if t < leaving.at {
-		c.watchAgain(t, min(due, leaving.at))
-		return
-	}
-	if !busy && t-quietSince >= int64(leaving.quiet) {
-		c.ask(farewell{codec.StatusNormal, ""})
-	}
-	if t >= leaving.force {
-		c.retire.Store(true) // the next ACK that leaves nothing in flight is the last
-	}
-	c.watchAgain(t, min(due, t+max(int64(leaving.quiet)/2, int64(minWatch))))
-}
-
-func (c *conn) watchAgain(t, due int64) {
-	c.watchdog.Reset(time.Duration(max(due-t, int64(minWatch))))
-}
-
 // timeout ends a connection by a DISCONNECT with status 2, if the other side
 // still reads, and by force if it does not.
 func (c *conn) timeout(level slog.Level, reason string) {
-	if c.isTLS() && !c.ready.Load() {
+	if c.isTLS() && c.phase() == greeting {
 		c.reset(reason) // a frame would wait for the TLS handshake to end
 		return
 	}
 	c.logSome(&c.eng.connLog, level, "connection timed out", slog.String("reason", reason))
-	c.watchAgain(0, int64(c.eng.limits.write))
 	c.disconnect(codec.StatusTimeout, reason)
+}
+
+// reset ends the connection and drops what the kernel has not sent: the other
+// side does not read.
+func (c *conn) reset(reason string) {
+	c.complain("connection closed", slog.String("reason", reason))
+	if tcp, ok := c.nc.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	c.kill()
 }

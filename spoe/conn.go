@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,49 +19,50 @@ type conn struct {
 	eng   *engine
 	nc    net.Conn
 	peer  net.Addr
-	start time.Time
 
 	ctx deadlineCtx // ends when the connection does
 
-	// What the hello agreed on; set before the first job.
-	engineID     string
+	// What the hello agreed on. maxFrameSize is set before the first job and
+	// does not change afterwards.
+	agreed       atomic.Pointer[agreement]
 	maxFrameSize int
 
 	// The reader's own.
 	r         reader
 	batch     jobQueue // read, not yet dispatched
+	batched   int      // bytes of payloads in batch that are not held yet
+	growing   int      // held for a frame that is longer than readSize, or 0
 	fragments fragments
 
-	// For the watchdog, in nanoseconds since epoch; see clock.go.
-	watchdog   *time.Timer
-	lastFrame  atomic.Int64 // when a frame was last read whole, or written
-	frameSince atomic.Int64 // since when a frame is incomplete, or never
-	writeSince atomic.Int64 // since when a write is under way, or never
-	ready      atomic.Bool  // the hello is done
-	applet     atomic.Bool  // HAProxy is 3.0 or earlier, see retireLater
-	unread     atomic.Bool  // the reader has bytes that it has not handled
-	assembling atomic.Bool  // fragments of a payload have come, and not all
-	over       atomic.Bool  // nothing is written any more, or soon: reading ends
-	retire     atomic.Bool  // to be closed as soon as nothing is in flight
-	asked      atomic.Pointer[farewell]
+	clock   clock
+	unread  atomic.Bool // the reader has bytes that it has not handled
+	current atomic.Int32
+	asked   atomic.Pointer[farewell]
 
-	// deadlines has the jobs' deadlines kept.
+	// deadlines acknowledges the jobs whose handlers are late.
 	deadlines deadlines
 
-	mu      sync.Mutex // guards what follows
-	changed sync.Cond  // jobs, running or out went down, or flusher, last or failed changed; on mu
+	mu      sync.Mutex // guards what follows, and changes of current
+	changed sync.Cond  // jobs, running or out went down, or flusher or the phase changed; on mu
 	waiting int        // how many wait on changed
+	plan    retirement // when and how to close the connection
 	jobs    jobSet     // in flight
 	queue   jobQueue   // those of jobs that no worker has taken
 	coming  bool       // a worker has been woken and has not looked at queue yet
-	running int        // jobs, late ones included, and the timer that acknowledges those
+	running int        // jobs, late ones included
 	acking  int        // late jobs, no longer in jobs, whose ACK is not in out yet
+	held    int        // bytes of payloads in memory, see budget.go
+	granted int        // bytes of the agent's budget that this connection has
 	out     *buffer    // what is to be written; nil if nothing
 	outAcks int64      // the ACKs in out
 	flusher bool       // somebody is writing
-	last    bool       // out ends with the last frame ever; nothing follows
-	failed  error      // of a write, or net.ErrClosed; nothing is written any more
-	leaving retirement
+}
+
+// agreement is what HAProxy's hello has told.
+type agreement struct {
+	engineID     string
+	maxFrameSize int
+	applet       bool // HAProxy is 3.0 or earlier: it offers async
 }
 
 func newConn(a *Agent, nc net.Conn) *conn {
@@ -71,48 +71,45 @@ func newConn(a *Agent, nc net.Conn) *conn {
 		eng:          &a.eng,
 		nc:           nc,
 		peer:         nc.RemoteAddr(),
-		start:        time.Now(),
 		maxFrameSize: a.eng.maxFrameSize,
-		leaving:      retirement{at: never},
+		plan:         retirement{at: never, force: never},
 	}
 	c.changed.L = &c.mu
 	c.ctx.Context = a.eng.ctx
+	c.agreed.Store(&agreement{})
 	c.r.init(nc)
-	c.frameSince.Store(never)
-	c.writeSince.Store(never)
 	c.deadlines.init(c)
-	c.initWatchdog()
+	c.clock.init(c.look)
 	return c
 }
 
 // serve runs the connection from its hello to its end, and returns when the
 // last of its handlers has.
 func (c *conn) serve() {
-	c.setState(StateNew)
+	c.report(StateNew)
+	c.clock.arm(c.clock.start + int64(c.eng.hello))
 	err := c.handshake()
 	if err == nil {
-		c.setState(StateReady)
 		err = c.readFrames()
 	}
-	c.settle(err)
+	c.end(err)
 	c.close()
 }
 
-// close ends the connection, and waits for its handlers unless the agent has
-// given them up.
+// close closes the socket, and waits for the handlers unless the agent has given
+// them up.
 func (c *conn) close() {
-	c.watchdog.Stop()
-	c.cancel()
-	if t, ok := c.nc.(*tls.Conn); ok && c.isDead() {
-		t.NetConn().Close() // without TLS's goodbye, which would wait to be read
+	c.clock.stop()
+	if t, ok := c.nc.(*tls.Conn); ok && c.phase() == closed {
+		t.NetConn().Close() // without TLS's close_notify, which would wait to be read
 	}
+	c.mu.Lock()
+	c.breakLocked()
+	c.mu.Unlock()
+	c.cancel()
 	c.nc.Close()
 	c.eng.counters.connections.Add(-1)
 	c.eng.connSlots.Release(1)
-	c.mu.Lock()
-	c.failLocked(net.ErrClosed)
-	c.changed.Broadcast()
-	c.mu.Unlock()
 
 	left := c.waitHandlers()
 	if left > 0 {
@@ -120,7 +117,11 @@ func (c *conn) close() {
 	}
 	c.deadlines.stop()
 	c.r.release()
-	c.setState(StateClosed)
+	c.mu.Lock()
+	c.fragments = nil
+	c.held = 0
+	c.giveBackLocked()
+	c.mu.Unlock()
 }
 
 // waitHandlers waits until all handlers have returned, or the agent gives them
@@ -131,17 +132,12 @@ func (c *conn) waitHandlers() int {
 	if c.running == 0 && !c.flusher {
 		return 0
 	}
-	done := make(chan struct{})
-	defer close(done)
-	go func() { // ends with waitHandlers
-		select {
-		case <-c.eng.abandoned:
-			c.mu.Lock()
-			c.changed.Broadcast()
-			c.mu.Unlock()
-		case <-done:
-		}
-	}()
+	stop := context.AfterFunc(c.eng.abandonedCtx, func() {
+		c.mu.Lock()
+		c.changed.Broadcast()
+		c.mu.Unlock()
+	})
+	defer stop()
 	c.waiting++
 	for (c.running > 0 || c.flusher) && !isClosed(c.eng.abandoned) {
 		c.changed.Wait()
@@ -150,34 +146,58 @@ func (c *conn) waitHandlers() int {
 	return c.running
 }
 
-// cancel tells the handlers that nobody waits for them any more.
-func (c *conn) cancel() { c.ctx.end(context.Canceled) }
-
-func (c *conn) setState(s ConnState) {
-	f := c.agent.ConnState
-	if f == nil {
-		return
+// waitQuiet waits until nothing is in flight, or for d.
+func (c *conn) waitQuiet(d time.Duration) {
+	end := time.Now().Add(d)
+	wake := time.AfterFunc(d, func() {
+		c.mu.Lock()
+		c.changed.Broadcast()
+		c.mu.Unlock()
+	})
+	defer wake.Stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting++
+	for c.busyLocked() && c.phase() < closing && time.Now().Before(end) {
+		c.changed.Wait()
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			c.log(slog.LevelError, "Agent.ConnState panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-		}
-	}()
-	f(c.nc, s)
+	c.waiting--
 }
 
-// busyLocked tells whether a NOTIFY is in flight.
+// cancel ends the handlers' contexts: HAProxy no longer waits for them.
+func (c *conn) cancel() { c.ctx.end(context.Canceled) }
+
+// busyLocked reports whether a NOTIFY is in flight.
 func (c *conn) busyLocked() bool { return c.jobs.n > 0 || c.acking > 0 }
 
-// failLocked ends all writing. What is not written is lost.
-func (c *conn) failLocked(err error) {
-	if c.failed == nil {
-		c.failed = err
+// wakeLocked has the goroutines that wait on changed look again.
+func (c *conn) wakeLocked() {
+	if c.waiting > 0 {
+		c.changed.Broadcast()
 	}
-	c.over.Store(true)
+}
+
+// breakLocked ends all writing. Bytes that are not written are lost.
+func (c *conn) breakLocked() {
+	c.setPhaseLocked(closed)
 	if !c.flusher {
 		c.discardLocked()
 	}
+}
+
+// kill ends the connection at once. The reader finds its deadline passed and
+// closes the socket: see reader.each.
+func (c *conn) kill() {
+	c.mu.Lock()
+	c.breakLocked()
+	c.mu.Unlock()
+	c.cancel()
+	c.nc.SetDeadline(time.Now())
+}
+
+func (c *conn) isTLS() bool {
+	_, ok := c.nc.(*tls.Conn)
+	return ok
 }
 
 func addrString(a net.Addr) string {

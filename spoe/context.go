@@ -78,8 +78,11 @@ func (d *deadlineCtx) Err() error {
 	d.mu.Lock()
 	err := d.err
 	d.mu.Unlock()
-	if err == nil {
-		return d.Context.Err()
+	if err != nil {
+		return err
+	}
+	if err = d.Context.Err(); err != nil {
+		d.end(err) // Done is closed before Err says that it is
 	}
 	return err
 }

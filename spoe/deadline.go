@@ -2,6 +2,7 @@ package spoe
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -109,8 +110,6 @@ func (d *deadlines) run() {
 		case j.late:
 		case j.deadline > t:
 			next = min(next, j.deadline)
-		case j.failing: // its failure is being dealt with already
-			next = min(next, t+int64(minWatch))
 		default:
 			j.late = true
 			late = append(late, j)
@@ -127,40 +126,78 @@ func (d *deadlines) run() {
 	}
 	if len(late) > 0 {
 		c.acking += len(late)
-		c.running++ // this goroutine
 	}
 	c.wakeLocked()
 	c.mu.Unlock()
 	if next != never {
 		d.arm(next)
 	}
-	if len(late) > 0 {
-		c.acknowledgeLate(late)
+	c.acknowledgeLate(late)
+}
+
+// failureGrace is how long the functions given to OnFailure may take before the
+// ACK leaves without what they add.
+const failureGrace = 100 * time.Millisecond
+
+// acknowledgeLate sends the ACKs of jobs whose handlers are late. The handlers go
+// on with the jobs; what is read of them here no longer changes.
+func (c *conn) acknowledgeLate(late []*job) {
+	var plain []*job
+	for _, j := range late {
+		if len(j.hooks) == 0 || j.failing {
+			plain = append(plain, j)
+		} else {
+			c.acknowledgeHooked(j)
+		}
+	}
+	if len(plain) > 0 {
+		c.sendLate(nil, plain...)
 	}
 }
 
-// acknowledgeLate sends the ACKs of jobs whose handlers are late. Such a job is
-// the handler's from here on; what is read of it here no longer changes.
-func (c *conn) acknowledgeLate(late []*job) {
+// acknowledgeHooked sends the ACK of a late job with what the functions given to
+// OnFailure add, or without after failureGrace.
+func (c *conn) acknowledgeHooked(j *job) {
+	var once sync.Once
+	var acts Actions
+	send := func(actions []byte) { once.Do(func() { c.sendLate(actions, j) }) }
+	grace := time.AfterFunc(failureGrace, func() { send(nil) })
+	c.eng.hooks.add()
+	go func() { // ends when the hooks return; Run waits for it by engine.hooks
+		defer c.eng.hooks.done()
+		defer func() { // also when a hook ends its goroutine
+			grace.Stop()
+			send(acts.buf)
+		}()
+		j.callHooks(j.hooks, j.lateError(), &acts)
+	}()
+}
+
+// sendLate ends the contexts of late jobs and sends their ACKs, with actions
+// behind those that are committed.
+func (c *conn) sendLate(actions []byte, late ...*job) {
 	for _, j := range late {
-		acts := Actions{buf: append([]byte(nil), j.committed...)}
-		acts.begin()
-		j.fail(timeoutError(time.Duration(j.deadline-since(j.received)), nil), j.onFailure, &acts)
 		if j.ctx != nil { // it has begun
 			j.within.end(context.DeadlineExceeded)
 			j.ctx.end(context.DeadlineExceeded)
 		}
-		c.mu.Lock()
-		c.acking--
-		c.appendAckLocked(j, acts.buf)
-		c.mu.Unlock()
 	}
 	c.mu.Lock()
-	c.running--
+	for _, j := range late {
+		c.acking--
+		c.appendAckLocked(j, append(slices.Clip(j.committed), actions...))
+	}
 	mine := c.becomeFlusherLocked()
 	c.wakeLocked()
 	c.mu.Unlock()
+	for _, j := range late {
+		j.count(j.lateError())
+	}
 	if mine {
 		c.flush()
 	}
+}
+
+func (j *job) lateError() error {
+	return timeoutError(time.Duration(j.deadline-since(j.received)), nil)
 }

@@ -3,6 +3,9 @@ package spoe
 // maxBatch is how many NOTIFYs are gathered before they are dispatched.
 const maxBatch = 64
 
+// maxBatchBytes bounds the payloads in a batch, which no budget has counted yet.
+const maxBatchBytes = 64 << 10
+
 // maxUnsent is how many bytes of ACKs may wait to be written before the agent
 // stops reading the connection.
 const maxUnsent = 256 << 10
@@ -17,6 +20,10 @@ func (c *conn) dispatch() {
 	ctr := &c.eng.counters
 	ctr.notifies.Add(uint64(c.batch.n))
 	ctr.inFlight.Add(int64(c.batch.n))
+	if !c.reserve(c.batched) {
+		c.dropBatch()
+		return
+	}
 	for c.batch.n > 0 {
 		n := c.takeSlots(min(c.batch.n, c.room()))
 		if n == 0 || !c.queueJobs(n) {
@@ -24,6 +31,7 @@ func (c *conn) dispatch() {
 			return
 		}
 	}
+	c.batched = 0
 }
 
 // room waits until the connection may have more in flight, and returns how many
@@ -33,7 +41,7 @@ func (c *conn) room() int {
 	defer c.mu.Unlock()
 	for {
 		switch {
-		case c.last || c.failed != nil:
+		case c.phase() >= closing:
 			return 0
 		case c.jobs.n < c.eng.maxInFlight && c.unsentLocked() <= maxUnsent:
 			return c.eng.maxInFlight - c.jobs.n
@@ -63,13 +71,16 @@ func (c *conn) takeSlots(n int) int {
 func (c *conn) queueJobs(n int) bool {
 	first := c.batch.first.deadline
 	c.mu.Lock()
-	if c.last || c.failed != nil {
+	if c.phase() >= closing {
 		c.mu.Unlock()
 		c.eng.notifySlots.Release(int64(n))
 		return false
 	}
 	for range n {
 		j := c.batch.pop()
+		if !j.held {
+			c.held += len(j.payload)
+		}
 		c.jobs.add(j)
 		c.queue.push(j)
 	}
@@ -84,10 +95,11 @@ func (c *conn) queueJobs(n int) bool {
 	return true
 }
 
-// dropBatch forgets NOTIFYs that nobody waits for any more: the connection has
-// ended, or the agent has said its last word on it.
+// dropBatch forgets the NOTIFYs of the batch: the connection has ended, or its
+// last frame has been queued.
 func (c *conn) dropBatch() {
 	c.eng.counters.inFlight.Add(int64(-c.batch.n))
+	c.batched = 0
 	for c.batch.n > 0 {
 		putJob(c.batch.pop())
 	}

@@ -22,6 +22,13 @@ type engine struct {
 	// notifySlots has MaxConcurrent, connSlots has MaxConnections.
 	notifySlots, connSlots *semaphore.Weighted
 
+	// bytes has MaxBuffered, see budget.go.
+	bytes *semaphore.Weighted
+
+	// The reporters call what is not the agent's own code.
+	logs, states, reports reporter
+	hooks                 tasks // functions given to OnFailure, called at a deadline
+
 	workers  workers
 	names    names
 	counters counters
@@ -39,6 +46,9 @@ type engine struct {
 	draining  chan struct{} // health checks fail
 	closing   chan struct{} // no more connections
 	abandoned chan struct{} // handlers are waited for no longer
+
+	abandonedCtx context.Context // ends with abandoned
+	abandon      context.CancelFunc
 }
 
 // init readies the engine on the first use of the agent.
@@ -46,6 +56,7 @@ func (a *Agent) init() error {
 	e := &a.eng
 	e.start.Do(func() {
 		e.connLog.max, e.failureLog.max = connLines, failureLines
+		e.logs.max, e.states.max, e.reports.max = maxLogs, maxStates, maxReports
 		e.draining = make(chan struct{})
 		e.closing = make(chan struct{})
 		e.abandoned = make(chan struct{})
@@ -55,6 +66,8 @@ func (a *Agent) init() error {
 			return
 		}
 		e.ctx, e.cancel = context.WithCancel(context.Background())
+		e.abandonedCtx, e.abandon = context.WithCancel(context.Background())
+		e.bytes = semaphore.NewWeighted(int64(e.maxBuffered))
 		e.notifySlots = semaphore.NewWeighted(int64(e.maxConcurrent))
 		e.connSlots = semaphore.NewWeighted(int64(e.maxConnections))
 	})

@@ -69,9 +69,15 @@ type noError struct{}
 
 func (*noError) Error() string { return "" }
 
-// callHook calls one function that OnFailure was given, and adds its actions to
-// acts if they fit. A hook that panics adds nothing, and takes nothing from the
-// hooks before it.
+// callHooks calls the functions that OnFailure was given, in their order, and adds
+// their actions to acts. One that panics, ends its goroutine or sets more than fits
+// loses its own actions and takes nothing from the others.
+func (j *job) callHooks(hooks []func(error, *Actions), err error, acts *Actions) {
+	for _, f := range hooks {
+		j.callHook(f, err, acts)
+	}
+}
+
 func (j *job) callHook(f func(error, *Actions), err error, acts *Actions) {
 	var own Actions
 	defer func() {
@@ -82,10 +88,8 @@ func (j *job) callHook(f func(error, *Actions), err error, acts *Actions) {
 		}
 	}()
 	f(err, &own)
-	mark := len(acts.buf)
-	acts.buf = append(acts.buf, own.buf[own.from:]...)
-	acts.n = unknownCount
-	if !j.fits(acts) {
-		acts.truncate(mark)
+	if j.fits(append(acts.buf, own.buf...)) {
+		acts.buf = append(acts.buf, own.buf...)
+		acts.n = unknownCount
 	}
 }

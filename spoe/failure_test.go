@@ -1,7 +1,6 @@
 package spoe_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -29,7 +28,7 @@ func TestFailures(t *testing.T) {
 			return h(ctx, msg, acts)
 		}
 	}
-	log := new(bytes.Buffer)
+	log := new(lockedBuffer)
 	h := spoetest.NewAgent(t, &spoe.Agent{
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 		Handler: byName{
@@ -70,7 +69,7 @@ func TestFailures(t *testing.T) {
 	assert.EqualValues(t, 3, s.Panics)
 	assert.EqualValues(t, 1, s.DroppedActions)
 	assert.Equal(t, s.Notifies, s.Acks)
-	assert.Contains(t, log.String(), "failure_test.go", "a panic is logged with its stack")
+	assert.Eventually(t, func() bool { return strings.Contains(log.String(), "failure_test.go") }, eventually, tick, "a panic is logged with its stack")
 }
 
 func TestActionNames(t *testing.T) {

@@ -62,8 +62,7 @@ func (c *conn) firstFragment(f codec.Frame) (whole bool, err error) {
 	}
 	p := new(fragmented)
 	c.fragments[key] = p
-	c.appendFragment(p, f)
-	return false, nil
+	return false, c.appendFragment(p, f)
 }
 
 // fragmentFrame takes a further fragment.
@@ -76,33 +75,51 @@ func (c *conn) fragmentFrame(f codec.Frame, received time.Time) error {
 	}
 	if f.ABORT() {
 		delete(c.fragments, key)
+		c.hold(-len(p.payload))
 		c.eng.counters.aborted.Add(1)
 		return nil
 	}
-	c.appendFragment(p, f)
-	if !f.FIN() {
-		return nil
+	if err := c.appendFragment(p, f); err != nil || !f.FIN() {
+		return err
 	}
 	delete(c.fragments, key)
 	if p.skipping {
 		return nil
 	}
-	return c.notify(f.StreamID, f.FrameID, p.payload, received)
+	if err := c.checkMessages(p.payload); err != nil {
+		return err
+	}
+	j := getJob(c, f.StreamID, f.FrameID, received)
+	j.payload, j.held = p.payload, true
+	c.enqueue(j)
+	return nil
 }
 
 // appendFragment adds a fragment's bytes, or gives the payload up if they are
-// too many.
-func (c *conn) appendFragment(p *fragmented, f codec.Frame) {
+// too many. Either way the next fragment has ReadTimeout to come.
+func (c *conn) appendFragment(p *fragmented, f codec.Frame) error {
+	t := now()
+	c.clock.payloadSince.Store(t)
+	c.clock.arm(t + int64(c.eng.read))
 	if p.skipping {
-		return
+		return nil
 	}
 	if c.fragments.size()+len(f.Payload) <= c.eng.maxPayload {
+		if !c.reserve(len(f.Payload)) {
+			return errLast
+		}
+		c.hold(len(f.Payload))
 		p.payload = append(p.payload, f.Payload...)
-		return
+		return nil
 	}
+	c.hold(-len(p.payload))
 	p.payload, p.skipping = nil, true
 	c.eng.counters.aborted.Add(1)
 	c.complain("fragmented payload is longer than Agent.MaxPayload; acknowledged with ABORT",
 		slog.Int("max_payload", c.eng.maxPayload), slog.Uint64("stream_id", f.StreamID), slog.Uint64("frame_id", f.FrameID))
 	c.send(codec.Frame{Type: codec.FrameAck, Flags: codec.FlagFIN | codec.FlagABORT, StreamID: f.StreamID, FrameID: f.FrameID}, false)
+	if c.room() == 0 { // an ABORT waits for the same bound as an ACK
+		return errLast
+	}
+	return nil
 }

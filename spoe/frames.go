@@ -2,11 +2,13 @@ package spoe
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 var (
@@ -34,7 +36,7 @@ func (c *conn) readFrames() error {
 
 // onRead handles the frames that have been read.
 func (c *conn) onRead() error {
-	if c.over.Load() {
+	if c.phase() >= closing {
 		return errLast // whatever comes, nobody waits for it
 	}
 	c.unread.Store(true)
@@ -56,20 +58,22 @@ func (c *conn) onRead() error {
 	c.dispatch()
 	c.noteFrames(received)
 	c.unread.Store(false)
-	return nil
+	return c.reserveFrame()
 }
 
-// noteFrames tells the watchdog how far reading has come.
+// noteFrames tells the clock how far reading has come.
 func (c *conn) noteFrames(received time.Time) {
-	if some := c.fragments.any(); some != c.assembling.Load() {
-		c.assembling.Store(some)
+	k, t := &c.clock, since(received)
+	if !c.fragments.any() && k.payloadSince.Load() != never {
+		k.payloadSince.Store(never)
 	}
 	switch {
 	case !c.r.partial():
-		c.frameSince.Store(never)
-		c.lastFrame.Store(since(received))
-	case c.frameSince.Load() == never:
-		c.frameSince.Store(since(received))
+		k.frameSince.Store(never)
+		k.lastFrame.Store(t)
+	case k.frameSince.Load() == never:
+		k.frameSince.Store(t)
+		k.arm(t + int64(c.eng.read))
 	}
 }
 
@@ -79,8 +83,8 @@ func (c *conn) frame(b []byte, received time.Time) error {
 	if err != nil {
 		return err
 	}
-	if c.frameSince.Load() != never {
-		c.frameSince.Store(never) // this one is whole; the next has its own time
+	if c.clock.frameSince.Load() != never {
+		c.clock.frameSince.Store(never) // this one is whole; the next has its own time
 	}
 	switch f.Type {
 	case codec.FrameNotify:
@@ -103,22 +107,34 @@ func (c *conn) notifyFrame(f codec.Frame, received time.Time) error {
 			return err
 		}
 	}
-	return c.notify(f.StreamID, f.FrameID, f.Payload, received)
-}
-
-// notify readies a job for a whole payload, which it copies.
-func (c *conn) notify(streamID, frameID uint64, payload []byte, received time.Time) error {
-	if _, err := codec.CheckMessages(payload); err != nil {
+	if err := c.checkMessages(f.Payload); err != nil {
 		return err
 	}
-	j := getJob(c, streamID, frameID, received)
-	j.payload = append(j.payload[:0], payload...)
+	j := getJob(c, f.StreamID, f.FrameID, received)
+	j.payload = append(j.payload[:0], f.Payload...)
+	c.batched += len(j.payload)
+	c.enqueue(j)
+	return nil
+}
+
+// enqueue adds a job to the batch.
+func (c *conn) enqueue(j *job) {
 	c.batch.push(j)
 	c.r.answers = true
-	if c.batch.n >= maxBatch {
+	if c.batch.n >= maxBatch || c.batched >= maxBatchBytes {
 		c.dispatch()
 	}
-	return nil
+}
+
+// checkMessages refuses a payload that is malformed, or holds more messages than
+// Agent.MaxMessages.
+func (c *conn) checkMessages(payload []byte) error {
+	n, err := codec.CheckMessages(payload)
+	if err == nil && n > c.eng.maxMessages {
+		return &codec.Error{Status: codec.StatusNoResource, Reason: fmt.Sprintf(
+			"NOTIFY with %d messages; Agent.MaxMessages allows %d", n, c.eng.maxMessages)}
+	}
+	return err
 }
 
 // disconnectFrame answers a HAPROXY-DISCONNECT (§3.2.8): the handlers in flight
@@ -129,12 +145,19 @@ func (c *conn) disconnectFrame(f codec.Frame) error {
 		return err
 	}
 	c.eng.counters.disconnectsReceived.add(d.Status)
-	level := slog.LevelDebug
-	if d.Status > codec.StatusTimeout {
-		level = slog.LevelWarn
-	}
-	c.log(level, "HAProxy disconnected", slog.Uint64("status", uint64(d.Status)), slog.String("message", d.Message))
 	c.dispatch()
+	c.mu.Lock()
+	n := c.jobs.n + c.acking
+	c.mu.Unlock()
+	attrs := []slog.Attr{slog.Uint64("status", uint64(d.Status)), slog.String("message", safetext.Clip(d.Message, maxText))}
+	switch {
+	case d.Status == codec.StatusTimeout && n > 0:
+		c.complain("HAProxy disconnected with NOTIFYs in flight; compare its timeouts with what handlers take", append(attrs, slog.Int("in_flight", n))...)
+	case d.Status > codec.StatusTimeout:
+		c.complain("HAProxy disconnected", attrs...)
+	default:
+		c.log(slog.LevelDebug, "HAProxy disconnected", attrs...)
+	}
 	c.cancel()
 	c.disconnect(codec.StatusNormal, "")
 	return errLast

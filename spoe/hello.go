@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 // maxHello is the longest HAPROXY-HELLO taken, in bytes; HAProxy's has some 150.
@@ -26,13 +27,18 @@ func (c *conn) handshake() error {
 	if h.Healthcheck {
 		return c.answerCheck(h)
 	}
-	c.engineID = h.EngineID
 	c.agree(h)
-	c.lastFrame.Store(now())
-	c.applet.Store(h.Async())
-	c.ready.Store(true)
+	t := now()
+	c.clock.lastFrame.Store(t)
+	c.mu.Lock()
+	fine := c.setPhaseLocked(open)
+	c.mu.Unlock()
+	if !fine {
+		return errLast // the hello came too late
+	}
+	c.clock.arm(t + int64(c.eng.idle))
 	c.setMaxAge()
-	c.log(slog.LevelDebug, "connected", slog.Int("max_frame_size", c.maxFrameSize), slog.String("capabilities", h.Capabilities))
+	c.log(slog.LevelDebug, "connected", slog.Int("max_frame_size", c.maxFrameSize), slog.String("capabilities", safetext.Clip(h.Capabilities, maxText)))
 	c.sendHello(h, false)
 	return nil
 }
@@ -44,7 +50,7 @@ func (c *conn) readHello() (codec.Frame, error) {
 			return codec.Frame{}, err
 		}
 		if ok {
-			c.frameSince.Store(never)
+			c.clock.frameSince.Store(never)
 			return codec.ParseFrame(frame)
 		}
 		if err := c.r.fill(); err != nil {
@@ -84,6 +90,9 @@ func (c *conn) answerCheck(h codec.HAProxyHello) error {
 
 // agree takes the lower of both frame sizes.
 func (c *conn) agree(h codec.HAProxyHello) {
+	defer func() {
+		c.agreed.Store(&agreement{engineID: safetext.Clip(h.EngineID, maxText), maxFrameSize: c.maxFrameSize, applet: h.Async()})
+	}()
 	c.maxFrameSize = int(min(int64(c.eng.maxFrameSize), int64(h.MaxFrameSize)))
 }
 

@@ -2,22 +2,64 @@ package spoe
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 // log logs about the connection.
 func (c *conn) log(level slog.Level, msg string, attrs ...slog.Attr) {
-	l := c.agent.log()
+	attrs = append(attrs, slog.String("peer", addrString(c.peer)))
+	if id := c.agreed.Load().engineID; id != "" {
+		attrs = append(attrs, slog.String("engine_id", id))
+	}
+	c.agent.logAttrs(level, msg, attrs...)
+}
+
+// logAttrs queues a line for the Logger. The reporter writes it: a slow log holds
+// up nothing, and a line that finds no room is counted in Stats.ReportsDropped.
+func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
+	l := a.log()
 	if !l.Enabled(context.Background(), level) {
 		return
 	}
-	attrs = append(attrs, slog.String("peer", addrString(c.peer)))
-	if c.engineID != "" {
-		attrs = append(attrs, slog.String("engine_id", c.engineID))
+	for i := range attrs {
+		attrs[i] = safeAttr(attrs[i])
 	}
-	l.LogAttrs(context.Background(), level, "spoe: "+msg, attrs...)
+	at := time.Now()
+	a.eng.logs.add(func() {
+		r := slog.NewRecord(at, level, "spoe: "+msg, 0)
+		r.AddAttrs(attrs...)
+		_ = l.Handler().Handle(context.Background(), r) // a log that fails has nowhere to say so
+	})
+}
+
+// The bounds on text that others have written, in bytes.
+const (
+	maxText  = 1024
+	maxStack = 8 << 10
+)
+
+// safeAttr makes an attribute's text fit for a log. An error is turned into its
+// text now: its methods are its author's, and what it refers to may change.
+func safeAttr(a slog.Attr) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case string:
+		if a.Key != "stack" {
+			a.Value = slog.StringValue(safetext.Clip(v, maxText))
+		} else if len(v) > maxStack {
+			a.Value = slog.StringValue(v[:maxStack])
+		}
+	case error:
+		a.Value = slog.StringValue(safetext.Error(v, maxText))
+	case uint64, int64, bool, time.Duration:
+	default:
+		a.Value = slog.StringValue(safetext.Clip(fmt.Sprint(v), maxText))
+	}
+	return a
 }
 
 // complain logs that a connection has ended otherwise than it should. A port

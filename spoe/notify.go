@@ -22,20 +22,21 @@ type job struct {
 	args              Args
 	acts              Actions
 	worker            *worker // that handles it
+	held              bool    // the payload has been counted in c.held already
 
 	next, prev *job // in c.jobs; guarded by c.mu
 	queued     *job // the next one in c.batch or c.queue
 
-	mu        sync.Mutex   // guards what follows; taken after c.mu
-	deadline  int64        // when the ACK leaves at the latest, since epoch
-	name      string       // of the message that is handled
-	ctx       *deadlineCtx // the message's
-	within    *deadlineCtx // that of the innermost deadline, ctx or one below it
-	committed []byte       // actions of the messages that are done
-	onFailure func(error, *Actions)
-	failing   bool // its failure is being dealt with
-	late      bool // acknowledged at its deadline; what it does is dropped
-	charged   bool // late, and still counted as in flight
+	mu        sync.Mutex              // guards what follows; taken after c.mu
+	deadline  int64                   // when the ACK leaves at the latest, since epoch
+	name      string                  // of the message that is handled
+	ctx       *deadlineCtx            // the message's
+	within    *deadlineCtx            // that of the innermost deadline, ctx or one below it
+	committed []byte                  // actions of the messages that are done
+	hooks     []func(error, *Actions) // of OnFailure
+	failing   bool                    // its failure is being dealt with
+	late      bool                    // acknowledged at its deadline; what it does is dropped
+	charged   bool                    // late, and still counted as in flight
 }
 
 var jobs sync.Pool
@@ -60,10 +61,13 @@ func putJob(j *job) {
 			p[i] = 0xdb
 		}
 	}
-	if cap(j.payload) > maxPooled || cap(j.acts.buf) > maxPooled {
+	if cap(j.payload) > maxPooled || cap(j.acts.buf) > maxPooled || cap(j.committed) > maxPooled {
 		return
 	}
-	j.c, j.worker, j.ctx, j.within, j.committed, j.onFailure = nil, nil, nil, nil, nil, nil
+	j.c, j.worker, j.ctx, j.within, j.held = nil, nil, nil, nil, false
+	j.committed = j.committed[:0]
+	clear(j.hooks[:cap(j.hooks)])
+	j.hooks = j.hooks[:0]
 	j.msg, j.args, j.name = Message{}, Args{}, ""
 	j.acts.truncate(0)
 	jobs.Put(j)
@@ -77,7 +81,7 @@ func (j *job) message(m codec.Message, args *Args) Message {
 		Args:     args,
 		streamID: j.streamID,
 		frameID:  j.frameID,
-		engineID: j.c.engineID,
+		engineID: j.c.agreed.Load().engineID,
 		peer:     j.c.peer,
 		received: j.received,
 		job:      j,
@@ -108,18 +112,18 @@ func (j *job) begin(name string) bool {
 	if j.late {
 		return false
 	}
-	j.name, j.onFailure = name, nil
+	j.name, j.hooks = name, j.hooks[:0]
 	j.ctx = j.worker.newContext(&j.c.ctx, j.received.Add(j.c.eng.limits.notify))
 	j.within = j.ctx
 	return true
 }
 
-// handle has one message answered. It returns false if the NOTIFY has been
-// acknowledged meanwhile.
+// handle calls the handler for one message. It returns false if the NOTIFY has
+// been acknowledged meanwhile.
 func (j *job) handle() bool {
-	j.acts.begin()
+	j.acts.truncate(0)
 	err := j.call()
-	if err == nil && !j.fits(&j.acts) {
+	if err == nil && !j.fits(j.acts.buf) {
 		err = ErrActionsTooBig
 	}
 	return j.settle(err)
@@ -158,41 +162,75 @@ func (j *job) rename(name string) {
 	}
 }
 
-// settle commits the actions of a message, or drops them for those of a
-// failure. It returns false if the NOTIFY has been acknowledged meanwhile.
+// settle commits the actions of a message, or those of its failure. It returns
+// false if the NOTIFY has been acknowledged meanwhile.
 func (j *job) settle(err error) bool {
 	j.ctx.end(context.Canceled)
+	if err != nil {
+		return j.settleFailure(err)
+	}
 	j.mu.Lock()
+	defer j.mu.Unlock()
 	if j.late {
-		j.mu.Unlock()
-		return false // acknowledgeLate has dealt with it
+		return false // its deadline has acknowledged it
 	}
-	onFailure := j.onFailure
-	if err == nil {
-		j.committed, j.onFailure = j.acts.buf, nil
-		j.mu.Unlock()
-		return true
-	}
-	j.failing = true
-	j.mu.Unlock()
-	j.acts.Reset()
-	j.fail(err, onFailure, &j.acts)
-	j.mu.Lock()
-	j.committed, j.onFailure, j.failing = j.acts.buf, nil, false
-	j.mu.Unlock()
+	j.commitLocked(&j.acts)
 	return true
 }
 
-// fits tells whether an ACK with these actions is within the agreed frame size.
-func (j *job) fits(acts *Actions) bool {
-	header := codec.MinFrameLength - 2 + codec.VarintLen(j.streamID) + codec.VarintLen(j.frameID)
-	return header+len(acts.buf) <= j.c.maxFrameSize
+// settleFailure calls the functions that OnFailure was given, for failureGrace at
+// the most: then the deadline acknowledges the NOTIFY without what they add.
+func (j *job) settleFailure(err error) (open bool) {
+	err = readableError(err)
+	j.mu.Lock()
+	if j.late {
+		j.mu.Unlock()
+		return false
+	}
+	j.failing = true
+	if len(j.hooks) > 0 {
+		j.deadline = min(j.deadline, now()+int64(failureGrace))
+	}
+	hooks, at := j.hooks, j.deadline
+	j.mu.Unlock()
+	if len(hooks) > 0 {
+		j.c.deadlines.arm(at)
+	}
+	j.acts.truncate(0)
+	defer func() { // also when a hook ends its goroutine
+		j.mu.Lock()
+		if open = !j.late; open {
+			j.commitLocked(&j.acts)
+			j.failing, j.deadline = false, since(j.received)+int64(j.c.eng.limits.notify)
+		}
+		j.mu.Unlock()
+		j.count(err)
+	}()
+	j.callHooks(hooks, err, &j.acts)
+	return true
 }
 
-// fail counts and logs a failed message, after onFailure has told HAProxy.
-// Errors and hooks are their authors' code, and may panic.
-func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
-	err = readableError(err)
+// commitLocked moves the actions of a message to those of the NOTIFY. A handler
+// can overwrite the Actions it was given, but not what is committed.
+func (j *job) commitLocked(acts *Actions) {
+	if len(j.committed) == 0 {
+		j.committed, acts.buf = acts.buf, j.committed[:0]
+	} else {
+		j.committed = append(j.committed, acts.buf...)
+	}
+	acts.truncate(0)
+	j.hooks = j.hooks[:0]
+}
+
+// fits reports whether an ACK with the committed actions and these is within the
+// agreed frame size.
+func (j *job) fits(acts []byte) bool {
+	header := codec.MinFrameLength - 2 + codec.VarintLen(j.streamID) + codec.VarintLen(j.frameID)
+	return header+len(j.committed)+len(acts) <= j.c.maxFrameSize
+}
+
+// count counts and logs a failed message.
+func (j *job) count(err error) {
 	ctr := &j.c.eng.counters
 	kind, p := classify(err)
 	switch kind {
@@ -205,14 +243,6 @@ func (j *job) fail(err error, onFailure func(error, *Actions), acts *Actions) {
 	default:
 		ctr.errors.Add(1)
 	}
-	if onFailure != nil {
-		onFailure(err, acts)
-	}
-	defer func() {
-		if recover() != nil { // the logger is not the agent's either
-			ctr.panics.Add(1)
-		}
-	}()
 	j.logFailure(err, p)
 }
 
@@ -243,14 +273,7 @@ func classify(err error) (failure, *PanicError) {
 func (j *job) setOnFailure(f func(error, *Actions)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.late {
-		return
-	}
-	before := j.onFailure
-	j.onFailure = func(err error, acts *Actions) {
-		if before != nil {
-			before(err, acts)
-		}
-		j.callHook(f, err, acts)
+	if !j.late && !j.failing {
+		j.hooks = append(j.hooks, f)
 	}
 }

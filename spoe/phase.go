@@ -1,25 +1,80 @@
 package spoe
 
-import "strconv"
+import (
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+)
+
+// phase is where a connection is in its life. It only grows, and setPhaseLocked
+// alone changes it.
+//
+//	greeting ──► open ──► retiring ──► closing ──► closed
+//
+// Each arrow may be passed over: a health check goes from greeting to closing, a
+// connection that breaks goes to closed from anywhere.
+type phase int32
+
+const (
+	// greeting: accepted; the HAPROXY-HELLO has not been answered.
+	greeting phase = iota
+	// open: NOTIFYs are answered.
+	open
+	// retiring: NOTIFYs are answered; the connection closes when it is quiet.
+	retiring
+	// closing: the last frame has been queued. The agent writes it and waits a
+	// short while for HAProxy to close.
+	closing
+	// closed: nothing is read or written any more. Handlers may still run.
+	closed
+)
+
+func (p phase) String() string {
+	return [...]string{"greeting", "open", "retiring", "closing", "closed"}[p]
+}
+
+// setPhaseLocked moves the connection on to p and tells Agent.ConnState. It
+// reports whether that was a step forward; if not, it changes nothing.
+func (c *conn) setPhaseLocked(p phase) bool {
+	old := c.phase()
+	if p <= old {
+		return false
+	}
+	c.current.Store(int32(p))
+	c.wakeLocked()
+	switch {
+	case p == closing:
+		c.report(StateClosing)
+	case p == closed:
+		c.report(StateClosed)
+	case old == greeting:
+		c.report(StateReady)
+	}
+	return true
+}
+
+// phase may be read without the lock; it may have grown by the time it is used.
+func (c *conn) phase() phase { return phase(c.current.Load()) }
 
 // ConnState is the state of a connection, for [Agent.ConnState].
 //
 //	StateNew ──► StateReady ──► StateClosing ──► StateClosed
 //
-// StateReady is passed over by what does not get as far as an agreed hello, and
-// StateClosing where there is nobody to send a last frame to.
+// StateReady is passed over where no hello was agreed, and StateClosing where
+// the connection broke.
 type ConnState int
 
 const (
 	// StateNew is a connection that was accepted and has not agreed on a hello
-	// yet. A health check, and what is refused, goes from here to StateClosing.
+	// yet. A health check, and a connection that is refused, goes from here to
+	// StateClosing.
 	StateNew ConnState = iota
 	// StateReady is a connection whose NOTIFYs are being answered.
 	StateReady
 	// StateClosing is a connection on which the agent has sent its last frame
 	// and waits, for a short while, for HAProxy to close.
 	StateClosing
-	// StateClosed is the end.
+	// StateClosed is the end: nothing is read or written any more.
 	StateClosed
 )
 
@@ -35,4 +90,21 @@ func (s ConnState) String() string {
 		return "closed"
 	}
 	return "state " + strconv.Itoa(int(s))
+}
+
+// report queues a call of Agent.ConnState. The reporter calls the hook, one
+// state after the other, so that a slow hook holds up no connection.
+func (c *conn) report(s ConnState) {
+	f := c.agent.ConnState
+	if f == nil {
+		return
+	}
+	c.eng.states.add(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				c.log(slog.LevelError, "Agent.ConnState panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			}
+		}()
+		f(c.nc, s)
+	})
 }

@@ -94,7 +94,7 @@ func (j *job) handlePredecessor() {
 	if !j.begin("") {
 		return
 	}
-	j.acts.begin()
+	j.acts.truncate(0)
 	actions, err := j.callPredecessor()
 	if err != nil {
 		j.settle(err)
@@ -106,12 +106,12 @@ func (j *job) handlePredecessor() {
 		}
 		mark := len(j.acts.buf)
 		err := applyAction(a, &j.acts)
-		if err == nil && !j.fits(&j.acts) {
+		if err == nil && !j.fits(j.acts.buf) {
 			err = ErrActionsTooBig
 		}
 		if err != nil { // one bad action does not cost the others
 			j.acts.truncate(mark)
-			j.fail(err, nil, &j.acts)
+			j.count(readableError(err))
 		}
 	}
 	j.settle(nil)

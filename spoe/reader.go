@@ -72,7 +72,20 @@ func (r *reader) next(max int) (frame []byte, ok bool, err error) {
 	return unread[codec.LengthSize:end:end], true, nil
 }
 
-// partial tells whether there are bytes of a frame that is not whole.
+// want returns the length of the frame that has not come whole, if it is longer
+// than readSize, and 0 otherwise.
+func (r *reader) want() int {
+	if r.buf == nil {
+		return 0
+	}
+	n, ok := codec.FrameLength(r.buf.b[r.from:r.to])
+	if !ok || n <= readSize {
+		return 0
+	}
+	return int(n)
+}
+
+// partial reports whether there are bytes of a frame that is not whole.
 func (r *reader) partial() bool { return r.from < r.to }
 
 // fill reads what there is, at least one byte, and waits for it if need be.

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,13 +41,6 @@ func (a *Agent) ListenAndServe(addr string) error {
 	if err != nil {
 		return err
 	}
-	if a.TLSConfig != nil {
-		if err := checkTLS(a.TLSConfig); err != nil {
-			ln.Close()
-			return err
-		}
-		ln = tls.NewListener(ln, a.TLSConfig)
-	}
 	return a.Serve(ln)
 }
 
@@ -73,6 +68,10 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 	if len(lns) == 0 {
 		return errors.New("spoe: Run without a listener: make one with spoe.Listen")
 	}
+	if err := a.prepare(lns); err != nil {
+		closeAll()
+		return err
+	}
 	if !a.eng.addListeners(lns) {
 		closeAll()
 		return ErrAgentClosed
@@ -90,8 +89,31 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 		case <-a.eng.abandoned:
 		}
 		a.eng.workers.stop(a.eng.abandoned)
+		a.eng.awaitReports()
 	}
 	return err
+}
+
+// prepare applies TLSConfig and SocketMode to listeners.
+func (a *Agent) prepare(lns []net.Listener) error {
+	if a.TLSConfig != nil {
+		if err := checkTLS(a.TLSConfig); err != nil {
+			return err
+		}
+	}
+	if a.SocketMode == 0 {
+		return nil
+	}
+	for _, ln := range lns {
+		u, ok := ln.Addr().(*net.UnixAddr)
+		if !ok || u.Name == "" || strings.HasPrefix(u.Name, "@") || strings.HasPrefix(u.Name, "\x00") {
+			continue // no socket file
+		}
+		if err := os.Chmod(u.Name, a.SocketMode); err != nil {
+			return fmt.Errorf("spoe: Agent.SocketMode: %w", err)
+		}
+	}
+	return nil
 }
 
 // awaitEnd ends the agent when ctx ends or a listener fails.
@@ -113,7 +135,7 @@ func (a *Agent) awaitEnd(ctx, gctx context.Context) error {
 // accept serves what ln accepts, each connection by a goroutine of g.
 func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 	e := &a.eng
-	a.log().Info("spoe: listening", slog.String("addr", addrString(ln.Addr())))
+	a.logAttrs(slog.LevelInfo, "listening", slog.String("addr", addrString(ln.Addr())))
 	actx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	go func() { // ends with accept
@@ -133,7 +155,7 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 			return nil
 		case isTemporary(err):
 			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
-			a.log().Error("spoe: cannot accept; trying again", slog.Any("error", err), slog.Duration("in", delay))
+			a.logAttrs(slog.LevelError, "cannot accept; trying again", slog.Any("error", err), slog.Duration("in", delay))
 			sleep(actx, delay)
 			continue
 		default:
@@ -147,10 +169,13 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 			nc.Close()
 			return nil
 		}
+		if _, ok := nc.(*tls.Conn); a.TLSConfig != nil && !ok {
+			nc = tls.Server(nc, a.TLSConfig)
+		}
 		c := newConn(a, nc)
 		if !e.addConn(c) {
 			e.connSlots.Release(1)
-			c.watchdog.Stop()
+			c.clock.stop()
 			nc.Close()
 			continue
 		}
@@ -162,9 +187,14 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 	}
 }
 
-// isTemporary tells whether an accept can succeed later: out of file
-// descriptors or memory, or the connection was gone before it was accepted.
+// isTemporary reports whether an accept can succeed later: out of file
+// descriptors or memory, the connection was gone before it was accepted, or the
+// listener says so itself, which counts in net/http, too.
 func isTemporary(err error) bool {
+	var t interface{ Temporary() bool }
+	if errors.As(err, &t) && t.Temporary() {
+		return true
+	}
 	for _, e := range []error{
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
 		syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EINTR, syscall.EPROTO, syscall.EPERM,
@@ -185,15 +215,18 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// allowed tells whether AllowedPeers has the peer; a peer without an IP address
-// comes over a unix socket, which has a mode of its own.
+// allowed reports whether the peer may connect. It refuses an address that it
+// cannot read.
 func (a *Agent) allowed(peer net.Addr) bool {
-	if len(a.AllowedPeers) == 0 {
+	if a.AllowedPeers == nil {
 		return true
+	}
+	if _, ok := peer.(*net.UnixAddr); ok {
+		return true // the socket file has a mode of its own
 	}
 	ap, err := netip.ParseAddrPort(addrString(peer))
 	if err != nil {
-		return true
+		return false
 	}
 	for _, p := range a.AllowedPeers {
 		if p.Contains(ap.Addr().Unmap().WithZone("")) {
@@ -207,7 +240,7 @@ func (a *Agent) allowed(peer net.Addr) bool {
 func (a *Agent) refuse(nc net.Conn) {
 	a.eng.counters.refused.Add(1)
 	if ok, left := a.eng.connLog.take(time.Now()); ok {
-		a.log().Warn("spoe: connection refused: not from one of Agent.AllowedPeers",
+		a.logAttrs(slog.LevelWarn, "connection refused: not from one of Agent.AllowedPeers",
 			slog.String("peer", addrString(nc.RemoteAddr())), slog.Uint64("not_logged_before", left))
 	}
 	nc.Close()

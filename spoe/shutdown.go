@@ -71,14 +71,15 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	e.retireAll(force)
 	select {
 	case <-e.allGone():
-		a.log().Info("spoe: shut down")
+		a.logAttrs(slog.LevelInfo, "shut down")
+		e.awaitReports()
 		return nil
 	case <-ctx.Done():
 	}
 	s := a.Stats()
 	err := fmt.Errorf("spoe: shutdown ran out of time with %d connections, %d NOTIFYs in flight and %d late handlers: %w",
 		s.Connections, s.InFlight, s.Late, context.Cause(ctx))
-	a.log().Warn("spoe: shutdown ran out of time", slog.Any("error", err))
+	a.logAttrs(slog.LevelWarn, "shutdown ran out of time", slog.Any("error", err))
 	a.Close()
 	return err
 }
@@ -92,14 +93,15 @@ func (e *engine) retireAll(force time.Time) {
 	t := time.Now()
 	gap := min(shutdownGap, time.Until(force)/time.Duration(len(conns)+1))
 	slices.SortFunc(conns, func(a, b *conn) int { // quiet ones first
-		return cmp.Compare(a.lastFrame.Load(), b.lastFrame.Load())
+		return cmp.Compare(a.clock.lastFrame.Load(), b.clock.lastFrame.Load())
 	})
 	for i, c := range conns {
 		after := time.Duration(i) * gap
-		if c.applet.Load() {
-			c.retireFrom(t.Add(after), appletQuiet, t.Add(after))
+		if c.agreed.Load().applet {
+			at := since(t.Add(after))
+			c.retire(retirement{at: at, quiet: appletQuiet, force: at})
 		} else {
-			c.retireFrom(t, shutdownQuiet, force.Add(after/2))
+			c.retire(retirement{at: since(t), quiet: shutdownQuiet, force: since(force.Add(after / 2))})
 		}
 	}
 }
@@ -124,6 +126,7 @@ func (a *Agent) Close() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		closeLocked(e.abandoned)
+		e.abandon()
 	})
 	return nil
 }

@@ -6,9 +6,8 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// Stats is a snapshot of what an agent has done since it started. Counters are
-// taken one by one, so that they may be off against each other by what happened
-// meanwhile.
+// Stats is a snapshot of what an agent has done since it started. The counters
+// are read one by one and may not be consistent with each other.
 type Stats struct {
 	Connections        int64  // open now
 	ConnectionsTotal   uint64 // accepted, health checks included
@@ -20,6 +19,8 @@ type Stats struct {
 	Acks     uint64 // ACKs written to the connection
 	InFlight int64  // NOTIFYs received and not acknowledged
 	Late     int64  // handlers that run on after their ACK has left
+
+	ReportsDropped uint64 // log lines, ConnState calls and Message.Report calls without room
 
 	Errors         uint64 // messages whose handler returned an error
 	Panics         uint64 // messages whose handler panicked
@@ -83,6 +84,7 @@ func (a *Agent) Stats() Stats {
 		Acks:                c.acks.Load(),
 		InFlight:            c.inFlight.Load(),
 		Late:                c.late.Load(),
+		ReportsDropped:      a.eng.logs.dropped.Load() + a.eng.states.dropped.Load() + a.eng.reports.dropped.Load(),
 		Errors:              c.errors.Load(),
 		Panics:              c.panics.Load(),
 		Timeouts:            c.timeouts.Load(),

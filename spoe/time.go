@@ -16,3 +16,7 @@ func since(t time.Time) int64 { return int64(t.Sub(epoch)) }
 
 // now is the time in nanoseconds since epoch, by the monotonic clock.
 func now() int64 { return int64(time.Since(epoch)) }
+
+// maxSpan is as long as any duration may be: it does not overflow when it is
+// added to a time.
+const maxSpan = 50 * 365 * 24 * time.Hour
