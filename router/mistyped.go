@@ -45,6 +45,9 @@ func (m *mistyped) warn(log *slog.Logger, info *RouteInfo) {
 	m.fresh = nil
 	m.pending.Store(false)
 	m.mu.Unlock()
+	if len(fresh) == 0 { // another message was faster
+		return
+	}
 	if log == nil {
 		log = slog.Default()
 	}

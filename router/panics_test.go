@@ -242,6 +242,8 @@ var mistakes = []struct {
 	{"two events", route(func(s *router.Route) { s.Event(router.OnClientSession).Event(router.OnHTTPResponse) })},
 	{"a group without a name", route(func(s *router.Route) { s.Group("") })},
 	{"a group with a space", route(func(s *router.Route) { s.Group("a b") })},
+	{"a group that begins with a slash", route(func(s *router.Route) { s.Group("/a") })},
+	{"an engine that begins with a slash", route(func(s *router.Route) { s.Engine("/a") })},
 	{"two groups", route(func(s *router.Route) { s.Group("a").Group("b") })},
 	{"an engine without a name", route(func(s *router.Route) { s.Engine("") })},
 	{"an engine with a space", route(func(s *router.Route) { s.Engine("a b") })},
