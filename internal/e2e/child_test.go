@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
 // shutdownTimeout is that of the agents that tests restart: half of it is what
@@ -87,15 +87,14 @@ func runAgent(addr string) int {
 }
 
 // startAgent starts the test binary as an agent and returns when it listens.
-func startAgent(t *testing.T, addr string, fall int) *process {
+func startAgent(t *testing.T, addr string, fall int) *haproxytest.Program {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(self)
 	// Under the race detector a process stays for a second at its end.
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", agentEnv+"="+addr, fallEnv+"="+strconv.Itoa(fall))
-	p := startProcess(t, cmd)
-	listens := eventually(waitLimit, func() bool { return strings.Contains(p.logs.String(), "listening") })
-	require.True(t, listens, "the agent does not listen: %s", p.logs)
+	p := haproxytest.StartProgram(t, cmd)
+	p.WaitOutput("listening")
 	return p
 }

@@ -1,11 +1,13 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
@@ -14,26 +16,30 @@ import (
 )
 
 // TestPredecessor compiles a program written for criteo/haproxy-spoe-go, which
-// only its import path tells from what people have, and has HAProxy ask it.
+// only its import path tells from what people have, and has HAProxy ask it. The
+// program listens on port 9000; the test compiles it with a free one.
 func TestPredecessor(t *testing.T) {
-	const addr = "127.0.0.1:9000" // the program says so
-	ln, err := net.Listen("tcp", ":9000")
-	require.NoError(t, err, "the program of this test listens on port 9000: stop what does now")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := ln.Addr().String()
 	require.NoError(t, ln.Close())
 
-	program := filepath.Join(t.TempDir(), "predecessor")
-	out, err := exec.Command("go", "build", "-o", program, "./testdata/predecessor").CombinedOutput()
+	source, err := filepath.Abs("testdata/predecessor/main.go")
+	require.NoError(t, err)
+	text, err := os.ReadFile(source)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(text), `":9000"`))
+	dir := t.TempDir()
+	other := filepath.Join(dir, "main.go")
+	require.NoError(t, os.WriteFile(other, []byte(strings.Replace(string(text), ":9000", addr, 1)), 0o600))
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {source: other}})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600))
+	program := filepath.Join(dir, "predecessor")
+	out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./testdata/predecessor").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	startProcess(t, exec.Command(program))
-	listening := eventually(waitLimit, func() bool {
-		nc, err := net.DialTimeout("tcp", addr, time.Second)
-		if err != nil {
-			return false
-		}
-		return nc.Close() == nil
-	})
-	require.True(t, listening, "the program does not listen on %s", addr)
+	haproxytest.StartProgram(t, exec.Command(program)).WaitListening("tcp", addr)
 
 	conf := spoeConf("messages ip-rep", `
 spoe-message ip-rep

@@ -30,7 +30,7 @@ func TestRestarts(t *testing.T) {
 func restarts(t *testing.T, n int, checks bool, lines string) {
 	const fall, clients = 2, 16
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		agents := map[string]*process{}
+		agents := map[string]*haproxytest.Program{}
 		addrs := map[string]string{"one": freeAddr(t), "two": freeAddr(t)}
 		for name, addr := range addrs {
 			agents[name] = startAgent(t, addr, fall)
@@ -55,10 +55,10 @@ func restarts(t *testing.T, n int, checks bool, lines string) {
 		for range n {
 			for _, name := range []string{"one", "two"} {
 				begin := time.Now()
-				agents[name].stop(t, syscall.SIGTERM, 15*time.Second)
+				agents[name].Stop(syscall.SIGTERM, 15*time.Second)
 				longest = max(longest, time.Since(begin))
 				p := agents[name]
-				assert.Regexp(t, "^listening\nstats .*\n$", p.logs.String(), "the agent complains")
+				assert.Regexp(t, "^listening\nstats .*\n$", p.Output(), "the agent complains")
 				agents[name] = startAgent(t, addrs[name], fall)
 				bothUp()
 			}

@@ -61,16 +61,14 @@ func startTap(t *testing.T, spoectl, agent string) string {
 	case "abns":
 		listen, to = fmt.Sprintf("unix:@spoke-e2e-tap-%d-%d", os.Getpid(), rand.Uint32()), "unix:@"+name
 	}
-	p := startProcess(t, exec.Command(spoectl, "tap", listen, to, "--quiet"))
+	p := haproxytest.StartProgram(t, exec.Command(spoectl, "tap", listen, to, "--quiet"))
 	t.Cleanup(func() { // HAProxy, which is started after it, has ended by then
-		p.stop(t, syscall.SIGTERM, waitLimit)
-		assert.Regexp(t, `\nspoectl tap: [1-9]\d* connections, .*\n$`, p.logs.String(), "HAProxy does not come through tap")
+		p.Stop(syscall.SIGTERM, waitLimit)
+		assert.Regexp(t, `\nspoectl tap: [1-9]\d* connections, .*\n$`, p.Output(), "HAProxy does not come through tap")
 	})
-	var listens []string
-	require.True(t, eventually(waitLimit, func() bool {
-		listens = tapListens.FindStringSubmatch(p.logs.String())
-		return listens != nil
-	}), "tap does not listen: %s", p.logs)
+	p.WaitOutput("listening on ")
+	listens := tapListens.FindStringSubmatch(p.Output())
+	require.NotNil(t, listens, "%s", p.Output())
 	return strings.NewReplacer("unix:@", "abns@", "unix:", "unix@").Replace(listens[1])
 }
 

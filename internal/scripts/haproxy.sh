@@ -64,9 +64,17 @@ as_root() {
 # in a folder beside it that is renamed at the end: what is there is whole.
 fetch() {
   release=$1
+  mkdir -p "$cache"
+  # One fetch at a time: apt and the cache are shared by all. Who has waited finds
+  # what the other has fetched.
+  exec 9>"$cache/.lock"
+  if ! flock -n 9; then
+    echo "Another fetch is running; waiting for it"
+    flock 9
+    if [ -n "${2:-}" ] && [ -n "$(version "$cache/$release/haproxy")" ] && is "$(version "$cache/$release/haproxy")" "$2"; then return; fi
+  fi
   ./apt.sh debootstrap debian-archive-keyring >/dev/null || exit
   echo "Fetching HAProxy of Debian $release"
-  mkdir -p "$cache"
   tmp=$(mktemp -d "$cache/.$release.XXXXXX")
   trap 'as_root rm -rf "$tmp"' EXIT
 
@@ -97,11 +105,14 @@ fetch() {
     case "$file" in "$tmp"/*) cp -L "$file" "$out/$lib/" ;; esac
   done
   cp "$tmp"/all/usr/share/doc/haproxy/*.gz "$out/usr/share/doc/haproxy/" # SPOE.txt of this version
+  argv0='--argv0 "$0"'
+  # Loaders before glibc 2.33 cannot set it. HAProxy needs it for its master process.
+  case "$("$loader" --help 2>&1 || true)" in *--argv0*) ;; *) argv0= ;; esac
   cat >"$out/haproxy" <<EOF
 #!/bin/sh
 # HAProxy of Debian $release through its own dynamic loader and libraries.
 d=\${0%/*}
-exec "\$d/$lib/$(basename "$loader")" --argv0 "\$0" --library-path "\$d/$lib" "\$d/usr/sbin/haproxy" "\$@"
+exec "\$d/$lib/$(basename "$loader")" $argv0 --library-path "\$d/$lib" "\$d/usr/sbin/haproxy" "\$@"
 EOF
   chmod 755 "$out" "$out/haproxy"
   [ -n "$(version "$out/haproxy")" ] || {
@@ -123,7 +134,7 @@ get() {
   fi
   # A process of its own: in a function that is part of a condition, bash does
   # not stop at errors.
-  bash haproxy.sh fetch "$1"
+  bash haproxy.sh fetch "$1" "$2"
 }
 
 status() {
@@ -169,7 +180,7 @@ status)
   status
   ;;
 fetch)
-  fetch "${2:?which release of Debian?}"
+  fetch "${2:?which release of Debian?}" "${3:-}"
   ;;
 *)
   sed -n '2,/^set/s/^# \{0,1\}//p' haproxy.sh >&2

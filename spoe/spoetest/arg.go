@@ -2,6 +2,10 @@ package spoetest
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/spoke-go/spoke/codec"
 )
@@ -12,12 +16,36 @@ type Argument struct {
 	Name string
 	// Value is anything codec.ValueOf takes: nil, bool, an integer or float,
 	// string, []byte, netip.Addr, net.IP or codec.Value. HAProxy sends all its
-	// integers as INT64, as an int is sent here.
+	// integers as INT64, as an int is sent here. An http.Header is sent as HAProxy
+	// sends req.hdrs_bin; HeadersText is the other form.
 	Value any
 }
 
 // Arg returns an Argument.
 func Arg(name string, value any) Argument { return Argument{Name: name, Value: value} }
+
+// HeadersBin returns h as HAProxy's sample req.hdrs_bin has it: a BINARY. Names are
+// in lower case, as HAProxy has them.
+func HeadersBin(h http.Header) codec.Value {
+	lower := make(http.Header, len(h))
+	for name, values := range h {
+		lower[strings.ToLower(name)] = values
+	}
+	return codec.Binary(codec.AppendHeadersBin(nil, lower))
+}
+
+// HeadersText returns h as HAProxy's sample req.hdrs has it: a STRING with a line for
+// each header, ended by an empty line. Names are in lower case, as HAProxy has them,
+// and sorted.
+func HeadersText(h http.Header) codec.Value {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			b.WriteString(strings.ToLower(name) + ": " + value + "\r\n")
+		}
+	}
+	return codec.String(b.String() + "\r\n")
+}
 
 // Message is one message of a NOTIFY.
 type Message struct {
@@ -38,6 +66,9 @@ func Payload(msgs ...Message) ([]byte, error) {
 		}
 		b = codec.AppendMessage(b, m.Name, len(m.Args))
 		for i, a := range m.Args {
+			if h, ok := a.Value.(http.Header); ok {
+				a.Value = HeadersBin(h)
+			}
 			v, err := codec.ValueOf(a.Value)
 			if err != nil {
 				return nil, fmt.Errorf("spoetest: message %q, argument %d (%q): %w", m.Name, i, a.Name, err)

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -18,33 +19,48 @@ type Response struct {
 	Body   string
 }
 
-// Get requests a path of URL with the given headers, pairs of name and value.
+// Get requests a path of URL with the given headers, pairs of name and value. It
+// does not follow redirects: a test wants to see the 302 to a login page. Client
+// follows them.
 func (h *HAProxy) Get(path string, headers ...string) Response {
 	h.tb.Helper()
-	req, err := http.NewRequest(http.MethodGet, h.URL+path, nil)
+	return h.request(http.MethodGet, path, "", headers)
+}
+
+// Post sends body to a path of URL with the given headers, as Get does.
+func (h *HAProxy) Post(path, body string, headers ...string) Response {
+	h.tb.Helper()
+	return h.request(http.MethodPost, path, body, headers)
+}
+
+func (h *HAProxy) request(method, path, body string, headers []string) Response {
+	h.tb.Helper()
+	req, err := http.NewRequest(method, h.URL+path, strings.NewReader(body))
 	if err != nil {
 		h.tb.Fatal(err)
 	}
 	if len(headers)%2 != 0 {
-		h.tb.Fatalf("Get: header %q has no value", headers[len(headers)-1])
+		h.tb.Fatalf("%s %s: header %q has no value", method, path, headers[len(headers)-1])
 	}
 	for i := 0; i < len(headers); i += 2 {
-		if headers[i] == "Host" {
+		if strings.EqualFold(headers[i], "Host") {
 			req.Host = headers[i+1]
 			continue
 		}
 		req.Header.Add(headers[i], headers[i+1])
 	}
-	resp, err := h.client.Do(req)
+	client := *h.client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := client.Do(req)
 	if err != nil {
 		h.tb.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		h.tb.Fatal(err)
 	}
-	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(body)}
+	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(text)}
 }
 
 // Command sends a command of HAProxy's Runtime API, such as "show servers
