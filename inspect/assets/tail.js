@@ -59,7 +59,7 @@ export function show(s, tr, back) {
     ...list("Arguments", s.args), ...list("Variables", s.vars),
     el("h2", {}, "Ask again"), el("pre", {}, s.ask), copyButton(s.ask, "Copy command"), " ", close);
   $("detail").hidden = false;
-  $("detail").focus();
+  $("detail").focus({ preventScroll: true });
 }
 
 export function start(reconnect) {
