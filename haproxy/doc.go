@@ -39,7 +39,7 @@
 //		r.Use(middleware.Default(100 * time.Millisecond))
 //		r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
 //
-//		// In place of flag.Parse: adds -print-config, -print-routes and -check-config.
+//		// In place of flag.Parse: adds -print-config, -write-config and -check-config.
 //		haproxy.Parse(r, haproxy.Config{Engine: "guard"})
 //
 //		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

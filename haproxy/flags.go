@@ -11,9 +11,10 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Parse parses the program's flags, as flag.Parse does, with three more:
+// Parse parses the program's flags, as flag.Parse does, with these besides:
 //
 //	-print-config[=spoe|backend|frontend|site]  print HAProxy's half of the configuration
+//	-write-config DIR                      write all of it as files; with -up-to-date compare them
 //	-print-routes                          print the routes as JSON, for spoectl check
 //	-check-config agents.cfg,haproxy.cfg   check files that are there
 //
@@ -27,7 +28,7 @@ func Parse(r *router.Router, c Config) {
 	switch done, err := f.Run(os.Stdout, r, c); {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, err)
-		if errors.Is(err, ErrFindings) {
+		if errors.Is(err, ErrFindings) || errors.Is(err, ErrOutOfDate) {
 			os.Exit(1)
 		}
 		os.Exit(2)
@@ -45,12 +46,17 @@ type Flags struct {
 	config printed
 	routes bool
 	check  string
+	write  string
+	only   bool // -up-to-date: compare, and write nothing
 }
 
-// AddFlags adds -print-config, -print-routes and -check-config to fs.
+// AddFlags adds -print-config, -write-config, -up-to-date, -print-routes and
+// -check-config to fs.
 func AddFlags(fs *flag.FlagSet) *Flags {
 	f := &Flags{fs: fs}
 	fs.Var(&f.config, "print-config", "print HAProxy's half of the configuration and exit: all of it or, as in -print-config=spoe, spoe, backend, frontend or site")
+	fs.StringVar(&f.write, "write-config", "", "write HAProxy's configuration as files into this `folder` and exit: spoe.conf, agents.cfg, frontend.txt and, if there are lines for the site's backends, site.txt")
+	fs.BoolVar(&f.only, "up-to-date", false, "with -write-config: write nothing, and end with status 1 if a file differs")
 	fs.BoolVar(&f.routes, "print-routes", false, "print what is handled as JSON, for spoectl check, and exit")
 	fs.StringVar(&f.check, "check-config", "", "check HAProxy's configuration in these `files`, separated by commas, in the order in which HAProxy reads them, and exit")
 	return f
@@ -59,12 +65,16 @@ func AddFlags(fs *flag.FlagSet) *Flags {
 // Run does what the flags say, once they have been parsed; done is false where
 // none of them was given.
 func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err error) {
-	given := f.config != "" || f.routes || f.check != ""
+	given := f.config != "" || f.routes || f.check != "" || f.write != ""
 	switch word := f.fs.Arg(0); {
 	case given && word != "" && f.check != "":
 		return true, fmt.Errorf("haproxy: %q is left over: -check-config takes files with commas between them, -check-config agents.cfg,haproxy.cfg", word)
 	case given && word != "":
 		return true, fmt.Errorf("haproxy: %q is left over: write -print-config=spoe with a '='", word)
+	case f.only && f.write == "":
+		return true, errors.New("haproxy: -up-to-date needs -write-config DIR")
+	case f.write != "":
+		return true, f.writeConfig(out, Describe(r), c)
 	case f.config != "":
 		return true, f.printConfig(out, Describe(r), c)
 	case f.routes:
@@ -99,6 +109,29 @@ func (f *Flags) printConfig(out io.Writer, a Agent, c Config) error {
 		}
 	}
 	return err
+}
+
+func (f *Flags) writeConfig(out io.Writer, a Agent, c Config) error {
+	files, err := Write(a, c)
+	if err != nil {
+		return err
+	}
+	if !f.only {
+		return files.WriteDir(f.write)
+	}
+	names, err := files.OutOfDate(f.write)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := fmt.Fprintln(out, name, "differs from what the agent writes"); err != nil {
+			return err
+		}
+	}
+	if len(names) > 0 {
+		return ErrOutOfDate
+	}
+	return nil
 }
 
 func (f *Flags) checkConfig(out io.Writer, a Agent, c Config) error {
