@@ -47,6 +47,10 @@ type Config struct {
 	// Window; 0 is no such bound. Pipeline only.
 	Count uint64
 
+	// Failure, if not nil, is the variable by which ACKs say that the agent failed.
+	// Pipeline only.
+	Failure *FailureVar
+
 	// Edge, if not nil, is called where the measured window begins and where it
 	// ends, from the generator's thread. Pipeline only.
 	Edge func() error

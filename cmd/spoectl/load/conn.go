@@ -19,6 +19,7 @@ type conn struct {
 	sock     socket
 	messages []Message
 	next     int // of messages
+	failure  *FailureVar
 
 	// slots are the NOTIFYs in flight, free the slots without one.
 	slots []slot
@@ -37,6 +38,7 @@ type slot struct {
 	due     int64 // when it was meant to leave, in nanoseconds of the caller's clock
 	sent    int64 // when it was handed to the socket, in the same
 	message int
+	outcome outcome // of the last ACK
 }
 
 func open(ctx context.Context, c *Config, first, bufSize int) (*conn, error) {
@@ -47,6 +49,7 @@ func open(ctx context.Context, c *Config, first, bufSize int) (*conn, error) {
 	k := &conn{
 		sock:     sock,
 		messages: c.Messages,
+		failure:  c.Failure,
 		next:     first % len(c.Messages),
 		in:       make([]byte, bufSize),
 		slots:    make([]slot, c.InFlight),
@@ -110,8 +113,8 @@ func (k *conn) flush() error {
 }
 
 // receive reads up to limit bytes once, n of them, and calls acked for each ACK
-// that they end, with its NOTIFY's due and sent.
-func (k *conn) receive(limit int, acked func(due, sent int64)) (n int, err error) {
+// that they end, with its NOTIFY.
+func (k *conn) receive(limit int, acked func(s *slot)) (n int, err error) {
 	if n, err = k.sock.read(k.in[k.have:min(k.have+limit, len(k.in))]); err != nil {
 		return 0, err
 	}
@@ -133,7 +136,7 @@ func (k *conn) receive(limit int, acked func(due, sent int64)) (n int, err error
 		if err != nil {
 			return n, err
 		}
-		acked(s.due, s.sent)
+		acked(s)
 		b = b[codec.LengthSize+size:]
 	}
 	k.have = copy(k.in, b)
@@ -155,6 +158,7 @@ func (k *conn) ack(f codec.Frame) (*slot, error) {
 			return nil, err
 		}
 	}
+	s.outcome = outcomeOf(f.Payload, k.failure)
 	s.busy = false
 	s.used++
 	k.free = append(k.free, n)

@@ -59,7 +59,7 @@ func (k *conn) settle() error {
 		}
 	}
 	for k.busy() > 0 {
-		n, err := k.receive(len(k.in), func(int64, int64) {})
+		n, err := k.receive(len(k.in), func(*slot) {})
 		if err != nil {
 			return err
 		}

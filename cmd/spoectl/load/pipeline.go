@@ -165,16 +165,17 @@ func (r *run) edge(at time.Duration) error {
 
 // receive takes the ACKs of one connection.
 func (r *run) receive(k *conn, now int64) error {
-	_, err := k.receive(len(k.in), func(due, sent int64) {
+	_, err := k.receive(len(k.in), func(s *slot) {
 		r.acks++
 		r.lastAck = now
 		if r.reportProgress {
-			r.latencySince.Add(time.Duration(now - due))
+			r.latencySince.Add(time.Duration(now - s.due))
 		}
 		if r.measuring {
-			r.result.Latency.Add(time.Duration(now - due))
+			r.result.Outcomes.add(s.outcome)
+			r.result.Latency.Add(time.Duration(now - s.due))
 			if r.gap > 0 {
-				r.result.Service.Add(time.Duration(now - sent))
+				r.result.Service.Add(time.Duration(now - s.sent))
 			}
 		}
 	})

@@ -17,6 +17,9 @@ type Result struct {
 	// Service is the time from when it was handed to the socket.
 	Service Histogram
 
+	// Outcomes counts the ACKs of the measured window that HAProxy gets nothing from.
+	Outcomes Outcomes
+
 	// Unsent is how many NOTIFYs were due and had no room until the end.
 	Unsent uint64
 	// Goodbye is what was wrong after the run: an ACK too many, or no

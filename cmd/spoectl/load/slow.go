@@ -83,7 +83,7 @@ func (r *crowd) loop(window time.Duration) error {
 }
 
 func (r *crowd) visit(k *conn) error {
-	n, err := k.receive(2*r.piece, func(int64, int64) { r.result.Acks++ })
+	n, err := k.receive(2*r.piece, func(*slot) { r.result.Acks++ })
 	if err != nil {
 		return err
 	}

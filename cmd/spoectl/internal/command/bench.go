@@ -15,6 +15,7 @@ import (
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/chart"
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 	"github.com/spoke-go/spoke/cmd/spoectl/load"
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -25,6 +26,8 @@ type bench struct {
 	check           bool
 	json            bool
 	svg             string
+	errorVar        string
+	fail            bool
 }
 
 // longest is how long a run may be.
@@ -39,6 +42,10 @@ func newBench() *cobra.Command {
 as fast as the agent answers, or at a rate of its own, whether the agent keeps up
 or not. Each NOTIFY must be answered exactly once, with its ids; otherwise the run
 fails. It needs Linux, and uses one core.
+
+An ACK can say that the agent failed: name the variable that it then sets with
+--error-var (router.ErrorVar). bench counts failures, timeouts (the variable is
+"timeout") and ACKs without any action apart; with --fail they set the exit status.
 
 With --rate, latencies count from when a NOTIFY was due: what waits behind a stall
 counts in full. Without, what a stall kept from being sent is added afterwards.
@@ -78,6 +85,8 @@ recording of "spoectl tap"; of several, each is sent in turn.
 	f.StringVar(&b.recording, "recording", "", "send the NOTIFYs of this `file`, which spoectl tap has written")
 	f.BoolVar(&b.check, "check", false, "with --recording: each ACK must have the recorded one's actions")
 	f.BoolVar(&b.json, "json", false, "print JSON, durations in nanoseconds")
+	f.StringVar(&b.errorVar, "error-var", "", "count the ACKs that set this `variable`, such as txn.error, as failures")
+	f.BoolVar(&b.fail, "fail", false, "exit with status 1 if an ACK is a failure, a timeout or empty")
 	f.StringVar(&b.svg, "svg", "", "write a plot of the latencies to this `file`")
 	return cmd
 }
@@ -177,6 +186,14 @@ func (b *bench) limits(warmGiven bool) error {
 	case b.Warm < 0 || b.Warm > longest:
 		return fmt.Errorf("--warm-up %v is not from 0 to %v", b.Warm, longest)
 	}
+	if b.errorVar != "" {
+		scope, name, _ := strings.Cut(b.errorVar, ".")
+		parsed, known := codec.ParseScope(scope)
+		if !known || name == "" {
+			return fmt.Errorf("--error-var %q is not a variable: write one such as txn.error, without HAProxy's prefix", b.errorVar)
+		}
+		b.Failure = &load.FailureVar{Scope: parsed, Name: name}
+	}
 	if b.Count > 0 && !warmGiven {
 		b.Warm = 0
 	}
@@ -215,9 +232,15 @@ func (b *bench) run(ctx context.Context, out, errOut io.Writer) error {
 		}
 	}
 	if b.json {
-		return printJSON(out, res)
+		if err := printJSON(out, res); err != nil {
+			return err
+		}
+	} else {
+		res.print(out)
 	}
-	res.print(out)
+	if b.fail && r.Outcomes != (load.Outcomes{}) {
+		return errSaid
+	}
 	return nil
 }
 

@@ -21,6 +21,11 @@ type benchResult struct {
 	Notifies    uint64        `json:"notifies"`
 	Rate        float64       `json:"rate"`
 	Unsent      uint64        `json:"unsent"` // due, and without room until the end
+	// Failures are known only with --error-var; Timeouts are not among them.
+	Failures uint64 `json:"failures"`
+	Timeouts uint64 `json:"timeouts"`
+	Empty    uint64 `json:"empty"` // ACKs without an action
+
 	// Latency is corrected for coordinated omission, Measured is not.
 	Latency  percentiles `json:"latency_ns"`
 	Measured percentiles `json:"measured_ns"`
@@ -49,6 +54,7 @@ func (b *bench) result(r *load.Result) *benchResult {
 	res := &benchResult{
 		Agent: b.name, Connections: b.Conns, InFlight: b.InFlight, WantedRate: b.Rate,
 		Took: r.Wall, Notifies: r.Acks, Rate: r.Rate(), Unsent: r.Unsent,
+		Failures: r.Outcomes.Failed, Timeouts: r.Outcomes.TimedOut, Empty: r.Outcomes.Empty,
 	}
 	if b.Rate > 0 {
 		res.latency, res.measured = r.Latency, r.Service
@@ -79,11 +85,28 @@ func (r *benchResult) print(out io.Writer) {
 	if r.Unsent > 0 {
 		fmt.Fprintf(out, "%s more were due and found no room: the agent does not keep up with the rate\n", thousands(float64(r.Unsent)))
 	}
+	r.printOutcomes(out)
 	fmt.Fprintf(out, "\n%-10s %9s %9s %9s %9s %9s %9s %9s\n", "latency", "p50", "p90", "p99", "p99.9", "p99.99", "max", "mean")
 	r.Latency.print(out, "corrected")
 	r.Measured.print(out, "measured")
 	fmt.Fprintln(out, "\ncorrected:")
 	fmt.Fprint(out, chart.Text(&r.latency, histogramRows, histogramWidth))
+}
+
+// printOutcomes says how many of the ACKs HAProxy gets nothing from.
+func (r *benchResult) printOutcomes(out io.Writer) {
+	for _, o := range []struct {
+		n    uint64
+		text string
+	}{
+		{r.Failures, "failures, by the error variable"},
+		{r.Timeouts, "timeouts, by the error variable"},
+		{r.Empty, "ACKs without an action"},
+	} {
+		if o.n > 0 {
+			fmt.Fprintf(out, "%s %s (%.3g %%)\n", thousands(float64(o.n)), o.text, 100*float64(o.n)/float64(r.Notifies))
+		}
+	}
 }
 
 func (p percentiles) print(out io.Writer, name string) {

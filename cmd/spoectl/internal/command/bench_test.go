@@ -12,6 +12,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/spoe"
 )
 
 type benched struct {
@@ -85,4 +88,43 @@ func TestBenchIsInterrupted(t *testing.T) {
 	r := runWith(ctx, nil, "bench", serve(t, loopback), "ip-rep", "--warm-up", "0s", "-d", "1h")
 	require.Zero(t, r.status, r.err)
 	assert.Contains(t, r.out, "NOTIFYs/s")
+}
+
+// Failures, timeouts and empty ACKs are counted apart, and set the exit status on
+// request.
+func TestBenchOutcomes(t *testing.T) {
+	addr := serve(t, loopback, func(a *spoe.Agent) {
+		a.Handler = spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			switch msg.Name {
+			case "empty":
+				return nil
+			case "other":
+				return acts.SetString(codec.ScopeSession, "error", "timeout") // another scope
+			}
+			return acts.SetString(codec.ScopeTransaction, "error", msg.Name)
+		})
+	})
+	messages := file(t, "messages", "panic\nempty\ntimeout\nother\n")
+	args := []string{"bench", addr, "--file", messages, "--count", "400", "--json"}
+	for _, tt := range []struct {
+		more                              []string
+		status, failures, timeouts, empty int
+	}{
+		{nil, 0, 0, 0, 100},
+		{[]string{"--error-var", "txn.error"}, 0, 100, 100, 100},
+		{[]string{"--error-var", "txn.error", "--fail"}, 1, 100, 100, 100},
+	} {
+		r := run(t, append(args, tt.more...)...)
+		require.Equal(t, tt.status, r.status, r.err)
+		var got struct{ Failures, Timeouts, Empty int }
+		require.NoError(t, json.Unmarshal([]byte(r.out), &got))
+		assert.Equal(t, tt.failures, got.Failures)
+		assert.Equal(t, tt.timeouts, got.Timeouts)
+		assert.Equal(t, tt.empty, got.Empty)
+	}
+	r := run(t, "bench", addr, "--file", messages, "--count", "400", "--error-var", "txn.error")
+	assert.Contains(t, r.out, "100 failures, by the error variable (25 %)\n100 timeouts, by the error variable (25 %)\n100 ACKs without an action (25 %)\n")
+	r = run(t, "bench", addr, "m", "--error-var", "error")
+	assert.Equal(t, 2, r.status)
+	assert.Contains(t, r.err, "write one such as txn.error")
 }

@@ -2,8 +2,7 @@ package command
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/hex"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +20,11 @@ import (
 
 type decode struct {
 	printer
-	full bool
-	port uint16
-	hex  bool
-	raw  bool
+	errOut io.Writer
+	full   bool
+	port   uint16
+	hex    bool
+	raw    bool
 }
 
 func newDecode() *cobra.Command {
@@ -33,10 +33,12 @@ func newDecode() *cobra.Command {
 		Use:   "decode [FILE|HEX]…",
 		Short: "Show frames from hex, raw bytes, a packet capture or a recording",
 		Long: `Show frames as a person reads them. Each argument is a file or hex digits; without
-any, standard input is read. What a file is shows by itself: a capture of tcpdump
-or Wireshark (pcap, pcapng), a recording of "spoectl tap", hex digits (as xxd
-writes them too; # begins a comment), or else raw bytes. Each frame begins with its
-length of four bytes.
+any, decode reads standard input. It recognises a capture of tcpdump or Wireshark
+(pcap, pcapng), a recording of "spoectl tap", and bytes as text: hex digits, the
+output of hexdump -C, xxd, tcpdump -x, Wireshark and gdb, an array such as
+{0x00, 0x17}, a string with \x00, and <hex> as C agents log it. It says which form
+it saw; # begins a comment. Everything else is raw bytes. Each frame begins with its
+length of four bytes, which a single frame may lack.
 
 In a capture, the TCP streams that look like SPOP are shown, or with --port those
 to and from that port. A stream that was captured from its middle is shown if it
@@ -45,7 +47,7 @@ was between two frames; so is one after a segment that the capture lacks.`,
   tcpdump -i lo -w - port 9000 | spoectl decode
   spoectl decode today.rec --json`,
 		RunE: func(cmd *cobra.Command, words []string) error {
-			d.out, d.limit = cmd.OutOrStdout(), limitOf(d.full)
+			d.out, d.errOut, d.limit = cmd.OutOrStdout(), cmd.ErrOrStderr(), limitOf(d.full)
 			if d.hex && d.raw {
 				return errors.New("--hex and --raw exclude each other")
 			}
@@ -82,7 +84,7 @@ func (d *decode) run(in io.Reader, words []string) error {
 			}
 			continue
 		}
-		if !hexDigits.MatchString(w) {
+		if formOf([]byte(w)) == nil && !hexDigits.MatchString(w) {
 			return err // a file that is not there
 		}
 		digits = append(digits, w)
@@ -90,11 +92,14 @@ func (d *decode) run(in io.Reader, words []string) error {
 	if len(digits) == 0 {
 		return nil
 	}
-	b, err := hex.DecodeString(strings.Join(digits, ""))
-	if err != nil {
-		return fmt.Errorf("the hex digits: %w", err)
+	name, text := "the argument", strings.Join(digits, " ")
+	if hexDigits.MatchString(strings.Join(digits, "")) {
+		name, text = "the hex digits", strings.Join(digits, "")
+		if len(text)%2 != 0 {
+			return fmt.Errorf("the hex digits: there are %d, which is no whole number of bytes", len(text))
+		}
 	}
-	return d.bytes("the hex digits", b)
+	return d.text(name, []byte(text))
 }
 
 var hexDigits = regexp.MustCompile(`^[0-9a-fA-F]+$`)
@@ -110,49 +115,59 @@ func (d *decode) read(name string, in io.Reader) error {
 		return d.capture(name, r)
 	case !d.hex && recording.Is(head):
 		return d.recording(name, r)
-	case d.hex || isHex(head):
-		return d.hexFile(name, r)
 	}
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return err
 	}
+	if !d.raw && (d.hex || formOf(b) != nil) {
+		return d.text(name, b)
+	}
 	return d.bytes(name, b)
 }
 
-// isHex tells whether text looks like hex digits.
-func isHex(b []byte) bool {
-	line, _, _ := bytes.Cut(b, []byte("\n"))
-	return bytes.HasPrefix(line, []byte("#")) || hexLine.Match(line)
+// text reads bytes that are written as text, and says which form it takes them for.
+func (d *decode) text(name string, text []byte) error {
+	f := formOf(text)
+	if f == nil {
+		return fmt.Errorf("%s: its first line is not one of a form that decode reads: hex digits, hexdump -C, xxd, tcpdump -x, Wireshark, gdb, an array, a string with \\x00, <hex>", name)
+	}
+	chunks, err := f.parse(text)
+	if err != nil {
+		return fmt.Errorf("%s: read as %s: %w", name, f.name, err)
+	}
+	if f.name != plainHex {
+		fmt.Fprintf(d.errOut, "spoectl decode: %s: read as %s\n", name, f.name)
+		name += ", read as " + f.name
+	}
+	for _, b := range chunks {
+		if payload, ok := tcpPayload(b); ok {
+			if b = payload; len(b) == 0 {
+				continue // an ACK of TCP
+			}
+		}
+		if err := d.bytes(name, withLength(b)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// hexLine is hex digits, or a line of xxd: an offset, digits, and the same as
-// text.
-var hexLine = regexp.MustCompile(`^\s*(?:[0-9a-fA-F]+: ((?:[0-9a-fA-F]{2,4} ?)+)(?: .*)?|((?:[0-9a-fA-F]{2}\s*)+))$`)
+// withLength puts the length before a frame that has none, as agents log it.
+func withLength(b []byte) []byte {
+	if n, ok := codec.FrameLength(b); ok && int(n) <= len(b)-codec.LengthSize {
+		return b
+	}
+	if f, err := codec.ParseFrame(b); err == nil && spop(f) {
+		return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
+	}
+	return b
+}
 
-func (d *decode) hexFile(name string, r io.Reader) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 4*longestFrame)
-	var b []byte
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimRight(lines.Text(), "\r ")
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		m := hexLine.FindStringSubmatch(line)
-		if m == nil {
-			return fmt.Errorf("%s:%d: %.40q is no hex", name, n, line)
-		}
-		more, err := hex.DecodeString(strings.Join(strings.Fields(m[1]+m[2]), ""))
-		if err != nil {
-			return fmt.Errorf("%s:%d: %w", name, n, err)
-		}
-		b = append(b, more...)
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return d.bytes(name, b)
+// spop reports whether a frame has a type and flags that SPOP knows.
+func spop(f codec.Frame) bool {
+	return f.Flags&^(codec.FlagFIN|codec.FlagABORT) == 0 &&
+		(f.Type <= codec.FrameNotify || f.Type >= codec.FrameAgentHello && f.Type <= codec.FrameAck)
 }
 
 // bytes shows frames of which nothing else is known.
@@ -275,8 +290,7 @@ func (c *captured) decide(frames [][]byte, problem string) bool {
 		c.known = true
 		if len(frames) > 0 {
 			f, err := codec.ParseFrame(frames[0][codec.LengthSize:])
-			c.spop = err == nil && f.Flags&^(codec.FlagFIN|codec.FlagABORT) == 0 &&
-				(f.Type <= codec.FrameNotify || f.Type >= codec.FrameAgentHello && f.Type <= codec.FrameAck)
+			c.spop = err == nil && spop(f)
 		}
 		c.bad = c.bad || !c.spop
 	}

@@ -15,6 +15,7 @@ import (
 func newReplay() *cobra.Command {
 	t := &target{defaultForTimeout: 5 * time.Second}
 	var asJSON, pace bool
+	var ignore []string
 	cmd := &cobra.Command{
 		Use:   "replay FILE ADDR",
 		Short: "Send the NOTIFYs of a recording again, and compare the ACKs",
@@ -40,7 +41,7 @@ The exit status is 1 if one of them differs.`,
 			var r replayed
 			begin := time.Now()
 			out := cmd.OutOrStdout()
-			err = recording.Replay(cmd.Context(), t.dialer(nil), t.network, t.addr, rec, pace, func(o recording.Outcome) {
+			err = recording.Replay(cmd.Context(), t.dialer(nil), t.network, t.addr, rec, pace, ignore, func(o recording.Outcome) {
 				r.add(o)
 				if !asJSON {
 					r.print(out, o)
@@ -65,6 +66,7 @@ The exit status is 1 if one of them differs.`,
 	}
 	t.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringSliceVar(&ignore, "ignore", nil, "do not compare these `variables`, such as txn.request_id")
 	cmd.Flags().BoolVar(&pace, "pace", false, "send no NOTIFY before its recorded time")
 	return cmd
 }

@@ -17,8 +17,9 @@ const argumentHelp = `An argument is name=value, and its type is guessed: null, 
 number (INT64, as HAProxy sends all of its own), an IP address, @file for a file's
 bytes (BINARY, as req.body is), otherwise a STRING. name:type=value says the type:
 string, bin, hex, bool, int (int64), int32, uint32, uint64, ip, null; string, bin
-and hex take @file as well, and @@ for a value that begins with @. =value has no
-name, as HAProxy's "args src" sends it.`
+and hex take @file as well, and @@ for a value that begins with @. hdrs and hdrs_bin
+take header lines, mostly from a file, and send them as HAProxy's samples req.hdrs
+and req.hdrs_bin do. =value has no name, as HAProxy's "args src" sends it.`
 
 // parseArgument reads name=value or name:type=value.
 func parseArgument(s string) (spoetest.Argument, error) {
@@ -65,6 +66,8 @@ func parseValue(typ, text string) (codec.Value, error) {
 		return codec.Null(), nil
 	case "string", "str", "bin", "binary", "hex":
 		return parseBytes(typ, text)
+	case "hdrs", "hdrs_bin":
+		return parseHeaders(typ, text)
 	case "bool":
 		b, err := strconv.ParseBool(text)
 		return codec.Bool(b), number(err, text, "bool: write true or false")
@@ -87,7 +90,7 @@ func parseValue(typ, text string) (codec.Value, error) {
 		}
 		return codec.Addr(a), nil
 	}
-	return codec.Null(), fmt.Errorf("there is no type %q; there are string, bin, hex, bool, int, int32, uint32, uint64, ip and null", typ)
+	return codec.Null(), fmt.Errorf("there is no type %q; there are string, bin, hex, hdrs, hdrs_bin, bool, int, int32, uint32, uint64, ip and null", typ)
 }
 
 func number(err error, text, kind string) error {
@@ -114,6 +117,31 @@ func parseBytes(typ, text string) (codec.Value, error) {
 		}
 	}
 	return codec.Binary(b), nil
+}
+
+// parseHeaders reads header lines, ended by LF or CR LF, and keeps their order.
+func parseHeaders(typ, text string) (codec.Value, error) {
+	b, err := content(text)
+	if err != nil {
+		return codec.Null(), err
+	}
+	var asText, asBin []byte
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimRight(line, "\r\n"); line == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || name == "" {
+			return codec.Null(), fmt.Errorf("header line %.40q is not Name: value", line)
+		}
+		name, value = strings.ToLower(name), strings.Trim(value, " \t") // as HAProxy has it
+		asText = append(asText, name+": "+value+"\r\n"...)
+		asBin = codec.AppendString(codec.AppendString(asBin, name), value)
+	}
+	if typ == "hdrs" {
+		return codec.String(string(asText) + "\r\n"), nil
+	}
+	return codec.Binary(append(asBin, 0, 0)), nil
 }
 
 // content is text, or what the file behind @ holds.

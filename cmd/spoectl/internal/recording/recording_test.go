@@ -114,16 +114,20 @@ func TestReplay(t *testing.T) {
 		name string
 		ack  []byte
 		want string
+
+		ignore []string
 	}{
-		{"same", codec.AppendSetVar(nil, codec.ScopeTransaction, "n", codec.Int64(7)), ""},
-		{"another integer type", codec.AppendSetVar(nil, codec.ScopeTransaction, "n", codec.Uint32(7)), ""},
-		{"another value", codec.AppendSetVar(nil, codec.ScopeTransaction, "n", codec.Int64(8)), "expected"},
-		{"no action", nil, "expected"},
+		{"same", codec.AppendSetVar(nil, codec.ScopeTransaction, "n", codec.Int64(7)), "", nil},
+		{"another integer type", codec.AppendSetVar(nil, codec.ScopeTransaction, "n", codec.Uint32(7)), "", nil},
+		{"another value", codec.AppendSetVar(nil, codec.ScopeTransaction, "n", codec.Int64(8)), "expected", nil},
+		{"no action", nil, "expected", nil},
+		{"another value, ignored", codec.AppendSetVar(nil, codec.ScopeTransaction, "n", codec.Int64(8)), "", []string{"txn.n"}},
+		{"another scope is ignored", nil, "expected", []string{"sess.n", "n"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := &recording.Recording{Records: sample(tt.ack)}
 			var got []recording.Outcome
-			err := recording.Replay(t.Context(), &spoetest.Dialer{}, "tcp", ln.Addr().String(), rec, true, func(o recording.Outcome) { got = append(got, o) })
+			err := recording.Replay(t.Context(), &spoetest.Dialer{}, "tcp", ln.Addr().String(), rec, true, tt.ignore, func(o recording.Outcome) { got = append(got, o) })
 			require.NoError(t, err)
 			require.Len(t, got, 2)
 			if tt.want == "" {
@@ -137,6 +141,6 @@ func TestReplay(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = recording.Replay(ctx, &spoetest.Dialer{}, "tcp", ln.Addr().String(), &recording.Recording{Records: sample(nil)}, true, func(recording.Outcome) {})
+	err = recording.Replay(ctx, &spoetest.Dialer{}, "tcp", ln.Addr().String(), &recording.Recording{Records: sample(nil)}, true, nil, func(recording.Outcome) {})
 	require.ErrorIs(t, err, context.Canceled)
 }
