@@ -71,7 +71,7 @@ func TestSources(t *testing.T) {
 			change: func(s *haproxy.Sources, dir string) {
 				s.LookupEnv = func(name string) (string, bool) { return dir, name == "CONF" }
 			}},
-		{name: "setenv", files: good(t, "presetenv SITE 127.0.0.1:8081", `setenv FILE spoe.conf`, filter, `config "$FILE"`)},
+		{name: "setenv", files: good(t, "presetenv SITE 127.0.0.1:8081", "presetenv SITE 127.0.0.1:8081\n    setenv FILE spoe.conf", filter, `config "$FILE"`)},
 		{name: "another name", files: good(t, filter, "config nowhere.conf"),
 			change: func(s *haproxy.Sources, dir string) { s.SPOE = filepath.Join(dir, "spoe.conf") }},
 		{name: "a folder", files: good(t), change: func(s *haproxy.Sources, dir string) { s.Configs = []string{dir} }},
@@ -147,10 +147,10 @@ func TestSources(t *testing.T) {
 		{name: "HTTP by the backend", files: good(t, "    bind", "    mode tcp\n    bind")},
 		{name: "a frontend's event in a backend", files: good(t, "    filter spoe engine shop config spoe.conf\n", "", rule, "", "\nbackend site\n", "\nbackend site\n    filter spoe engine shop config spoe.conf\n    http-request send-spoe-group shop ask\n"), want: []string{finding.MessageUncalled}},
 		{name: "a group that is not sent", files: good(t, count, count+"spoe-message old\n    event on-client-session\nspoe-group old\n    messages old\n")},
-		{name: "a second engine of the agent's", files: good(t, "    filter spoe", "    filter spoe engine late config spoe.conf\n    filter spoe", "messages scan count", "messages scan", "[shop]", second+count+"[shop]", count, "")},
+		{name: "a second engine of the agent's", files: good(t, "    filter spoe", "    filter spoe engine late config spoe.conf\n    filter spoe", "messages scan count", "messages scan", "[shop]", second+count+"[shop]", count, ""), want: []string{"variable-unknown", "deadline-too-long"}},
 		{name: "a second engine, and this one by its name", files: good(t, "    filter spoe", "    filter spoe engine late config spoe.conf\n    filter spoe", "messages scan count", "messages scan", "[shop]", second+count+"[shop]", count, ""),
 			change: func(s *haproxy.Sources, _ string) { s.Engine = "shop" }},
-		{name: "a second engine of the same prefix", files: good(t, "    filter spoe", "    filter spoe engine late config spoe.conf\n    filter spoe", "%[var(txn.shop.took)]", "%[var(txn.shop.other)]", "[shop]", second+"    option var-prefix shop\n"+count+"[shop]")},
+		{name: "a second engine of the same prefix", files: good(t, "    filter spoe", "    filter spoe engine late config spoe.conf\n    filter spoe", "%[var(txn.shop.took)]", "%[var(txn.shop.other)]", "[shop]", second+"    option var-prefix shop\n"+count+"[shop]"), want: []string{"deadline-too-long"}},
 		{name: "a second engine of another file", files: good(t, "    filter spoe", "    filter spoe engine late config nowhere.conf\n    filter spoe"),
 			change: func(s *haproxy.Sources, dir string) { s.SPOE = filepath.Join(dir, "spoe.conf") }},
 		{name: "a second engine whose file is not at hand", files: good(t, "    filter spoe", "    filter spoe engine late config nowhere.conf\n    filter spoe"),
@@ -226,9 +226,9 @@ func TestSourcesRefused(t *testing.T) {
 		"no frontend, backend or listen section has a line \"filter spoe … config FILE\"":         {files: good(t, "    filter spoe", "    #filter spoe")},
 		"spoe.conf has no scope [shop]: it has [stop]":                                            {files: good(t, "[shop]", "[stop]")},
 		`spoe.conf has no section spoe-agent for the engine "shop"`:                               {files: good(t, "spoe-agent shop", "spoe-group x")},
-		"/dev/zero has more than 16777216 bytes, which is no configuration":                       {change: func(s *haproxy.Sources) { s.Configs = []string{"/dev/zero"} }},
+		"/dev/zero is no regular file":                                                            {change: func(s *haproxy.Sources) { s.Configs = []string{"/dev/zero"} }},
 		"haproxy.cfg:1: a NUL byte: this is no configuration":                                     {files: map[string]string{"haproxy.cfg": "\x00", "spoe.conf": ""}},
-		"there are several engines, and it is not clear which one asks this agent: name one of [": {files: good(t, "    filter spoe", "    filter spoe engine other config spoe.conf\n    filter spoe", "[shop]", "[other]\nspoe-agent other\nspoe-message ip-rep\nspoe-message scan\nspoe-message count\n[shop]")},
+		"there are several engines, and it is not clear which one asks this agent: name one of [": {files: good(t, "    filter spoe", "    filter spoe engine other config spoe.conf\n    filter spoe", "[shop]", "[other]\nspoe-agent other\nspoe-message ip-rep\nspoe-message scan\nspoe-message other\n[shop]", "spoe-message count\n", "spoe-message counts\n")},
 	} {
 		files := tt.files
 		if files == nil {

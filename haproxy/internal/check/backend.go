@@ -29,6 +29,7 @@ func (c *checker) checkBackend() {
 		if !spop {
 			mend += " Write \"option spop-check\" into it, too."
 		}
+		c.checkSpoken(b, d, h)
 		switch {
 		case !h.checked && !h.tracks:
 			c.find(NoHealthCheck, d,
@@ -54,8 +55,10 @@ func knowsAgents(s *syntax.Section) bool {
 // health is how a server is checked.
 type health struct {
 	checked bool
-	tracks  bool // another server's check
-	named   bool // by a section of its own (HAProxy 3.4)
+	tracks  bool   // another server's check
+	named   bool   // by a section of its own (HAProxy 3.4)
+	port    bool   // another port is checked
+	proxy   string // the word for a PROXY header
 }
 
 // with returns what a line makes of it.
@@ -73,6 +76,10 @@ func (h health) with(d syntax.Directive) health {
 			h.tracks = true
 		case "healthcheck":
 			h.named = true
+		case "port":
+			h.port = true
+		case "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn":
+			h.proxy = w
 		}
 	}
 	return h

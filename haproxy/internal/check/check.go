@@ -13,7 +13,7 @@ import (
 const (
 	MessageUnhandled    = "message-unhandled"     // a message that nobody handles
 	MessageUncalled     = "message-uncalled"      // a handler whose message is never sent
-	EventAndGroup       = "event-and-group"       // a message with an event, in a group
+	EventAndGroup       = "event-and-group"       // a message that an event and a rule send
 	ArgumentMissing     = "argument-missing"      // required, but not sent
 	ArgumentUnknown     = "argument-unknown"      // sent, but not read
 	ArgumentType        = "argument-type"         // sent as what cannot be bound
@@ -28,6 +28,16 @@ const (
 	BufferTooSmall      = "buffer-too-small"      // tune.bufsize is less than a handler asks for
 	NoHealthCheck       = "no-health-check"       // the agents' servers are not checked, or not over SPOP
 	NoSetOnError        = "no-set-on-error"       // no variable says that no answer came
+	ErrorUnread         = "error-unread"          // no rule reads the variable that says so
+	InterruptedPasses   = "interrupted-passes"    // a visitor who half-closes passes the rules
+	NoInspectDelay      = "no-inspect-delay"      // a rule on content that does not wait
+	ContentTooEarly     = "content-too-early"     // an argument of content, on an event of TCP
+	RuleNotReached      = "rule-not-reached"      // a rule that comes behind one that ends the rules
+	ArgumentSetLater    = "argument-set-later"    // a rule changes an argument after it was sent
+	ArgumentAlwaysNull  = "argument-always-null"  // an argument that needs another line
+	TimeoutTooShort     = "timeout-too-short"     // a timeout of the backend is shorter than timeout processing
+	NotSPOP             = "not-spop"              // a server line that speaks another protocol
+	SharedVerdict       = "shared-verdict"        // a verdict about one request, kept for all of the connection
 )
 
 // Check is haproxy.Check.
@@ -53,22 +63,38 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 			cfg.Parse(lines)
 		}
 	}
-	uses, chosen, err := chooseEngine(&a, &cfg, s, r)
+	uses, chosen, err := chooseEngines(&a, &cfg, s, r)
 	if err != nil {
 		return nil, err
 	}
 	checkers := make([]*checker, len(uses))
 	for i, u := range uses {
-		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.AnyOf && !r.Version.AtLeast(3, 1)}
+		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.AnyOf && !r.Version.AtLeast(3, 1), anyVersion: r.AnyOf, interrupts: r.Version.AtLeast(3, 3)}
 	}
-	c := checkers[chosen]
-	c.others = slices.Delete(checkers, chosen, chosen+1)
-	c.mentions = c.findMentions()
-	c.check()
-	slices.SortStableFunc(c.findings, func(x, y Finding) int {
+	var findings []Finding
+	for _, i := range chosen {
+		c := checkers[i]
+		c.first = i == chosen[0]
+		for j, other := range checkers {
+			if j != i {
+				c.others = append(c.others, other)
+			}
+			if j != i && slices.Contains(chosen, j) {
+				c.siblings = append(c.siblings, other)
+			}
+		}
+		c.mentions = c.findMentions()
+		c.check()
+		for _, f := range c.findings {
+			if !slices.Contains(findings, f) {
+				findings = append(findings, f)
+			}
+		}
+	}
+	slices.SortStableFunc(findings, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line))
 	})
-	return c.findings, nil
+	return findings, nil
 }
 
 // checker has what the checks need. Checks are in files of their own, check_*.go.
@@ -77,10 +103,15 @@ type checker struct {
 	cfg   *syntax.Configuration
 	use
 	others    []*checker // of the other engines
+	siblings  []*checker // those of others that ask the same agent
+	first     bool       // the first of the engines that ask the agent
 	mentions  []mention
 	fragments bool // HAProxy is known to send what is longer than a frame in fragments
-	findings  []Finding
-	found     map[Finding]bool
+	// anyVersion: HAProxy's version is not known. interrupts: it has option
+	// abortonclose by default.
+	anyVersion, interrupts bool
+	findings               []Finding
+	found                  map[Finding]bool
 }
 
 func (c *checker) check() {
@@ -93,12 +124,18 @@ func (c *checker) check() {
 		}
 		c.checkArgs(m, known)
 		c.checkOrder(m)
+		c.checkChanges(m)
+		c.checkNeeds(m)
+		c.checkWaiting(m)
+		c.checkSession(m, known)
 		c.checkBody(m)
 		c.checkBuffer(m, known)
 	}
 	c.checkVars()
 	c.checkAnswers()
+	c.checkClosed()
 	c.checkBackend()
+	c.checkTimeouts()
 }
 
 // find adds a finding, once: an engine may be loaded by several filter lines.

@@ -16,11 +16,11 @@ type use struct {
 	filters []syntax.Filter
 }
 
-// chooseEngine returns the engines, and which one asks the agent.
-func chooseEngine(a *model.Agent, cfg *syntax.Configuration, s Sources, r *syntax.Reader) (uses []use, chosen int, err error) {
+// chooseEngines returns the engines, and which of them ask the agent.
+func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *syntax.Reader) (uses []use, chosen []int, err error) {
 	all := cfg.Filters()
 	if len(all) == 0 {
-		return nil, 0, errNoSPOE
+		return nil, nil, errNoSPOE
 	}
 	var refused error
 	for _, f := range all {
@@ -29,7 +29,7 @@ func chooseEngine(a *model.Agent, cfg *syntax.Configuration, s Sources, r *synta
 			switch {
 			case s.Engine != "" && f.Engine != "" && f.Engine != s.Engine: // its file need not be at hand
 			case s.SPOE == "":
-				return nil, 0, err
+				return nil, nil, err
 			default: // it may be in another file
 				refused = err
 			}
@@ -42,27 +42,45 @@ func chooseEngine(a *model.Agent, cfg *syntax.Configuration, s Sources, r *synta
 		}
 		uses[i].filters = append(uses[i].filters, f)
 	}
+	best := 0
 	switch {
 	case s.Engine != "":
-		chosen = slices.IndexFunc(uses, func(u use) bool { return u.engine.ID() == s.Engine })
-		if chosen < 0 && refused == nil {
+		best = slices.IndexFunc(uses, func(u use) bool { return u.engine.ID() == s.Engine })
+		if best < 0 && refused == nil {
 			refused = fmt.Errorf("haproxy: no filter line has the engine %q", s.Engine)
 		}
 	case len(uses) > 1:
-		if chosen = mostKnown(a, uses); chosen < 0 {
-			var names []string
-			for _, u := range uses {
-				names = append(names, u.engine.ID())
+		best = mostKnown(a, uses)
+		for i, u := range uses {
+			if i == best || knowsAll(a, u.engine) {
+				chosen = append(chosen, i)
 			}
-			refused = fmt.Errorf("haproxy: there are several engines, and it is not clear which one asks this agent: name one of %v", names)
 		}
+		if len(chosen) > 0 {
+			return uses, chosen, nil
+		}
+		var names []string
+		for _, u := range uses {
+			names = append(names, u.engine.ID())
+		}
+		refused = fmt.Errorf("haproxy: there are several engines, and it is not clear which one asks this agent: name one of %v", names)
 	case len(uses) == 0:
-		chosen = -1
+		best = -1
 	}
-	if chosen < 0 {
-		return nil, 0, refused
+	if best < 0 {
+		return nil, nil, refused
 	}
-	return uses, chosen, nil
+	return uses, []int{best}, nil
+}
+
+// knowsAll reports whether an agent handles each message of an engine.
+func knowsAll(a *model.Agent, e *syntax.Engine) bool {
+	for _, m := range e.Messages {
+		if a.Message(m.Name) == nil {
+			return false
+		}
+	}
+	return len(e.Messages) > 0
 }
 
 // mostKnown returns which engine sends the most messages that the agent handles,

@@ -28,23 +28,23 @@ func (c *checker) checkMessages() {
 				"The agent acknowledges it without an action: requests wait for an answer that sets no variable.",
 				fmt.Sprintf("Register a handler for %q, or take the message out of this file.%s", m.Name, c.handles()))
 		}
-		switch {
-		case m.Event == "" || g == nil || !sent:
-		case listed:
+		if m.Event != "" && listed && g != nil && syntax.Mentions(e.ListedGroups, g.Name) && len(c.rules(g)) > 0 && c.occurs(m) {
 			c.find(EventAndGroup, at,
-				fmt.Sprintf("the message %q is in the group %q, and is sent on %s as well", m.Name, g.Name, m.Event),
+				fmt.Sprintf("the message %q is in the group %q, which a rule sends, and is sent on %s as well", m.Name, g.Name, m.Event),
 				"HAProxy sends it twice for each request: the agent does its work twice, and the request waits twice.",
 				fmt.Sprintf("Take it out of the agent section's \"messages\" to send it by a rule alone, or out of the group %q.", g.Name))
-		default:
-			c.find(EventAndGroup, m.EventAt,
-				fmt.Sprintf("the message %q has an event, and is sent as one of the group %q only", m.Name, g.Name),
-				"The event and its condition have no effect: the rule send-spoe-group alone decides when the message is sent.",
-				"Take the line \"event\" out, and put its condition behind the rule; or name the message in the agent section's \"messages\" and not in the group.")
 		}
 	}
 	for _, m := range c.agent.Messages {
 		c.checkCalled(m)
 	}
+}
+
+// occurs reports whether the event of a message occurs for one of the filters.
+func (c *checker) occurs(m *syntax.SPOEMessage) bool {
+	return slices.ContainsFunc(c.filters, func(f syntax.Filter) bool {
+		return c.cfg.EventStage(m.Event, f.Proxy) != syntax.StageUnknown
+	})
 }
 
 // checkCalled tells why a message that is handled is never sent.
@@ -57,6 +57,9 @@ func (c *checker) checkCalled(known model.Message) {
 	}
 	if slices.ContainsFunc(c.others, func(o *checker) bool { return o.sends(known.Name) }) {
 		return
+	}
+	if m == nil && slices.ContainsFunc(c.siblings, func(o *checker) bool { return !c.first || o.engine.Message(known.Name) != nil }) {
+		return // told of another engine that asks the agent
 	}
 	if m == nil {
 		uncalled(e.Head, fmt.Sprintf("there is no message %q, which the agent handles", known.Name),

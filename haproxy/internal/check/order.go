@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spoke-go/spoke/haproxy/internal/model"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
@@ -12,11 +13,11 @@ import (
 // before a rule sets them.
 func (c *checker) checkOrder(m *syntax.SPOEMessage) {
 	for _, s := range c.sendings(m) {
-		acls := m.ACLs
-		if s.rule >= 0 {
-			acls = s.proxy.Lines
+		conditions := append(namedIn(m.EventAt, m.ACLs), m.EventAt)
+		if s.rule >= 0 { // the rule's, besides that of the message
+			conditions = append(append(conditions, namedIn(s.at, s.proxy.Lines)...), s.at)
 		}
-		for _, v := range mentionedIn(append(namedIn(s.at, acls), s.at)) {
+		for _, v := range mentionedIn(conditions) {
 			// What an earlier request has left is what such a condition is for: one
 			// question a session, a switch for all of them.
 			if v.read && v.scope != "proc" && v.scope != "sess" {
@@ -93,9 +94,19 @@ func after(s sending, rule mention) bool {
 	return rule.line > s.rule
 }
 
-// setByAgents tells whether an engine's agent may set a variable: of those, the
-// order is not looked at.
+// setByAgents reports whether an agent may set a variable: the order is not looked at
+// for such. It knows what this agent sets, and of others only the prefix.
 func (c *checker) setByAgents(v mention) bool {
-	own := func(o *checker) bool { return strings.HasPrefix(v.name, o.engine.Prefix+".") }
-	return own(c) || slices.ContainsFunc(c.others, own)
+	if name, own := strings.CutPrefix(v.name, c.engine.Prefix+"."); own {
+		return !c.knowsVars() || c.setsItself(v.scope, name)
+	}
+	return slices.ContainsFunc(c.others, func(o *checker) bool { return strings.HasPrefix(v.name, o.engine.Prefix+".") })
+}
+
+// setsItself reports whether this agent, or HAProxy for its engine, sets a variable.
+func (c *checker) setsItself(scope, name string) bool {
+	return scope == "txn" && slices.Contains(c.engine.OwnVars, name) || scope+"."+name == c.agent.FailureVar ||
+		slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool {
+			return slices.ContainsFunc(m.Vars, func(o model.Var) bool { return o.Scope == scope && o.Name == name })
+		})
 }

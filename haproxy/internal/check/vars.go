@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,7 +35,11 @@ func (c *checker) checkVars() {
 	}
 	misread := map[string]bool{}
 	if c.knowsVars() {
-		misread = c.checkReads(all)
+		own := slices.Clone(all)
+		for _, name := range c.engine.OwnVars {
+			own = append(own, settable{"txn", name, "HAProxy", true})
+		}
+		misread = c.checkReads(own)
 	}
 	var long []string
 	for _, name := range c.engine.OwnVars {
@@ -86,6 +91,22 @@ func (c *checker) checkKnown(v settable) {
 
 const neverThere = "It is never there: a condition on it never holds (an \"unless\" always), a header or log field with it is empty."
 
+// effectOf says what a line then does that reads a variable which is never set.
+func effectOf(m mention) string {
+	d := m.at
+	rule := strings.Join(d.Words[:min(2, len(d.Words))], " ")
+	test := regexp.MustCompile(`(!?)\{ *var\(` + regexp.QuoteMeta(m.scope+"."+m.name) + `\)`).FindStringSubmatch(d.Text())
+	i := slices.IndexFunc(d.Words, func(w string) bool { return w == "if" || w == "unless" })
+	switch {
+	case test == nil || i < 0 || m.in == nil || strings.Contains(d.Text(), "||") || slices.Contains(d.Words, "or") || strings.Count(d.Text(), "{ ") > 1:
+		return neverThere
+	case (d.Words[i] == "unless") != (test[1] == "!"):
+		return fmt.Sprintf("It is never there: this %q applies to every request.", rule)
+	default:
+		return fmt.Sprintf("It is never there: this %q applies to no request.", rule)
+	}
+}
+
 // prefixed returns the variable of the agent's that is mentioned without its prefix,
 // or with another one that nobody has; or nil.
 func (c *checker) prefixed(m mention, all []settable) *settable {
@@ -115,7 +136,7 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 		if v := c.prefixed(m, all); !ok && v != nil {
 			told[full] = true
 			c.find(VariableNeverSet, m.at,
-				fmt.Sprintf("the variable %s is read, and nobody sets it", full), neverThere,
+				fmt.Sprintf("the variable %s is read, and nobody sets it", full), effectOf(m),
 				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.scope, v.name)))
 		}
 		if !ok || m.scope == "txn" && slices.Contains(c.engine.OwnVars, name) ||
@@ -131,7 +152,7 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 		}
 		c.find(VariableNeverSet, m.at,
 			fmt.Sprintf("the variable %s is read, and neither the agent nor a rule sets it", full),
-			neverThere,
+			effectOf(m),
 			"Correct its name, or have a handler set it."+hint)
 	}
 	return misread

@@ -101,6 +101,7 @@ func Types(expr string) []string {
 		case !ok:
 			return nil
 		case slices.Contains(out, "same"): // what comes in goes out
+		case Name(part) == "bytes" && slices.Contains(types, "str"): // a part of a text is a text
 		case mayBeBool(types) && slices.Contains(out, "sint"):
 			types = []string{"bool", "sint"} // arithmetic leaves the type of a bool
 		default:

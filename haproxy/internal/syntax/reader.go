@@ -14,6 +14,19 @@ type Reader struct {
 	AnyOf     bool // the version is not known: read all branches
 	lookupEnv func(string) (string, bool)
 	env       map[string]string // set by the configuration
+	total     int               // bytes in the words that were read
+}
+
+// maxExpanded is how long all words may be, in bytes, with environment variables
+// expanded.
+const maxExpanded = 4 * maxFile
+
+func size(words []string) int {
+	n := 0
+	for _, w := range words {
+		n += len(w)
+	}
+	return n
 }
 
 // NewReader returns a reader for a version of HAProxy's, "" for all of them, and an
@@ -66,6 +79,13 @@ func Files(name string) ([]string, error) {
 const maxFile = 16 << 20
 
 func readFile(name string) ([]byte, error) {
+	// A pipe may have no end, or nobody who writes.
+	switch info, err := os.Stat(name); {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file: write what it has into one", name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -92,9 +112,15 @@ func (r *Reader) Read(name string) ([]Directive, error) {
 		if strings.IndexByte(line, 0) >= 0 {
 			return nil, fmt.Errorf("haproxy: %s:%d: a NUL byte: this is no configuration", name, n)
 		}
-		w, err := Words(line, r.getenv)
+		w, unset, err := wordsUnset(line, r.getenv)
 		if err != nil {
 			return nil, fmt.Errorf("haproxy: %s:%d: %w", name, n, err)
+		}
+		if unset != "" && !conds.off() && !conds.doubtful() {
+			return nil, fmt.Errorf("haproxy: %s:%d: the environment variable %s is not set: set it as HAProxy will have it, or write \"${%[3]s-DEFAULT}\"", name, n, unset)
+		}
+		if r.total += size(w); r.total > maxExpanded {
+			return nil, fmt.Errorf("haproxy: %s:%d: environment variables make this configuration longer than %d bytes", name, n, maxExpanded)
 		}
 		if len(w) == 0 {
 			continue
@@ -122,8 +148,10 @@ func (r *Reader) setenv(w []string) {
 	if len(w) < 2 {
 		return
 	}
-	switch _, set := r.getenv(w[1]); {
-	case w[0] == "setenv", w[0] == "presetenv" && !set:
+	if w[0] != "setenv" && w[0] != "presetenv" {
+		return
+	}
+	if _, set := r.getenv(w[1]); w[0] == "setenv" || !set {
 		r.env[w[1]] = strings.Join(w[2:], " ")
 	}
 }

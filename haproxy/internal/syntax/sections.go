@@ -3,6 +3,7 @@ package syntax
 import (
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // Section is a section of haproxy.cfg.
@@ -10,7 +11,8 @@ type Section struct {
 	Kind, Name string // such as frontend and www
 	Head       Directive
 	Lines      []Directive
-	defaults   *Section // in force for it, or nil
+	defaults   *Section    // in force for it, or nil
+	all        []Directive // what All has returned, until the next Parse
 }
 
 // sectionKinds are the words that begin a section.
@@ -78,7 +80,10 @@ func (s *Section) All() []Directive {
 	if s.defaults == nil {
 		return s.Lines
 	}
-	return slices.Concat(s.defaults.All(), s.Lines)
+	if s.all == nil {
+		s.all = slices.Concat(s.defaults.All(), s.Lines)
+	}
+	return s.all
 }
 
 // Has tells whether a line of that option is in force, or may be.
@@ -93,6 +98,18 @@ func (s *Section) Has(option string) bool {
 		}
 	}
 	return on
+}
+
+// Timeout returns a timeout that is in force for a section, and where it is set.
+func (s *Section) Timeout(name string) (t time.Duration, at Directive, ok bool) {
+	for _, d := range s.All() {
+		if d.Is("timeout", name) && len(d.Words) > 2 && !d.Maybe {
+			if v, valid := parseTime(d.Words[2]); valid {
+				t, at, ok = v, d, true
+			}
+		}
+	}
+	return t, at, ok
 }
 
 // Mode returns a proxy's mode: http where it may be, or become, that, as without

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -14,12 +15,25 @@ func Words(line string, getenv func(string) (string, bool)) ([]string, error) {
 	return w.read()
 }
 
+// wordsUnset is Words that also returns the first variable which is not set and has
+// no default, or "".
+func wordsUnset(line string, getenv func(string) (string, bool)) (words []string, unset string, err error) {
+	w := wordReader{in: line, getenv: getenv}
+	words, err = w.read()
+	return words, w.unset, err
+}
+
+// maxWord is how long a variable may make a word, in bytes: no directive needs more,
+// and a few lines of setenv can double one over and over.
+const maxWord = 64 << 10
+
 type wordReader struct {
 	in     string
 	getenv func(string) (string, bool)
 	words  []string
 	word   strings.Builder
 	inside bool // a word has begun, if only by quotes
+	unset  string
 }
 
 func (r *wordReader) read() ([]string, error) {
@@ -139,7 +153,7 @@ func (r *wordReader) expand() error {
 		return errors.New("a '$' without the name of a variable behind it")
 	}
 	v, ok := r.getenv(name)
-	several := false
+	several, hasDefault := false, false
 	if braces {
 		var def string
 		rest, several = strings.CutPrefix(rest, "[*]")
@@ -147,9 +161,17 @@ func (r *wordReader) expand() error {
 		if !braces || def != "" && def[0] != '-' {
 			return errors.New("the brace behind a '$' is not closed")
 		}
+		hasDefault = def != ""
 		if !ok {
 			v = strings.TrimPrefix(def, "-")
 		}
+	}
+	// HAProxy sets .FILE, .LINE and HAPROXY_… itself.
+	if !ok && !hasDefault && r.unset == "" && name[0] != '.' && !strings.HasPrefix(name, "HAPROXY_") {
+		r.unset = name
+	}
+	if r.word.Len()+len(v) > maxWord {
+		return fmt.Errorf("the variable %s makes a word longer than %d bytes", name, maxWord)
 	}
 	r.in = rest
 	if several {

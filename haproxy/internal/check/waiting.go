@@ -1,0 +1,89 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
+)
+
+// checkWaiting looks at messages that are sent before HAProxy reads HTTP: whether it
+// waits for content, and whether it gets as far as the rule.
+func (c *checker) checkWaiting(m *syntax.SPOEMessage) {
+	for _, s := range c.sendings(m) {
+		if s.rule < 0 {
+			c.checkContent(m, s)
+			continue
+		}
+		c.checkReached(m, s)
+		for _, side := range []string{"tcp-request", "tcp-response"} {
+			if !s.at.Is(side, "content") || slices.ContainsFunc(s.proxy.All(), func(d syntax.Directive) bool { return d.Is(side, "inspect-delay") }) {
+				continue
+			}
+			c.find(NoInspectDelay, s.at,
+				fmt.Sprintf("this rule sends the message %q, and %s %s has no \"%s inspect-delay\"", m.Name, s.proxy.Kind, s.proxy.Name, side),
+				"HAProxy does not wait: it goes on without an answer, mostly without having asked.",
+				fmt.Sprintf("Write \"%s inspect-delay 5s\" before this rule, longer than \"timeout processing\".", side))
+		}
+	}
+}
+
+// checkContent finds arguments of content on events of TCP, where there is none yet.
+func (c *checker) checkContent(m *syntax.SPOEMessage, s sending) {
+	tcp := slices.Contains([]string{"on-client-session", "on-frontend-tcp-request", "on-backend-tcp-request", "on-server-session", "on-tcp-response"}, m.Event)
+	if !tcp || s.proxy.Mode() == "http" && s.stage >= syntax.StageFrontendHTTP {
+		return
+	}
+	for _, a := range m.Args {
+		if !samples.OfContent(a.Fetch) {
+			continue
+		}
+		side, condition := "tcp-request", "{ req.len gt 0 }"
+		switch {
+		case strings.HasPrefix(a.Fetch, "res."):
+			side, condition = "tcp-response", "{ res.len gt 0 }"
+		case strings.HasPrefix(a.Fetch, "req.ssl_"):
+			condition = "{ req.ssl_hello_type 1 }"
+		}
+		c.find(ContentTooEarly, a.At,
+			fmt.Sprintf("the message %q has %s, and is sent on %s", m.Name, a.Fetch, m.Event),
+			"The event does not wait for content: the argument has what has come by then, mostly nothing.",
+			fmt.Sprintf("Put the message into a group, and write \"%s inspect-delay 5s\" and \"%[1]s content send-spoe-group %s GROUP if %s\".", side, c.engine.ID(), condition))
+	}
+}
+
+// last are the actions that end the rules of their kind.
+var last = []string{"accept", "allow", "reject", "deny", "tarpit", "silent-drop", "return", "redirect"}
+
+// checkReached finds a rule before the one that sends a message which ends the rules
+// wherever the later one would apply.
+func (c *checker) checkReached(m *syntax.SPOEMessage, s sending) {
+	kind := 2 // "http-request deny"; "tcp-request content accept"
+	if strings.HasPrefix(s.at.Words[0], "tcp-") {
+		kind = 3
+	}
+	for _, d := range s.proxy.Lines[:s.rule] {
+		if len(d.Words) < kind || d.Maybe || !slices.Equal(d.Words[:kind-1], s.at.Words[:kind-1]) || !slices.Contains(last, d.Words[kind-1]) {
+			continue
+		}
+		if cond := condition(d); cond != "" && cond != condition(s.at) {
+			continue
+		}
+		c.find(RuleNotReached, s.at,
+			fmt.Sprintf("this rule sends the message %q, and %q before it (%s:%d) ends the rules wherever this one would apply", m.Name, strings.Join(d.Words[:kind], " "), d.File, d.Line),
+			"HAProxy does not get to this rule: the message is never sent.",
+			"Put this rule before that one.")
+		return
+	}
+}
+
+// condition returns a rule's condition, or "".
+func condition(d syntax.Directive) string {
+	i := slices.IndexFunc(d.Words, func(w string) bool { return w == "if" || w == "unless" })
+	if i < 0 {
+		return ""
+	}
+	return strings.Join(d.Words[i:], " ")
+}
