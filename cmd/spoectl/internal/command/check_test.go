@@ -23,7 +23,7 @@ const shopConfig = `
 frontend www
     bind 127.0.0.1:8080
     filter spoe engine shop config spoe.conf
-    http-request deny if { var(sess.shop.ip_score) -m int lt 30 }
+    http-request deny if { var(sess.shop.ip_score) -m int lt 30 } || { var(txn.shop.error) -m found }
 
 backend shop-agents
     option spop-check
