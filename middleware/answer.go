@@ -9,14 +9,10 @@ import (
 // changed, so it may be read by several at once.
 type answer []codec.Action
 
-// keep copies what is in acts, but for the first ones.
-func keep(acts *spoe.Actions, first int) answer {
+// keep copies the actions.
+func keep(acts *spoe.Actions) answer {
 	var a answer
 	for act := range acts.All() {
-		if first > 0 {
-			first--
-			continue
-		}
 		act.Value = act.Value.Clone()
 		a = append(a, act)
 	}
@@ -26,21 +22,22 @@ func keep(acts *spoe.Actions, first int) answer {
 // give adds the answer to acts, which copies it.
 func (a answer) give(acts *spoe.Actions) error {
 	for i := range a {
-		act := &a[i]
-		var err error
-		if act.Unset {
-			err = acts.UnsetVar(act.Scope, act.Name)
-		} else {
-			err = acts.SetValue(act.Scope, act.Name, act.Value)
-		}
-		if err != nil {
+		if err := add(acts, &a[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// size is what it takes in memory, in bytes and about.
+// add adds one action to acts.
+func add(acts *spoe.Actions, act *codec.Action) error {
+	if act.Unset {
+		return acts.UnsetVar(act.Scope, act.Name)
+	}
+	return acts.SetValue(act.Scope, act.Name, act.Value)
+}
+
+// size returns how many bytes the answer takes in memory, roughly.
 func (a answer) size() int {
 	n := 0
 	for i := range a {

@@ -3,17 +3,19 @@ package middleware
 import (
 	"net"
 	"net/netip"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/safetext"
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// maxShown is how much of a value telemetry shows, in bytes.
-const maxShown = 256
+const (
+	maxShown    = 256  // bytes of a value that telemetry shows
+	maxErrShown = 1024 // bytes of an error's text
+)
 
 // valueAttribute returns a value as an attribute of its own type.
 func valueAttribute(key string, v codec.Value) attribute.KeyValue {
@@ -29,19 +31,18 @@ func valueAttribute(key string, v codec.Value) attribute.KeyValue {
 	return attribute.String(key, shown(v))
 }
 
-// shown returns a value as text, maxShown bytes of it at most and valid UTF-8.
+// shown returns a value as text that is safe to show.
 func shown(v codec.Value) string {
-	b := v.Bytes()
-	if b == nil {
-		return v.String()
+	if b := v.Bytes(); b != nil {
+		return safetext.ClipBytes(b, maxShown)
 	}
-	return strings.ToValidUTF8(string(b[:min(len(b), maxShown)]), "�")
+	return safetext.Clip(v.String(), maxShown)
 }
 
-// messageAttributes are those that differ from NOTIFY to NOTIFY.
+// messageAttributes returns the attributes that differ from NOTIFY to NOTIFY.
 func messageAttributes(msg *spoe.Message) []attribute.KeyValue {
 	attrs := []attribute.KeyValue{
-		attribute.String("spop.engine_id", msg.EngineID()),
+		attribute.String("spop.engine_id", safetext.Clip(msg.EngineID(), maxMethodLength)),
 		attribute.Int64("spop.stream_id", int64(msg.StreamID())),
 		attribute.Int64("spop.frame_id", int64(msg.FrameID())),
 	}

@@ -66,8 +66,8 @@ func TestAllocations(t *testing.T) {
 		"Limit":               {middleware.Limit(1), 0},
 		"Limit that sheds":    {full(t), 0},
 		"Metrics, no SDK":     {middleware.Metrics(), 0},
-		"Log, sampled out":    {middleware.LogWith(middleware.LogConfig{Every: 1 << 40}), 0},
-		"Cache that hits":     {middleware.CacheWith(middleware.CacheConfig{TTL: distant, MeterProvider: meters}), 0},
+		"Log, sampled out":    {middleware.Log(middleware.LogConfig{Every: 1 << 40}), 0},
+		"Cache that hits":     {middleware.Cache(distant, middleware.KeyArgs(), middleware.CacheConfig{MeterProvider: meters}), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inAgent(t, c.mw, setInt("ok", 1), benchArgs, func(call func()) {
@@ -101,25 +101,27 @@ func BenchmarkMiddleware(b *testing.B) {
 		{"Recover", middleware.Recover()},
 		{"Timeout", middleware.Timeout(distant)},
 		{"Trace/NoSDK", middleware.Trace()},
-		{"Trace/NotSampled", middleware.TraceWith(never)},
-		{"Trace/Recorded", middleware.TraceWith(always)},
+		{"Trace/NotSampled", middleware.Trace(never)},
+		{"Trace/Recorded", middleware.Trace(always)},
 		{"Metrics/NoSDK", middleware.Metrics()},
-		{"Metrics/SDK", middleware.MetricsWith(meters)},
-		{"Log/JSON", middleware.LogWith(middleware.LogConfig{Logger: discard})},
-		{"Log/OneOf1000", middleware.LogWith(middleware.LogConfig{Logger: discard, Every: 1000})},
+		{"Metrics/SDK", middleware.Metrics(meters)},
+		{"Log/JSON", middleware.Log(middleware.LogConfig{Logger: discard})},
+		{"Log/OneOf1000", middleware.Log(middleware.LogConfig{Logger: discard, Every: 1000})},
 		{"Limit", middleware.Limit(16)},
 		{"Limit/Shed", full(b)},
 		{"Detach", awaited(middleware.Detach())},
-		{"Coalesce", middleware.Coalesce("ip")},
-		{"Cache/Hit", middleware.Cache(distant, "ip")},
-		{"Cache/Miss", middleware.CacheWith(middleware.CacheConfig{Key: func(k []byte, _ *spoe.Message) []byte {
+		{"Coalesce", middleware.Coalesce(middleware.KeyArgs("ip"))},
+		{"Cache/Hit", middleware.Cache(distant, middleware.KeyArgs("ip"))},
+		{"Cache/Miss", middleware.Cache(time.Second, middleware.KeyFunc(func(k []byte, _ *spoe.Message) []byte {
 			n := alternate.Add(1)
 			return append(k, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
-		}})},
+		}))},
 		{"RecoverTimeout", chain(middleware.Timeout(distant), middleware.Recover())},
 		{"Default/NoSDK", middleware.Default(distant)},
-		{"Default/NotSampled", middleware.DefaultWith(middleware.DefaultConfig{Timeout: distant, Trace: never, Metrics: meters})},
-		{"Default/Recorded", middleware.DefaultWith(middleware.DefaultConfig{Timeout: distant, Trace: always, Metrics: meters})},
+		{"Default/NotSampled", middleware.Default(distant, middleware.DefaultConfig{
+			Trace: never, Metrics: meters})},
+		{"Default/Recorded", middleware.Default(distant, middleware.DefaultConfig{
+			Trace: always, Metrics: meters})},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -137,7 +139,7 @@ func BenchmarkMiddleware(b *testing.B) {
 
 // full is a Limit whose only place is taken until the benchmark ends.
 func full(tb testing.TB) spoe.Middleware {
-	l := middleware.LimitWith(middleware.LimitConfig{Max: 1, Var: "txn.overloaded"})
+	l := middleware.Limit(1, middleware.LimitConfig{Var: "txn.overloaded"})
 	taken, ended := make(chan struct{}), make(chan struct{})
 	ctx, release := context.WithCancel(context.Background())
 	holder := l(handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {

@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,89 +13,121 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// CacheConfig configures [CacheWith]. The zero CacheConfig keeps answers for a
-// second.
+// CacheConfig configures [Cache].
 type CacheConfig struct {
-	// TTL is how long an answer is kept. Default: 1 s.
-	TTL time.Duration
 	// MaxBytes is how much memory keys and answers may take, for each handler
-	// that is wrapped. Those used least recently make room. Default: 32 MiB.
+	// that is wrapped; 64 KiB at least. The least recently used are dropped first.
+	// An answer that takes more than a sixteenth of it is not kept. Default: 32 MiB.
 	MaxBytes int
-	// Key tells which messages ask the same. Default: those with the same name
-	// and the same arguments; see [KeyArgs].
-	Key Key
 	// MeterProvider takes the metric spop.cache.lookups, which spop.cache.result
 	// splits into hit and miss. Default: OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
 }
 
-// Cache keeps answers for ttl: messages of one name that are alike in the
-// arguments of these names, or in all where none is named, share them; see
-// [CacheWith].
-func Cache(ttl time.Duration, args ...string) spoe.Middleware {
-	if ttl <= 0 {
-		panic(fmt.Sprintf("middleware: Cache(%v): nothing would ever be kept", ttl))
-	}
-	return CacheWith(CacheConfig{TTL: ttl, Key: KeyArgs(args...)})
-}
+const (
+	defaultCacheBytes = 32 << 20
+	minCacheBytes     = 64 << 10
+)
 
-// CacheWith keeps the answers of a handler, the variables that it sets and
-// unsets, in memory, and gives them to messages that ask the same until they are
-// TTL old. Failures are not kept. A handler that has missed its deadline still
-// has its answer kept for the next.
+// Cache keeps the answers of a handler in memory, the variables that it sets and
+// unsets, and gives them to messages with the same key until they are ttl old:
 //
-// Each handler that the returned middleware wraps has a store of its own.
-// Messages that miss at the same time all ask: put [Coalesce] inside.
-func CacheWith(cfg CacheConfig) spoe.Middleware {
-	if cfg.TTL < 0 || cfg.MaxBytes < 0 {
-		panic(fmt.Sprintf("middleware: CacheConfig{TTL: %v, MaxBytes: %d}: neither can be negative", cfg.TTL, cfg.MaxBytes))
+//	middleware.Cache(time.Minute, middleware.KeyArgs("ip"))
+//
+// Failures are not kept. A handler that has missed its deadline still has its
+// answer kept for the next message.
+//
+// The handler gets Actions of its own: a Reset in it drops what the handler has
+// set, not what middleware outside has set. Each handler that the returned
+// middleware wraps has a store of its own. Messages that miss at the same time
+// all call the handler: put [Coalesce] inside.
+//
+// Cache panics if ttl is not positive, or on more than one configuration.
+func Cache(ttl time.Duration, key Key, cfgs ...CacheConfig) spoe.Middleware {
+	cfg := only("Cache", cfgs)
+	if ttl <= 0 {
+		panic(fmt.Sprintf("middleware: Cache(%v): no answer would ever be kept: write a time above 0", ttl))
 	}
-	ttl, maxBytes, key := orDefault(cfg.TTL, time.Second), orDefault(cfg.MaxBytes, 32<<20), cfg.Key
-	if key == nil {
-		key = KeyArgs()
+	key.mustBeSet("Cache")
+	if cfg.MaxBytes != 0 && cfg.MaxBytes < minCacheBytes {
+		panic(fmt.Sprintf("middleware: CacheConfig.MaxBytes is %d: write %d or more, or 0 for %d", cfg.MaxBytes, minCacheBytes, defaultCacheBytes))
 	}
 	lookups := newLookups(cfg.MeterProvider)
 	return func(next spoe.Handler) spoe.Handler {
-		s := newStore(maxBytes)
-		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-			buf := keyOf(key, msg)
-			defer buf.put()
-			if buf.key == nil {
-				return next.ServeSPOE(ctx, msg, acts)
-			}
-			count := lookups.get(msg.Name)
-			if kept, ok := s.get(buf.key, time.Now()); ok {
-				count.hits.Add(1)
-				return kept.give(acts)
-			}
-			count.misses.Add(1)
-			before := acts.Len() // by middleware outside, for this message alone
-			if err := next.ServeSPOE(ctx, msg, acts); err != nil {
-				return err
-			}
-			s.put(buf.key, keep(acts, before), time.Now().Add(ttl))
-			return nil
-		})
+		c := &cache{ttl: ttl, key: key, next: next, lookups: lookups, store: newStore(orDefault(cfg.MaxBytes, defaultCacheBytes))}
+		return &keyed{HandlerFunc: c.serve, key: key}
+	}
+}
+
+type cache struct {
+	ttl     time.Duration
+	key     Key
+	next    spoe.Handler
+	lookups func() *methods[*lookups]
+	store   *store
+}
+
+func (c *cache) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+	buf := c.key.buffer(msg)
+	defer buf.put()
+	if buf.key == nil {
+		return c.next.ServeSPOE(ctx, msg, acts)
+	}
+	count := c.lookups().get(msg.Name)
+	if kept, ok := c.store.get(buf.key, time.Now()); ok {
+		count.hits.Add(1)
+		if kept.onFailure != nil {
+			msg.OnFailure(kept.onFailure)
+		}
+		return kept.answer.give(acts)
+	}
+	count.misses.Add(1)
+	return c.ask(ctx, msg, acts, buf.key)
+}
+
+// ask has the handler answer, and keeps the answer. It keeps what the handler
+// gave to OnFailure too: a hit fails as the miss did, when the answer is too big
+// for the ACK.
+func (c *cache) ask(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, key []byte) error {
+	fork := msg.Fork()
+	msg.OnFailure(func(err error, acts *spoe.Actions) { callFailureHook(fork, err, acts) })
+	var own spoe.Actions
+	if err := c.next.ServeSPOE(ctx, fork, &own); err != nil {
+		return err
+	}
+	a := keep(&own)
+	c.store.put(key, kept{answer: a, onFailure: fork.FailureHook()}, time.Now().Add(c.ttl))
+	return a.give(acts)
+}
+
+// callFailureHook calls what OnFailure of a copy was given so far.
+func callFailureHook(msg *spoe.Message, err error, acts *spoe.Actions) {
+	if hook := msg.FailureHook(); hook != nil {
+		hook(err, acts)
 	}
 }
 
 // lookups counts hits and misses of a message name.
 type lookups struct{ hits, misses atomic.Int64 }
 
-// newLookups returns the counts, which the metric reads when it is asked for.
-func newLookups(p metric.MeterProvider) *methods[*lookups] {
-	counts := &methods[*lookups]{make: func(string) *lookups { return new(lookups) }}
-	meter := meterOf(p)
-	total := made(meter.Int64ObservableCounter("spop.cache.lookups",
-		metric.WithUnit("{lookup}"),
-		metric.WithDescription("Messages whose answer was looked for in the cache.")))
-	onCollect(meter, total, func(o metric.Observer) {
-		for method, c := range counts.all() {
-			o.ObserveInt64(total, c.hits.Load(), lookupResult(method, "hit"))
-			o.ObserveInt64(total, c.misses.Load(), lookupResult(method, "miss"))
-		}
+// newLookups returns the counts. They are made with the first message, since
+// programs set OpenTelemetry's global provider late, and the metric reads them
+// when it is collected.
+func newLookups(p metric.MeterProvider) func() *methods[*lookups] {
+	return sync.OnceValue(func() *methods[*lookups] {
+		counts := &methods[*lookups]{make: func(string) *lookups { return new(lookups) }}
+		meter := meterOf(p)
+		total := made(meter.Int64ObservableCounter("spop.cache.lookups",
+			metric.WithUnit("{lookup}"),
+			metric.WithDescription("Messages whose answer was looked for in the cache.")))
+		onCollect(meter, total, func(o metric.Observer) {
+			for method, c := range counts.all() {
+				o.ObserveInt64(total, c.hits.Load(), lookupResult(method, "hit"))
+				o.ObserveInt64(total, c.misses.Load(), lookupResult(method, "miss"))
+			}
+		})
+		return counts
 	})
-	return counts
 }
 
 func lookupResult(method, result string) metric.ObserveOption {

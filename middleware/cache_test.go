@@ -24,9 +24,7 @@ func TestCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMeters(t)
 		var calls atomic.Int64
-		h := spoetest.New(t, middleware.CacheWith(middleware.CacheConfig{
-			TTL: time.Minute, Key: middleware.KeyArgs("ip"), MeterProvider: m,
-		})(counted(&calls)))
+		h := spoetest.New(t, middleware.Cache(time.Minute, middleware.KeyArgs("ip"), middleware.CacheConfig{MeterProvider: m})(counted(&calls)))
 		ask := func(ip string) string {
 			return h.Ask("m", spoetest.Arg("id", time.Now().UnixNano()), spoetest.Arg("ip", ip)).String()
 		}
@@ -50,12 +48,12 @@ func TestCache(t *testing.T) {
 // TestCacheKeepsNoFailure, nor what has no key.
 func TestCacheKeepsNoFailure(t *testing.T) {
 	calls := 0
-	h := middleware.CacheWith(middleware.CacheConfig{TTL: time.Hour, Key: func(b []byte, msg *spoe.Message) []byte {
+	h := middleware.Cache(time.Hour, middleware.KeyFunc(func(b []byte, msg *spoe.Message) []byte {
 		if msg.Name == "private" {
 			return nil
 		}
 		return b
-	}})(handlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+	}))(handlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 		if calls++; msg.Name == "failing" {
 			return errors.Join(acts.SetInt(spoe.VarScopeTransaction, "half", 1), errors.New("boom"))
 		}
@@ -83,7 +81,7 @@ func TestCacheKeepsTheHandlersOwn(t *testing.T) {
 			return next.ServeSPOE(ctx, msg, acts)
 		})
 	}
-	h := spoetest.New(t, spoe.Chain(setInt("score", 90), outside, middleware.Cache(time.Hour)))
+	h := spoetest.New(t, spoe.Chain(setInt("score", 90), outside, middleware.Cache(time.Hour, middleware.KeyArgs())))
 	assert.Equal(t, "txn.request=1 txn.score=90", h.Ask("m").String())
 	assert.Equal(t, "txn.request=2 txn.score=90", h.Ask("m").String())
 }
@@ -92,7 +90,7 @@ func TestCacheKeepsTheHandlersOwn(t *testing.T) {
 // again and again stays.
 func TestCacheIsBounded(t *testing.T) {
 	var calls atomic.Int64
-	h := middleware.CacheWith(middleware.CacheConfig{TTL: time.Hour, MaxBytes: 1 << 20})(handlerFunc(
+	h := middleware.Cache(time.Hour, middleware.KeyArgs(), middleware.CacheConfig{MaxBytes: 1 << 20})(handlerFunc(
 		func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			calls.Add(1)
 			return acts.SetInt(spoe.VarScopeTransaction, "score", 1)
@@ -120,7 +118,7 @@ func TestCacheIsBounded(t *testing.T) {
 
 func TestCacheConcurrently(t *testing.T) {
 	var calls atomic.Int64
-	h := middleware.CacheWith(middleware.CacheConfig{TTL: time.Microsecond, MaxBytes: 20 << 10})(handlerFunc(
+	h := middleware.Cache(time.Microsecond, middleware.KeyArgs(), middleware.CacheConfig{MaxBytes: 64 << 10})(handlerFunc(
 		func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			calls.Add(1)
 			v, _ := msg.Args.Lookup("n")
@@ -150,7 +148,7 @@ func TestCacheOfALateHandler(t *testing.T) {
 		h := spoetest.NewAgent(t, quiet(spoe.Chain(handlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 			time.Sleep(time.Second)
 			return acts.SetInt(spoe.VarScopeTransaction, "score", 90)
-		}), middleware.Timeout(20*time.Millisecond), middleware.Cache(time.Minute))))
+		}), middleware.Timeout(20*time.Millisecond), middleware.Cache(time.Minute, middleware.KeyArgs()))))
 		assert.Equal(t, "", h.Ask("m").String())
 		time.Sleep(2 * time.Second)
 		assert.Equal(t, "txn.score=90", h.Ask("m").String())
@@ -163,7 +161,7 @@ func ExampleCache() {
 		calls++
 		return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)
 	})
-	handler := spoe.Chain(lookup, middleware.Cache(time.Minute, "ip"), middleware.Coalesce("ip"))
+	handler := spoe.Chain(lookup, middleware.Cache(time.Minute, middleware.KeyArgs("ip")), middleware.Coalesce(middleware.KeyArgs("ip")))
 
 	ask(&spoe.Agent{Handler: handler, Logger: slog.New(slog.DiscardHandler)}, "ip-rep", "ip-rep")
 	fmt.Println("asked:", calls)

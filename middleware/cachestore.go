@@ -4,18 +4,20 @@ import (
 	"hash/maphash"
 	"sync"
 	"time"
+
+	"github.com/spoke-go/spoke/spoe"
 )
 
 // store is a bounded map from keys to answers, in shards so that handlers do
-// not wait for each other. It needs no goroutine: what is too old goes when it
-// is looked for, or makes room as the least recently used.
+// not wait for each other. It needs no goroutine: an answer that is too old is
+// dropped when it is looked for, or as the least recently used.
 type store struct {
 	seed   maphash.Seed
 	shards [16]shard
 }
 
 type shard struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	entries map[string]*entry
 	used    entry // the ring's ends: used.next is the most recently used
 	size    int   // bytes
@@ -25,13 +27,19 @@ type shard struct {
 type entry struct {
 	next, prev *entry
 	key        string
-	answer     answer
+	kept       kept
 	expires    time.Time
 	size       int
 }
 
-// entryBytes is what an entry takes besides key and answer, about.
-const entryBytes = 200
+// kept is what a handler has left for messages with the same key.
+type kept struct {
+	answer    answer
+	onFailure func(error, *spoe.Actions) // or nil
+}
+
+// entryBytes is how many bytes an entry takes besides key and answer, roughly.
+const entryBytes = 240
 
 func newStore(maxBytes int) *store {
 	s := &store{seed: maphash.MakeSeed()}
@@ -48,28 +56,28 @@ func (s *store) shard(key []byte) *shard {
 	return &s.shards[maphash.Bytes(s.seed, key)%uint64(len(s.shards))]
 }
 
-// get returns what is kept under key and is not too old.
-func (s *store) get(key []byte, now time.Time) (answer, bool) {
+// get returns what is kept under key, if it is not too old.
+func (s *store) get(key []byte, now time.Time) (kept, bool) {
 	sh := s.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	e := sh.entries[string(key)]
 	if e == nil {
-		return nil, false
+		return kept{}, false
 	}
 	if !now.Before(e.expires) {
 		sh.removeLocked(e)
-		return nil, false
+		return kept{}, false
 	}
 	e.unlink()
 	e.link(&sh.used)
-	return e.answer, true
+	return e.kept, true
 }
 
 // put keeps an answer, if it is not too large to keep.
-func (s *store) put(key []byte, a answer, expires time.Time) {
+func (s *store) put(key []byte, k kept, expires time.Time) {
 	sh := s.shard(key)
-	e := &entry{answer: a, expires: expires, size: entryBytes + len(key) + a.size()}
+	e := &entry{kept: k, expires: expires, size: entryBytes + len(key) + k.answer.size()}
 	if e.size > sh.max {
 		return
 	}

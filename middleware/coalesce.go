@@ -7,81 +7,74 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// CoalesceConfig configures [CoalesceWith]. The zero CoalesceConfig is that of
-// Coalesce().
-type CoalesceConfig struct {
-	// Key tells which messages ask the same. Default: those with the same name
-	// and the same arguments; see [KeyArgs].
-	Key Key
-}
-
-// Coalesce has messages of one name that are alike in the arguments of these
-// names, or in all where none is named, answered once; see [CoalesceWith].
-func Coalesce(args ...string) spoe.Middleware {
-	return CoalesceWith(CoalesceConfig{Key: KeyArgs(args...)})
-}
-
-// CoalesceWith has a message that asks what another one is asking already wait
-// for that one's answer, and get a copy of it; a failure too is that of all. It
-// is for handlers that ask a slow service, and for what a flood asks: thousand
-// requests of one address become one question.
+// Coalesce lets messages with the same key that are handled at the same time share
+// one call of the handler, and each gets a copy of its answer, or its failure:
 //
-// The handler runs on its own, with a copy of the first message and the values
-// of its context. A message whose context ends stops waiting, whichever it is,
-// and the others go on; when the last one has, the handler's context ends. So
-// put [Timeout] outside: inside there is nobody whom it could acknowledge.
+//	middleware.Coalesce(middleware.KeyArgs("ip"))
 //
-// It is not x/sync's singleflight: there a panic ends the program, nothing ends
-// when nobody waits any more, and no Shutdown waits for what runs.
-func CoalesceWith(cfg CoalesceConfig) spoe.Middleware {
-	key := cfg.Key
-	if key == nil {
-		key = KeyArgs()
-	}
+// It is for handlers that ask a slow service: a thousand requests of one address
+// at once become one question.
+//
+// The handler runs in a goroutine of its own, with a copy of the first message and
+// the values of its context. A message whose context ends stops waiting, even if
+// it was the first, and the others go on; when the last one stops waiting, the
+// handler's context ends. Put [Timeout] outside: inside, it has no ACK to send.
+// Functions that the handler gives to OnFailure are called for each message that
+// fails.
+//
+// It is not x/sync's singleflight: there a panic ends the program, the call goes
+// on when nobody waits for it, and no Shutdown waits for it.
+func Coalesce(key Key) spoe.Middleware {
+	key.mustBeSet("Coalesce")
 	return func(next spoe.Handler) spoe.Handler {
-		c := &coalescing{key: key, next: Recover()(next), flights: make(map[string]*flight)}
-		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-			f := c.join(ctx, msg)
-			if f == nil {
-				return next.ServeSPOE(ctx, msg, acts)
-			}
-			select {
-			case <-f.done:
-				if f.err != nil {
-					return f.err
-				}
-				return f.answer.give(acts)
-			case <-ctx.Done():
-				c.leave(f)
-				return ctx.Err()
-			}
-		})
+		c := &coalescing{key: key, direct: next, next: Recover()(next), flights: make(map[string]*flight)}
+		return &keyed{HandlerFunc: c.serve, key: key}
 	}
 }
 
 type coalescing struct {
-	key  Key
-	next spoe.Handler
+	key    Key
+	direct spoe.Handler // for messages without a key
+	next   spoe.Handler // the same, with panics as errors
 
 	mu      sync.Mutex // guards flights, and the waiting of each
 	flights map[string]*flight
 }
 
-// flight is a question that is being asked.
+func (c *coalescing) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+	f := c.join(ctx, msg)
+	if f == nil {
+		return c.direct.ServeSPOE(ctx, msg, acts)
+	}
+	msg.OnFailure(func(err error, acts *spoe.Actions) { callFailureHook(f.msg, err, acts) })
+	select {
+	case <-f.done:
+		if f.err != nil {
+			return f.err
+		}
+		return f.answer.give(acts)
+	case <-ctx.Done():
+		c.leave(f)
+		return ctx.Err()
+	}
+}
+
+// flight is one call of the handler that several messages may wait for.
 type flight struct {
 	key     string
+	msg     *spoe.Message // a copy of the first
 	waiting int
 	cancel  context.CancelFunc
 
-	done   chan struct{} // closed when what follows is set
+	done   chan struct{} // closed when answer and err are set
 	answer answer
 	err    error
 }
 
-// join returns the flight that answers msg, for which it starts one if there is
-// none; nil if msg has no key.
+// join returns the flight that answers msg, and starts one if there is none. It
+// returns nil if msg has no key.
 func (c *coalescing) join(ctx context.Context, msg *spoe.Message) *flight {
-	buf := keyOf(c.key, msg)
+	buf := c.key.buffer(msg)
 	defer buf.put()
 	if buf.key == nil {
 		return nil
@@ -90,24 +83,25 @@ func (c *coalescing) join(ctx context.Context, msg *spoe.Message) *flight {
 	defer c.mu.Unlock()
 	f := c.flights[string(buf.key)]
 	if f == nil {
-		f = &flight{key: string(buf.key), done: make(chan struct{})}
+		f = &flight{key: string(buf.key), msg: msg.Clone(), done: make(chan struct{})}
 		c.flights[f.key] = f
-		c.startLocked(ctx, f, msg.Clone())
+		c.startLocked(ctx, f)
 	}
 	f.waiting++
 	return f
 }
 
-// startLocked has msg handled. The agent's Shutdown waits for that.
-func (c *coalescing) startLocked(ctx context.Context, f *flight, msg *spoe.Message) {
+// startLocked calls the handler in a goroutine, for which the agent's Shutdown
+// waits.
+func (c *coalescing) startLocked(ctx context.Context, f *flight) {
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	msg.Go(func(task context.Context) {
+	f.msg.Go(func(task context.Context) {
 		defer context.AfterFunc(task, f.cancel)()
 		defer c.finish(f)
 		f.err = &spoe.PanicError{} // a runtime.Goexit leaves it so
 		var acts spoe.Actions
-		if f.err = c.next.ServeSPOE(ctx, msg, &acts); f.err == nil {
-			f.answer = keep(&acts, 0)
+		if f.err = c.next.ServeSPOE(ctx, f.msg, &acts); f.err == nil {
+			f.answer = keep(&acts)
 		}
 	})
 }
@@ -118,8 +112,8 @@ func (c *coalescing) finish(f *flight) {
 	close(f.done)
 }
 
-// leave ends one's waiting for f, and f itself if nobody else waits: who comes
-// then asks anew.
+// leave notes that a message has stopped waiting for f. If it was the last one, f
+// ends, and the next message with this key calls the handler anew.
 func (c *coalescing) leave(f *flight) {
 	c.mu.Lock()
 	f.waiting--

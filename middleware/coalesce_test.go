@@ -40,7 +40,7 @@ func counted(calls *atomic.Int64) handlerFunc {
 func TestCoalesce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
-		h := spoetest.NewAgent(t, quiet(middleware.Coalesce("ip")(counted(&calls))))
+		h := spoetest.NewAgent(t, quiet(middleware.Coalesce(middleware.KeyArgs("ip"))(counted(&calls))))
 		start := time.Now()
 		var all sync.WaitGroup
 		for i := range 200 {
@@ -64,12 +64,12 @@ func TestCoalesce(t *testing.T) {
 func TestCoalesceTellsApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
-		h := middleware.CoalesceWith(middleware.CoalesceConfig{Key: func(b []byte, msg *spoe.Message) []byte {
+		h := middleware.Coalesce(middleware.KeyFunc(func(b []byte, msg *spoe.Message) []byte {
 			if _, ok := msg.Args.Lookup("private"); ok {
 				return nil
 			}
-			return middleware.KeyArgs()(b, msg)
-		}})(counted(&calls))
+			return append(b, msg.Args.Raw().Raw()...)
+		}))(counted(&calls))
 		private := spoetest.Arg("private", true)
 		var all sync.WaitGroup
 		for _, msg := range []*spoe.Message{
@@ -91,7 +91,7 @@ func TestCoalesceLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls, ended atomic.Int64
 		work := counted(&calls)
-		h := middleware.Coalesce()(handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		h := middleware.Coalesce(middleware.KeyArgs())(handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			err := work(ctx, msg, acts)
 			if errors.Is(err, context.Canceled) {
 				ended.Add(1)
@@ -131,7 +131,7 @@ func TestCoalesceInTimeout(t *testing.T) {
 		h := spoetest.NewAgent(t, quiet(spoe.Chain(handlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 			time.Sleep(time.Second)
 			return acts.SetBool(spoe.VarScopeTransaction, "late", true)
-		}), middleware.Timeout(20*time.Millisecond), middleware.Coalesce())))
+		}), middleware.Timeout(20*time.Millisecond), middleware.Coalesce(middleware.KeyArgs()))))
 		start := time.Now()
 		assert.Equal(t, map[string]int{"": 10}, askAtOnce(t, h, 10))
 		assert.Equal(t, 20*time.Millisecond, time.Since(start))
@@ -155,7 +155,7 @@ func TestCoalesceFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				mw := middleware.Coalesce()(handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				mw := middleware.Coalesce(middleware.KeyArgs())(handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 					time.Sleep(time.Second)
 					return h(ctx, msg, acts)
 				}))
@@ -182,8 +182,8 @@ func ExampleCoalesce() {
 		return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)
 	})
 	handler := spoe.Chain(lookup,
-		middleware.Timeout(20*time.Millisecond), // outside: each one waits as long as it can
-		middleware.Coalesce("ip"),               // by the address, whatever else is sent
+		middleware.Timeout(20*time.Millisecond),       // outside: each one waits as long as it can
+		middleware.Coalesce(middleware.KeyArgs("ip")), // by the address, whatever else is sent
 		middleware.Recover())
 
 	ask(&spoe.Agent{Handler: handler, Logger: slog.New(slog.DiscardHandler)}, "ip-rep")

@@ -24,12 +24,11 @@ func TestDefault(t *testing.T) {
 		var log lines
 		r := router.New()
 		r.ErrorVar(spoe.VarScopeTransaction, "error")
-		r.Use(middleware.DefaultWith(middleware.DefaultConfig{
-			Timeout: 20 * time.Millisecond,
+		r.Use(middleware.Default(20*time.Millisecond, middleware.DefaultConfig{
 			Trace:   middleware.TraceConfig{TracerProvider: spans},
 			Metrics: middleware.MetricsConfig{MeterProvider: m},
 			Log:     &middleware.LogConfig{Logger: log.logger()},
-			Limit:   &middleware.LimitConfig{Max: 1, MeterProvider: m},
+			Limit:   1, LimitConfig: middleware.LimitConfig{MeterProvider: m},
 		}))
 		r.HandleRaw("ok", setInt("score", 90))
 		r.HandleRaw("panic", panics)
@@ -77,7 +76,7 @@ func ExampleDefault() {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "error") // http-request deny if { var(txn.iprep.error) -m found }
 	r.Use(middleware.Default(20 * time.Millisecond))
-	r.With(middleware.Cache(time.Minute, "ip"), middleware.Coalesce("ip")).
+	r.With(middleware.Cache(time.Minute, middleware.KeyArgs("ip")), middleware.Coalesce(middleware.KeyArgs("ip"))).
 		HandleRaw("ip-rep", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)
 		}))
@@ -95,7 +94,7 @@ func TestBound(t *testing.T) {
 	for want, mw := range map[time.Duration]spoe.Middleware{
 		20 * time.Millisecond:  middleware.Timeout(20 * time.Millisecond),
 		30 * time.Millisecond:  middleware.Default(30 * time.Millisecond),
-		100 * time.Millisecond: middleware.DefaultWith(middleware.DefaultConfig{}),
+		100 * time.Millisecond: middleware.Default(100*time.Millisecond, middleware.DefaultConfig{}),
 	} {
 		b, ok := mw(next).(spoe.Bounded)
 		require.True(t, ok)

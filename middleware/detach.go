@@ -12,8 +12,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// DetachConfig configures [DetachWith]. The zero DetachConfig is that of
-// [Detach].
+// DetachConfig configures [Detach]. The zero DetachConfig is the same as none.
 type DetachConfig struct {
 	// Workers is how many messages are handled at once. Default: 16.
 	Workers int
@@ -24,32 +23,33 @@ type DetachConfig struct {
 	// Timeout is when a handler's context ends, counted from when it begins.
 	// Default: 30 s.
 	Timeout time.Duration
-	// Logger is told of handlers that fail. Default: slog.Default().
+	// Logger gets a line for each handler that fails. Default: slog.Default().
 	Logger *slog.Logger
-	// MeterProvider takes the count of what the queue had no room for, the
-	// metric spop.server.dropped_messages with spop.drop.reason queue_full.
+	// MeterProvider takes the count of messages that did not fit into the queue,
+	// the metric spop.server.dropped_messages with spop.drop.reason queue_full.
 	// Default: OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
 }
 
-// Detach acknowledges messages first and has them handled afterwards; see
-// [DetachWith].
-func Detach() spoe.Middleware { return DetachWith(DetachConfig{}) }
-
-// DetachWith acknowledges each message at once and without actions, and has it
-// handled afterwards: for mirroring, logging, learning, all that HAProxy need
-// not wait for. The handler gets a copy of the message, a context with the
-// values of the message's own, and actions that lead nowhere. Its failures are
-// logged.
+// Detach acknowledges each message at once and without actions, and calls the
+// handler afterwards: for mirroring, logging, learning, and all else for which
+// HAProxy need not wait. The handler gets a copy of the message, a context with the
+// values of the message's own, and actions that are thrown away. Its failures are
+// logged. Functions that it gives to OnFailure are called, but their actions
+// cannot reach HAProxy either: do not let HAProxy fail closed by a variable that
+// is set inside Detach.
 //
-// The queue is bounded; a message that finds it full is dropped and counted.
-// [spoe.Agent.Shutdown] waits for what is queued; when it gives up, the
-// handlers' contexts end, and what is still queued is handled with such a
-// context. All handlers that the returned middleware wraps share queue and
-// workers. They must be of one agent.
-func DetachWith(cfg DetachConfig) spoe.Middleware {
+// The queue is bounded; a message that does not fit is dropped and counted.
+// [spoe.Agent.Shutdown] waits for the queued ones; when it gives up, the handlers'
+// contexts end, and the rest of the queue is handled with such a context. All
+// handlers that the returned middleware wraps share queue and workers. They must be
+// of one agent.
+//
+// Detach panics on a negative number, or on more than one configuration.
+func Detach(cfgs ...DetachConfig) spoe.Middleware {
+	cfg := only("Detach", cfgs)
 	if cfg.Workers < 0 || cfg.Queue < 0 || cfg.QueueBytes < 0 || cfg.Timeout < 0 {
-		panic(fmt.Sprintf("middleware: DetachConfig{Workers: %d, Queue: %d, QueueBytes: %d, Timeout: %v}: none can be negative",
+		panic(fmt.Sprintf("middleware: DetachConfig{Workers: %d, Queue: %d, QueueBytes: %d, Timeout: %v}: write numbers above 0, or 0 for the defaults",
 			cfg.Workers, cfg.Queue, cfg.QueueBytes, cfg.Timeout))
 	}
 	d := &detaching{
@@ -61,31 +61,23 @@ func DetachWith(cfg DetachConfig) spoe.Middleware {
 		drops:   newDrops(cfg.MeterProvider, "queue_full"),
 	}
 	return func(next spoe.Handler) spoe.Handler {
-		next = Recover()(next) // a panic in Message.Go would be the program's
+		next = Recover()(next) // a panic in Message.Go ends the program
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, _ *spoe.Actions) error {
 			if !d.submit(ctx, msg, next) {
-				d.drops.add(ctx, msg.Name)
+				d.drops().add(ctx, msg.Name)
 			}
 			return nil
 		})
 	}
 }
 
-func orDefault[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
-}
-
 type detaching struct {
 	workers, max, maxSize int
 	timeout               time.Duration
 	logger                *slog.Logger
-	drops                 *drops
+	drops                 func() *drops
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	queue   []detached // from head on
 	head    int
 	size    int // bytes of the queued messages' arguments
@@ -99,8 +91,8 @@ type detached struct {
 	next spoe.Handler
 }
 
-// submit has a message handled, by a worker of its own or when one is free. It
-// returns false if there is no room for it.
+// submit gives a message to a worker of its own, or queues it until one is free. It
+// returns false if the queue is full.
 func (d *detaching) submit(ctx context.Context, msg *spoe.Message, next spoe.Handler) bool {
 	size := len(msg.Args.Raw().Raw())
 	d.mu.Lock()
@@ -142,8 +134,8 @@ func (d *detaching) start(item detached) {
 	})
 }
 
-// pop takes the first of the queue. Where there is none, it takes the calling
-// worker off those that run.
+// pop takes the first message of the queue. If there is none, the calling worker
+// ends, and pop counts it off.
 func (d *detaching) pop() (item detached, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -154,7 +146,7 @@ func (d *detaching) pop() (item detached, ok bool) {
 	item = d.queue[d.head]
 	d.queue[d.head] = detached{}
 	d.size -= len(item.msg.Args.Raw().Raw())
-	if d.head++; d.head*2 >= len(d.queue) { // half of it is gone
+	if d.head++; d.head*2 >= len(d.queue) { // its first half is empty
 		n := copy(d.queue, d.queue[d.head:])
 		clear(d.queue[n:])
 		d.queue, d.head = d.queue[:n], 0
@@ -166,11 +158,30 @@ func (d *detaching) handle(task context.Context, item detached) {
 	ctx, cancel := context.WithTimeout(item.ctx, d.timeout)
 	defer cancel()
 	defer context.AfterFunc(task, cancel)()
-	if err := item.next.ServeSPOE(ctx, item.msg, new(spoe.Actions)); err != nil {
+	var err error = &spoe.PanicError{} // which a runtime.Goexit leaves
+	defer func() {
+		if err != nil {
+			d.failed(ctx, item.msg, err)
+		}
+	}()
+	err = item.next.ServeSPOE(ctx, item.msg, new(spoe.Actions))
+}
+
+// failed logs a failure and calls what OnFailure was given. Loggers and hooks may
+// panic, which would end the program here.
+func (d *detaching) failed(ctx context.Context, msg *spoe.Message, err error) {
+	quietly(func() {
 		logger := d.logger
 		if logger == nil {
 			logger = slog.Default()
 		}
-		logger.LogAttrs(ctx, slog.LevelWarn, "detached message failed", failureAttrs(item.msg, err)...)
-	}
+		logger.LogAttrs(ctx, slog.LevelWarn, "detached message failed", failureAttrs(msg, err)...)
+	})
+	quietly(func() { callFailureHook(msg, err, new(spoe.Actions)) })
+}
+
+// quietly calls f, and drops a panic in it.
+func quietly(f func()) {
+	defer func() { _ = recover() }()
+	f()
 }

@@ -28,7 +28,7 @@ func TestDetach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		got := map[string]int{}
-		h := spoetest.New(t, middleware.DetachWith(middleware.DetachConfig{Workers: 4})(handlerFunc(
+		h := spoetest.New(t, middleware.Detach(middleware.DetachConfig{Workers: 4})(handlerFunc(
 			func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 				time.Sleep(time.Second)
 				v, _ := msg.Args.Lookup("body")
@@ -62,7 +62,7 @@ func TestDetachDropsWhatDoesNotFit(t *testing.T) {
 				m, work := newMeters(t), new(sleeps)
 				var handled atomic.Int64
 				cfg.MeterProvider = m
-				h := spoetest.New(t, middleware.DetachWith(cfg)(handlerFunc(
+				h := spoetest.New(t, middleware.Detach(cfg)(handlerFunc(
 					func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 						handled.Add(1)
 						return work.ServeSPOE(ctx, msg, acts)
@@ -85,7 +85,7 @@ func TestDetachDropsWhatDoesNotFit(t *testing.T) {
 func TestDetachIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var handled atomic.Int64
-		h := spoetest.New(t, middleware.DetachWith(middleware.DetachConfig{Workers: 1})(handlerFunc(
+		h := spoetest.New(t, middleware.Detach(middleware.DetachConfig{Workers: 1})(handlerFunc(
 			func(context.Context, *spoe.Message, *spoe.Actions) error {
 				time.Sleep(time.Second)
 				handled.Add(1)
@@ -106,7 +106,7 @@ func TestDetachIsWaitedFor(t *testing.T) {
 func TestDetachEndsWhenShutdownGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var canceled atomic.Int64
-		agent := quiet(middleware.DetachWith(middleware.DetachConfig{Workers: 1, Logger: slog.New(slog.DiscardHandler)})(handlerFunc(
+		agent := quiet(middleware.Detach(middleware.DetachConfig{Workers: 1, Logger: slog.New(slog.DiscardHandler)})(handlerFunc(
 			func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 				err := waits(ctx, msg, acts)
 				canceled.Add(1)
@@ -139,8 +139,8 @@ func TestDetachContext(t *testing.T) {
 			err := waits(ctx, msg, acts)
 			took = time.Since(start)
 			return err
-		}), middleware.TraceWith(middleware.TraceConfig{TracerProvider: spans}), middleware.Timeout(time.Millisecond),
-			middleware.DetachWith(middleware.DetachConfig{Timeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler)})))
+		}), middleware.Trace(middleware.TraceConfig{TracerProvider: spans}), middleware.Timeout(time.Millisecond),
+			middleware.Detach(middleware.DetachConfig{Timeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler)})))
 		h.Ask("m")
 		h.Close() // which ends the message's own context
 		time.Sleep(time.Minute)
@@ -155,7 +155,7 @@ func TestDetachSurvives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		var handled atomic.Int64
-		h := spoetest.New(t, middleware.DetachWith(middleware.DetachConfig{
+		h := spoetest.New(t, middleware.Detach(middleware.DetachConfig{
 			Workers: 1, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})(byName{
 			"panic": panics,

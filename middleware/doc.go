@@ -1,17 +1,18 @@
-// Package middleware has what most agents wrap around their handlers. Each is a
-// [spoe.Middleware] and can stand around an agent's handler, on a router, a group
-// or a route of one. The first is outermost:
+// Package middleware wraps handlers in deadlines, telemetry, bounds and caches.
+// Each is a [spoe.Middleware] and can wrap an agent's handler, a router, a branch or
+// a route of one. The first is outermost:
 //
 //	r := router.New()
 //	r.Use(middleware.Default(20 * time.Millisecond)) // Trace, Metrics, Timeout, Recover
-//	r.With(middleware.Cache(time.Minute, "ip"), middleware.Coalesce("ip")).
+//	byIP := middleware.KeyArgs("ip")
+//	r.With(middleware.Cache(time.Minute, byIP), middleware.Coalesce(byIP)).
 //		Handle("ip-rep", lookup)
 //
-// [DefaultWith] has the order in which they work together, and why.
+// [Default] has the order in which they work together, and why.
 //
-// Each but [Recover] and [Timeout] comes in two forms: a short one with what
-// nobody can guess as arguments, and one that takes a configuration, whose zero
-// value works. A wrong configuration panics there and then.
+// Most take a configuration as their last argument, which may be left out:
+// Trace() or Trace(TraceConfig{…}). Its zero value works. A wrong configuration, or
+// more than one, panics in the call.
 //
 // Telemetry is OpenTelemetry's: without an SDK installed, [Trace] and [Metrics]
 // cost little and go nowhere. Values of fields that are tagged secret are in no

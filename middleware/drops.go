@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -14,16 +15,20 @@ type drops struct {
 	options methods[[]metric.AddOption]
 }
 
-// newDrops returns the count of what was dropped for this reason.
-func newDrops(p metric.MeterProvider, reason string) *drops {
-	d := &drops{counter: made(meterOf(p).Int64Counter("spop.server.dropped_messages",
-		metric.WithUnit("{message}"),
-		metric.WithDescription("Messages that were acknowledged and that no handler got.")))}
-	d.options.make = func(method string) []metric.AddOption {
-		return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
-			methodAttributes(method, attribute.String("spop.drop.reason", reason))...))}
-	}
-	return d
+// newDrops returns the count of messages that were dropped for this reason. It is
+// made with the first of them, since programs set OpenTelemetry's global provider
+// late.
+func newDrops(p metric.MeterProvider, reason string) func() *drops {
+	return sync.OnceValue(func() *drops {
+		d := &drops{counter: made(meterOf(p).Int64Counter("spop.server.dropped_messages",
+			metric.WithUnit("{message}"),
+			metric.WithDescription("Messages that were acknowledged and that no handler got.")))}
+		d.options.make = func(method string) []metric.AddOption {
+			return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
+				methodAttributes(method, attribute.String("spop.drop.reason", reason))...))}
+		}
+		return d
+	})
 }
 
 func (d *drops) add(ctx context.Context, message string) {

@@ -3,27 +3,42 @@ package middleware
 import (
 	"context"
 	"errors"
-
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"fmt"
+	"os"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/safetext"
 	"github.com/spoke-go/spoke/spoe"
 )
 
 // errPanicked stands for a panic that passes through a middleware.
 var errPanicked = errors.New("middleware: the handler panicked")
 
-// errorType is the error.type of the conventions, a name of few values: panic,
-// timeout, canceled (HAProxy or the agent has gone), shed (by [Limit]),
-// argument (that the handler's struct could not take) or, for the handler's own
-// errors, what their method ErrorType says, else their Go type.
-func errorType(err error) string {
+// otherError is the error.type of an error that says nothing about its kind.
+const otherError = "error"
+
+// maxErrorType bounds error.type, in bytes.
+const maxErrorType = 128
+
+// errorType returns the error.type of the conventions, a name of few values that
+// does not change from release to release: panic, timeout, canceled (HAProxy or
+// the agent has gone), shed (by [Limit]), argument (which the handler's struct
+// could not take). For the handler's own errors it is what their method ErrorType
+// returns, or else the Go type of the first error that has one of its own: the
+// types of package errors and fmt carry a text only, and count as "error".
+func errorType(err error) (kind string) {
+	defer func() {
+		if recover() != nil { // a method of the error panicked
+			kind = otherError
+		}
+	}()
 	var p *spoe.PanicError
 	var b *codec.BindError
+	var own interface{ ErrorType() string }
 	switch {
 	case errors.Is(err, errPanicked), errors.As(err, &p):
 		return "panic"
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "timeout"
 	case errors.Is(err, context.Canceled):
 		return "canceled"
@@ -31,6 +46,47 @@ func errorType(err error) string {
 		return "shed"
 	case errors.As(err, &b):
 		return "argument"
+	case errors.As(err, &own):
+		if kind := own.ErrorType(); kind != "" {
+			return safetext.Clip(kind, maxErrorType)
+		}
 	}
-	return semconv.ErrorType(err).Value.AsString()
+	if kind := goType(err); kind != "" {
+		return safetext.Clip(kind, maxErrorType)
+	}
+	return otherError
+}
+
+// goType returns the type of the first error in err's tree that is not one of the
+// standard library's wrappers and plain texts, or "".
+func goType(err error) string {
+	switch kind := fmt.Sprintf("%T", err); kind {
+	case "*errors.errorString", "*errors.joinError", "*fmt.wrapError", "*fmt.wrapErrors", "*fmt.fmtError":
+	default:
+		return kind
+	}
+	switch u := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := u.Unwrap(); inner != nil {
+			return goType(inner)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range u.Unwrap() {
+			if kind := goType(inner); kind != "" {
+				return kind
+			}
+		}
+	}
+	return ""
+}
+
+// panicOf returns the panic that err is or wraps, or nil.
+func panicOf(err error) (p *spoe.PanicError) {
+	defer func() {
+		if recover() != nil { // a method of the error panicked
+			p = nil
+		}
+	}()
+	errors.As(err, &p)
+	return p
 }

@@ -47,8 +47,7 @@ func TestTraceThroughHAProxy(t *testing.T) {
 			Seen string `spoe:"seen"`
 		}
 		r := router.New()
-		r.Use(middleware.DefaultWith(middleware.DefaultConfig{
-			Timeout: 400 * time.Millisecond,
+		r.Use(middleware.Default(400*time.Millisecond, middleware.DefaultConfig{
 			Trace: middleware.TraceConfig{
 				TracerProvider: spans,
 				ArgAttributes:  map[string]string{"src": "client.address", "method": "http.request.method", "path": "url.path"},

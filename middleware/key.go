@@ -1,36 +1,79 @@
 package middleware
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// A Key tells which messages ask the same: it appends to b what tells this
-// one's question from others, and returns it; two messages of one name with the
-// same bytes get the same answer. nil means that the message shares its answer
-// with no other. A Key must be safe for concurrent use.
-type Key func(b []byte, msg *spoe.Message) []byte
+// A Key decides which messages ask the same question, and so may share one
+// answer. Messages with different names never do. Make one with [KeyArgs] or
+// [KeyFunc].
+type Key struct {
+	args []string // that it reads, as far as is known
+	of   func(b []byte, msg *spoe.Message) []byte
+}
 
 // KeyArgs is the [Key] of the arguments of these names, with types and values;
-// without names, of all arguments as they came. Leave out what differs from
-// request to request and does not change the answer, such as a traceparent.
+// without names, of all arguments as they came. A message that has none of the
+// named arguments shares its answer with no other, and package router refuses a
+// name that no field of a handler's struct has.
+//
+// Leave out arguments that differ from request to request and do not change the
+// answer, such as a traceparent.
 func KeyArgs(names ...string) Key {
 	if len(names) == 0 {
-		return func(b []byte, msg *spoe.Message) []byte {
+		return Key{of: func(b []byte, msg *spoe.Message) []byte {
 			return append(b, msg.Args.Raw().Raw()...)
-		}
+		}}
 	}
-	return func(b []byte, msg *spoe.Message) []byte {
+	if slices.Contains(names, "") {
+		panic("middleware: KeyArgs: a name is empty: write the name of an argument")
+	}
+	names = slices.Clone(names)
+	return Key{args: names, of: func(b []byte, msg *spoe.Message) []byte {
+		var found bool
 		for _, name := range names {
 			if v, ok := msg.Args.Lookup(name); ok {
 				b = codec.AppendArg(b, name, v)
+				found = true
 			}
 		}
+		if !found {
+			return nil
+		}
 		return b
+	}}
+}
+
+// KeyFunc is a [Key] of your own. f appends to b the bytes that tell this
+// message's question from others, and returns the result; for nil, the message
+// shares its answer with no other. f must be safe for concurrent use and must not
+// keep b.
+func KeyFunc(f func(b []byte, msg *spoe.Message) []byte) Key {
+	if f == nil {
+		panic("middleware: KeyFunc: the function is nil: pass one, or use KeyArgs")
+	}
+	return Key{of: f}
+}
+
+// mustBeSet panics if the key is the zero Key.
+func (k Key) mustBeSet(call string) {
+	if k.of == nil {
+		panic("middleware: " + call + ": the key is empty: make it with KeyArgs or KeyFunc")
 	}
 }
+
+// keyed is a handler that reads the arguments of a key: a [spoe.ArgReader].
+type keyed struct {
+	spoe.HandlerFunc
+	key Key
+}
+
+// ReadsArgs returns the names of the arguments.
+func (k *keyed) ReadsArgs() []string { return k.key.args }
 
 // keyBuffer holds the key of a message while it is looked for.
 type keyBuffer struct{ key, b []byte }
@@ -40,12 +83,23 @@ var keyBuffers = sync.Pool{New: func() any { return new(keyBuffer) }}
 // maxKeyBuffer is the largest buffer, in bytes, that is used again.
 const maxKeyBuffer = 4 << 10
 
-// keyOf returns a buffer with the message's key, nil if it has none.
-func keyOf(key Key, msg *spoe.Message) *keyBuffer {
+// buffer returns a buffer with the message's key behind the message's name. The
+// buffer's key is nil if the message has none.
+func (k Key) buffer(msg *spoe.Message) *keyBuffer {
 	buf := keyBuffers.Get().(*keyBuffer)
-	buf.b = codec.AppendString(buf.b[:0], msg.Name)
-	if buf.key = key(buf.b, msg); buf.key != nil {
-		buf.b = buf.key
+	buf.b = slices.Grow(codec.AppendString(buf.b[:0], msg.Name), 1)
+	free := buf.b[len(buf.b):]
+	key := k.of(free, msg)
+	switch {
+	case key == nil:
+		buf.key = nil
+	case len(key) > 0 && &key[0] == &free[:1][0]: // appended in place
+		buf.key = buf.b[:len(buf.b)+len(key)]
+	default:
+		// It has grown, or is not the buffer at all but, say, a value's own
+		// bytes: the pool must never write into those.
+		buf.b = append(buf.b, key...)
+		buf.key = buf.b
 	}
 	return buf
 }

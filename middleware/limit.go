@@ -12,7 +12,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// ErrShed is the error of a message that [Limit] has turned away.
+// ErrShed is the error of a message that [Limit] turns away.
 var ErrShed error = shedError{}
 
 type shedError struct{}
@@ -23,48 +23,40 @@ func (shedError) Error() string { return "middleware: too many messages are bein
 // import this one know the error.
 func (shedError) ErrorType() string { return "shed" }
 
-// LimitConfig configures [LimitWith]. The zero LimitConfig is that of
-// Limit(1024).
+// LimitConfig configures [Limit]. The zero LimitConfig is the same as none.
 type LimitConfig struct {
-	// Max is how many messages are handled at once. Default: 1024.
-	Max int
-	// Wait is how long a message may wait for its turn. Default: not at all.
-	// What it waits counts into a [Timeout] outside.
+	// Wait is how long a message may wait for its turn, which counts into a
+	// [Timeout] outside. Default: 0, it does not wait.
 	Wait time.Duration
-	// Var is a variable, such as "txn.overloaded", that is set to true where a
-	// message is shed. To be shed is an answer then, no failure: nothing is
-	// logged, and router.ErrorVar's variable is not set. Default: none; it is a
-	// failure with [ErrShed].
+	// Var is a variable, such as "txn.overloaded", that is set to true if the
+	// message is turned away. The message counts as answered then: nothing is
+	// logged, and router.ErrorVar's variable is not set. Default: none; the message
+	// fails with [ErrShed].
 	Var string
-	// MeterProvider takes the count of what is shed, the metric
+	// MeterProvider takes the count of messages that were turned away, the metric
 	// spop.server.dropped_messages with spop.drop.reason shed. Default:
 	// OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
 }
 
-// Limit has at most n messages handled at once; see [LimitWith].
-func Limit(n int) spoe.Middleware {
-	if n <= 0 {
-		panic(fmt.Sprintf("middleware: Limit(%d): nothing would ever be handled", n))
-	}
-	return LimitWith(LimitConfig{Max: n})
-}
-
-// LimitWith bounds how many messages are handled at once by all handlers that
-// the returned middleware wraps. What is beyond is shed: it waits for Wait at
-// most, and is then acknowledged without having been handled.
+// Limit bounds how many messages are handled at once, by all handlers together that
+// the returned middleware wraps. A message beyond n is turned away: it waits for
+// LimitConfig.Wait at most, and is then acknowledged without being handled.
 //
-// A handler that has missed its deadline keeps its place until it returns, so
-// that a bound on a database stays one.
-func LimitWith(cfg LimitConfig) spoe.Middleware {
-	if cfg.Max < 0 || cfg.Wait < 0 {
-		panic(fmt.Sprintf("middleware: LimitConfig{Max: %d, Wait: %v}: neither can be negative", cfg.Max, cfg.Wait))
+// A handler that has missed its deadline counts until it returns, so that a bound
+// on the use of a database holds.
+//
+// Limit panics if n is not positive, or on more than one configuration.
+func Limit(n int, cfgs ...LimitConfig) spoe.Middleware {
+	cfg := only("Limit", cfgs)
+	if n <= 0 {
+		panic(fmt.Sprintf("middleware: Limit(%d): no message would ever be handled: write a number above 0", n))
 	}
-	if cfg.Max == 0 {
-		cfg.Max = 1024
+	if cfg.Wait < 0 {
+		panic(fmt.Sprintf("middleware: LimitConfig.Wait is %v: write how long a message may wait, or 0", cfg.Wait))
 	}
 	l := &limit{
-		places: semaphore.NewWeighted(int64(cfg.Max)),
+		places: semaphore.NewWeighted(int64(n)),
 		wait:   cfg.Wait,
 		drops:  newDrops(cfg.MeterProvider, "shed"),
 	}
@@ -92,7 +84,7 @@ type limit struct {
 	places   *semaphore.Weighted
 	wait     time.Duration
 	variable *variable // or nil
-	drops    *drops
+	drops    func() *drops
 }
 
 // acquire waits for a place. Its error is the context's if that has ended.
@@ -109,7 +101,7 @@ func (l *limit) acquire(ctx context.Context) error {
 }
 
 func (l *limit) shed(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, err error) error {
-	l.drops.add(ctx, msg.Name)
+	l.drops().add(ctx, msg.Name)
 	if l.variable == nil || !errors.Is(err, ErrShed) {
 		return err
 	}

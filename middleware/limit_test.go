@@ -65,7 +65,7 @@ func TestLimitSheds(t *testing.T) {
 				m, work := newMeters(t), new(sleeps)
 				r := router.New()
 				r.ErrorVar(spoe.VarScopeTransaction, "error")
-				r.Use(middleware.LimitWith(middleware.LimitConfig{Max: 3, Var: c.variable, MeterProvider: m}))
+				r.Use(middleware.Limit(3, middleware.LimitConfig{Var: c.variable, MeterProvider: m}))
 				r.HandleRaw("m", work)
 				h := spoetest.NewAgent(t, quiet(r))
 				start := time.Now()
@@ -84,9 +84,7 @@ func TestLimitSheds(t *testing.T) {
 func TestLimitWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		work := new(sleeps)
-		h := spoetest.NewAgent(t, quiet(middleware.LimitWith(middleware.LimitConfig{
-			Max: 2, Wait: 1500 * time.Millisecond, Var: "txn.shed",
-		})(work)))
+		h := spoetest.NewAgent(t, quiet(middleware.Limit(2, middleware.LimitConfig{Wait: 1500 * time.Millisecond, Var: "txn.shed"})(work)))
 		start := time.Now()
 		assert.Equal(t, map[string]int{"txn.done=true": 4, "txn.shed=true": 3}, askAtOnce(t, h, 7))
 		assert.Equal(t, 2*time.Second, time.Since(start))
@@ -110,7 +108,7 @@ func TestLimitWaitEndsWithTheContext(t *testing.T) {
 			})
 		}
 		h := spoetest.NewAgent(t, quiet(spoe.Chain(waits, see, middleware.Timeout(100*time.Millisecond),
-			middleware.LimitWith(middleware.LimitConfig{Max: 1, Wait: time.Hour, Var: "txn.shed"}))))
+			middleware.Limit(1, middleware.LimitConfig{Wait: time.Hour, Var: "txn.shed"}))))
 		start := time.Now()
 		assert.Equal(t, map[string]int{"": 3}, askAtOnce(t, h, 3))
 		assert.Equal(t, 100*time.Millisecond, time.Since(start))
@@ -126,7 +124,7 @@ func TestLimitWaitEndsWithTheContext(t *testing.T) {
 func TestLimitAcrossRoutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New()
-		r.Use(middleware.LimitWith(middleware.LimitConfig{Max: 1, Var: "txn.shed"}))
+		r.Use(middleware.Limit(1, middleware.LimitConfig{Var: "txn.shed"}))
 		r.HandleRaw("slow", new(sleeps))
 		r.HandleRaw("other", setInt("ok", 1))
 		h := spoetest.NewAgent(t, quiet(r))
@@ -140,11 +138,9 @@ func TestLimitAcrossRoutes(t *testing.T) {
 	})
 }
 
-func ExampleLimitWith() {
-	limit := middleware.LimitWith(middleware.LimitConfig{
-		Max:  1,
-		Wait: time.Millisecond,
-		Var:  "txn.overloaded", // http-request deny deny_status 503 if { var(txn.iprep.overloaded) -m bool }
+func ExampleLimit() {
+	limit := middleware.Limit(1, middleware.LimitConfig{Wait: time.Millisecond,
+		Var: "txn.overloaded", // http-request deny deny_status 503 if { var(txn.iprep.overloaded) -m bool }
 	})
 	// What a busy service looks like: its only place is taken.
 	busy, free := make(chan struct{}), make(chan struct{})

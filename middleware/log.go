@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -12,10 +11,11 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/spoke-go/spoke/internal/safetext"
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// LogConfig configures [LogWith]. The zero LogConfig is that of [Log].
+// LogConfig configures [Log]. The zero LogConfig is the same as none.
 type LogConfig struct {
 	// Logger takes the lines. Default: what slog.Default() is at the time
 	// of each message.
@@ -23,37 +23,37 @@ type LogConfig struct {
 	// Level is the level of messages that went well. Default: slog.LevelInfo.
 	Level slog.Level
 	// Slow is how long a handler may take before its line is a warning. Default:
-	// as long as it likes.
+	// 0, no such warnings.
 	Slow time.Duration
-	// Every has one message of so many logged, of those that went well; those
-	// that failed or were slow are all. Default: 1, each of them.
+	// Every logs one of so many messages that went well. Failed and slow ones are
+	// all logged. Default: 1, each of them.
 	Every int
 	// PerSecond is how many lines a second there are at most of each outcome
-	// (ok, slow, and each kind of error). What is beyond is counted, and the
-	// next line says so in left_out. Default: no limit.
+	// (ok, slow, and each kind of error). Lines beyond it are counted, and the
+	// next line has their number in left_out. Default: no limit.
 	PerSecond int
 	// Args names arguments to log. Default: none.
 	Args []string
-	// Vars has the variables that the handler has set logged.
+	// Vars logs the variables that the handler has set.
 	Vars bool
 	// Secrets names arguments and variables whose values are not logged, besides
 	// those of fields that are tagged secret.
 	Secrets []string
 }
 
-// Log writes a line for each message; see [LogWith].
-func Log() spoe.Middleware { return LogWith(LogConfig{}) }
-
-// LogWith writes a line for each message: its name, the outcome, how long it
-// waited and how long its handler took, the NOTIFY's ids, the span's ids where
-// [Trace] is outside, the error's text.
+// Log writes a line for each message: its name, the outcome, how long it waited
+// and how long its handler took, the NOTIFY's ids, the span's ids if [Trace] is
+// outside, and the error's text. Texts from others are bounded and escaped.
 //
-// The level tells the outcome: Level for ok and for canceled, which is HAProxy
+// The level depends on the outcome: Level for ok and for canceled, which is HAProxy
 // or the agent going away; warning for slow ones and failures; error for a
 // panic. The agent's own log has failures too, with the stack of a panic.
-func LogWith(cfg LogConfig) spoe.Middleware {
+//
+// Log panics on a negative number, or on more than one configuration.
+func Log(cfgs ...LogConfig) spoe.Middleware {
+	cfg := only("Log", cfgs)
 	if cfg.Every < 0 || cfg.PerSecond < 0 || cfg.Slow < 0 {
-		panic(fmt.Sprintf("middleware: LogConfig{Every: %d, PerSecond: %d, Slow: %v}: none can be negative", cfg.Every, cfg.PerSecond, cfg.Slow))
+		panic(fmt.Sprintf("middleware: LogConfig{Every: %d, PerSecond: %d, Slow: %v}: write numbers above 0, or 0 for the defaults", cfg.Every, cfg.PerSecond, cfg.Slow))
 	}
 	cfg.Args = slices.Clone(cfg.Args)
 	l := &logging{
@@ -64,7 +64,9 @@ func LogWith(cfg LogConfig) spoe.Middleware {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			start := time.Now()
 			err := errPanicked
-			defer func() { l.log(ctx, msg, acts, start, err) }() // a panic passes through here
+			defer func() { // a panic passes through here; one of the logger does not
+				quietly(func() { l.log(ctx, msg, acts, start, err) })
+			}()
 			err = next.ServeSPOE(ctx, msg, acts)
 			return err
 		})
@@ -84,7 +86,7 @@ const (
 	outcomeSlow = "slow"
 )
 
-// outcome is what the line says it was, and how loudly.
+// outcome returns the outcome of a message and the level of its line.
 func (l *logging) outcome(err error, took time.Duration) (string, slog.Level) {
 	if err == nil {
 		if l.Slow > 0 && took > l.Slow {
@@ -124,7 +126,7 @@ func (l *logging) log(ctx context.Context, msg *spoe.Message, acts *spoe.Actions
 		}
 	}
 	attrs := append(make([]slog.Attr, 0, 16),
-		slog.String("message", msg.Name),
+		slog.String("message", safetext.Clip(msg.Name, maxMethodLength)),
 		slog.String("outcome", outcome),
 		slog.Duration("waited", start.Sub(msg.ReceivedAt())),
 		slog.Duration("took", took),
@@ -139,7 +141,7 @@ func (l *logging) log(ctx context.Context, msg *spoe.Message, acts *spoe.Actions
 	}
 	attrs = l.appendValues(attrs, msg, acts, err)
 	if err != nil {
-		attrs = append(attrs, slog.Any("error", err))
+		attrs = append(attrs, slog.String("error", safetext.Error(err, maxErrShown)))
 	}
 	logger.LogAttrs(ctx, level, "message", attrs...)
 }
@@ -172,13 +174,13 @@ func (l *logging) appendValues(attrs []slog.Attr, msg *spoe.Message, acts *spoe.
 
 // rate bounds the lines of one outcome.
 type rate struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	second  int64
 	lines   int
 	leftOut int
 }
 
-// take tells whether there may be a line now, and how many were left out since
+// take reports whether there may be a line now, and how many were left out since
 // the last one.
 func (r *rate) take(now time.Time, perSecond int) (leftOut int, ok bool) {
 	r.mu.Lock()
@@ -195,15 +197,15 @@ func (r *rate) take(now time.Time, perSecond int) (leftOut int, ok bool) {
 	return leftOut, true
 }
 
-// failureAttrs are what a log line says of a message that failed.
+// failureAttrs returns the attributes of a log line about a message that failed.
 func failureAttrs(msg *spoe.Message, err error) []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("message", msg.Name),
+		slog.String("message", safetext.Clip(msg.Name, maxMethodLength)),
 		slog.Uint64("stream_id", msg.StreamID()),
 		slog.Uint64("frame_id", msg.FrameID()),
-		slog.Any("error", err),
+		slog.String("error", safetext.Error(err, maxErrShown)),
 	}
-	if p := (*spoe.PanicError)(nil); errors.As(err, &p) {
+	if p := panicOf(err); p != nil {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	return attrs

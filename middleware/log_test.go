@@ -73,12 +73,12 @@ func TestLog(t *testing.T) {
 			}),
 			"late":     waits,
 			"canceled": handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return context.Canceled }),
-		}, middleware.LogWith(middleware.LogConfig{
+		}, middleware.Log(middleware.LogConfig{
 			Logger: log.logger(), Slow: 5 * time.Millisecond, Args: []string{"ip", "gone"}, Vars: true,
 		}), middleware.Timeout(20*time.Millisecond))))
 		for _, want := range []map[string]any{
 			{"message": "ok", "outcome": "ok", "level": "INFO", "took": 0., "var.txn.score": "90"},
-			{"message": "error", "outcome": "*errors.errorString", "level": "WARN", "took": 0., "error": "boom"},
+			{"message": "error", "outcome": "error", "level": "WARN", "took": 0., "error": "boom"},
 			{"message": "panic", "outcome": "panic", "level": "ERROR", "took": 0., "error": "middleware: the handler panicked"},
 			{"message": "slow", "outcome": "slow", "level": "WARN", "took": 7e6},
 			{"message": "late", "outcome": "timeout", "level": "WARN", "took": 2e7, "error": "spoe: handler missed its deadline of 20ms"},
@@ -102,7 +102,7 @@ func TestLogSampling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		fail := false
-		h := middleware.LogWith(middleware.LogConfig{Logger: log.logger(), Every: 10, PerSecond: 5})(handlerFunc(
+		h := middleware.Log(middleware.LogConfig{Logger: log.logger(), Every: 10, PerSecond: 5})(handlerFunc(
 			func(context.Context, *spoe.Message, *spoe.Actions) error {
 				if fail {
 					return errors.New("boom")
@@ -140,7 +140,7 @@ func TestLogSecrets(t *testing.T) {
 	}
 	var log lines
 	r := router.New()
-	r.Use(middleware.LogWith(middleware.LogConfig{Logger: log.logger(), Args: []string{"log_password", "own"}, Vars: true, Secrets: []string{"own"}}))
+	r.Use(middleware.Log(middleware.LogConfig{Logger: log.logger(), Args: []string{"log_password", "own"}, Vars: true, Secrets: []string{"own"}}))
 	r.Handle("login", func(_ context.Context, in in) (out, error) { return out{in.Password}, nil })
 	spoetest.New(t, r).Ask("login", spoetest.Arg("log_password", hidden), spoetest.Arg("own", hidden))
 	assert.NotContains(t, log.String(), hidden)
@@ -155,15 +155,15 @@ func TestLogHasTheSpan(t *testing.T) {
 	var log lines
 	spans := newTracer(t)
 	h := spoe.Chain(setInt("ok", 1),
-		middleware.TraceWith(middleware.TraceConfig{TracerProvider: spans}),
-		middleware.LogWith(middleware.LogConfig{Logger: log.logger()}))
+		middleware.Trace(middleware.TraceConfig{TracerProvider: spans}),
+		middleware.Log(middleware.LogConfig{Logger: log.logger()}))
 	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
 	span, got := spans.one().SpanContext, log.all(t)[0]
 	assert.Equal(t, span.TraceID().String(), got["trace_id"])
 	assert.Equal(t, span.SpanID().String(), got["span_id"])
 }
 
-func ExampleLogWith() {
+func ExampleLog() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			switch a.Key {
@@ -173,7 +173,7 @@ func ExampleLogWith() {
 			return a
 		},
 	}))
-	handler := middleware.LogWith(middleware.LogConfig{
+	handler := middleware.Log(middleware.LogConfig{
 		Logger: logger, Args: []string{"ip"}, Vars: true,
 		Every: 1, PerSecond: 100,
 	})(spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {

@@ -4,18 +4,21 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 const (
 	// maxMethods is how many message names telemetry tells apart. HAProxy has a
-	// handful; whoever sends others must not fill the memory with them.
+	// handful; a peer that sends others must not fill the memory with them.
 	maxMethods      = 256
 	maxMethodLength = 128 // bytes
-	// otherMethod is the name of all others, by the conventions.
+	// otherMethod stands for all other names, by the conventions.
 	otherMethod = "_OTHER"
 )
 
-// methods keeps a T for each message name.
+// methods keeps a T for each message name. Names that HAProxy cannot have, being
+// too long or not fit for a label, count as otherMethod.
 type methods[T any] struct {
 	make  func(method string) T
 	known atomic.Pointer[map[string]T]
@@ -23,29 +26,27 @@ type methods[T any] struct {
 }
 
 func (m *methods[T]) get(name string) T {
-	if known := m.known.Load(); known != nil {
-		if t, ok := (*known)[name]; ok {
-			return t
-		}
+	if t, ok := m.all()[name]; ok {
+		return t
 	}
 	return m.add(name)
 }
 
 func (m *methods[T]) add(name string) T {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	grown := make(map[string]T)
-	if known := m.known.Load(); known != nil {
-		if len(*known) >= maxMethods || len(name) > maxMethodLength {
-			name = otherMethod
-		}
-		if t, ok := (*known)[name]; ok {
-			return t
-		}
-		maps.Copy(grown, *known)
-	} else if len(name) > maxMethodLength {
+	if safetext.Clip(name, maxMethodLength) != name {
 		name = otherMethod
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.all()
+	if len(known) >= maxMethods {
+		name = otherMethod
+	}
+	if t, ok := known[name]; ok {
+		return t
+	}
+	grown := make(map[string]T, len(known)+1)
+	maps.Copy(grown, known)
 	t := m.make(name)
 	grown[name] = t
 	m.known.Store(&grown)

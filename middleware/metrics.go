@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,37 +14,40 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// MetricsConfig configures [MetricsWith]. The zero MetricsConfig is that of
-// [Metrics].
+// MetricsConfig configures [Metrics]. The zero MetricsConfig is the same as none.
 type MetricsConfig struct {
-	// MeterProvider takes the metrics. Default: OpenTelemetry's global one.
+	// MeterProvider takes the metrics. Default: OpenTelemetry's global one, as it
+	// is when the first message comes.
 	MeterProvider metric.MeterProvider
 	// Buckets are the bounds of the durations' histogram in seconds, ascending.
 	// Default: from 0.1 ms to 1 s, 1, 2.5 and 5 of each power of ten.
 	Buckets []float64
 }
 
-// Metrics counts and times messages; see [MetricsWith].
-func Metrics() spoe.Middleware { return MetricsWith(MetricsConfig{}) }
-
-// MetricsWith counts and times messages by OpenTelemetry, with names and units
-// of the semantic conventions for RPC:
+// Metrics counts and times messages by OpenTelemetry, with names and units of the
+// semantic conventions for RPC:
 //
 //	rpc.server.call.duration      histogram in s; failures have error.type
-//	spop.server.active_messages   messages that handlers have at the moment
+//	spop.server.active_messages   messages that are being handled
 //
-// Both have rpc.system.name, which is spop, and rpc.method, the message's name;
-// from the 257th name on that is _OTHER. error.type is panic, timeout, canceled,
-// shed, argument, or the type of the handler's error. A handler that missed its
-// deadline is counted with the time it took, though its ACK left before.
+// Both have rpc.system.name, which is spop, and rpc.method, the message's name. A
+// name that HAProxy would not take, and each name from the 257th on, counts as
+// _OTHER. error.type is panic, timeout, canceled, shed, argument, or what the
+// handler's error says; see docs/middleware.md. A handler that misses its deadline
+// is counted with the time it took, though its ACK left before.
 //
-// What [Limit] and [Detach] drop is in spop.server.dropped_messages, and what
-// [Cache] found in spop.cache.lookups; [AgentMetrics] has the rest.
-func MetricsWith(cfg MetricsConfig) spoe.Middleware {
-	m := newMetrics(cfg)
+// [Limit] and [Detach] count dropped messages in spop.server.dropped_messages, and
+// [Cache] its lookups in spop.cache.lookups; [AgentMetrics] has the rest.
+//
+// Metrics panics on more than one configuration.
+func Metrics(cfgs ...MetricsConfig) spoe.Middleware {
+	cfg := only("Metrics", cfgs)
+	cfg.Buckets = slices.Clone(cfg.Buckets)
+	// Made with the first message: programs set the global provider late.
+	m := sync.OnceValue(func() *metrics { return newMetrics(cfg) })
 	return func(next spoe.Handler) spoe.Handler {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-			return m.serve(ctx, msg, acts, next)
+			return m().serve(ctx, msg, acts, next)
 		})
 	}
 }
@@ -67,7 +71,7 @@ func newMetrics(cfg MetricsConfig) *metrics {
 	meter := meterOf(cfg.MeterProvider)
 	buckets := defaultBuckets
 	if cfg.Buckets != nil {
-		buckets = slices.Clone(cfg.Buckets)
+		buckets = cfg.Buckets
 	}
 	m := &metrics{
 		duration: made(meter.Float64Histogram("rpc.server.call.duration",
@@ -81,8 +85,8 @@ func newMetrics(cfg MetricsConfig) *metrics {
 	}
 	active := made(meter.Int64ObservableUpDownCounter("spop.server.active_messages",
 		metric.WithUnit("{message}"),
-		metric.WithDescription("Messages that handlers have at the moment.")))
-	// Read when it is asked for: a message then costs no more than an addition.
+		metric.WithDescription("Messages that are being handled.")))
+	// Read when metrics are collected: a message costs no more than an addition.
 	onCollect(meter, active, func(o metric.Observer) {
 		for _, mm := range m.methods.all() {
 			o.ObserveInt64(active, mm.active.Load(), metric.WithAttributes(mm.attrs...))

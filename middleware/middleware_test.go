@@ -27,14 +27,14 @@ func everyMiddleware(tb testing.TB) map[string]spoe.Middleware {
 	return map[string]spoe.Middleware{
 		"Recover":  middleware.Recover(),
 		"Timeout":  middleware.Timeout(time.Hour),
-		"Trace":    middleware.TraceWith(trace),
-		"Metrics":  middleware.MetricsWith(metrics),
-		"Log":      middleware.LogWith(log),
-		"Limit":    middleware.LimitWith(middleware.LimitConfig{Max: 1, Wait: time.Hour}),
-		"Coalesce": middleware.Coalesce(),
-		"Cache":    middleware.Cache(time.Nanosecond),
-		"Default": middleware.DefaultWith(middleware.DefaultConfig{
-			Timeout: time.Hour, Trace: trace, Metrics: metrics, Log: &log, Limit: &middleware.LimitConfig{Max: 1},
+		"Trace":    middleware.Trace(trace),
+		"Metrics":  middleware.Metrics(metrics),
+		"Log":      middleware.Log(log),
+		"Limit":    middleware.Limit(1, middleware.LimitConfig{Wait: time.Hour}),
+		"Coalesce": middleware.Coalesce(middleware.KeyArgs()),
+		"Cache":    middleware.Cache(time.Nanosecond, middleware.KeyArgs()),
+		"Default": middleware.Default(time.Hour, middleware.DefaultConfig{
+			Trace: trace, Metrics: metrics, Log: &log, Limit: 1,
 		}),
 	}
 }
@@ -93,17 +93,24 @@ func TestEachWithAnAgentThatEnds(t *testing.T) {
 
 func TestWrongConfigurationPanics(t *testing.T) {
 	for want, f := range map[string]func(){
-		"middleware: Timeout(0s): give a handler some time, less than HAProxy's `timeout processing`":              func() { middleware.Timeout(0) },
-		"middleware: Timeout(-1ns): give a handler some time, less than HAProxy's `timeout processing`":            func() { middleware.Default(-1) },
-		"middleware: Limit(0): nothing would ever be handled":                                                      func() { middleware.Limit(0) },
-		"middleware: LimitConfig{Max: -1, Wait: 0s}: neither can be negative":                                      func() { middleware.LimitWith(middleware.LimitConfig{Max: -1}) },
-		`middleware: LimitConfig.Var: the variable "shed" has no scope: write txn.shed, or sess, req, res or proc`: func() { middleware.LimitWith(middleware.LimitConfig{Var: "shed"}) },
-		"middleware: Cache(0s): nothing would ever be kept":                                                        func() { middleware.Cache(0) },
-		"middleware: CacheConfig{TTL: 0s, MaxBytes: -1}: neither can be negative":                                  func() { middleware.CacheWith(middleware.CacheConfig{MaxBytes: -1}) },
-		"middleware: LogConfig{Every: -1, PerSecond: 0, Slow: 0s}: none can be negative":                           func() { middleware.LogWith(middleware.LogConfig{Every: -1}) },
-		"middleware: DetachConfig{Workers: -1, Queue: 0, QueueBytes: 0, Timeout: 0s}: none can be negative":        func() { middleware.DetachWith(middleware.DetachConfig{Workers: -1}) },
+		"middleware: Timeout(0s): give a handler some time, less than HAProxy's `timeout processing`":                               func() { middleware.Timeout(0) },
+		"middleware: Timeout(-1ns): give a handler some time, less than HAProxy's `timeout processing`":                             func() { middleware.Default(-1) },
+		"middleware: Limit(0): no message would ever be handled: write a number above 0":                                            func() { middleware.Limit(0) },
+		"middleware: LimitConfig.Wait is -1ns: write how long a message may wait, or 0":                                             func() { middleware.Limit(1, middleware.LimitConfig{Wait: -1}) },
+		`middleware: LimitConfig.Var: the variable "shed" has no scope: write txn.shed, or sess, req, res or proc`:                  func() { middleware.Limit(1, middleware.LimitConfig{Var: "shed"}) },
+		"middleware: Cache(0s): no answer would ever be kept: write a time above 0":                                                 func() { middleware.Cache(0, middleware.KeyArgs()) },
+		"middleware: CacheConfig.MaxBytes is -1: write 65536 or more, or 0 for 33554432":                                            func() { middleware.Cache(1, middleware.KeyArgs(), middleware.CacheConfig{MaxBytes: -1}) },
+		"middleware: CacheConfig.MaxBytes is 65535: write 65536 or more, or 0 for 33554432":                                         func() { middleware.Cache(1, middleware.KeyArgs(), middleware.CacheConfig{MaxBytes: 64<<10 - 1}) },
+		"middleware: Cache: the key is empty: make it with KeyArgs or KeyFunc":                                                      func() { middleware.Cache(1, middleware.Key{}) },
+		"middleware: Coalesce: the key is empty: make it with KeyArgs or KeyFunc":                                                   func() { middleware.Coalesce(middleware.Key{}) },
+		"middleware: KeyFunc: the function is nil: pass one, or use KeyArgs":                                                        func() { middleware.KeyFunc(nil) },
+		"middleware: KeyArgs: a name is empty: write the name of an argument":                                                       func() { middleware.KeyArgs("ip", "") },
+		"middleware: DefaultConfig has a LimitConfig and no Limit: write how many messages are handled at once into Limit":          func() { middleware.Default(1, middleware.DefaultConfig{LimitConfig: middleware.LimitConfig{Wait: 1}}) },
+		"middleware: Trace was called with 2 configurations: write one middleware.TraceConfig with all the fields":                  func() { middleware.Trace(middleware.TraceConfig{}, middleware.TraceConfig{}) },
+		"middleware: LogConfig{Every: -1, PerSecond: 0, Slow: 0s}: write numbers above 0, or 0 for the defaults":                    func() { middleware.Log(middleware.LogConfig{Every: -1}) },
+		"middleware: DetachConfig{Workers: -1, Queue: 0, QueueBytes: 0, Timeout: 0s}: write numbers above 0, or 0 for the defaults": func() { middleware.Detach(middleware.DetachConfig{Workers: -1}) },
 	} {
 		assert.PanicsWithValue(t, want, f)
 	}
-	assert.Panics(t, func() { middleware.LimitWith(middleware.LimitConfig{Var: "txn.a-b"}) }, "a name that HAProxy refuses")
+	assert.Panics(t, func() { middleware.Limit(1, middleware.LimitConfig{Var: "txn.a-b"}) }, "a name that HAProxy refuses")
 }

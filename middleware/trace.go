@@ -2,7 +2,7 @@ package middleware
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -14,24 +14,26 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/spoke-go/spoke/internal/safetext"
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// TraceConfig configures [TraceWith]. The zero TraceConfig is that of [Trace].
+// TraceConfig configures [Trace]. The zero TraceConfig is the same as none.
 type TraceConfig struct {
-	// TracerProvider makes the spans. Default: OpenTelemetry's global one.
+	// TracerProvider makes the spans. Default: OpenTelemetry's global one, as it is
+	// when the first message comes.
 	TracerProvider trace.TracerProvider
 	// Propagator finds the caller's span in the message's arguments, each field
-	// in the argument of that name. Default: OpenTelemetry's global one or,
-	// where that has no fields, W3C trace context.
+	// in the argument of that name. Default: OpenTelemetry's global one, as it is
+	// when the first message comes, or W3C trace context if that has no fields.
 	Propagator propagation.TextMapPropagator
-	// ParentArg is the argument that has the caller's span in W3C form, where
+	// ParentArg is the argument that has the caller's span in W3C form, if
 	// HAProxy sends it under another name. Default: "traceparent".
 	ParentArg string
-	// Attributes are those that all spans have, such as semconv.ServerAddress
-	// and semconv.ServerPort of the agent.
+	// Attributes are attributes of all spans, such as semconv.ServerAddress and
+	// semconv.ServerPort of the agent.
 	Attributes []attribute.KeyValue
-	// ArgAttributes has arguments recorded, each as the attribute that its name
+	// ArgAttributes records arguments, each as the attribute that its name
 	// maps to: "src" as "client.address", "method" as "http.request.method",
 	// "path" as "url.path", "ua" as "user_agent.original". Default: none.
 	ArgAttributes map[string]string
@@ -42,38 +44,32 @@ type TraceConfig struct {
 	Secrets []string
 }
 
-// Trace makes an OpenTelemetry span of each message; see [TraceWith].
-func Trace() spoe.Middleware { return TraceWith(TraceConfig{}) }
-
-// TraceWith makes an OpenTelemetry span of each message, of kind server and
-// named like the message. Its parent is taken from the message's arguments: have
-// HAProxy send `traceparent=req.hdr(traceparent)`, and what else the propagator
-// asks for, such as `b3=req.hdr(b3)`.
+// Trace makes an OpenTelemetry span of each message, of kind server and named like
+// the message. Its parent is taken from the message's arguments: configure HAProxy
+// to send `traceparent=req.hdr(traceparent)`, and whatever else the propagator
+// reads, such as `b3=req.hdr(b3)`.
 //
-// It has the attributes of the semantic conventions for RPC: rpc.system.name is
-// spop, rpc.method the message's name, network.peer.address and
+// The span has the attributes of the semantic conventions for RPC: rpc.system.name
+// is spop, rpc.method the message's name, network.peer.address and
 // network.peer.port are HAProxy's; besides, spop.engine_id, spop.stream_id and
-// spop.frame_id. A handler that succeeds has each variable that it sets recorded
-// as spop.var.txn.name or the like, and those that it unsets in spop.var.unset.
-// One that fails makes it an error span with error.type and the error's text.
+// spop.frame_id. If the handler succeeds, each variable that the message sets is
+// recorded as spop.var.txn.name or the like, and those that it unsets in
+// spop.var.unset. If it fails, the span is an error with error.type and the error's
+// text. Texts from others are bounded and escaped.
 //
 // The value of an argument or variable that any struct of the program has in a
 // field tagged secret is not recorded, whatever the message; a variable shows as
-// REDACTED. Errors and panics are recorded as they are: keep secrets out of
-// their texts.
-func TraceWith(cfg TraceConfig) spoe.Middleware {
-	provider := cfg.TracerProvider
-	if provider == nil {
-		provider = otel.GetTracerProvider()
-	}
+// REDACTED. The texts of errors and panics are recorded: keep secrets out of them.
+//
+// Trace panics on more than one configuration.
+func Trace(cfgs ...TraceConfig) spoe.Middleware {
+	cfg := only("Trace", cfgs)
 	t := &tracing{
-		tracer:  provider.Tracer(instrumentation, trace.WithSchemaURL(semconv.SchemaURL)),
 		vars:    !cfg.NoVars,
 		secrets: newSecrets(cfg.Secrets),
-		// Asked for with the first message: programs set the global one late.
-		propagator: sync.OnceValue(func() propagation.TextMapPropagator {
-			return propagatorOf(cfg.Propagator)
-		}),
+		// Looked up with the first message: programs set the global ones late.
+		tracer:     sync.OnceValue(func() trace.Tracer { return tracerOf(cfg.TracerProvider) }),
+		propagator: sync.OnceValue(func() propagation.TextMapPropagator { return propagatorOf(cfg.Propagator) }),
 	}
 	for _, arg := range slices.Sorted(maps.Keys(cfg.ArgAttributes)) {
 		t.args = append(t.args, argAttribute{arg: arg, key: cfg.ArgAttributes[arg]})
@@ -95,6 +91,13 @@ func TraceWith(cfg TraceConfig) spoe.Middleware {
 	}
 }
 
+func tracerOf(p trace.TracerProvider) trace.Tracer {
+	if p == nil {
+		p = otel.GetTracerProvider()
+	}
+	return p.Tracer(instrumentation, trace.WithSchemaURL(semconv.SchemaURL))
+}
+
 func propagatorOf(p propagation.TextMapPropagator) propagation.TextMapPropagator {
 	if p == nil {
 		p = otel.GetTextMapPropagator()
@@ -106,7 +109,7 @@ func propagatorOf(p propagation.TextMapPropagator) propagation.TextMapPropagator
 }
 
 type tracing struct {
-	tracer     trace.Tracer
+	tracer     func() trace.Tracer
 	starts     methods[*spanStart]
 	propagator func() propagation.TextMapPropagator
 	renamed    *sync.Pool // of *renamedCarrier, or nil
@@ -115,7 +118,8 @@ type tracing struct {
 	secrets    secrets
 }
 
-// spanStart is what the spans of a message name begin with. Samplers see it.
+// spanStart has the attributes with which the spans of a message name begin.
+// Samplers see them.
 type spanStart struct {
 	method  string
 	options []trace.SpanStartOption
@@ -125,23 +129,23 @@ type argAttribute struct{ arg, key string }
 
 func (t *tracing) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, next spoe.Handler) error {
 	start := t.starts.get(msg.Name)
-	ctx, span := t.tracer.Start(t.extract(ctx, msg), msg.Name, start.options...)
+	name := safetext.Clip(msg.Name, maxMethodLength)
+	ctx, span := t.tracer().Start(t.extract(ctx, msg), name, start.options...)
 	if !span.IsRecording() {
 		defer span.End()
 		return next.ServeSPOE(ctx, msg, acts)
 	}
 	span.SetAttributes(messageAttributes(msg)...)
-	if start.method != msg.Name {
-		span.SetAttributes(semconv.RPCMethodOriginal(msg.Name))
+	if start.method != name {
+		span.SetAttributes(semconv.RPCMethodOriginal(name))
 	}
 	t.recordArgs(span, msg)
-	before := acts.Len()
 	err := errPanicked
 	defer func() { // a panic passes through here
 		if err != nil {
 			recordError(span, err)
 		} else if t.vars {
-			t.recordVars(span, acts, before)
+			t.recordVars(span, acts)
 		}
 		span.End()
 	}()
@@ -169,15 +173,11 @@ func (t *tracing) recordArgs(span trace.Span, msg *spoe.Message) {
 	}
 }
 
-// recordVars records the actions but for the first ones.
-func (t *tracing) recordVars(span trace.Span, acts *spoe.Actions, first int) {
+// recordVars records the message's actions.
+func (t *tracing) recordVars(span trace.Span, acts *spoe.Actions) {
 	var attrs []attribute.KeyValue
 	var unset []string
 	for act := range acts.All() {
-		if first > 0 {
-			first--
-			continue
-		}
 		name := act.Scope.String() + "." + act.Name
 		switch {
 		case act.Unset, act.Value.IsNull():
@@ -194,12 +194,15 @@ func (t *tracing) recordVars(span trace.Span, acts *spoe.Actions, first int) {
 	span.SetAttributes(attrs...)
 }
 
+// recordError makes the span that of a failure. It does not use the span's
+// RecordError, which takes the error's text as it is, and panics if the error does.
 func recordError(span trace.Span, err error) {
-	var options []trace.EventOption
-	if p := (*spoe.PanicError)(nil); errors.As(err, &p) {
-		options = append(options, trace.WithAttributes(semconv.ExceptionStacktrace(string(p.Stack))))
+	kind, text := errorType(err), safetext.Error(err, maxErrShown)
+	exception := []attribute.KeyValue{semconv.ExceptionType(fmt.Sprintf("%T", err)), semconv.ExceptionMessage(text)}
+	if p := panicOf(err); p != nil {
+		exception = append(exception, semconv.ExceptionStacktrace(string(p.Stack)))
 	}
-	span.RecordError(err, options...)
-	span.SetStatus(codes.Error, err.Error())
-	span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
+	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(exception...))
+	span.SetStatus(codes.Error, text)
+	span.SetAttributes(semconv.ErrorTypeKey.String(kind))
 }

@@ -44,8 +44,8 @@ type Agent[C any] struct {
 	Setup func(ctx context.Context, s *Setup[C]) error
 
 	// Middleware changes the chain that Setup.Router begins with: Trace, Metrics,
-	// Timeout, Recover, see [middleware.DefaultWith]. The providers and, if it is 0,
-	// the timeout come from the service.
+	// Timeout, Recover, see [middleware.Default]. The providers and the timeout come
+	// from the service.
 	Middleware middleware.DefaultConfig
 	// HAProxy is what -print-config must know and the routes do not say. Default:
 	// an engine of the agent's Name, and the first address of -listen.

@@ -64,9 +64,6 @@ func (p *program[C]) newSetup(ctx context.Context, g *generation[C], log *slog.L
 // use gives the router the agent's middleware.
 func (p *program[C]) use(s *Setup[C]) {
 	c := p.Middleware
-	if c.Timeout == 0 {
-		c.Timeout = s.Settings().Timeout
-	}
 	c.Trace.TracerProvider, c.Metrics.MeterProvider = s.Traces, s.Metrics
-	s.Router.Use(middleware.DefaultWith(c))
+	s.Router.Use(middleware.Default(s.Settings().Timeout, c))
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
-	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
 )
 
 // messageName is the spoe-message in spoe.conf, and groupName what haproxy.cfg
@@ -57,9 +57,9 @@ func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
 }
 
 // newRouter is all of the agent that knows SPOE.
-func newRouter(d *decider, chain middleware.DefaultConfig) *router.Router {
+func newRouter(d *decider, chain spoe.Middleware) *router.Router {
 	r := router.New()
-	r.Use(middleware.DefaultWith(chain))
+	r.Use(chain)
 	// The span is part of the request's trace (W3C trace context). Where other
 	// systems need it, add tracestate.
 	r.Arg("traceparent", "req.hdr(traceparent)")

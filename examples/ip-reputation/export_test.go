@@ -29,7 +29,7 @@ func NewHandler(lists *feed.Set, log *slog.Logger, level slog.Level) spoe.Handle
 	if err != nil {
 		panic(err)
 	}
-	return newRouter(&decider{lists: lists, decisions: decisions, log: log, level: level}, middleware.DefaultConfig{Timeout: time.Second})
+	return newRouter(&decider{lists: lists, decisions: decisions, log: log, level: level}, middleware.Default(time.Second))
 }
 
 // AdminAddr returns where the flags have /metrics, "" for nowhere.

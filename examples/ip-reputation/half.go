@@ -23,6 +23,6 @@ var half = haproxy.Config{
 // done is false where none of them was given.
 func printHalf(c config, out io.Writer) (done bool, err error) {
 	// The routes are those of an agent that serves, though nobody will be asked.
-	r := newRouter(&decider{log: slog.New(slog.DiscardHandler)}, middleware.DefaultConfig{Timeout: c.timeout})
+	r := newRouter(&decider{log: slog.New(slog.DiscardHandler)}, middleware.Default(c.timeout))
 	return c.half.Run(out, r, half)
 }

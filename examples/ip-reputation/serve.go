@@ -89,14 +89,13 @@ func newAgent(c config, lists *feed.Set, log *slog.Logger, told *telemetry.Telem
 		d.level = slog.LevelInfo
 	}
 	agent := &spoe.Agent{
-		Handler: newRouter(d, middleware.DefaultConfig{
-			Timeout: c.timeout,
+		Handler: newRouter(d, middleware.Default(c.timeout, middleware.DefaultConfig{
 			Trace: middleware.TraceConfig{
 				TracerProvider: told.Traces,
 				ArgAttributes:  map[string]string{"ip": "client.address"},
 			},
 			Metrics: middleware.MetricsConfig{MeterProvider: told.Metrics},
-		}),
+		})),
 		Logger:          log,
 		ShutdownTimeout: c.shutdown,
 	}

@@ -1,0 +1,24 @@
+package middleware
+
+import "fmt"
+
+// only returns the configuration that a middleware was given, or the zero one.
+// call is the function that was called. It panics on more than one.
+func only[C any](call string, cfgs []C) C {
+	switch len(cfgs) {
+	case 0:
+		var zero C
+		return zero
+	case 1:
+		return cfgs[0]
+	}
+	panic(fmt.Sprintf("middleware: %s was called with %d configurations: write one %T with all the fields", call, len(cfgs), cfgs[0]))
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
