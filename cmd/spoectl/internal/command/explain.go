@@ -20,7 +20,7 @@ func newExplain() *cobra.Command {
 		Short: "Explain a status of HAProxy's SPOE filter or of a DISCONNECT, or a whole log line",
 		Long: `Explain a number that HAProxy's SPOE filter logs as st= or sets by
 "option set-on-error", the status of a DISCONNECT, or a whole line of HAProxy's
-log: what it means, in which versions, and what to do. Without arguments, lines are
+log, of its SPOE filter or of a health check: what it means, in which versions, and what to do. Without arguments, lines are
 read from standard input; lines without a status are passed over.
 
 A number below 256 may be both, and both are explained: "st=4" and "status 4" ask
@@ -99,6 +99,11 @@ func explain(s string) (explained, bool) {
 	if l, ok := status.Parse(s); ok {
 		e.Line = l.Words()
 		e.add(status.St(l.Status))
+		return e, true
+	}
+	if x, words, ok := status.Health(s); ok {
+		e.Line = words
+		e.add(x, true)
 		return e, true
 	}
 	if n, ok := find(bareNumber, s); ok {

@@ -1,5 +1,17 @@
 package status
 
+// What 4 and 5 have in common.
+const (
+	interrupted = "HAProxy interrupted the question: the visitor went away, or it closed its sending side behind the request and `option abortonclose` holds (the default from 3.3 on). HAProxy goes on with its rules, without an answer."
+	noDelay     = "Or a rule `tcp-request content send-spoe-group` (or tcp-response) has no `inspect-delay`: HAProxy does not wait for the answer to any question."
+)
+
+var afterInterruption = []string{
+	"Refuse such requests, or a visitor passes by half-closing: `http-request deny deny_status 400 if { var(txn.PREFIX.error) -m int 4 5 }` behind the question, or a rule that fails closed. `spoectl check` tells where none does.",
+	"If all questions of a rule on content end so, write `tcp-request inspect-delay 5s` before it.",
+	"Otherwise nothing, if there are few. Many of them mean that visitors do not wait: look at the time in the line.",
+}
+
 // filter is what the engine of HAProxy itself says: st= below 256.
 var filter = map[int]Explanation{
 	0: {
@@ -17,6 +29,7 @@ var filter = map[int]Explanation{
 		Title: "a timeout",
 		Means: []Said{
 			{"", "No ACK came within `timeout processing`: a handler that is slow, hangs, or failed without an answer; or no agent, where health checks have not told yet and HAProxy went on trying to connect."},
+			{"", "Also where `maxconn` of the server line is reached: the question waits in a queue for longer than it may."},
 			{"to 3.0", "Also where a message is larger than a frame and the agent does not announce fragmentation: HAProxy reconnects hundreds of times (status 10), then gives up."},
 			{"3.0.0", "Also where the agent disconnects with status 0 while requests wait."},
 			{"3.1 and later", "Also where an ACK is over the agreed size or has no FIN: HAProxy does not complain, the request waits."},
@@ -30,9 +43,10 @@ var filter = map[int]Explanation{
 	},
 	2: {
 		Title: "no resource",
-		Means: []Said{{"", "HAProxy had nothing to process the event with: mostly, no connection to an agent, as no server of the agents' backend is up."}, {"3.1 and later", "That no server is up is 257 there."}},
+		Means: []Said{{"", "HAProxy had nothing to process the event with: mostly, no connection to an agent, as no server of the agents' backend is up."}, {"3.1 and later", "That no server is up is 257 there."}, {"2.7 to 2.8 and 3.0.0 to 3.0.2", "After an AGENT-DISCONNECT, up to half of all questions end so: a fault of HAProxy that 3.0.3 and later 2.8 do not have."}},
 		Do: []string{
 			"Is the agent there? `spoectl ask ADDR MESSAGE`, and `show servers state` of HAProxy's Runtime API.",
+			"With 2.7 to 2.8 or 3.0.0 to 3.0.2, upgrade HAProxy; `max-waiting-frames 1` and restarts by agent-check mean fewer of them.",
 			"Have several agents, and check them (`option spop-check`); look at maxconn and the limit of open files.",
 		},
 	},
@@ -52,17 +66,19 @@ var filter = map[int]Explanation{
 		Title: "interrupted, or a fragmentation that was aborted",
 		Means: []Said{
 			{"to 3.0", "The fragmentation of a payload was aborted: the client went away in the middle of it, or the agent gave up (ABORT)."},
-			{"3.1 and later", "The processing was interrupted by HAProxy, as the client went away. SPOE.txt still says 5 for that."},
+			{"3.1 and later", interrupted + " SPOE.txt still says 5 for that."},
+			{"3.1 and later", noDelay},
 		},
-		Do: []string{"Nothing, if there are few: it is the visitor who has left. Many of them mean that visitors do not wait: look at the time in the line."},
+		Do: afterInterruption,
 	},
 	5: {
 		Title: "interrupted",
 		Means: []Said{
-			{"to 3.0", "The processing was interrupted by HAProxy: the client went away, or the stream ended for another reason."},
+			{"to 3.0", interrupted},
+			{"to 3.0", noDelay},
 			{"3.1 and later", "Not used, though SPOE.txt says so: it is 4 there."},
 		},
-		Do: []string{"Nothing, if there are few."},
+		Do: afterInterruption,
 	},
 	255: {
 		Title: "an unknown error",

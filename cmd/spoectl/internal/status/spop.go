@@ -18,8 +18,11 @@ var errors = map[int]Explanation{
 		Means: []Said{
 			{"3.1 and later", "The agent ended the connection while requests waited on it: it closed it, crashed, or sent an AGENT-DISCONNECT with status 0. HAProxy does not try again elsewhere. (3.1.0 waits for all of `timeout processing`, st=1, after a plain close.) Or there was no connection at all, as no server of the agents' backend is up, which is st=2 to 3.0."},
 			{"to 3.0", "The connection to the agent broke."},
+			{"", "Or `timeout server` of the agents' backend is over, which ends a question whatever `timeout processing` says."},
+			{"3.1 and later", "Or `timeout queue` of the agents' backend is over, where `maxconn` of the server line lets questions wait."},
 		},
 		Do: []string{
+			"Do all of them take the same time? Compare it with `timeout server` of the agents' backend: it has to be longer than `timeout processing`.",
 			"Is an agent up? `show servers state` of HAProxy's Runtime API; health checks (`option spop-check`) tell as soon as it is not.",
 			"Did the agent crash, or was it restarted at that time? Stop it gracefully (SIGTERM, not SIGKILL; systemd's TimeoutStopSec above Agent.ShutdownTimeout).",
 			"Something between the two that closes idle connections (a load balancer, conntrack)? The agent's IdleTimeout is longer than HAProxy's `timeout idle` and `timeout server`.",
