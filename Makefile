@@ -29,7 +29,7 @@ endef
 
 .PHONY: help
 help: ## List what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Try it: HAProxy, an origin and the ip-reputation agent, until Ctrl-C (RUN_SECONDS=n: tries itself)
@@ -103,6 +103,11 @@ ifndef BENCH
 	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
 	@go run -C internal/bench . -write
 endif
+
+.PHONY: service-reloads
+service-reloads: haproxy ## Reload an agent's configuration 100 times under load: no request without a verdict
+	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
+	@cd service && SPOKE_SERVICE_RELOADS=100 go test -count=1 -v -timeout=10m -run '^TestReloadUnderLoad$$' .
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)

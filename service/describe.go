@@ -14,6 +14,7 @@ import (
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/service/internal/conf"
+	"github.com/spoke-go/spoke/spoe"
 )
 
 // describe does what -print-config, -print-routes and -check-config ask for; done is
@@ -29,16 +30,7 @@ func (p *program[C]) describe(ctx context.Context, loaded *conf.Loaded, cmd *com
 	if err := p.Setup(ctx, s); err != nil {
 		return true, p.complain(err)
 	}
-	c := p.HAProxy
-	if c.Engine == "" {
-		c.Engine = p.Name
-	}
-	for _, addr := range g.settings.Listen {
-		if found := serverAddress(addr); found != "" && c.Agents == nil {
-			c.Agents = []string{found}
-		}
-	}
-	switch done, err := cmd.haproxy.Run(p.Stdout, s.Router, c); {
+	switch done, err := cmd.haproxy.Run(p.Stdout, s.Router, p.haproxyConfig(g.settings)); {
 	case errors.Is(err, haproxy.ErrFindings): // they are printed
 		return true, 1
 	case err != nil:
@@ -47,6 +39,20 @@ func (p *program[C]) describe(ctx context.Context, loaded *conf.Loaded, cmd *com
 	default:
 		return done, 0
 	}
+}
+
+// haproxyConfig is Agent.HAProxy with its defaults.
+func (p *program[C]) haproxyConfig(s *Settings) haproxy.Config {
+	c := p.HAProxy
+	if c.Engine == "" {
+		c.Engine = p.Name
+	}
+	for _, addr := range s.Listen {
+		if found := serverAddress(addr); found != "" && c.Agents == nil {
+			c.Agents = []string{found}
+		}
+	}
+	return c
 }
 
 // newSetup returns a Setup whose telemetry goes nowhere. Its router has no middleware
@@ -61,9 +67,9 @@ func (p *program[C]) newSetup(ctx context.Context, g *generation[C], log *slog.L
 	return s
 }
 
-// use gives the router the agent's middleware.
-func (p *program[C]) use(s *Setup[C]) {
+// use gives the router the agent's middleware, inside of outer.
+func (p *program[C]) use(s *Setup[C], outer ...spoe.Middleware) {
 	c := p.Middleware
 	c.Trace.TracerProvider, c.Metrics.MeterProvider = s.Traces, s.Metrics
-	s.Router.Use(middleware.Default(s.Settings().Timeout, c))
+	s.Router.Use(append(outer, middleware.Default(s.Settings().Timeout, c))...)
 }

@@ -26,6 +26,8 @@ type Settings struct {
 	AdminToken  Secret `conf:",fixed" value:"TOKEN" help:"what clients must send as a bearer token or as a password, but not for /healthz and /readyz; file:/path reads it from a file. An address that other machines reach needs one"`
 	AdminPprof  bool   `conf:",fixed" help:"add profiles, /debug/pprof"`
 
+	AdminNoInspect bool `conf:",fixed" help:"leave out the live page of messages, connections and routes, /inspect/"`
+
 	LogLevel  slog.Level `group:"Logs (on standard error)" value:"LEVEL" oneof:"debug,info,warn,error" help:"the least level that is logged"`
 	LogFormat string     `conf:",fixed" value:"FORMAT" oneof:"text,json" help:"the form of a line"`
 }

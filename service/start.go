@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/spoke-go/spoke/inspect"
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/service/internal/admin"
 	"github.com/spoke-go/spoke/service/internal/conf"
@@ -64,11 +65,13 @@ func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
 
 	s := p.newSetup(ctx, g, p.log)
 	s.Traces, s.Metrics = told.Traces, told.Metrics
-	p.use(s)
+	agent := p.newEngine(s)
+	page := p.newPage(s, agent)
+	p.use(s, page.Middleware())
 	defer s.state.close()
 
 	var serving atomic.Bool
-	stopAdmin, err := p.startAdmin(ctx, s, told.Scrape, func(probe context.Context) error {
+	stopAdmin, err := p.startAdmin(ctx, s, told.Scrape, page, func(probe context.Context) error {
 		switch {
 		case ctx.Err() != nil: // from the signal on, before anything else has noticed
 			return errStopping
@@ -98,13 +101,12 @@ func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
 	if err != nil {
 		return err
 	}
-	return p.answer(ctx, s, lns, func() { serving.Store(true) })
+	return p.answer(ctx, s, agent, lns, func() { serving.Store(true) })
 }
 
 // answer runs the engine, the background work and the reloads. The background work
 // ends after the engine: handlers may depend on it.
-func (p *program[C]) answer(ctx context.Context, s *Setup[C], lns []net.Listener, ready func()) error {
-	agent := p.newEngine(s)
+func (p *program[C]) answer(ctx context.Context, s *Setup[C], agent *spoe.Agent, lns []net.Listener, ready func()) error {
 	if _, err := middleware.AgentMetrics(agent, s.Metrics); err != nil {
 		return err
 	}
@@ -183,7 +185,7 @@ func (p *program[C]) deriveTLS(s *Setup[C]) (func() *tls.Config, error) {
 }
 
 // startAdmin serves the admin address. The returned func ends that.
-func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.Handler, ready func(context.Context) error) (stop func(), err error) {
+func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.Handler, page *inspect.Page, ready func(context.Context) error) (stop func(), err error) {
 	settings := s.Settings()
 	if settings.AdminListen == "off" {
 		return func() {}, nil
@@ -192,11 +194,15 @@ func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.H
 	if err != nil {
 		return nil, fmt.Errorf("cannot serve /metrics, /healthz and /readyz: %w (-admin-listen sets the address, or off)", err)
 	}
+	if !settings.AdminNoInspect {
+		s.Admin.Handle("/inspect/", page)
+	}
 	server := admin.Start(listener, admin.Handler(admin.Config{
 		Ready: ready, Metrics: metrics, Pprof: settings.AdminPprof, More: s.Admin, Token: settings.AdminToken.Reveal(),
 	}), p.log)
 	p.log.Info("admin", "address", listener.Addr().String())
 	return func() {
+		page.Close() // its streams have no end of their own
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adminStopTimeout)
 		defer cancel()
 		server.Stop(ctx)

@@ -88,7 +88,7 @@ func TestMetrics(t *testing.T) {
 func TestMetricsOfABrokenList(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bad.txt")
 	writeList(t, path, "192.0.2.1", "192.0.2.2")
-	a := startAgent(t, "-admin-addr", "127.0.0.1:0", "-list", path)
+	a := startAgent(t, "-admin-listen", "127.0.0.1:0", "-list", path)
 	labels := `{file_path="` + path + `",iprep_list="bad"}`
 	scrape(t, a, "iprep_list_failing"+labels+" 0")
 
@@ -110,14 +110,14 @@ func TestNotReadyBeforeListsAreRead(t *testing.T) {
 	log := newBuffer()
 	var running sync.WaitGroup
 	running.Go(func() {
-		main.Run(ctx, nil, []string{"-listen", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0", "-list", path}, environment(nil), io.Discard, log)
+		main.Run(ctx, nil, []string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0", "-list", path}, nil, io.Discard, log)
 	})
 	defer running.Wait()
 	defer stop()
 	url := "http://" + log.wait(t, adminLine)[1]
 	status, text := get(t, url+"/readyz")
 	assert.Equal(t, http.StatusServiceUnavailable, status)
-	assert.Equal(t, "not ready: the lists are being read\n", text)
+	assert.Equal(t, "not ready: starting\n", text)
 	assert.Equal(t, "ok\n", body(t, url+"/healthz"))
 	log.wait(t, readyLine)
 	assert.Equal(t, "ready\n", body(t, url+"/readyz"))
@@ -162,8 +162,8 @@ func TestAdminAddrInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	status, _, stderr := once(t, "-log-level", "error", "-listen", "127.0.0.1:0", "-admin-addr", taken.Addr().String())
+	status, _, stderr := once(t, "-log-level", "error", "-listen", "127.0.0.1:0", "-admin-listen", taken.Addr().String())
 	assert.Equal(t, 1, status)
 	assert.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
-	assert.Contains(t, stderr, taken.Addr().String()+": bind: address already in use (-admin-addr sets the address, or off)")
+	assert.Contains(t, stderr, taken.Addr().String()+": bind: address already in use (-admin-listen sets the address, or off)")
 }

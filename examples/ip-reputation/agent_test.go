@@ -34,9 +34,9 @@ func startAgent(t *testing.T, args ...string) *agent {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	a := &agent{reload: make(chan os.Signal, 1), log: newBuffer(), out: newBuffer(), stop: stop, ended: make(chan int, 1)}
-	args = append([]string{"-listen", "127.0.0.1:0", "-admin-addr", "off", "-timeout", "5s", "-shutdown-timeout", "500ms", "-poll", "20ms"}, args...)
+	args = append([]string{"-listen", "127.0.0.1:0", "-admin-listen", "off", "-timeout", "5s", "-shutdown-timeout", "500ms", "-poll", "20ms"}, args...)
 	var done sync.WaitGroup
-	done.Go(func() { a.ended <- main.Run(ctx, a.reload, args, environment(nil), a.out, a.log) })
+	done.Go(func() { a.ended <- main.Run(ctx, a.reload, args, nil, a.out, a.log) })
 	t.Cleanup(func() {
 		stop()
 		done.Wait()
@@ -49,11 +49,11 @@ func startAgent(t *testing.T, args ...string) *agent {
 }
 
 var (
-	readyLine = regexp.MustCompile(`msg=ready address=(\S+)`)
+	readyLine = regexp.MustCompile(`msg=ready addresses=\[([^\]\s]+)\]`)
 	adminLine = regexp.MustCompile(`msg=admin address=(\S+)`)
 )
 
-// admin is the URL of -admin-addr.
+// admin is the URL of -admin-listen.
 func (a *agent) admin(t *testing.T) string {
 	t.Helper()
 	return "http://" + a.log.wait(t, adminLine)[1]

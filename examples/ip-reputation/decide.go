@@ -5,10 +5,8 @@ import (
 	"log/slog"
 	"net/netip"
 
-	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
 	"github.com/spoke-go/spoke/router"
-	"github.com/spoke-go/spoke/spoe"
 )
 
 // messageName is the spoe-message in spoe.conf, and groupName what haproxy.cfg
@@ -34,35 +32,33 @@ type Verdict struct {
 
 // decider answers questions.
 type decider struct {
-	lists     *feed.Set
+	lists     func() *lists // of this moment
 	decisions *decisionCounter
 	log       *slog.Logger
-	level     slog.Level // at which decisions are logged
+	level     func() slog.Level // at which decisions are logged
 }
 
 // decide must not block: it is in the path of every request.
 func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
 	verdict := Verdict{IPScore: reputation.Clean}
 	name := ""
-	if list := d.lists.Lookup(q.IP); list != nil {
+	lists := d.lists()
+	if list := lists.Lookup(q.IP); list != nil {
 		name = list.Name
 		verdict.IPScore, verdict.IPList = list.Score, &list.Name
 	}
-	d.decisions.count(ctx, name)
-	if d.log.Enabled(ctx, d.level) {
-		d.log.LogAttrs(ctx, d.level, "decision",
+	d.decisions.count(ctx, lists.by[name])
+	if level := d.level(); d.log.Enabled(ctx, level) {
+		d.log.LogAttrs(ctx, level, "decision",
 			slog.String("ip", q.IP.String()), slog.Int("ip_score", verdict.IPScore), slog.String("ip_list", name))
 	}
 	return verdict, nil
 }
 
-// newRouter is all of the agent that knows SPOE.
-func newRouter(d *decider, chain spoe.Middleware) *router.Router {
-	r := router.New()
-	r.Use(chain)
+// register is all of the agent that knows SPOE.
+func (d *decider) register(r *router.Router) {
 	// The span is part of the request's trace (W3C trace context). Where other
 	// systems need it, add tracestate.
 	r.Arg("traceparent", "req.hdr(traceparent)")
 	r.Handle(messageName, d.decide).Group(groupName)
-	return r
 }

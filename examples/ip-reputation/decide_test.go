@@ -7,10 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	main "github.com/spoke-go/spoke/examples/ip-reputation"
-	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -35,16 +33,9 @@ var decisions = []struct {
 	{"IPv4-mapped IPv6", "::ffff:192.0.2.66", 0, "blocklist", 403},
 }
 
-func samples(t *testing.T) *feed.Set {
-	t.Helper()
-	lists := &feed.Set{Sources: main.SampleSources(), Logger: slog.New(slog.DiscardHandler)}
-	require.NoError(t, lists.Load(t.Context()))
-	return lists
-}
-
 func TestDecisions(t *testing.T) {
 	var log bytes.Buffer
-	handler := main.NewHandler(samples(t), slog.New(slog.NewTextHandler(&log, nil)), slog.LevelInfo)
+	handler := main.NewHandler(t, slog.New(slog.NewTextHandler(&log, nil)), slog.LevelInfo)
 	haproxy := spoetest.New(t, handler)
 	for _, tt := range decisions {
 		t.Run(tt.name, func(t *testing.T) {
@@ -61,7 +52,7 @@ func TestDecisions(t *testing.T) {
 
 // Without an address there is no verdict at all, rather than one on nobody.
 func TestNoAddress(t *testing.T) {
-	haproxy := spoetest.New(t, main.NewHandler(samples(t), slog.New(slog.DiscardHandler), slog.LevelDebug))
+	haproxy := spoetest.New(t, main.NewHandler(t, slog.New(slog.DiscardHandler), slog.LevelDebug))
 	assert.Empty(t, haproxy.Ask("ip-rep").Actions())
 	assert.Empty(t, haproxy.Ask("ip-rep", spoetest.Arg("ip", nil)).Actions())
 }

@@ -1,39 +1,42 @@
 package main
 
 import (
+	"context"
+	"io"
 	"log/slog"
-	"time"
+	"os"
+	"testing"
 
 	"go.opentelemetry.io/otel/metric/noop"
 
-	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
-	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/service"
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// What the tests need to see.
-var (
-	Run           = run
-	SampleSources = sampleSources
-)
+// SampleSources is for the tests.
+var SampleSources = sampleSources
 
-// ParseConfig returns what the flags say of lists and addresses.
-func ParseConfig(args []string, getenv func(string) string) (listen string, sources []feed.Source, timeout time.Duration, err error) {
-	c, err := parseConfig(args, getenv)
-	return c.listen, c.sources, c.timeout, err
+// Run runs the program.
+func Run(ctx context.Context, reload <-chan os.Signal, args, environ []string, stdout, stderr io.Writer) int {
+	return agent().Run(ctx, service.Process{Args: args, Environ: environ, Reload: reload, Stdout: stdout, Stderr: stderr})
 }
 
-// NewHandler returns the agent's handler.
-func NewHandler(lists *feed.Set, log *slog.Logger, level slog.Level) spoe.Handler {
-	decisions, err := newDecisionCounter(lists.Sources, noop.Meter{})
+// NewHandler returns the agent's handler, with the sample lists.
+func NewHandler(t *testing.T, log *slog.Logger, level slog.Level) spoe.Handler {
+	lists, err := loadLists(t.Context(), &Config{}, slog.New(slog.DiscardHandler))
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
-	return newRouter(&decider{lists: lists, decisions: decisions, log: log, level: level}, middleware.Default(time.Second))
+	t.Cleanup(func() { lists.Close() })
+	decisions, err := newDecisionCounter(noop.Meter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &decider{lists: func() *loadedLists { return lists }, decisions: decisions, log: log, level: func() slog.Level { return level }}
+	r := router.New()
+	d.register(r)
+	return r
 }
 
-// AdminAddr returns where the flags have /metrics, "" for nowhere.
-func AdminAddr(args []string, getenv func(string) string) (string, error) {
-	c, err := parseConfig(args, getenv)
-	return c.adminAddr, err
-}
+type loadedLists = lists

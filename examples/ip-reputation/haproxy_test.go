@@ -223,7 +223,7 @@ func TestEndUnderTraffic(t *testing.T) {
 func TestFilesAreGenerated(t *testing.T) {
 	printed := func(part string) string {
 		var out, errOut strings.Builder
-		status := main.Run(t.Context(), nil, []string{"-print-config=" + part}, environment(nil), &out, &errOut)
+		status := main.Run(t.Context(), nil, []string{"-print-config=" + part}, nil, &out, &errOut)
 		require.Zero(t, status, errOut.String())
 		return out.String()
 	}
@@ -247,7 +247,7 @@ func TestFilesAreGenerated(t *testing.T) {
 func TestFilesFit(t *testing.T) {
 	check := func(args ...string) (string, int) {
 		var out, errOut strings.Builder
-		status := main.Run(t.Context(), nil, append(args, "-check-config", "agents.cfg,haproxy.cfg"), environment(nil), &out, &errOut)
+		status := main.Run(t.Context(), nil, append(args, "-check-config", "agents.cfg,haproxy.cfg"), nil, &out, &errOut)
 		return out.String() + errOut.String(), status
 	}
 	out, status := check()

@@ -8,8 +8,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-
-	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
 )
 
 // instrumentation is the scope of the program's own metrics; those of SPOE are
@@ -25,7 +23,7 @@ const listKey = attribute.Key("iprep.list")
 //	iprep.list.age             since that was taken in, in seconds
 //	iprep.list.failing         1 while what is there now cannot be used
 //	iprep.list.load_failures   attempts to take a file in that failed
-func watchLists(lists *feed.Set, meter metric.Meter) error {
+func watchLists(lists func() *lists, meter metric.Meter) error {
 	prefixes, err1 := meter.Int64ObservableGauge("iprep.list.prefixes",
 		metric.WithUnit("{prefix}"), metric.WithDescription("Prefixes in the last good file."))
 	age, err2 := meter.Float64ObservableGauge("iprep.list.age",
@@ -38,7 +36,7 @@ func watchLists(lists *feed.Set, meter metric.Meter) error {
 		return err
 	}
 	_, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		for _, s := range lists.Status() {
+		for _, s := range lists().Status() {
 			by := metric.WithAttributes(listKey.String(s.List.Name), semconv.FilePath(s.Path))
 			o.ObserveInt64(prefixes, int64(s.Prefixes), by)
 			o.ObserveInt64(failing, oneIf(s.Failing), by)

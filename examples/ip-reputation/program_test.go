@@ -42,7 +42,7 @@ func startProgram(t *testing.T, env []string, args ...string) *agent {
 	path, err := program()
 	require.NoError(t, err)
 	a := &agent{log: newBuffer(), out: newBuffer(), ended: make(chan int, 1)}
-	cmd := exec.Command(path, append([]string{"-listen", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0",
+	cmd := exec.Command(path, append([]string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0",
 		"-timeout", "5s", "-shutdown-timeout", "2s"}, args...)...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = a.out, a.log

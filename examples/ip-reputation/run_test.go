@@ -19,10 +19,15 @@ import (
 // once runs the program with flags that end it by themselves.
 func once(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
+	return onceWith(t, nil, args...)
+}
+
+func onceWith(t *testing.T, environ []string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	out, errs := newBuffer(), newBuffer()
-	status = main.Run(ctx, nil, args, environment(nil), out, errs)
+	status = main.Run(ctx, nil, args, environ, out, errs)
 	require.NoError(t, ctx.Err(), "it did not end by itself")
 	return status, out.String(), errs.String()
 }
@@ -31,8 +36,8 @@ func TestHelp(t *testing.T) {
 	status, stdout, stderr := once(t, "-h")
 	assert.Zero(t, status)
 	assert.Empty(t, stderr)
-	for _, name := range []string{"-list", "-allow", "-listen", "-admin-addr", "-poll", "-timeout", "-shutdown-timeout",
-		"-log-level", "-log-format", "-log-decisions", "-t, -validate", "-version", "IPREP_LISTEN", "OTEL_EXPORTER_OTLP_ENDPOINT"} {
+	for _, name := range []string{"-list", "-allow", "-listen", "-admin-listen", "-poll", "-timeout", "-shutdown-timeout",
+		"-log-level", "-log-format", "-log-decisions", "-t", "-validate", "-version", "IPREP_LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"} {
 		assert.Contains(t, stdout, name)
 	}
 }
@@ -41,7 +46,7 @@ func TestWrongFlag(t *testing.T) {
 	status, stdout, stderr := once(t, "-lsit", "x")
 	assert.Equal(t, 2, status)
 	assert.Empty(t, stdout)
-	assert.Equal(t, "ip-reputation: flag provided but not defined: -lsit (-h for help)\n", stderr)
+	assert.Equal(t, "ip-reputation: -lsit: is unknown: write -list\n", stderr)
 }
 
 func TestVersion(t *testing.T) {
@@ -65,12 +70,12 @@ func TestValidate(t *testing.T) {
 	t.Run("samples", func(t *testing.T) {
 		status, stdout, _ := once(t, "-t")
 		assert.Zero(t, status)
-		assert.Equal(t, "ip-reputation: all 5 files are good, 10 different prefixes\n", stdout)
+		assert.Equal(t, "ip-reputation: the configuration is good\n", stdout)
 	})
 	t.Run("a list with one bad line in ten", func(t *testing.T) {
 		status, stdout, stderr := once(t, "-validate", "-list", path("tenth.txt"))
 		assert.Zero(t, status)
-		assert.Equal(t, "ip-reputation: all 1 files are good, 9 different prefixes\n", stdout)
+		assert.Equal(t, "ip-reputation: the configuration is good\n", stdout)
 		assert.Contains(t, stderr, `msg="bad line left out" list=tenth path=`+path("tenth.txt")+` line=10 reason="neither an address nor a CIDR" text=garbage`)
 	})
 	t.Run("broken lists, a line for each", func(t *testing.T) {
@@ -94,7 +99,7 @@ func TestPortInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	status, _, stderr := once(t, "-log-level", "error", "-admin-addr", "off", "-listen", taken.Addr().String())
+	status, _, stderr := once(t, "-log-level", "error", "-admin-listen", "off", "-listen", taken.Addr().String())
 	assert.Equal(t, 1, status)
 	assert.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
 	assert.Contains(t, stderr, taken.Addr().String())

@@ -1,12 +1,9 @@
 package main_test
 
 import (
-	"bufio"
 	"encoding/hex"
-	"encoding/json"
 	"net"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
@@ -86,7 +83,6 @@ func TestOTLP(t *testing.T) {
 	assert.NotEmpty(t, resource["service.instance.id"])
 	assert.Equal(t, "test", resource["deployment.environment.name"])
 	assert.Empty(t, a.out.String())
-	assert.Contains(t, a.log.String(), "msg=telemetry traces=otlp metrics=otlp")
 }
 
 // The sampler of OpenTelemetry's variables is the one that counts, and traces
@@ -101,62 +97,17 @@ func TestSamplerOfEnvironment(t *testing.T) {
 	assert.Empty(t, metrics)
 }
 
-// Without those variables it is standard output: few traces however many
-// requests there are, though their callers want them all.
-func TestStdoutByDefault(t *testing.T) {
-	const requests = 200
-	a := startProgram(t, nil)
-	ask(t, a, requests, spoetest.Arg("traceparent", traceparent))
-	a.end(t)
-
-	var spans int
-	var counted float64
-	lines := bufio.NewScanner(strings.NewReader(a.out.String()))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var line struct {
-			Name         string
-			SpanContext  struct{ TraceID string }
-			ScopeMetrics []struct {
-				Metrics []struct {
-					Name string
-					Data struct {
-						DataPoints []struct{ Count float64 }
-					}
-				}
-			}
-		}
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &line), lines.Text())
-		if line.Name == "ip-rep" {
-			spans++
-			assert.Equal(t, callerTrace, line.SpanContext.TraceID)
-		}
-		for _, scope := range line.ScopeMetrics {
-			for _, m := range scope.Metrics {
-				if m.Name == "rpc.server.call.duration" {
-					counted = m.Data.DataPoints[0].Count
-				}
-			}
-		}
-	}
-	require.NoError(t, lines.Err())
-	assert.EqualValues(t, requests, counted)
-	assert.GreaterOrEqual(t, spans, 10)
-	assert.LessOrEqual(t, spans, 12, "ten at once, then one in ten seconds")
-	assert.NotContains(t, a.log.String(), `{"`, "the log is apart from telemetry")
-}
-
 func TestTelemetryOff(t *testing.T) {
 	for _, env := range [][]string{
+		nil, // the default
 		{"OTEL_SDK_DISABLED=true"},
 		{"OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none"},
 	} {
 		a := startProgram(t, env)
 		ask(t, a, 3, spoetest.Arg("traceparent", traceparent))
-		scrape(t, a, "spop_server_acks_total 3") // that is for -admin-addr to say
+		scrape(t, a, "spop_server_acks_total 3") // that is for -admin-listen to say
 		a.end(t)
 		assert.Empty(t, a.out.String())
-		assert.Contains(t, a.log.String(), "msg=telemetry traces=none metrics=none")
 	}
 }
 
@@ -182,15 +133,15 @@ func TestCollectorDown(t *testing.T) {
 
 func TestWrongExporter(t *testing.T) {
 	t.Setenv("OTEL_TRACES_EXPORTER", "jaeger")
-	status, stdout, stderr := once(t, "-admin-addr", "off", "-listen", "127.0.0.1:0")
+	status, stdout, stderr := once(t, "-admin-listen", "off", "-listen", "127.0.0.1:0")
 	assert.Equal(t, 1, status)
 	assert.Empty(t, stdout)
-	assert.Equal(t, "ip-reputation: cannot export traces: unknown exporter or metrics producer (OTEL_TRACES_EXPORTER=jaeger: it takes otlp, console or none)\n", stderr)
+	assert.Equal(t, "ip-reputation: OTEL_TRACES_EXPORTER: \"jaeger\" is unknown: write otlp, console or none\n", stderr)
 }
 
 // What keeps it from starting is said without telemetry of nothing.
 func TestNoTelemetryOfNothing(t *testing.T) {
-	status, stdout, _ := once(t, "-admin-addr", "off", "-list", "/none")
+	status, stdout, _ := once(t, "-admin-listen", "off", "-list", "/none")
 	assert.Equal(t, 1, status)
 	assert.Empty(t, stdout)
 }

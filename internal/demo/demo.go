@@ -49,7 +49,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	// HAProxy is ended before the agent: there is no health check to wait for.
-	agentArgs := []string{"-listen", agentAddr, "-admin-addr", adminAddr, "-shutdown-timeout", "1s"}
+	agentArgs := []string{"-listen", agentAddr, "-admin-listen", adminAddr, "-shutdown-timeout", "1s"}
 	if !d.haproxy {
 		agentArgs = append(agentArgs, "-log-decisions") // HAProxy's log tells them otherwise
 	}

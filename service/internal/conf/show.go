@@ -2,6 +2,7 @@ package conf
 
 import (
 	"cmp"
+	"encoding"
 	"io"
 	"reflect"
 	"slices"
@@ -20,10 +21,15 @@ func (l *Loaded) WriteYAML(w io.Writer) error {
 	return e.Close()
 }
 
+func writesText(v reflect.Value) bool {
+	_, ok := v.Interface().(encoding.TextMarshaler)
+	return ok
+}
+
 func (l *Loaded) node(v reflect.Value, key string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode}
 	switch t := v.Type(); {
-	case hasFields(t):
+	case hasFields(t) && !writesText(v):
 		n.Kind = yaml.MappingNode
 		names, fields := fieldsOf(v)
 		for i, name := range names {

@@ -13,7 +13,7 @@ const loadAttempts = 10
 // contradict each other, or if any but an optional file cannot be used; the
 // error then has one line for each of them. Call it once.
 func (s *Set) Load(ctx context.Context) error {
-	if err := checkSources(s.Sources); err != nil {
+	if err := CheckSources(s.Sources); err != nil {
 		return err
 	}
 	var errs []error

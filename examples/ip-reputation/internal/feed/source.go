@@ -113,8 +113,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkSources refuses lists that contradict each other.
-func checkSources(sources []Source) error {
+// CheckSources refuses lists that contradict each other.
+func CheckSources(sources []Source) error {
 	byName := make(map[string]Source, len(sources))
 	for _, s := range sources {
 		first, seen := byName[s.List.Name]
