@@ -26,7 +26,7 @@ func describe(r router.RouteInfo) Message {
 		AnyArgs: r.Raw, AnyVars: r.RawVars, Buffer: r.Buffer, Deadline: Duration(r.Deadline), Site: r.Site,
 	}
 	for _, f := range r.Args {
-		a := Arg{Name: f.Name, Fetch: f.Fetch, Types: typeNames(f.Types), Required: f.Required, Field: f.Field, Group: f.Group, Go: f.Type.String()}
+		a := Arg{Name: f.Name, Fetch: f.Fetch, Types: typeNames(f.Types), Required: f.Required, Field: f.Field, Group: f.Group, Go: f.Type.String(), Secret: f.Secret}
 		if f.Pos >= 0 {
 			a.Pos = &f.Pos
 		}
@@ -40,7 +40,7 @@ func describe(r router.RouteInfo) Message {
 			m.AnyVars = true
 			continue
 		}
-		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name, Types: typeNames(v.Types), Always: always(v) && !r.Nilable})
+		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name, Types: typeNames(v.Types), Always: always(v) && !r.Nilable, Secret: v.Secret})
 	}
 	for _, v := range r.Sets {
 		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name})

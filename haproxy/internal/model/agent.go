@@ -65,6 +65,8 @@ type Arg struct {
 	// empty: where nothing is sent for it, nothing in it is required.
 	Group string `json:"group,omitempty"`
 	Go    string `json:"go,omitempty"` // the field's type
+	// Secret reports whether logs and tools must not show the value.
+	Secret bool `json:"secret,omitempty"`
 }
 
 // Var is a variable that a message's handler sets.
@@ -74,6 +76,8 @@ type Var struct {
 	Types []string `json:"types,omitempty"`
 	// Always tells that each answer sets it.
 	Always bool `json:"always,omitempty"`
+	// Secret reports whether logs and tools must not show the value.
+	Secret bool `json:"secret,omitempty"`
 }
 
 // Duration is a time.Duration whose JSON is text such as "200ms".

@@ -86,14 +86,19 @@ func (c *check) readRoutes(in io.Reader) (haproxy.Agent, error) {
 	if c.routes == "" {
 		return haproxy.Agent{}, errors.New("--routes is missing: have the agent write them by -print-routes")
 	}
+	return readRoutes(c.routes, in)
+}
+
+// readRoutes reads routes as -print-routes writes them from a file, or from in for -.
+func readRoutes(path string, in io.Reader) (haproxy.Agent, error) {
 	name := "standard input"
-	if c.routes != "-" {
-		f, err := os.Open(c.routes)
+	if path != "-" {
+		f, err := os.Open(path)
 		if err != nil {
 			return haproxy.Agent{}, err
 		}
 		defer f.Close()
-		in, name = f, c.routes
+		in, name = f, path
 	}
 	agent, err := haproxy.ReadRoutes(in)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 
 type decode struct {
 	printer
+	secrets
 	errOut io.Writer
 	full   bool
 	port   uint16
@@ -42,7 +43,9 @@ length of four bytes, which a single frame may lack.
 
 In a capture, the TCP streams that look like SPOP are shown, or with --port those
 to and from that port. A stream that was captured from its middle is shown if it
-was between two frames; so is one after a segment that the capture lacks.`,
+was between two frames; so is one after a segment that the capture lacks.
+
+` + secretsHelp,
 		Example: `  spoectl decode 0000001703000000010101 0669702d7265700102697006c0000242
   tcpdump -i lo -w - port 9000 | spoectl decode
   spoectl decode today.rec --json`,
@@ -51,9 +54,15 @@ was between two frames; so is one after a segment that the capture lacks.`,
 			if d.hex && d.raw {
 				return errors.New("--hex and --raw exclude each other")
 			}
-			return d.run(cmd.InOrStdin(), words)
+			rules, err := d.rules()
+			if err != nil {
+				return err
+			}
+			d.hider = hider(rules)
+			return errors.Join(d.run(cmd.InOrStdin(), words), d.rest())
 		},
 	}
+	d.secrets.flags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&d.json, "json", false, "print a line of JSON a frame")
 	f.BoolVar(&d.full, "full", false, "do not shorten long strings")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/spoke-go/spoke/cmd/spoectl/internal/hide"
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/show"
 	"github.com/spoke-go/spoke/codec"
@@ -66,7 +67,8 @@ type printer struct {
 	out      io.Writer
 	json     bool
 	limit    int
-	bare     bool // neither time, connection nor side are known
+	bare     bool        // neither time, connection nor side are known
+	hider    *hide.Hider // nil to show secrets
 	decoders map[int]*[2]show.Decoder
 }
 
@@ -89,8 +91,32 @@ func (p *printer) decoder(conn int, side show.Side) *show.Decoder {
 	return &p.decoders[conn][side]
 }
 
-// frame prints one frame.
+// frame prints one frame, or those that its Hider has held until this one.
 func (p *printer) frame(r recording.Record) error {
+	if p.hider == nil {
+		return p.one(r)
+	}
+	return p.all(p.hider.Add(r))
+}
+
+// rest prints the frames that the Hider still holds.
+func (p *printer) rest() error {
+	if p.hider == nil {
+		return nil
+	}
+	return p.all(p.hider.Rest())
+}
+
+func (p *printer) all(records []recording.Record) error {
+	for _, r := range records {
+		if err := p.one(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *printer) one(r recording.Record) error {
 	side := show.HAProxy
 	if r.ByAgent {
 		side = show.Agent

@@ -19,6 +19,7 @@ import (
 
 type tap struct {
 	target
+	secrets
 	listen string
 	record string
 	quiet  bool
@@ -43,6 +44,8 @@ The traffic never waits for the output. Frames that the terminal or the next
 program of a pipe does not take in time are not shown, and tap says how many; after
 "| head" has ended, tap goes on passing bytes until Ctrl-C.
 
+` + secretsHelp + ` This holds for recordings too.
+
 Ctrl-C ends it gracefully: no connection is accepted any more, NOTIFYs in flight
 are answered, then the connections are closed.`,
 		Example: `  spoectl tap 127.0.0.1:9001 127.0.0.1:9000
@@ -59,7 +62,8 @@ are answered, then the connections are closed.`,
 			return t.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	t.flags(cmd)
+	t.target.flags(cmd)
+	t.secrets.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&t.record, "record", "", "write a recording to this `file`, which must not be there yet")
 	f.BoolVarP(&t.quiet, "quiet", "q", false, "do not show the frames")
@@ -74,6 +78,10 @@ func (t *tap) run(ctx context.Context, out, errOut io.Writer) (err error) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, t.limit)
 		defer cancel()
+	}
+	rules, err := t.rules()
+	if err != nil {
+		return err
 	}
 	ln, err := spoe.Listen(t.listen)
 	if err != nil {
@@ -94,12 +102,12 @@ func (t *tap) run(ctx context.Context, out, errOut io.Writer) (err error) {
 	fmt.Fprintf(errOut, "spoectl tap: listening on %s for %s; Ctrl-C ends it\n", address(ln), t.name)
 	var shown *shower
 	if !t.quiet {
-		shown = startShowing(&printer{out: out, json: t.json, limit: limitOf(t.full)}, errOut)
+		shown = startShowing(&printer{out: out, json: t.json, limit: limitOf(t.full), hider: hider(rules)}, errOut)
 		p.queues = append(p.queues, shown.queue)
 	}
 	var recorded *recorder
 	if w != nil {
-		recorded = startRecording(w, errOut)
+		recorded = startRecording(w, hider(rules), errOut)
 		p.queues = append(p.queues, recorded.queue)
 	}
 	serveErr := p.serve(ctx, ln)

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spoke-go/spoke/cmd/spoectl/internal/hide"
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 )
 
@@ -42,6 +43,9 @@ func (s *shower) run() {
 	for {
 		events, lost, ok := s.take()
 		if !ok {
+			if !broken {
+				_ = s.out.rest() // the last of the output
+			}
 			return
 		}
 		s.taken.Store(int64(len(events)))
@@ -98,12 +102,13 @@ func (s *shower) end() {
 type recorder struct {
 	*queue
 	w     *recording.Writer
+	hider *hide.Hider // nil to record secrets
 	say   io.Writer
 	ended chan error
 }
 
-func startRecording(w *recording.Writer, say io.Writer) *recorder {
-	r := &recorder{queue: newQueue(recordRoom), w: w, say: say, ended: make(chan error, 1)}
+func startRecording(w *recording.Writer, h *hide.Hider, say io.Writer) *recorder {
+	r := &recorder{queue: newQueue(recordRoom), w: w, hider: h, say: say, ended: make(chan error, 1)}
 	go func() { r.ended <- r.run() }() // ends with the queue
 	return r
 }
@@ -125,16 +130,36 @@ func (r *recorder) run() error {
 		}
 		for _, e := range events {
 			if e.frame != nil && first == nil {
-				keep(r.w.Write(recording.Record{At: e.at, Conn: e.conn, ByAgent: e.byAgent, Frame: e.frame}))
+				keep(r.write(recording.Record{At: e.at, Conn: e.conn, ByAgent: e.byAgent, Frame: e.frame}))
 			}
 		}
 		keep(r.w.Flush())
 		missing += lost
 	}
+	if r.hider != nil && first == nil {
+		keep(r.writeAll(r.hider.Rest()))
+		keep(r.w.Flush())
+	}
 	if missing > 0 && first == nil {
 		first = fmt.Errorf("--record: %d frames and events are missing: the file could not be written in time", missing)
 	}
 	return first
+}
+
+func (r *recorder) write(rec recording.Record) error {
+	if r.hider == nil {
+		return r.w.Write(rec)
+	}
+	return r.writeAll(r.hider.Add(rec))
+}
+
+func (r *recorder) writeAll(records []recording.Record) error {
+	for _, rec := range records {
+		if err := r.w.Write(rec); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *recorder) end() error {
