@@ -1,0 +1,47 @@
+package service_test
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// A process that systemd has handed a socket answers on it, and ends on SIGTERM.
+func TestSocketActivation(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "gate")
+	out, err := exec.Command("go", "build", "-o", program, "./internal/gate").CombinedOutput()
+	require.NoError(t, err, string(out))
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	file, err := ln.(*net.TCPListener).File()
+	require.NoError(t, err)
+	defer file.Close()
+
+	log := newBuffer()
+	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" -listen systemd -admin-listen off`, program)
+	cmd.Env = append(os.Environ(), "LISTEN_FDS=1")
+	cmd.ExtraFiles = []*os.File{file} // descriptor 3
+	cmd.Stderr = log
+	require.NoError(t, cmd.Start())
+	defer cmd.Process.Kill()
+	log.wait(t, `msg=ready`)
+	_, err = spoetest.HealthCheck(t.Context(), "tcp", ln.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	go func() { // ends with the process
+		for range 20 { // HAProxy turns away
+			_, _ = spoetest.HealthCheck(t.Context(), "tcp", ln.Addr().String())
+		}
+	}()
+	require.NoError(t, cmd.Wait(), log.String())
+	assert.Contains(t, log.String(), "msg=stopped")
+}
