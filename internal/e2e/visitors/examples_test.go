@@ -93,12 +93,12 @@ func runRecipe(t *testing.T, bin haproxytest.Binary, e *example, site string) *h
 	return e.recipe.Start(t, bin, s).HAProxy
 }
 
-var ready = regexp.MustCompile(`msg=ready address=(\S+)`)
+var ready = regexp.MustCompile(`msg=ready addresses=\[([^\]\s]+)\]`)
 
 // runReputation runs examples/ip-reputation.
 func runReputation(t *testing.T, bin haproxytest.Binary, e *example, site string) *haproxytest.HAProxy {
 	dir := filepath.Join(recipes.Root(t), "examples/ip-reputation")
-	agent := recipes.StartProgram(t, recipes.Module(t, "examples/ip-reputation"), ready, "-listen", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0")
+	agent := recipes.StartProgram(t, recipes.Module(t, "examples/ip-reputation"), ready, "-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0")
 	beside := map[string]string{"spoe.conf": recipes.ReadFile(t, filepath.Join(dir, "spoe.conf")), "agents.cfg": recipes.ReadFile(t, filepath.Join(dir, "agents.cfg"))}
 	config := haproxytest.ReadConfig(t, filepath.Join(dir, "haproxy.cfg"), `"${IPREP_FRONTEND}"`, `{{addr "http"}}`)
 	config = e.change(config, beside)
