@@ -1,0 +1,26 @@
+// Package pair keeps a value from one message of a stream to a later one: from a
+// request to its response, or from a connection to its requests.
+//
+// HAProxy sends the two messages apart. The handler of the first puts the value into
+// a [Store] and answers with its key as a variable. HAProxy sends the variable back
+// as an argument of the second message, whose handler takes the value. With an agent
+// whose variables begin with "waf":
+//
+//	type Verdict struct {
+//		Tx string `spoe:"tx"` // sets txn.waf.tx
+//	}
+//
+//	type Response struct {
+//		Tx     string `spoe:"tx" fetch:"var(txn.waf.tx)"`
+//		Status int    `spoe:"status" fetch:"status"`
+//	}
+//
+// A response may never come, so a value leaves the store in one of four ways: it is
+// taken, it expires, it makes room for others, or the store is closed. The store
+// is bounded in time, number and bytes. [Config.Evicted] is called for each value
+// that leaves other than by Take, exactly once.
+//
+// With several agents, HAProxy must send the second message to the agent that has
+// the value. Decide in its handler what to do if Take finds nothing: refuse the
+// response, or begin anew with what the second message carries.
+package pair
