@@ -91,11 +91,16 @@ type Agent struct {
 	// ShutdownTimeout bounds the graceful end of Run and of the package's
 	// ListenAndServe once their context has ended. Default: 30 s.
 	ShutdownTimeout time.Duration
-	// ShutdownChecks is how many health checks from each HAProxy that sends
-	// some must have failed before Shutdown closes listeners and connections.
-	// It is at least what `fall` says on HAProxy's server line, 3 by default
-	// there and here.
+	// ShutdownChecks is `fall` of HAProxy's server line, 3 by default there and
+	// here: after that many failed health checks HAProxy has the server down.
+	// Shutdown waits for one more from each HAProxy that checks, since HAProxy acts
+	// on a failed check a moment after the agent has failed it.
 	ShutdownChecks int
+	// AgentCheckAddr is a TCP address, host:port, at which the agent answers
+	// HAProxy's agent-check: "up ready" as long as it serves, "drain" from the beginning of
+	// Shutdown on. HAProxy then moves its traffic away by itself, before the agent
+	// closes anything. Default: none.
+	AgentCheckAddr string
 	// MaxConnectionAge closes connections after that time, at a moment when
 	// they are quiet, so that new replicas get their share of traffic. Each
 	// connection's age is between 90 % and 110 % of it. Default: no limit, as

@@ -1,10 +1,43 @@
 package spoe
 
-// The agent's budget of bytes, Agent.MaxBuffered, bounds what HAProxy can have
-// the agent hold over all connections: payloads of NOTIFYs until they are
-// acknowledged, fragments, and the read buffer of a frame that is longer than
-// readSize. A connection takes from it before it copies, and waits where there is
-// none left: it stops reading, and nothing is refused.
+import "sync"
+
+// budget bounds the bytes that HAProxies can have the agent hold over all
+// connections (Agent.MaxBuffered): payloads of NOTIFYs until they are
+// acknowledged, fragments, and frames longer than readSize while they arrive. A
+// connection takes from it before it copies, and waits where there is none left:
+// it stops reading, and nothing is refused. While it waits it holds only what its
+// handlers and its fragments hold: handlers return, and a payload that does not
+// come to its end is given up after ReadTimeout, so the wait ends.
+type budget struct {
+	mu   sync.Mutex // guards what follows
+	free int
+	more chan struct{} // closed when bytes are given back; made by who waits
+}
+
+// take takes n bytes, or returns a channel to wait on.
+func (b *budget) take(n int) (wait <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n <= b.free {
+		b.free -= n
+		return nil
+	}
+	if b.more == nil {
+		b.more = make(chan struct{})
+	}
+	return b.more
+}
+
+func (b *budget) giveBack(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free += n
+	if b.more != nil {
+		close(b.more)
+		b.more = nil
+	}
+}
 
 // grant is the least that a connection takes from the budget at once.
 const grant = 32 << 10
@@ -12,23 +45,31 @@ const grant = 32 << 10
 // reserve has room for n more bytes, taking them from the budget if need be. It
 // reports false if the connection ended while it waited. Only the reader calls it.
 func (c *conn) reserve(n int) bool {
-	n = min(n, c.eng.maxBuffered/2) // so that one payload never waits for itself
+	most := c.eng.maxBuffered
+	n = min(n, most/2) // one payload never waits for itself
 	for {
 		c.mu.Lock()
-		short := min(c.held+n, c.eng.maxBuffered) - c.granted
-		c.mu.Unlock()
-		if short <= 0 {
+		short := min(c.held+n, most) - c.granted
+		if short <= 0 || c.phase() >= closing {
+			c.mu.Unlock()
+			return short <= 0
+		}
+		wait := c.eng.bytes.take(max(short, grant))
+		if wait == nil {
+			c.granted += max(short, grant)
+			c.mu.Unlock()
 			return true
 		}
-		take := min(max(short, grant), c.eng.maxBuffered/2)
-		if !c.eng.bytes.TryAcquire(int64(take)) {
-			take = min(short, c.eng.maxBuffered/2)
-			if c.eng.bytes.Acquire(&c.ctx, int64(take)) != nil {
-				return false
-			}
+		c.giveBackLocked()
+		stop := make(chan struct{})
+		c.stop = stop
+		c.mu.Unlock()
+		select {
+		case <-wait:
+		case <-stop: // the connection ends
 		}
 		c.mu.Lock()
-		c.granted += take
+		c.stop = nil
 		c.mu.Unlock()
 	}
 }
@@ -42,7 +83,7 @@ func (c *conn) hold(n int) {
 
 func (c *conn) holdLocked(n int) {
 	c.held = max(c.held+n, 0)
-	if c.held == 0 {
+	if c.held == 0 || c.stop != nil {
 		c.giveBackLocked()
 	}
 }
@@ -51,7 +92,7 @@ func (c *conn) holdLocked(n int) {
 func (c *conn) giveBackLocked() {
 	if spare := c.granted - c.held; spare > 0 {
 		c.granted -= spare
-		c.eng.bytes.Release(int64(spare))
+		c.eng.bytes.giveBack(spare)
 	}
 }
 
@@ -63,10 +104,25 @@ func (c *conn) reserveFrame() error {
 	if want == c.growing {
 		return nil
 	}
-	if want > c.growing && !c.reserve(want-c.growing) {
+	c.hold(-c.growing)
+	c.growing = 0
+	if want == 0 {
+		return nil
+	}
+	if !c.reserve(want) {
 		return errLast
 	}
-	c.hold(want - c.growing)
+	c.hold(want)
 	c.growing = want
 	return nil
+}
+
+// chargeLarge takes a payload's bytes from those that reserveFrame holds for it.
+func (c *conn) chargeLarge(j *job) {
+	if n := len(j.payload); n <= c.growing {
+		c.growing -= n
+		j.held = true
+		return
+	}
+	c.batched += len(j.payload)
 }

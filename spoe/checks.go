@@ -18,9 +18,10 @@ type checks struct {
 }
 
 type checkSource struct {
-	last   time.Time
-	every  time.Duration // between the last two
-	failed int
+	last    time.Time
+	every   time.Duration // between the last two
+	failed  int
+	drained bool // it has read that the agent drains, see agentcheck.go
 }
 
 const (
@@ -34,6 +35,16 @@ const (
 	// a source counts as gone.
 	missedChecks = 3
 )
+
+// drained notes that the HAProxy at peer has read that the agent drains.
+func (k *checks) drained(peer net.Addr) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if s := k.sources[hostOf(peer)]; s != nil {
+		s.drained = true
+		k.lookLocked()
+	}
+}
 
 // gone returns when the source will count as gone unless it checks again.
 func (s *checkSource) gone() time.Time {
@@ -83,7 +94,7 @@ func (k *checks) lookLocked() {
 	t := time.Now()
 	var next time.Time
 	for _, s := range k.sources {
-		if gone := s.gone(); s.failed < k.needed && gone.After(t) && (next.IsZero() || gone.Before(next)) {
+		if gone := s.gone(); !s.drained && s.failed < k.needed && gone.After(t) && (next.IsZero() || gone.Before(next)) {
 			next = gone
 		}
 	}

@@ -32,9 +32,9 @@ func TestBadConfiguration(t *testing.T) {
 		{"TLS without certificate", &spoe.Agent{Handler: nothing, TLSConfig: &tls.Config{}}, "127.0.0.1:0", "spoe: Agent.TLSConfig has no certificate: see spoe.LoadTLS"},
 		{"certificate without key", &spoe.Agent{Handler: nothing, TLSConfig: &tls.Config{Certificates: make([]tls.Certificate, 1)}}, "127.0.0.1:0", "spoe: certificate 0 of Agent.TLSConfig has no private key: see spoe.LoadTLS"},
 		{"address in use", &spoe.Agent{Handler: nothing}, busy.Addr().String(), "spoe: cannot listen on " + busy.Addr().String() + ": another process does; stop it or choose another address"},
-		{"no address", &spoe.Agent{Handler: nothing}, "9000", `spoe: cannot listen on "9000": listen tcp: address 9000: missing port in address`},
-		{"no path", &spoe.Agent{Handler: nothing}, "unix:", `spoe: cannot listen on "unix:": unix: without a path; write unix:/path or unix:@name`},
-		{"no descriptor", &spoe.Agent{Handler: nothing}, "fd:x", `spoe: cannot listen on "fd:x": fd:x is no file descriptor; write fd:3`},
+		{"no address", &spoe.Agent{Handler: nothing}, "9000", `spoe: address "9000": the port is missing; write host:port`},
+		{"no path", &spoe.Agent{Handler: nothing}, "unix:", `spoe: address "unix:" has no path; write unix:/path or unix:@name`},
+		{"no descriptor", &spoe.Agent{Handler: nothing}, "fd:x", `spoe: address "fd:x": "x" is no file descriptor; write fd:3`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := tt.agent.ListenAndServe(tt.addr)

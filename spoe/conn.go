@@ -37,25 +37,28 @@ type conn struct {
 	clock   clock
 	unread  atomic.Bool // the reader has bytes that it has not handled
 	current atomic.Int32
-	asked   atomic.Pointer[farewell]
+	// fragmentsSeen counts fragments.
+	fragmentsSeen atomic.Uint64
+	asked         atomic.Pointer[farewell]
 
 	// deadlines acknowledges the jobs whose handlers are late.
 	deadlines deadlines
 
-	mu      sync.Mutex // guards what follows, and changes of current
-	changed sync.Cond  // jobs, running or out went down, or flusher or the phase changed; on mu
-	waiting int        // how many wait on changed
-	plan    retirement // when and how to close the connection
-	jobs    jobSet     // in flight
-	queue   jobQueue   // those of jobs that no worker has taken
-	coming  bool       // a worker has been woken and has not looked at queue yet
-	running int        // jobs, late ones included
-	acking  int        // late jobs, no longer in jobs, whose ACK is not in out yet
-	held    int        // bytes of payloads in memory, see budget.go
-	granted int        // bytes of the agent's budget that this connection has
-	out     *buffer    // what is to be written; nil if nothing
-	outAcks int64      // the ACKs in out
-	flusher bool       // somebody is writing
+	mu      sync.Mutex    // guards what follows, and changes of current
+	changed sync.Cond     // jobs, running or out went down, or flusher or the phase changed; on mu
+	waiting int           // how many wait on changed
+	plan    retirement    // when and how to close the connection
+	jobs    jobSet        // in flight
+	queue   jobQueue      // those of jobs that no worker has taken
+	coming  bool          // a worker has been woken and has not looked at queue yet
+	running int           // jobs, late ones included
+	acking  int           // late jobs, no longer in jobs, whose ACK is not in out yet
+	held    int           // bytes of payloads in memory, see budget.go
+	granted int           // bytes of the agent's budget that this connection has
+	stop    chan struct{} // while the reader waits for the budget: ends the wait
+	out     *buffer       // what is to be written; nil if nothing
+	outAcks int64         // the ACKs in out
+	flusher bool          // somebody is writing
 }
 
 // agreement is what HAProxy's hello has told.

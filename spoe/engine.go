@@ -23,7 +23,7 @@ type engine struct {
 	notifySlots, connSlots *semaphore.Weighted
 
 	// bytes has MaxBuffered, see budget.go.
-	bytes *semaphore.Weighted
+	bytes budget
 
 	// The reporters call what is not the agent's own code.
 	logs, states, reports reporter
@@ -41,6 +41,7 @@ type engine struct {
 	conns     map[*conn]struct{}
 	tasks     int           // goroutines of Message.Go
 	gone      chan struct{} // closed when neither is left; made when first waited for
+	empty     chan struct{} // closed when no connection is left; made when first waited for
 
 	// The steps of the end, each closed once under mu.
 	draining  chan struct{} // health checks fail
@@ -67,7 +68,7 @@ func (a *Agent) init() error {
 		}
 		e.ctx, e.cancel = context.WithCancel(context.Background())
 		e.abandonedCtx, e.abandon = context.WithCancel(context.Background())
-		e.bytes = semaphore.NewWeighted(int64(e.maxBuffered))
+		e.bytes.free = e.maxBuffered
 		e.notifySlots = semaphore.NewWeighted(int64(e.maxConcurrent))
 		e.connSlots = semaphore.NewWeighted(int64(e.maxConnections))
 	})
@@ -109,6 +110,9 @@ func (e *engine) removeConn(c *conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.conns, c)
+	if e.empty != nil && len(e.conns) == 0 {
+		closeLocked(e.empty)
+	}
 	e.lookGoneLocked()
 }
 
@@ -128,6 +132,17 @@ func (e *engine) allGone() <-chan struct{} {
 	}
 	e.lookGoneLocked()
 	return e.gone
+}
+
+// noConns returns a channel that is closed once no connection is left.
+func (e *engine) noConns() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.empty = make(chan struct{})
+	if len(e.conns) == 0 {
+		close(e.empty)
+	}
+	return e.empty
 }
 
 // openConns returns the connections there are.

@@ -98,6 +98,7 @@ func (c *conn) fragmentFrame(f codec.Frame, received time.Time) error {
 // appendFragment adds a fragment's bytes, or gives the payload up if they are
 // too many. Either way the next fragment has ReadTimeout to come.
 func (c *conn) appendFragment(p *fragmented, f codec.Frame) error {
+	c.fragmentsSeen.Add(1)
 	t := now()
 	c.clock.payloadSince.Store(t)
 	c.clock.arm(t + int64(c.eng.read))

@@ -112,7 +112,7 @@ func (c *conn) notifyFrame(f codec.Frame, received time.Time) error {
 	}
 	j := getJob(c, f.StreamID, f.FrameID, received)
 	j.payload = append(j.payload[:0], f.Payload...)
-	c.batched += len(j.payload)
+	c.chargeLarge(j)
 	c.enqueue(j)
 	return nil
 }

@@ -11,16 +11,8 @@ import (
 	"time"
 )
 
-// Listen listens on an address as HAProxy's configuration writes it on its
-// server line:
-//
-//	127.0.0.1:9000, [::1]:9000, :9000   TCP
-//	unix:/run/agent/spoa.sock           a unix socket
-//	unix:@agent                         an abstract unix socket, abns@agent in HAProxy
-//	fd:3                                an inherited file descriptor, which is taken over
-//
-// The name of an abstract socket is filled up with NULs to its full length, as
-// HAProxy does it.
+// Listen listens on an address as HAProxy's server line has it; [ParseAddr] lists
+// the forms.
 //
 // A unix socket file that is there already is replaced if nobody listens on it,
 // as a process that was killed leaves it behind; it is removed when the listener
@@ -32,6 +24,9 @@ func listen(addr string, mode fs.FileMode) (net.Listener, error) {
 	if err == nil {
 		return ln, nil
 	}
+	if _, _, bad := ParseAddr(addr); bad != nil {
+		return nil, bad
+	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("spoe: cannot listen on %s: another process does; stop it or choose another address: %w", addr, err)
 	}
@@ -39,22 +34,19 @@ func listen(addr string, mode fs.FileMode) (net.Listener, error) {
 }
 
 func listenAny(addr string, mode fs.FileMode) (net.Listener, error) {
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		return listenUnix(path, mode)
+	network, address, err := ParseAddr(addr)
+	switch {
+	case err != nil:
+		return nil, err
+	case network == "fd":
+		return listenFD(address)
+	case network == "unix" && !strings.HasPrefix(address, "@"):
+		return listenUnix(address, mode)
 	}
-	if fd, ok := strings.CutPrefix(addr, "fd:"); ok {
-		return listenFD(fd)
-	}
-	return net.Listen("tcp", addr)
+	return net.Listen(network, address)
 }
 
 func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
-	if path == "" {
-		return nil, errors.New("unix: without a path; write unix:/path or unix:@name")
-	}
-	if strings.HasPrefix(path, "@") {
-		return net.Listen("unix", abstractName(path))
-	}
 	ln, err := net.Listen("unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		if err := removeStale(path); err != nil {
@@ -72,13 +64,6 @@ func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 		}
 	}
 	return ln, nil
-}
-
-// abstractName fills the name up to the length that a socket address has room
-// for.
-func abstractName(name string) string {
-	room := len(syscall.RawSockaddrUnix{}.Path)
-	return name + strings.Repeat("\x00", max(0, room-len(name)))
 }
 
 // removeStale removes a socket file on which nobody listens.

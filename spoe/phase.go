@@ -42,6 +42,10 @@ func (c *conn) setPhaseLocked(p phase) bool {
 	}
 	c.current.Store(int32(p))
 	c.wakeLocked()
+	if p >= closing && c.stop != nil {
+		close(c.stop)
+		c.stop = nil
+	}
 	switch {
 	case p == closing:
 		c.report(StateClosing)

@@ -139,11 +139,7 @@ func TestConnStateThatDoesNotReturn(t *testing.T) {
 	}
 	t.Run("blocks", func(t *testing.T) {
 		release := make(chan struct{})
-		states := make(chan spoe.ConnState, 100)
-		a := &spoe.Agent{Handler: spoe.HandlerFunc(set("ok", 1)), ConnState: func(_ net.Conn, s spoe.ConnState) {
-			<-release
-			states <- s
-		}}
+		a := &spoe.Agent{Handler: spoe.HandlerFunc(set("ok", 1)), ConnState: func(net.Conn, spoe.ConnState) { <-release }}
 		h := spoetest.NewAgent(t, a)
 		assert.Equal(t, "txn.ok=1", h.Ask("m").String())
 		took := shutdown(a, 30*time.Second)
@@ -151,6 +147,17 @@ func TestConnStateThatDoesNotReturn(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Positive(t, <-took, "Shutdown does not wait for it")
 		close(release)
+		assert.Positive(t, a.Stats().ReportsDropped, "states that the hook did not get to are counted")
+	})
+	t.Run("tells all", func(t *testing.T) {
+		states := make(chan spoe.ConnState, 100)
+		a := &spoe.Agent{Handler: spoe.HandlerFunc(set("ok", 1)), ConnState: func(_ net.Conn, s spoe.ConnState) { states <- s }}
+		h := spoetest.NewAgent(t, a)
+		h.Ask("m")
+		took := shutdown(a, 30*time.Second)
+		_, err := h.ReadDisconnect(t.Context())
+		assert.NoError(t, err)
+		assert.Positive(t, <-took)
 		for _, want := range []spoe.ConnState{spoe.StateNew, spoe.StateReady, spoe.StateClosing, spoe.StateClosed} {
 			assert.Equal(t, want, <-states)
 		}

@@ -78,6 +78,13 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 	}
 	defer a.eng.removeListeners(lns)
 	g, gctx := errgroup.WithContext(ctx)
+	if a.AgentCheckAddr != "" {
+		ln, err := listen(a.AgentCheckAddr, 0)
+		if err != nil {
+			return fmt.Errorf("spoe: Agent.AgentCheckAddr: %w", err)
+		}
+		g.Go(func() error { return a.answerAgentChecks(gctx, ln) })
+	}
 	for _, ln := range lns {
 		g.Go(func() error { return a.accept(g, ln) })
 	}

@@ -30,9 +30,11 @@ const (
 //
 //  1. Health checks fail: HAProxy's are closed without an answer. Everything
 //     else goes on as before, new connections too, until each HAProxy that
-//     checks has seen ShutdownChecks of them fail and so has turned to other
-//     servers. Where nobody checks, this takes no time; at half of ctx's time
-//     it ends in any case.
+//     checks has seen one more than ShutdownChecks of them fail and so has turned
+//     to other servers. A HAProxy that asks at AgentCheckAddr reads there that the
+//     agent drains; it moves its traffic away and closes its connections itself,
+//     for which Shutdown waits. Where no HAProxy checks, this takes no time; at
+//     half of ctx's time it ends in any case.
 //  2. The listeners are closed.
 //  3. Each connection that has gone quiet, nothing in flight and no frame for
 //     100 ms (1 s with HAProxy up to 3.0), gets an AGENT-DISCONNECT with status 0
@@ -56,10 +58,11 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 
 	half, cancel := halfOf(ctx)
 	select {
-	case <-e.checks.failing(e.shutdownChecks):
+	case <-e.checks.failing(e.shutdownChecks + 1):
 	case <-e.closing:
 	case <-half.Done():
 	}
+	e.awaitDrain(half)
 	cancel()
 	e.checks.stop()
 

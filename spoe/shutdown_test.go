@@ -59,7 +59,7 @@ func TestShutdownFailsChecksFirst(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		require.NoError(t, check())
 		took := shutdown(h.Agent(), 30*time.Second)
-		for range 3 {
+		for range 4 { // fall, and one more
 			time.Sleep(2 * time.Second)
 			h.Ask("m")
 			late := h.Dial(spoetest.DefaultHello())
@@ -71,8 +71,8 @@ func TestShutdownFailsChecksFirst(t *testing.T) {
 		}
 		_, err := h.ReadDisconnect(t.Context())
 		assert.NoError(t, err)
-		assert.InDelta(t, 6*time.Second, <-took, float64(1500*time.Millisecond))
-		assert.EqualValues(t, 3, h.Agent().Stats().HealthChecksFailed)
+		assert.InDelta(t, 8*time.Second, <-took, float64(1500*time.Millisecond))
+		assert.EqualValues(t, 4, h.Agent().Stats().HealthChecksFailed)
 	})
 }
 

@@ -1,0 +1,126 @@
+package spoe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// The answers to HAProxy's agent-check. maxconn:1 stops HAProxy up to 3.0 from
+// sending on the connections that it has; maxconn:0 takes that back.
+const (
+	agentReady = "up ready maxconn:0\n"
+	agentDrain = "drain maxconn:1\n"
+)
+
+const (
+	// agentCheckTimeout bounds one agent-check.
+	agentCheckTimeout = 2 * time.Second
+	// maxAgentChecks is how many are answered at once; others are closed.
+	maxAgentChecks = 64
+	// drainTime is how long Shutdown waits, once every HAProxy has read the drain,
+	// for them to close their connections. HAProxy up to 3.0 does so within a
+	// second; later ones keep idle connections, which the agent then closes.
+	drainTime = 2 * time.Second
+	// drainPause is how long HAProxy has to act on a drain that it has read.
+	drainPause = 100 * time.Millisecond
+)
+
+// answerAgentChecks answers agent-checks on ln until Run ends, and waits for
+// those under way.
+func (a *Agent) answerAgentChecks(ctx context.Context, ln net.Listener) error {
+	stop := context.AfterFunc(ctx, func() {
+		if isClosed(a.eng.closing) {
+			ln.Close()
+		}
+	})
+	defer stop()
+	go func() { // ends with the agent, and closes the listener for the loop below
+		<-a.eng.closing
+		ln.Close()
+	}()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, maxAgentChecks)
+	for {
+		nc, err := ln.Accept()
+		switch {
+		case isClosed(a.eng.closing):
+			if err == nil {
+				nc.Close()
+			}
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		case err != nil:
+			a.logAttrs(slog.LevelError, "cannot accept an agent-check", slog.Any("error", err))
+			sleep(ctx, time.Second)
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+			wg.Go(func() { // ends within agentCheckTimeout
+				defer func() { <-slots }()
+				a.answerAgentCheck(nc)
+			})
+		default:
+			nc.Close()
+		}
+	}
+}
+
+// answerAgentCheck sends the state and waits for HAProxy to close: then it has
+// read it.
+func (a *Agent) answerAgentCheck(nc net.Conn) {
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(agentCheckTimeout))
+	if !a.allowed(nc.RemoteAddr()) {
+		return
+	}
+	e := &a.eng
+	draining := isClosed(e.draining)
+	e.checks.seen(nc.RemoteAddr(), false)
+	answer := agentReady
+	if draining {
+		answer = agentDrain
+	}
+	if _, err := io.WriteString(nc, answer); err != nil {
+		return
+	}
+	if half, ok := nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	if _, err := io.Copy(io.Discard, io.LimitReader(nc, 4096)); err == nil && draining {
+		e.checks.drained(nc.RemoteAddr())
+	}
+}
+
+// awaitDrain gives every HAProxy that has read the drain time to close its
+// connections; where none has, it returns at once.
+func (e *engine) awaitDrain(ctx context.Context) {
+	if !e.checks.anyDrained() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	sleep(ctx, drainPause)
+	select {
+	case <-e.noConns():
+	case <-ctx.Done():
+	}
+}
+
+func (k *checks) anyDrained() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, s := range k.sources {
+		if s.drained {
+			return true
+		}
+	}
+	return false
+}
