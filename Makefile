@@ -50,6 +50,10 @@ test: haproxy chromium ## Run all tests, those against real HAProxy included
 	@$(MAKE) --no-print-directory tap TAPSKIP='^(TestReloads|TestRestarts|TestLoad)$$'
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 
+.PHONY: test-all
+test-all: ## Run the tests against HAProxy 2.2 and 3.4 as well, whose cache is apart
+	@versions=$$(internal/scripts/haproxy.sh matrix); SPOKE_HAPROXY="$$versions" $(MAKE) --no-print-directory test
+
 .PHONY: tap
 tap: haproxy ## Run the tests of internal/e2e with spoectl tap between HAProxy and each agent (TAPSKIP=pattern: without those)
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \

@@ -119,6 +119,9 @@ spoe-group responses
 			return slices.Index(events, a) - slices.Index(events, b)
 		}), "in the order in which they happen: %v", got)
 
+		if !bin.AtLeast("2.4.1") {
+			return // it asks for ever where an engine has events and groups on one stream
+		}
 		h.Client().CloseIdleConnections()
 		resp = h.Get("/group")
 		assert.Equal(t, 200, resp.Status)

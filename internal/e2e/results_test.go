@@ -132,6 +132,9 @@ spoe-group unset
 		assert.Equal(t, "res", resp.Header.Get("X-Res"))
 		assert.Equal(t, []string{"proc", "sess", "txn"}, resp.Header.Values("X-Left"))
 
+		if !bin.AtLeast("2.4.1") {
+			return // it asks for ever where an engine has events and groups on one stream
+		}
 		resp = h.Get("/unset")
 		assert.Equal(t, "proc:sess:txn:req", resp.Header.Get("X-Before"))
 		assert.Empty(t, resp.Header.Values("X-Left"))

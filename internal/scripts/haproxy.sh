@@ -5,6 +5,7 @@
 #   internal/scripts/haproxy.sh            all that the tests want
 #   internal/scripts/haproxy.sh any        one, whichever version
 #   internal/scripts/haproxy.sh status     only tells
+#   internal/scripts/haproxy.sh matrix     gets older and newer ones too, prints all as SPOKE_HAPROXY has them
 #   internal/scripts/haproxy.sh fetch RELEASE   puts Debian RELEASE's into the cache, again if it is there
 #
 # This system's own HAProxy is installed by apt-get. Those of other Debian
@@ -22,7 +23,13 @@ cd "$(dirname "$0")"
 # "+" stands for "or later", since sid moves on.
 wanted=("bookworm 2.6" "trixie 3.0" "sid 3.2+")
 
+# What `make test-all` tests besides. They have a cache of their own, so that `make
+# test` does not find them.
+more=("bullseye 2.2" "experimental 3.4+")
+
 cache="${SPOKE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/spoke}/haproxy"
+more_cache="$cache-more"
+cache=${SPOKE_HAPROXY_FOLDER:-$cache} # matrix fetches into another folder
 PATH="$PATH:/usr/sbin:/usr/local/sbin" # not on every user's PATH
 
 in_ci() { case "${CI:-}" in '' | 0 | false) return 1 ;; esac }
@@ -60,6 +67,18 @@ as_root() {
   fi
 }
 
+# from_experimental ROOT puts experimental's HAProxy in place of sid's. debootstrap
+# has checked the signature of the list that has its sum.
+from_experimental() {
+  local archives="$1/var/cache/apt/archives" file sum
+  read -r file sum < <(awk -v RS= '/^Package: haproxy\n/' "$1"/var/lib/apt/lists/*_experimental_main_binary-*_Packages |
+    awk '$1 == "Filename:" { file = $2 } $1 == "SHA256:" { sum = $2 } END { print file, sum }')
+  as_root rm -f "$archives"/haproxy_*.deb
+  wget -q -O "$tmp/haproxy.deb" "$DEBIAN_MIRROR/$file"
+  echo "$sum  $tmp/haproxy.deb" | sha256sum --check --quiet
+  as_root mv "$tmp/haproxy.deb" "$archives/haproxy_experimental.deb"
+}
+
 # fetch RELEASE puts that release's HAProxy into the cache. Everything happens
 # in a folder beside it that is renamed at the end: what is there is whole.
 fetch() {
@@ -78,12 +97,18 @@ fetch() {
   tmp=$(mktemp -d "$cache/.$release.XXXXXX")
   trap 'as_root rm -rf "$tmp"' EXIT
 
-  # Only the packages: nothing is set up, nothing runs in there.
-  if ! as_root debootstrap --download-only --variant=minbase --include=haproxy \
-    "$release" "$tmp/root" >"$tmp/log" 2>&1 </dev/null; then
+  # Only the packages: nothing is set up, nothing runs in there. Experimental is not
+  # whole by itself: all but HAProxy comes from sid.
+  suite=$release include=haproxy extra=()
+  if [ "$release" = experimental ]; then
+    suite=sid include=haproxy,libjemalloc2,libopentracing-c-wrapper0t64,libssl3t64 extra=(--extra-suites=experimental)
+  fi
+  if ! as_root debootstrap --download-only --variant=minbase --include="$include" "${extra[@]}" \
+    "$suite" "$tmp/root" >"$tmp/log" 2>&1 </dev/null; then
     tail -n 20 "$tmp/log" >&2
     exit 1
   fi
+  if [ "$release" = experimental ]; then from_experimental "$tmp/root"; fi
   mkdir "$tmp/all"
   for deb in "$tmp"/root/var/cache/apt/archives/{haproxy,lib}*.deb; do
     dpkg-deb --extract "$deb" "$tmp/all"
@@ -156,6 +181,24 @@ status() {
   return 1
 }
 
+# matrix gets all there are to test and prints them as SPOKE_HAPROXY has them.
+matrix() {
+  local entry release want list=""
+  for entry in "${wanted[@]}"; do
+    read -r release want <<<"$entry"
+    find_haproxy "$want" >/dev/null || get "$release" "$want" >&2 || true
+    list+=":$(find_haproxy "$want")"
+  done
+  cache=$more_cache
+  for entry in "${more[@]}"; do
+    read -r release want <<<"$entry"
+    [ -n "$(version "$cache/$release/haproxy")" ] ||
+      SPOKE_HAPROXY_FOLDER=$cache bash haproxy.sh fetch "$release" "$want" >&2
+    list+=":$cache/$release/haproxy"
+  done
+  echo "${list#:}"
+}
+
 case "${1:-all}" in
 any)
   if [ -n "${SPOKE_HAPROXY:-}" ] || command -v haproxy >/dev/null; then exit; fi
@@ -175,6 +218,9 @@ all)
     find_haproxy "$want" >/dev/null || get "$release" "$want" || true
   done
   status || ! in_ci
+  ;;
+matrix)
+  matrix
   ;;
 status)
   status

@@ -197,7 +197,7 @@ func TestTakesAnyConfig(t *testing.T) {
 		h := haproxytest.Start(t, bin, haproxytest.Config{
 			Config: "global\n    daemon\n    master-worker\n    pidfile {{path \"pid\"}}\n" + page +
 				"frontend more\n    bind {{addr \"more\"}}\n    http-request return status 200 content-type text/plain " +
-				"file {{path \"sub/page.txt\"}} hdr X \"${TEST_NAME-default}\"\n",
+				"file {{path \"sub/page.txt\"}} hdr X \"${TEST_NAME{{if .HAProxy.AtLeast \"2.6\"}}-default{{end}}}\"\n",
 			Files: map[string]string{"sub/page.txt": `{{addr "http"}} of {{.HAProxy.Version}}`},
 			Env:   []string{`TEST_NAME={{.Data}}`},
 			Data:  "data",
