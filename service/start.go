@@ -47,8 +47,11 @@ func (p *program[C]) start(ctx context.Context, loaded *conf.Loaded, validate bo
 		fmt.Fprintf(p.Stdout, "%s: the configuration is good\n", p.Name)
 		return 0
 	}
-	if err := p.serve(ctx, g); err != nil && ctx.Err() == nil {
+	switch err := p.serve(ctx, g); {
+	case err != nil && ctx.Err() == nil:
 		return p.fail(g, err)
+	case err != nil: // it was told to end, and does
+		p.log.Warn("the end was not a clean one", "error", err)
 	}
 	p.log.Info("stopped")
 	return 0

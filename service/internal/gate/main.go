@@ -1,4 +1,4 @@
-// Command gate is the agent of the package's documentation, for the tests.
+// Command gate is the program of docs/service.md, for the tests.
 package main
 
 import (

@@ -1,0 +1,63 @@
+package service_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+)
+
+// The program and the configuration of docs/service.md work as that page says, reload
+// included.
+func TestDocs(t *testing.T) {
+	b, err := os.ReadFile("../docs/service.md")
+	require.NoError(t, err)
+	page := string(b)
+	_, code, ok := strings.Cut(page, "```go\n")
+	require.True(t, ok)
+	code, _, _ = strings.Cut(code, "```")
+	source, err := os.ReadFile("internal/gate/main.go")
+	require.NoError(t, err)
+	assert.Contains(t, string(source), code, "internal/gate is the program of the page")
+
+	_, config, ok := strings.Cut(page, "    defaults\n")
+	require.True(t, ok)
+	config, _, _ = strings.Cut("    defaults\n"+config, "\n## ")
+	config = strings.ReplaceAll(strings.ReplaceAll(config, "\n    ", "\n"), "bind 127.0.0.1:8080", `bind "{{addr "http"}}"`)
+
+	dir := t.TempDir()
+	program, file := filepath.Join(dir, "gate"), filepath.Join(dir, "gate.yaml")
+	out, err := exec.Command("go", "build", "-o", program, "./internal/gate").CombinedOutput()
+	require.NoError(t, err, string(out))
+	write(t, file, "blocked: [192.0.2.0/24]\nlog-level: info\n")
+	log := newBuffer()
+	agent := exec.Command(program, "-config", file, "-listen", "127.0.0.1:0", "-admin-listen", "off", "-timeout", "5s")
+	agent.Stderr = log
+	require.NoError(t, agent.Start())
+	defer agent.Wait()
+	defer agent.Process.Kill()
+	addr := log.wait(t, `msg=ready addresses=\[([^\]\s]+)`)[1]
+	written := func(part string) string {
+		out, err := exec.Command(program, "-listen", addr, "-timeout", "5s", "-print-config="+part).Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		h := haproxytest.Start(t, bin, haproxytest.Config{
+			Config: strings.TrimPrefix(config, "    "),
+			Files:  map[string]string{"spoe.conf": written("spoe"), "agents.cfg": written("backend")},
+			Args:   []string{"-f", "agents.cfg"},
+		})
+		write(t, file, "blocked: [192.0.2.0/24]\n")
+		require.Eventually(t, func() bool { return h.Get("/").Status == 200 }, patience, 50*time.Millisecond)
+		write(t, file, "blocked: [127.0.0.0/8]\n")
+		require.Eventually(t, func() bool { return h.Get("/").Status == 403 }, patience, 50*time.Millisecond)
+	})
+}
