@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// AgentMetrics has an agent's [spoe.Stats] among the metrics of p, or of
+// AgentMetrics adds an agent's [spoe.Stats] to the metrics of p, or of
 // OpenTelemetry's global provider if p is nil, until the registration ends:
 //
 //	spop.server.connections            open now
@@ -20,7 +20,7 @@ import (
 //	spop.server.failed_messages        by error.type: error, panic, timeout, too_big
 //	spop.server.disconnects            by spop.status and spop.side, agent or haproxy
 //
-// It is no middleware, as it is the agent that knows them.
+// It is not a middleware, since only the agent counts these.
 func AgentMetrics(a *spoe.Agent, p metric.MeterProvider) (metric.Registration, error) {
 	meter := meterOf(p)
 	gauge := func(name, unit, text string) metric.Int64ObservableUpDownCounter {

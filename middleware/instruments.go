@@ -22,8 +22,8 @@ func meterOf(p metric.MeterProvider) metric.Meter {
 	return p.Meter(instrumentation, metric.WithSchemaURL(semconv.SchemaURL))
 }
 
-// made returns an instrument. OpenTelemetry gives one that works even with an
-// error, which goes where its other errors go.
+// made returns an instrument, which works even if there is an error. The error goes
+// to OpenTelemetry's handler of errors.
 func made[T any](instrument T, err error) T {
 	if err != nil {
 		otel.Handle(err)
@@ -31,9 +31,9 @@ func made[T any](instrument T, err error) T {
 	return instrument
 }
 
-// onCollect has f observe an instrument whenever metrics are asked for, as long
-// as the program runs. Several may observe the same one: their values add up,
-// which those of the instrument's own callbacks would not.
+// onCollect registers f to observe an instrument whenever metrics are collected, as
+// long as the program runs. Several may observe the same one: their values add up,
+// which values of the instrument's own callbacks would not.
 func onCollect(meter metric.Meter, instrument metric.Observable, f func(metric.Observer)) {
 	made(meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		f(o)

@@ -4,11 +4,11 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// redacted is what telemetry shows of a secret value.
+// redacted stands for a secret value in telemetry.
 const redacted = "REDACTED"
 
-// secrets tells which values telemetry must not show: those of fields tagged
-// secret, and of the names a configuration adds.
+// secrets holds the names, from a configuration, of arguments and variables whose
+// values telemetry must not show, besides those of fields tagged secret.
 type secrets map[string]bool
 
 func newSecrets(names []string) secrets {

@@ -352,3 +352,22 @@ func TestErrorTypes(t *testing.T) {
 type typedError struct{}
 
 func (*typedError) Error() string { return "typed" }
+
+// TestLogSlow: a handler that takes exactly as long as Slow is not slow.
+func TestLogSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		h := middleware.Log(middleware.LogConfig{Slow: time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))})(handlerFunc(
+			func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+				v, _ := msg.Args.Lookup("takes")
+				n, _ := v.Int()
+				time.Sleep(time.Duration(n))
+				return nil
+			}))
+		for takes, want := range map[time.Duration]string{time.Second: "outcome=ok", time.Second + 1: "outcome=slow"} {
+			log.Reset()
+			require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("takes", int64(takes))), new(spoe.Actions)))
+			assert.Contains(t, log.String(), want)
+		}
+	})
+}

@@ -8,12 +8,12 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Timeout gives a message d from its arrival: the handler's context ends then,
-// and the ACK leaves, even if the handler goes on. What it does later is
-// dropped; see [spoe.Message.ServeWithin]. The error is a [spoe.ErrTimeout].
+// Timeout bounds the time of a message to d from its arrival: the handler's context
+// ends then, and the ACK leaves, even if the handler goes on. Actions that it adds
+// later are dropped; see [spoe.Message.ServeWithin]. The error is a [spoe.ErrTimeout].
 //
-// d must be below HAProxy's `timeout processing`, by what the way there and back
-// takes. Timeout panics if d is not positive.
+// d must be shorter than HAProxy's `timeout processing`, by the time that frames take
+// between HAProxy and the agent. Timeout panics if d is not positive.
 func Timeout(d time.Duration) spoe.Middleware {
 	if d <= 0 {
 		panic(fmt.Sprintf("middleware: Timeout(%v): give a handler some time, less than HAProxy's `timeout processing`", d))
@@ -25,7 +25,7 @@ func Timeout(d time.Duration) spoe.Middleware {
 	}
 }
 
-// bounded is a handler that says what its deadline is: a [spoe.Bounded].
+// bounded is a handler that reports its deadline: a [spoe.Bounded].
 type bounded struct {
 	spoe.HandlerFunc
 	d time.Duration

@@ -14,7 +14,7 @@ type variable struct {
 	name  string
 }
 
-// parseVariable reads "txn.name", as HAProxy's configuration has it but for the
+// parseVariable reads "txn.name", as in HAProxy's configuration, without the
 // var-prefix.
 func parseVariable(text string) (variable, error) {
 	scopeName, name, _ := strings.Cut(text, ".")
