@@ -137,4 +137,4 @@ haproxy: ## Get the versions of HAProxy that the tests want
 .PHONY: clean
 clean: ## Remove what Go's build and test caches and the HAProxy cache hold
 	@go clean -testcache -fuzzcache
-	@cache="$${SPOKE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/spoke}"; rm -rf "$$cache/haproxy"
+	@cache="$${SPOKE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/spoke}"; rm -rf "$$cache/haproxy" "$$cache/haproxy-more"

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/spoke-go/spoke/spoe"
 )
 
 // Dialer says how to reach an agent. The zero Dialer works.
@@ -24,7 +26,8 @@ type Dialer struct {
 // Dial connects to an agent and does the handshake with DefaultHello. Network
 // and address are as in net.Dial: "tcp" and "127.0.0.1:9000", "unix" and a path
 // or, with a leading @, an abstract name, filled up with NULs as HAProxy's abns@
-// does it and as spoe.Listen does. The Client is closed by its user.
+// does it. With an empty network, address is as for [spoe.ParseAddr], which takes what
+// HAProxy's server lines take. The Client is closed by its user.
 func Dial(ctx context.Context, network, addr string) (*Client, error) {
 	return new(Dialer).Dial(ctx, network, addr)
 }
@@ -50,7 +53,15 @@ func (d *Dialer) Connect(ctx context.Context, network, addr string) (*Client, er
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, &timeoutError{timeout})
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, network, abstractName(network, addr))
+	if network == "" {
+		var err error
+		if network, addr, err = spoe.ParseAddr(addr); err != nil {
+			return nil, fmt.Errorf("spoetest: %s", strings.TrimPrefix(err.Error(), "spoe: "))
+		}
+	} else {
+		addr = abstractName(network, addr)
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, fmt.Errorf("spoetest: %w", err)
 	}

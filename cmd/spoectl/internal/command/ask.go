@@ -77,7 +77,7 @@ func (a *ask) run(ctx context.Context, out io.Writer) error {
 	}
 	hello := spoetest.DefaultHello()
 	hello.MaxFrameSize = a.frameSize
-	c, err := a.dialer(&hello).Dial(ctx, a.network, a.addr)
+	c, err := a.dialer(&hello).Dial(ctx, "", a.name)
 	if err != nil {
 		return failure{err}
 	}

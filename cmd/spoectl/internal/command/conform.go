@@ -78,7 +78,7 @@ The exit status is 1 if a case fails.`,
 
 // prepare completes the target and chooses the cases.
 func (c *conform) prepare() ([]conformance.Case, error) {
-	c.Target.Network, c.Target.Addr, c.TLS = c.network, c.addr, c.tls
+	c.Target.Network, c.Target.Addr, c.TLS = "", c.name, c.tls
 	if len(c.args) > 0 && c.message == "" {
 		return nil, errors.New("--arg without --message")
 	}
@@ -156,7 +156,7 @@ var results = [...]string{"passed", "failed", "skipped"}
 
 func (c *conform) run(cmd *cobra.Command, cases []conformance.Case) error {
 	out := cmd.OutOrStdout()
-	conn, err := c.dialer(nil).Connect(cmd.Context(), c.network, c.addr)
+	conn, err := c.dialer(nil).Connect(cmd.Context(), "", c.name)
 	if err != nil { // every case would say so
 		return failure{err}
 	}

@@ -41,7 +41,7 @@ The exit status is 1 if one of them differs.`,
 			var r replayed
 			begin := time.Now()
 			out := cmd.OutOrStdout()
-			err = recording.Replay(cmd.Context(), t.dialer(nil), t.network, t.addr, rec, pace, ignore, func(o recording.Outcome) {
+			err = recording.Replay(cmd.Context(), t.dialer(nil), "", t.name, rec, pace, ignore, func(o recording.Outcome) {
 				r.add(o)
 				if !asJSON {
 					r.print(out, o)

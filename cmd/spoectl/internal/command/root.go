@@ -72,7 +72,8 @@ func newRoot() *cobra.Command {
 agent as HAProxy would, puts load on it, shows the frames between the two, and
 explains what HAProxy logs.
 
-An address is host:port, unix:/path or unix:@abstract.
+An address is as on HAProxy's server lines: host:port, unix@/path or /path,
+abns@name, abnsz@name, ipv4@… and ipv6@…; unix:/path and unix:@name work as well.
 
 Exit status: 0 if all went well, 1 if the agent did not do what was wanted of it,
 2 if the command line or a file cannot be understood.`,

@@ -13,13 +13,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 // target is an agent as the command line names it.
 type target struct {
-	network, addr     string
-	name              string // as it was written
+	network, addr     string // as net.Dial takes them
+	name              string // as it was written, which spoetest.Dialer takes
 	useTLS, insecure  bool
 	ca, cert, key     string
 	serverName        string
@@ -47,20 +48,12 @@ func (t *target) flags(cmd *cobra.Command) {
 // parse reads the address and the TLS flags.
 func (t *target) parse(addr string) error {
 	t.name = addr
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		if path == "" {
-			return errors.New("address \"unix:\" has no path: write unix:/path or unix:@name")
-		}
-		t.network, t.addr = "unix", path
-	} else {
-		host, port, err := net.SplitHostPort(addr)
-		if err != nil || port == "" {
-			return fmt.Errorf("address %q is none: write host:port, unix:/path or unix:@name", addr)
-		}
-		if host == "" {
-			host = "127.0.0.1"
-		}
-		t.network, t.addr = "tcp", net.JoinHostPort(host, port)
+	var err error
+	if t.network, t.addr, err = spoe.ParseAddr(addr); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "spoe: "))
+	}
+	if t.network == "fd" {
+		return fmt.Errorf("address %q is for an agent that listens: name one to connect to", addr)
 	}
 	return t.parseTLS()
 }
@@ -103,7 +96,7 @@ func (t *target) dialer(hello *spoetest.Hello) *spoetest.Dialer {
 
 // dial connects without a word of SPOP.
 func (t *target) dial(ctx context.Context) (net.Conn, error) {
-	c, err := t.dialer(nil).Connect(ctx, t.network, t.addr)
+	c, err := t.dialer(nil).Connect(ctx, "", t.name)
 	if err != nil {
 		return nil, err
 	}
