@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 
 	noopmetric "go.opentelemetry.io/otel/metric/noop"
@@ -46,6 +47,9 @@ func (p *program[C]) haproxyConfig(s *Settings) haproxy.Config {
 	c := p.HAProxy
 	if c.Engine == "" {
 		c.Engine = p.Name
+	}
+	if _, port, err := net.SplitHostPort(s.AgentCheck); err == nil && c.AgentCheckPort == 0 {
+		c.AgentCheckPort, _ = net.LookupPort("tcp", port)
 	}
 	for _, addr := range s.Listen {
 		if found := serverAddress(addr); found != "" && c.Agents == nil {

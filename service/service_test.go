@@ -252,6 +252,8 @@ func TestCommands(t *testing.T) {
 		{[]string{"-show-config", "-score=9"}, 0, `score: 9 # -score\n`, `^$`},
 		{[]string{"-print-config=spoe", "-reject"}, 0, `(?s)spoe-agent test-agent.*spoe-message ask`, `^$`},
 		{[]string{"-print-config=backend", "-listen", "unix:/run/x"}, 0, `server agent1 unix@/run/x`, `^$`},
+		{[]string{"-print-config=backend", "-agent-check", "127.0.0.1:9001"}, 0, `agent-check.* agent-port 9001`, `^$`},
+		{[]string{"-agent-check", "9001"}, 2, `^$`, `^test-agent: -agent-check: "9001" is not an address: write host:port, such as 127.0.0.1:9001\n$`},
 		{[]string{"-print-routes"}, 0, `"ask"`, `^$`},
 		{[]string{"-completion", "bash"}, 0, `complete -o default -W ".*-score.*" test-agent`, `^$`},
 		{[]string{"-socre", "1"}, 2, `^$`, `^test-agent: -socre: is unknown: write -score\n$`},

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strconv"
 	"time"
@@ -19,6 +20,7 @@ type Settings struct {
 	TLSCert         string         `value:"FILE" help:"PEM file with the certificate for TLS on TCP addresses; it is read again when it changes"`
 	TLSKey          string         `value:"FILE" help:"PEM file with the certificate's key"`
 	TLSClientCA     string         `value:"FILE" help:"PEM file with the authorities whose clients may connect; without it all may"`
+	AgentCheck      string         `conf:",fixed" value:"ADDRESS" help:"host:port at which HAProxy's agent-check is answered, which moves traffic away before the end; without it nowhere"`
 	Timeout         time.Duration  `conf:",fixed" min:"1ms" max:"1h" help:"how long an answer may take; HAProxy's timeout processing must be longer"`
 	ShutdownTimeout time.Duration  `conf:",fixed" min:"1ms" max:"1h" help:"how long SIGTERM waits for requests that are being answered"`
 
@@ -56,6 +58,9 @@ func (s Settings) Validate() error {
 		return Wrong("tls-client-ca", "is set without tls-cert: write tls-cert and tls-key, too")
 	case s.AdminListen != "off" && s.AdminToken.Reveal() == "" && !admin.IsLoopback(s.AdminListen):
 		return Wrong("admin-listen", "%q is not a loopback address: write 127.0.0.1:6060, or set admin-token, too", s.AdminListen)
+	}
+	if _, _, err := net.SplitHostPort(s.AgentCheck); err != nil && s.AgentCheck != "" {
+		return Wrong("agent-check", "%q is not an address: write host:port, such as 127.0.0.1:9001", s.AgentCheck)
 	}
 	for i, addr := range s.Listen {
 		if err := checkAddress(addr); err != nil {
