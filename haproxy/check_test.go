@@ -38,7 +38,7 @@ func shop() *router.Router {
 	})
 
 	r.Handle("scan", func(context.Context, struct {
-		Path   string `spoe:",pos=0,required" fetch:"path"`
+		Path   string `spoe:",pos=0,required" fetch:"url"`
 		Method string `spoe:"method"`
 		Body   []byte `spoe:"body"`
 		Secure bool   `spoe:"secure"`

@@ -73,7 +73,7 @@ func TestFlags(t *testing.T) {
 }
 
 func TestFlagsCheck(t *testing.T) {
-	f := write(t, guard(), haproxy.Config{Engine: "guard"})
+	f := write(t, guard(), haproxy.Config{Engine: "guard", FailClosed: true})
 	dir := put(t, map[string]string{
 		"haproxy.cfg": "frontend www\n" + f.Frontend, "agents.cfg": f.Backend, "spoe.conf": f.SPOE,
 		"bad.cfg": "frontend www\n" + strings.Replace(f.Frontend, "http-request send-spoe-group", "#", 1),

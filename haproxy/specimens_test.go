@@ -54,6 +54,7 @@ type seen struct {
 	Target   string            `json:"target"`   // "/" by default
 	Targets  []string          `json:"targets"`  // of several requests on one connection; the last counts
 	Headers  []string          `json:"headers"`  // names and values
+	Star     bool              `json:"star"`     // the request is OPTIONS *
 	TLS      string            `json:"tls"`      // the request is sent over TLS, with this name
 	Status   int               `json:"status"`   // of the response; 0 where there is none
 	Messages map[string]int    `json:"messages"` // how often the agent gets each message
@@ -273,6 +274,9 @@ func (s specimen) request(t *testing.T, h *haproxytest.HAProxy, want seen) int {
 	for _, target := range targets {
 		req, err := http.NewRequest(http.MethodGet, scheme+h.Addr("http")+target, nil)
 		require.NoError(t, err)
+		if want.Star {
+			req.Method, req.URL.Path, req.URL.Opaque = http.MethodOptions, "", "*"
+		}
 		for pair := range slices.Chunk(want.Headers, 2) {
 			req.Header.Add(pair[0], pair[1])
 			if pair[0] == "Host" {

@@ -29,6 +29,9 @@ func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 			continue // the first one counts
 		}
 		used[k] = true
+		if known.SetsVars() {
+			c.checkNull(m, &known.Args[k], s)
+		}
 		c.checkType(m, known, &known.Args[k], s, i)
 	}
 	for k, a := range known.Args {

@@ -15,6 +15,7 @@ const (
 	MessageUncalled     = "message-uncalled"      // a handler whose message is never sent
 	EventAndGroup       = "event-and-group"       // a message that an event and a rule send
 	ArgumentMissing     = "argument-missing"      // required, but not sent
+	RequiredNull        = "required-null"         // required, but NULL for some requests
 	ArgumentUnknown     = "argument-unknown"      // sent, but not read
 	ArgumentType        = "argument-type"         // sent as what cannot be bound
 	VariableUnknown     = "variable-unknown"      // set by the agent, but nowhere in the configuration

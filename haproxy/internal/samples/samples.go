@@ -101,7 +101,10 @@ func Types(expr string) []string {
 		case !ok:
 			return nil
 		case slices.Contains(out, "same"): // what comes in goes out
-		case Name(part) == "bytes" && slices.Contains(types, "str"): // a part of a text is a text
+		case Name(part) == "bytes" && (slices.Contains(types, "str") || slices.Contains(types, "meth")):
+			types = []string{"str"} // a part of a text is a text
+		case Name(part) == "bytes" && (len(types) == 0 || slices.Contains(types, "any")):
+			types = []string{"str", "bin"}
 		case mayBeBool(types) && slices.Contains(out, "sint"):
 			types = []string{"bool", "sint"} // arithmetic leaves the type of a bool
 		default:
