@@ -371,3 +371,24 @@ func TestLogSlow(t *testing.T) {
 		}
 	})
 }
+
+// TestLogUnset: a variable that is unset shows as such, not as a secret.
+func TestLogUnset(t *testing.T) {
+	var log bytes.Buffer
+	h := middleware.Log(middleware.LogConfig{Vars: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})(handlerFunc(
+		func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+			return errors.Join(acts.UnsetVar(spoe.VarScopeTransaction, "list"), acts.SetVar(spoe.VarScopeTransaction, "null", nil))
+		}))
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	assert.Contains(t, log.String(), "var.txn.list=unset var.txn.null=unset")
+}
+
+// TestConfigurationIsCopied: a caller may change its slices afterwards.
+func TestConfigurationIsCopied(t *testing.T) {
+	m := newMeters(t)
+	buckets := []float64{1, 2}
+	h := middleware.Metrics(middleware.MetricsConfig{MeterProvider: m, Buckets: buckets})(setInt("ok", 1))
+	buckets[0] = 1.5
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	assert.Equal(t, []float64{1, 2}, m.histogram(duration)["rpc.method=m"].Bounds)
+}
