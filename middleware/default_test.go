@@ -75,7 +75,7 @@ func TestDefault(t *testing.T) {
 func ExampleDefault() {
 	r := router.New()
 	r.ErrorVar(spoe.VarScopeTransaction, "error") // http-request deny if { var(txn.iprep.error) -m found }
-	r.Use(middleware.Default(20 * time.Millisecond))
+	r.Use(middleware.Default(200 * time.Millisecond))
 	r.With(middleware.Cache(time.Minute, middleware.KeyArgs("ip")), middleware.Coalesce(middleware.KeyArgs("ip"))).
 		HandleRaw("ip-rep", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			return acts.SetInt(spoe.VarScopeSession, "ip_score", 90)

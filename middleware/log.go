@@ -143,7 +143,13 @@ func (l *logging) log(ctx context.Context, msg *spoe.Message, acts *spoe.Actions
 	if err != nil {
 		attrs = append(attrs, slog.String("error", safetext.Error(err, maxErrShown)))
 	}
-	logger.LogAttrs(ctx, level, "message", attrs...)
+	// The line is written behind the ACK: a slow log holds up no visitor.
+	ctx = context.WithoutCancel(ctx)
+	msg.Report(func() {
+		r := slog.NewRecord(now, level, "message", 0)
+		r.AddAttrs(attrs...)
+		_ = logger.Handler().Handle(ctx, r) // a log that fails has nowhere to say so
+	})
 }
 
 func (l *logging) appendValues(attrs []slog.Attr, msg *spoe.Message, acts *spoe.Actions, err error) []slog.Attr {

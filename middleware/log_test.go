@@ -143,11 +143,35 @@ func TestLogSecrets(t *testing.T) {
 	r.Use(middleware.Log(middleware.LogConfig{Logger: log.logger(), Args: []string{"log_password", "own"}, Vars: true, Secrets: []string{"own"}}))
 	r.Handle("login", func(_ context.Context, in in) (out, error) { return out{in.Password}, nil })
 	spoetest.New(t, r).Ask("login", spoetest.Arg("log_password", hidden), spoetest.Arg("own", hidden))
+	require.Eventually(t, func() bool { return log.String() != "" }, 10*time.Second, time.Millisecond, "the line comes behind the ACK")
 	assert.NotContains(t, log.String(), hidden)
 	got := log.all(t)[0]
 	for _, key := range []string{"arg.log_password", "arg.own", "var.txn.log_token"} {
 		assert.Equal(t, "REDACTED", got[key], key)
 	}
+}
+
+// blockedLog blocks until its channel is closed.
+type blockedLog struct {
+	slog.Handler
+	until chan struct{}
+}
+
+func (blockedLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l blockedLog) Handle(context.Context, slog.Record) error {
+	<-l.until
+	return nil
+}
+
+// TestLogHoldsUpNoACK: a log that blocks costs its lines, not the answers.
+func TestLogHoldsUpNoACK(t *testing.T) {
+	log := blockedLog{until: make(chan struct{})}
+	h := spoetest.NewAgent(t, quiet(middleware.Log(middleware.LogConfig{Logger: slog.New(log)})(setInt("ok", 1))))
+	for range 10 {
+		assert.Equal(t, "txn.ok=1", h.Ask("m").String())
+	}
+	close(log.until)
 }
 
 // TestLogHasTheSpan: inside of Trace a line can be found from its trace.
@@ -181,7 +205,7 @@ func ExampleLog() {
 	}))
 
 	ask(&spoe.Agent{Handler: handler, Logger: slog.New(slog.DiscardHandler)}, "ip-rep")
-	// Output:
+	// Unordered output:
 	// level=INFO msg=message message=ip-rep outcome=ok stream_id=1 frame_id=1 arg.ip=192.0.2.1 var.sess.ip_score=90
 	// ip-rep: sess.ip_score=90
 }

@@ -12,9 +12,10 @@
 //			return acts.SetBool(spoe.VarScopeTransaction, "listed", listed(addr))
 //		}))
 //
-// Package router has messages handled by name, bound to structs; package
-// middleware has timeouts, tracing and more; package spoe/spoetest tests agents
-// with and without a HAProxy.
+// Most agents use package router, which dispatches messages to handlers by name
+// and decodes their arguments into structs, and package middleware for timeouts,
+// tracing and more. Package spoe/spoetest tests agents without a HAProxy, package
+// spoe/spoetest/haproxytest with one.
 //
 // # Life of an agent
 //
@@ -32,7 +33,18 @@
 // or at the deadline.
 //
 // There is exactly one ACK for a NOTIFY, whatever handlers do: one that fails
-// or panics loses its own actions, one that is late is left behind.
+// or panics loses its own actions, one that is late is left behind. An ACK waits
+// for its handlers and for the socket only: log lines, [Agent.ConnState] and
+// [Message.Report] are called by goroutines that nothing waits for.
+//
+// # Life of a connection
+//
+//	greeting ──► open ──► retiring ──► closing ──► closed
+//
+// A connection is greeting until its HAPROXY-HELLO has been answered, and open
+// from then on. It is retiring once it is to be closed, by Shutdown or for its
+// age: it still answers, and at a quiet moment the agent sends AGENT-DISCONNECT.
+// Then it is closing, until HAProxy has closed it or a second has passed.
 //
 // # What may be kept
 //

@@ -144,3 +144,15 @@ func TestDependencies(t *testing.T) {
 		}), "go.mod requires %s directly; put what needs it into a nested module", m[1])
 	}
 }
+
+// TestArchitectureNamesFiles: each file that docs/architecture.md names exists.
+func TestArchitectureNamesFiles(t *testing.T) {
+	page, err := os.ReadFile("docs/architecture.md")
+	require.NoError(t, err)
+	names := regexp.MustCompile("`([a-z_]+/[a-z_/]*\\.(?:go|txt))`").FindAllStringSubmatch(string(page), -1)
+	require.Greater(t, len(names), 15)
+	for _, m := range names {
+		_, err := os.Stat(m[1])
+		assert.NoError(t, err)
+	}
+}
