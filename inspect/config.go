@@ -14,11 +14,9 @@ type Config struct {
 	// Addr is the agent's address in the command lines that the page offers.
 	// Default: 127.0.0.1:9000.
 	Addr string
-	// Agent gives the counters of connections; a *spoe.Agent is one.
-	Agent interface{ Stats() spoe.Stats }
-	// Connections returns the open connections. It is called once a second for
-	// each page that is open.
-	Connections func() []Connection
+	// Agent gives the counters and the open connections. The page asks it once a
+	// second for each page that is open. A nil Agent leaves that tab empty.
+	Agent *spoe.Agent
 	// Routes returns the routes, as [router.Router.Routes] does.
 	Routes func() []router.RouteInfo
 	// HAProxy returns the files of HAProxy's configuration to show. It is called
@@ -34,8 +32,8 @@ type Config struct {
 	MaxViewers int
 }
 
-// A Connection is one connection from HAProxy.
-type Connection struct {
+// connection is one connection from HAProxy, as the page shows it.
+type connection struct {
 	Peer     string    `json:"peer"`
 	EngineID string    `json:"engine"`
 	Applet   bool      `json:"applet"` // HAProxy up to 3.0; false: 3.1 and later

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/safetext"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -22,7 +24,7 @@ type stats struct {
 	Slowest     []*sample      `json:"slowest"`
 	Agent       *spoe.Stats    `json:"agent"`
 	Closings    []closing      `json:"closings"`
-	Connections []Connection   `json:"connections"` // nil: unknown
+	Connections []connection   `json:"connections"` // nil: unknown
 	Viewers     int32          `json:"viewers"`
 	Skipped     uint64         `json:"skipped"`
 	Lost        uint64         `json:"lost"`
@@ -78,9 +80,28 @@ func (p *Page) stats(v *viewer) stats {
 	if p.cfg.Agent != nil {
 		a := p.cfg.Agent.Stats()
 		s.Agent, s.Closings = &a, closings(a)
-	}
-	if p.cfg.Connections != nil {
-		s.Connections = append([]Connection{}, p.cfg.Connections()...)
+		s.Connections = connections(p.cfg.Agent)
 	}
 	return s
+}
+
+// maxConnections is how many connections a page shows.
+const maxConnections = 256
+
+// connections returns the open connections of a, the oldest first.
+func connections(a *spoe.Agent) []connection {
+	infos := a.Connections()
+	slices.SortFunc(infos, func(a, b spoe.ConnInfo) int { return a.Since.Compare(b.Since) })
+	shown := []connection{}
+	for _, c := range infos[:min(len(infos), maxConnections)] {
+		peer := ""
+		if c.Peer != nil {
+			peer = safetext.Clip(c.Peer.String(), 128)
+		}
+		shown = append(shown, connection{
+			Peer: peer, EngineID: c.EngineID, Applet: c.Applet, Since: c.Since, InFlight: c.InFlight,
+			MaxFrameSize: c.MaxFrameSize, Fragments: c.Fragments, Phase: c.Phase,
+		})
+	}
+	return shown
 }

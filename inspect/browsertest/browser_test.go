@@ -19,7 +19,6 @@ import (
 	"github.com/spoke-go/spoke/inspect"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
-	"github.com/spoke-go/spoke/spoe/spoetest"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
@@ -52,8 +51,8 @@ type verdict struct {
 
 // serve starts an agent with a page and returns the agent's address and the page's.
 func serve(t *testing.T) (agent, page string) {
-	a := new(spoe.Agent)
 	var r router.Router
+	a := &spoe.Agent{Handler: &r}
 	p := inspect.New(inspect.Config{Name: "ip-reputation", Agent: a, Routes: r.Routes, HAProxy: func() ([]inspect.File, error) {
 		return []inspect.File{{Name: "spoe.conf", Text: spoeConf}}, nil
 	}, Findings: func() ([]string, error) { return nil, nil }})
@@ -67,7 +66,15 @@ func serve(t *testing.T) (agent, page string) {
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
 	t.Cleanup(func() { _ = p.Close() })
-	return spoetest.Serve(t, &r), srv.URL + "/inspect/"
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- a.Serve(ln) }() // ends with Close
+	t.Cleanup(func() {
+		_ = a.Close()
+		<-ended
+	})
+	return ln.Addr().String(), srv.URL + "/inspect/"
 }
 
 // browse starts a browser with a profile of its own.
