@@ -121,6 +121,10 @@ fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
 mutate: ## Change a package place by place and list the changes that its tests miss (PKG=./codec N=60 SEED=1)
 	@go run ./internal/mutate -n $(or $(N),60) -seed $(or $(SEED),1) $(or $(PKG),./codec)
 
+.PHONY: stress
+stress: ## Run random schedules against an agent with the race detector (STRESS=1h), each ACK held against its NOTIFY
+	@SPOKE_STRESS='$(or $(STRESS),1h)' CGO_ENABLED=1 go test -race -count=1 -timeout=0 -v -run=TestStress ./internal/stress
+
 .PHONY: cover
 cover: haproxy ## Run all tests of this module and show what they cover
 	@profile=$$(mktemp); trap 'rm -f "$$profile"' EXIT; \
