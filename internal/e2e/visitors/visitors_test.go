@@ -108,8 +108,6 @@ func (v *visit) slow() bool {
 	return strings.Contains(v.why, "error=1 ") || strings.Contains(v.why, "timeout")
 }
 
-var filterLine = regexp.MustCompile(`(?m)^ *filter spoe .*\n`)
-
 // change adds to the haproxy.cfg of an example what the tests want to see, and takes
 // what HAProxy would refuse otherwise. From 3.3 on, option abortonclose is its default.
 func (e *example) change(config string, beside map[string]string) string {
