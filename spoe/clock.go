@@ -139,7 +139,9 @@ func (l *limits) rule(p phase, k times, t int64) (v verdict, next int64) {
 			next = min(next, k.plan.at)
 			return keep, next
 		}
-		if !pause && (after(max(k.plan.at, k.lastFrame+int64(k.plan.quiet)), 0) || after(k.plan.force, 0)) {
+		// From plan.force on an ACK may take the DISCONNECT along (calmLocked). It is no
+		// reason to close a connection between two NOTIFYs: the next may be on its way.
+		if !pause && after(max(k.plan.at, k.lastFrame+int64(k.plan.quiet)), 0) {
 			return quiet, next
 		}
 	}

@@ -34,9 +34,6 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", parallel); err != nil {
 		panic(err)
 	}
-	if err := os.Chdir("../../docs"); err != nil { // the pages' links are relative to it
-		panic(err)
-	}
 	code := m.Run()
 	if err := recipes.RemovePrograms(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -23,6 +23,13 @@ import (
 
 var update = flag.Bool("update", false, "write the tables in binding.md, and what the programs of cookbook write")
 
+// The pages' links are relative to docs, so the tests run there.
+func init() {
+	if err := os.Chdir("../../docs"); err != nil {
+		panic(err)
+	}
+}
+
 // block is a code block, or an order without one.
 type block struct {
 	what string // such as "run" or "file"
