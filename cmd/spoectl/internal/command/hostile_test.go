@@ -197,7 +197,7 @@ func TestTapOutputNotRead(t *testing.T) {
 		require.NotNil(t, m)
 		peak, err := strconv.Atoi(string(m[1]))
 		require.NoError(t, err)
-		assert.Less(t, peak, 150<<10, "KiB of memory")
+		assert.Less(t, peak, maxPeak, "KiB of memory")
 	}
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	var lines []string
