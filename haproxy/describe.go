@@ -63,7 +63,7 @@ func typeNames(types []codec.Type) []string {
 	return names
 }
 
-// always tells that a field is never without a value.
+// always reports that a field is never without a value.
 func always(v codec.VarInfo) bool {
 	if v.OmitEmpty || v.JSON || v.Group != "" {
 		return false

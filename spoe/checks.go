@@ -51,7 +51,7 @@ func (s *checkSource) gone() time.Time {
 	return s.last.Add(missedChecks*s.every + time.Second)
 }
 
-// seen notes a health check from peer; fail tells that it is failed, and is
+// seen notes a health check from peer; fail reports that it is failed, and is
 // returned.
 func (k *checks) seen(peer net.Addr, fail bool) bool {
 	k.mu.Lock()

@@ -77,7 +77,7 @@ type DisconnectError struct {
 	Status codec.Status
 	// Message is the text of the frame.
 	Message string
-	// ByHAProxy tells whether it was HAProxy who sent it.
+	// ByHAProxy reports whether it was HAProxy who sent it.
 	ByHAProxy bool
 }
 

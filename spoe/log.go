@@ -115,7 +115,7 @@ const (
 	failureLines = 100 // about messages, a second
 )
 
-// take tells whether one more may pass, and how many have not since the last.
+// take reports whether one more may pass, and how many have not since the last.
 func (k *someLines) take(t time.Time) (ok bool, skipped uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

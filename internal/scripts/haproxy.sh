@@ -70,11 +70,13 @@ as_root() {
 # from_experimental ROOT puts experimental's HAProxy in place of sid's. debootstrap
 # has checked the signature of the list that has its sum.
 from_experimental() {
-  local archives="$1/var/cache/apt/archives" file sum
+  local archives="$1/var/cache/apt/archives" file sum mirror
   read -r file sum < <(awk -v RS= '/^Package: haproxy\n/' "$1"/var/lib/apt/lists/*_experimental_main_binary-*_Packages |
     awk '$1 == "Filename:" { file = $2 } $1 == "SHA256:" { sum = $2 } END { print file, sum }')
   as_root rm -f "$archives"/haproxy_*.deb
-  wget -q -O "$tmp/haproxy.deb" "$DEBIAN_MIRROR/$file"
+  # The mirror is the one that debootstrap has chosen; its log names it.
+  mirror=$(sed -n 's/^I: Checking component main on \(.*[^.]\)\.\.\.$/\1/p' "$tmp/log" | head -n 1)
+  wget -q -O "$tmp/haproxy.deb" "${mirror:?debootstrap named no mirror}/$file"
   echo "$sum  $tmp/haproxy.deb" | sha256sum --check --quiet
   as_root mv "$tmp/haproxy.deb" "$archives/haproxy_experimental.deb"
 }

@@ -26,7 +26,7 @@ type Ack struct {
 // and with it all that follow, without a word (a malformed one, a name that is
 // empty, too long or has other characters), Vars fails and says which; the same
 // for an ACK without FIN, which HAProxy never takes as complete, and one with
-// ABORT, which tells that the agent gave up on the NOTIFY.
+// ABORT, which reports that the agent gave up on the NOTIFY.
 func (a Ack) Vars() (Vars, error) {
 	if a.Flags != codec.FlagFIN {
 		return Vars{}, fmt.Errorf("spoetest: ACK %v has the flags %#x, want FIN alone (%#x)", a.ID, uint32(a.Flags), uint32(codec.FlagFIN))

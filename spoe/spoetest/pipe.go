@@ -117,7 +117,7 @@ func (h *half) end(reset bool) {
 	h.notifyLocked()
 }
 
-// leave closes the reader's side and tells whether bytes were left unread.
+// leave closes the reader's side and reports whether bytes were left unread.
 func (h *half) leave(reset bool) (unread bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -24,13 +24,13 @@ func (v Vars) Get(name string) (codec.Value, bool) {
 	return a.Value, ok && !a.Unset
 }
 
-// Has tells whether a variable is set.
+// Has reports whether a variable is set.
 func (v Vars) Has(name string) bool {
 	_, ok := v.Get(name)
 	return ok
 }
 
-// Unset tells whether a variable is unset by name, which is not the same as
+// Unset reports whether a variable is unset by name, which is not the same as
 // never having been set: its value from before is gone.
 func (v Vars) Unset(name string) bool {
 	a, ok := v.last(name)

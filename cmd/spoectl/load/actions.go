@@ -7,7 +7,7 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// SameActions tells whether the payload of an ACK does what that of another
+// SameActions reports whether the payload of an ACK does what that of another
 // does, if by other bytes: HAProxy takes any integer type. Variables in ignore, such
 // as txn.request_id, may differ or be missing.
 func SameActions(got, want []byte, ignore ...string) error {

@@ -37,12 +37,12 @@ func (c *checker) checkAnswers() {
 	}
 }
 
-// before tells whether one sending comes before another one.
+// before reports whether one sending comes before another one.
 func (s *sending) before(o *sending) bool {
 	return s.stage < o.stage || s.stage == o.stage && s.proxy == o.proxy && s.rule < o.rule
 }
 
-// isAfter tells whether a message is sent after a rule.
+// isAfter reports whether a message is sent after a rule.
 func (s *sending) isAfter(rule mention) bool {
 	at := syntax.RuleStage(rule.in, &rule.at)
 	return s.stage > at || s.stage == at && s.proxy == rule.in && s.rule > rule.line

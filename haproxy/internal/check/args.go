@@ -49,7 +49,7 @@ func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 	}
 }
 
-// hasGroup tells whether the struct that has an argument's field is there: one
+// hasGroup reports whether the struct that has an argument's field is there: one
 // behind a pointer is nil where nothing is sent for it.
 func hasGroup(m *model.Message, a model.Arg, used []bool) bool {
 	if a.Group == "" {
@@ -89,7 +89,7 @@ func findArg(m *model.Message, s syntax.SentArg, i int) int {
 	})
 }
 
-// isFetched tells whether that is its sample, which it may have with quotes.
+// isFetched reports whether that is its sample, which it may have with quotes.
 func isFetched(a *model.Arg, fetch string) bool {
 	w, err := syntax.Words(a.Fetch, nil)
 	return err == nil && len(w) == 1 && w[0] == fetch
@@ -114,7 +114,7 @@ func takes(m *model.Message) string {
 	return " It takes " + strings.Join(names, ", ") + "."
 }
 
-// checkType tells whether what HAProxy sends can be bound.
+// checkType reports whether what HAProxy sends can be bound.
 func (c *checker) checkType(m *syntax.SPOEMessage, known *model.Message, a *model.Arg, s syntax.SentArg, i int) {
 	types := samples.Types(s.Fetch)
 	if samples.Fits(types, a.Types) {

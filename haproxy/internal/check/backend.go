@@ -7,7 +7,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkBackend tells whether HAProxy would notice that an agent is gone.
+// checkBackend reports whether HAProxy would notice that an agent is gone.
 func (c *checker) checkBackend() {
 	b := c.cfg.Find(c.engine.Backend, "backend", "listen")
 	if b == nil {
@@ -45,7 +45,7 @@ func (c *checker) checkBackend() {
 	}
 }
 
-// knowsAgents tells whether a backend has checks of another kind that may well
+// knowsAgents reports whether a backend has checks of another kind that may well
 // know an agent: of its HTTP port, by a script, by a conversation.
 func knowsAgents(s *syntax.Section) bool {
 	return s.Has("httpchk") || s.Has("external-check") || s.Has("tcp-check") &&

@@ -7,7 +7,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkBody tells whether HAProxy waits for a body before it sends it.
+// checkBody reports whether HAProxy waits for a body before it sends it.
 func (c *checker) checkBody(m *syntax.SPOEMessage) {
 	for _, a := range m.Args {
 		for _, side := range []struct{ name, rule string }{{"req.", "http-request"}, {"res.", "http-response"}} {
@@ -41,7 +41,7 @@ func (c *checker) findBody(m *syntax.SPOEMessage, a syntax.SentArg, s sending, r
 		fmt.Sprintf("the message %q has %s, for which %s %s does not wait", m.Name, a.Fetch, s.proxy.Kind, s.proxy.Name), effect, mend)
 }
 
-// buffers tells whether the body is there when a message is sent.
+// buffers reports whether the body is there when a message is sent.
 func (c *checker) buffers(s sending, rule string) bool {
 	request := rule == "http-request"
 	if request && (s.stage < syntax.StageFrontendHTTP || s.stage >= syntax.StageServerSession) {

@@ -7,7 +7,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkBuffer tells whether a handler gets the buffer that it asks for.
+// checkBuffer reports whether a handler gets the buffer that it asks for.
 func (c *checker) checkBuffer(m *syntax.SPOEMessage, known *model.Message) {
 	size, at, set := bufsize(c.cfg, nil)
 	if !set {
@@ -31,7 +31,7 @@ func (c *checker) checkBuffer(m *syntax.SPOEMessage, known *model.Message) {
 	}
 }
 
-// checkFrames tells whether the buffer is known where the filter lines are read:
+// checkFrames reports whether the buffer is known where the filter lines are read:
 // HAProxy 3.1 and later make the longest message of it there.
 func (c *checker) checkFrames(m *syntax.SPOEMessage, known *model.Message, at syntax.Directive) {
 	for _, f := range c.filters {

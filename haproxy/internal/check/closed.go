@@ -11,7 +11,7 @@ import (
 // refusals are the actions that end a request without the site.
 var refusals = []string{"deny", "reject", "silent-drop", "tarpit", "return", "redirect", "auth"}
 
-// checkClosed tells whether a visitor who half-closes a connection passes the rules
+// checkClosed reports whether a visitor who half-closes a connection passes the rules
 // that go by the agent's answers: HAProxy then interrupts the question, where
 // option abortonclose holds, and goes on with its rules.
 func (c *checker) checkClosed() {

@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// sends tells whether the engine sends a message of that name.
+// sends reports whether the engine sends a message of that name.
 func (c *checker) sends(name string) bool {
 	m := c.engine.Message(name)
 	return m != nil && len(c.sendings(m)) > 0

@@ -50,7 +50,7 @@ func namedIn(condition syntax.Directive, lines []syntax.Directive) (acls []synta
 	return acls
 }
 
-// checkRead tells whether all that set a variable come after it is read.
+// checkRead reports whether all that set a variable come after it is read.
 func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect string) {
 	if c.setByAgents(v) {
 		return
@@ -78,14 +78,14 @@ func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect 
 		"Send the message by a rule behind that one (a group, and \"http-request send-spoe-group\"), or set the variable earlier, such as by a tcp-request rule.")
 }
 
-// elsewhere tells whether a section's rules are for requests that another one's do
+// elsewhere reports whether a section's rules are for requests that another one's do
 // not meet: each request has one frontend and one backend.
 func elsewhere(proxy, in *syntax.Section) bool {
 	front := func(s *syntax.Section) bool { return s.Kind == "frontend" || s.Kind == "listen" }
 	return proxy != in && (front(proxy) && front(in) || proxy.Kind == "backend" && in.Kind == "backend")
 }
 
-// after tells whether a rule comes after a sending.
+// after reports whether a rule comes after a sending.
 func after(s sending, rule mention) bool {
 	at := syntax.RuleStage(rule.in, &rule.at)
 	if at != s.stage || s.rule < 0 || rule.in != s.proxy {

@@ -13,5 +13,5 @@ type Sources struct {
 	LookupEnv func(name string) (string, bool)
 }
 
-// errNoSPOE tells that there is nothing to check.
+// errNoSPOE: the configuration has no SPOE filter, so nothing can be checked.
 var errNoSPOE = errors.New("haproxy: no frontend, backend or listen section has a line \"filter spoe … config FILE\": there is nothing that the agent could be asked by")

@@ -64,14 +64,14 @@ func (c *checker) checkVars() {
 	}
 }
 
-// knowsVars tells whether it is known what sets the variables with the engine's
+// knowsVars reports whether it is known what sets the variables with the engine's
 // prefix: no handler by hand, and no other engine's agent.
 func (c *checker) knowsVars() bool {
 	return !c.agent.Any && !slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool { return m.AnyVars }) &&
 		!slices.ContainsFunc(c.others, func(o *checker) bool { return o.engine.Prefix == c.engine.Prefix })
 }
 
-// checkKnown tells whether the configuration knows a variable that the agent sets.
+// checkKnown reports whether the configuration knows a variable that the agent sets.
 func (c *checker) checkKnown(v settable) {
 	if c.engine.Force || slices.Contains(c.engine.Registered, v.name) ||
 		slices.ContainsFunc(c.mentions, func(m mention) bool { return m.scope+"."+m.name == c.engine.FullName(v.scope, v.name) }) {
@@ -117,7 +117,7 @@ func (c *checker) prefixed(m mention, all []settable) *settable {
 	return &all[i]
 }
 
-// setByRule tells whether a rule sets a variable, anywhere.
+// setByRule reports whether a rule sets a variable, anywhere.
 func (c *checker) setByRule(m mention) bool {
 	return slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name })
 }

@@ -11,7 +11,7 @@ import (
 // Its JSON is what -print-routes writes.
 type Agent struct {
 	Messages []Message `json:"messages"`
-	// Any tells that the agent also handles messages that are not listed.
+	// Any reports that the agent also handles messages that are not listed.
 	Any bool `json:"any,omitempty"`
 	// FailureVar is the variable that a failed handler sets (router.ErrorVar),
 	// with its scope, such as txn.failed; empty where there is none.
@@ -33,7 +33,7 @@ type Message struct {
 	Stage router.Event `json:"-"`
 	Args  []Arg        `json:"args,omitempty"`
 	Vars  []Var        `json:"vars,omitempty"`
-	// AnyArgs tells that the handler may read arguments that are not listed,
+	// AnyArgs reports that the handler may read arguments that are not listed,
 	// AnyVars that it may set variables that are not.
 	AnyArgs bool `json:"any_args,omitempty"`
 	AnyVars bool `json:"any_vars,omitempty"`
@@ -54,7 +54,7 @@ type Arg struct {
 	Pos *int `json:"pos,omitempty"`
 	// Fetch is the sample expression that HAProxy has it from, or empty.
 	Fetch string `json:"fetch,omitempty"`
-	// Shared tells that it is one of all messages; those on events at which
+	// Shared reports that it is one of all messages; those on events at which
 	// HAProxy does not have it are written without.
 	Shared bool `json:"shared,omitempty"`
 	// Types are the SPOP types that can be bound, such as INT64; none means all.
@@ -74,7 +74,7 @@ type Var struct {
 	Scope string   `json:"scope"` // proc, sess, txn, req or res
 	Name  string   `json:"name"`  // without scope and prefix
 	Types []string `json:"types,omitempty"`
-	// Always tells that each answer sets it.
+	// Always reports that each answer sets it.
 	Always bool `json:"always,omitempty"`
 	// Secret reports whether logs and tools must not show the value.
 	Secret bool `json:"secret,omitempty"`

@@ -42,7 +42,7 @@ func (m *Message) InOrder() []Arg {
 	return args
 }
 
-// CheckPositions tells whether each argument without a name is where the handler
+// CheckPositions reports whether each argument without a name is where the handler
 // looks for it.
 func (m *Message) CheckPositions() error {
 	for i, a := range m.InOrder() {

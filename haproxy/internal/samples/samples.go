@@ -124,7 +124,7 @@ func Types(expr string) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// mayBeBool tells whether a sample of these types can be a bool; without a type it
+// mayBeBool reports whether a sample of these types can be a bool; without a type it
 // is not known, as that of a variable.
 func mayBeBool(types []string) bool {
 	return len(types) == 0 || slices.Contains(types, "any") || slices.Contains(types, "bool")
@@ -159,7 +159,7 @@ func Name(fetch string) string {
 	return fetch[:i]
 }
 
-// FetchesBody tells whether a sample expression reads the body of what begins so.
+// FetchesBody reports whether a sample expression reads the body of what begins so.
 func FetchesBody(fetch, side string) bool {
 	name := Name(fetch)
 	return name == side+"body" || name == side+"body_param" || name == side+"body_len"

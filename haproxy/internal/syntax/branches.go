@@ -22,7 +22,7 @@ type branches []struct {
 	taken, doubt bool
 }
 
-// off tells whether a line is in a branch that is not read. One of which nothing
+// off reports whether a line is in a branch that is not read. One of which nothing
 // is known is read.
 func (c branches) off() bool {
 	for _, o := range c {
@@ -33,7 +33,7 @@ func (c branches) off() bool {
 	return false
 }
 
-// doubtful tells whether a line is in a branch of which nothing is known.
+// doubtful reports whether a line is in a branch of which nothing is known.
 func (c branches) doubtful() bool {
 	for _, o := range c {
 		if o.branch == unknown {

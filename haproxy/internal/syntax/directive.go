@@ -16,7 +16,7 @@ type Directive struct {
 // Text returns the words as one line again, for searching.
 func (d *Directive) Text() string { return strings.Join(d.Words, " ") }
 
-// Is tells whether the directive begins with these words.
+// Is reports whether the directive begins with these words.
 func (d *Directive) Is(words ...string) bool {
 	return len(d.Words) >= len(words) && slices.Equal(d.Words[:len(words)], words)
 }

@@ -15,7 +15,7 @@ func Refused(name, others string) (rune, bool) {
 	return 0, false
 }
 
-// IsNameByte tells whether names of variables have r.
+// IsNameByte reports whether names of variables have r.
 func IsNameByte(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '.'
 }

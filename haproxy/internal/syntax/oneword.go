@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ErrNotOne tells that a text is not one word of a line.
+// ErrNotOne reports that a text is not one word of a line.
 var ErrNotOne = errors.New("more or less than one word")
 
 // OneWord returns a text as HAProxy has it that is one word in a line with others.
@@ -21,7 +21,7 @@ func OneWord(s string) (string, error) {
 	return w[0], nil
 }
 
-// CheckOpen tells whether the rest of a line that a text begins would still be
+// CheckOpen reports whether the rest of a line that a text begins would still be
 // read as what it is.
 func CheckOpen(s string) error {
 	w, err := Words(s+" end", anyEnv)
@@ -37,7 +37,7 @@ func CheckOpen(s string) error {
 // anyEnv is an environment of which nothing is known but that each variable is a word.
 func anyEnv(string) (string, bool) { return "word", true }
 
-// CheckCondition tells whether the SPOE file can have a condition. It has no ACL
+// CheckCondition reports whether the SPOE file can have a condition. It has no ACL
 // with a name but those of HAProxy's own, which are in capitals.
 func CheckCondition(s string) error {
 	if err := CheckOpen(s); err != nil {

@@ -86,7 +86,7 @@ func (s *Section) All() []Directive {
 	return s.all
 }
 
-// Has tells whether a line of that option is in force, or may be.
+// Has reports whether a line of that option is in force, or may be.
 func (s *Section) Has(option string) bool {
 	on := false
 	for _, d := range s.All() {
@@ -153,7 +153,7 @@ func (c *Configuration) GlobalsUntil(until *Section, word string) []Directive {
 	return found
 }
 
-// LoadsLua tells whether there are scripts.
+// LoadsLua reports whether there are scripts.
 func (c *Configuration) LoadsLua() bool {
 	return len(c.globals("lua-load")) > 0 || len(c.globals("lua-load-per-thread")) > 0
 }

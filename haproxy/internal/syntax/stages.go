@@ -62,7 +62,7 @@ func (c *Configuration) EventStage(event string, in *Section) Stage {
 	return s
 }
 
-// hasHTTP tells whether a proxy may have HTTP: in mode tcp what a backend of mode
+// hasHTTP reports whether a proxy may have HTTP: in mode tcp what a backend of mode
 // http makes it.
 func (c *Configuration) hasHTTP(s *Section) bool {
 	if s.Mode() == "http" {

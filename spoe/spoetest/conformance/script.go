@@ -238,7 +238,7 @@ func (s *script) halfClosed() {
 	}
 }
 
-// isReset tells whether err is what a write or a read finds on a connection
+// isReset reports whether err is what a write or a read finds on a connection
 // that the other side has reset or closed.
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)

@@ -56,7 +56,7 @@ type Result struct {
 	Took time.Duration
 }
 
-// Skipped tells that the case could not run; Err says why.
+// Skipped reports that the case could not run; Err says why.
 func (r Result) Skipped() bool { return errors.Is(r.Err, ErrSkipped) }
 
 // Run holds cases against a target one after the other, and after each of them

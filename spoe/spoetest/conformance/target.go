@@ -43,7 +43,7 @@ type Target struct {
 	// The agent's timeouts, as in spoe.Agent; 0 means not known. Cases last as
 	// long as they do, so an agent under test is better given short ones.
 	HelloTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
-	// NoEmptyACK tells that the agent puts an action without effect into an ACK
+	// NoEmptyACK reports that the agent puts an action without effect into an ACK
 	// that would have none.
 	NoEmptyACK bool
 
@@ -89,7 +89,7 @@ func (t *Target) expect(v spoetest.Vars) error {
 	return nil
 }
 
-// knows tells whether the agent has the contract's messages.
+// knows reports whether the agent has the contract's messages.
 func (t *Target) knows(names ...string) error {
 	for _, name := range names {
 		if !slices.Contains(t.Messages, name) {

@@ -77,7 +77,7 @@ func Look(path string) (Binary, error) {
 // Builds before 2.4 wrote "HA-Proxy".
 var versionLine = regexp.MustCompile(`HA-?Proxy version (\d+\.\d+\S*)`)
 
-// AtLeast tells whether the version is the given one or a later one:
+// AtLeast reports whether the version is the given one or a later one:
 // bin.AtLeast("3.1") is true for 3.1.0 and for 3.2.
 func (b Binary) AtLeast(version string) bool {
 	return slices.Compare(numbers(b.Version), numbers(version)) >= 0
@@ -86,7 +86,7 @@ func (b Binary) AtLeast(version string) bool {
 // String is "HAProxy 2.6.12-1+deb12u4".
 func (b Binary) String() string { return "HAProxy " + b.Version }
 
-// is tells whether the binary answers what $SPOKE_HAPROXY_VERSIONS asks for:
+// is reports whether the binary answers what $SPOKE_HAPROXY_VERSIONS asks for:
 // "2.6" is any 2.6.x, "3.2+" that or later.
 func (b Binary) is(want string) bool {
 	if least, ok := strings.CutSuffix(want, "+"); ok {

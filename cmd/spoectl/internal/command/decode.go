@@ -293,7 +293,7 @@ func (d *decode) capture(name string, r io.Reader) error {
 	return nil
 }
 
-// decide tells whether a stream is SPOP, by its first frame.
+// decide reports whether a stream is SPOP, by its first frame.
 func (c *captured) decide(frames [][]byte, problem string) bool {
 	if !c.known && (len(frames) > 0 || problem != "") {
 		c.known = true

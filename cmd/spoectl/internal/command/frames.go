@@ -91,7 +91,8 @@ func (p *printer) decoder(conn int, side show.Side) *show.Decoder {
 	return &p.decoders[conn][side]
 }
 
-// frame prints one frame, or those that its Hider has held until this one.
+// frame prints one frame. Its Hider may hold frames back; they are printed with the
+// frame that releases them.
 func (p *printer) frame(r recording.Record) error {
 	if p.hider == nil {
 		return p.one(r)

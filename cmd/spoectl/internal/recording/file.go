@@ -60,7 +60,7 @@ func (w *Writer) Flush() error { return w.w.Flush() }
 // Recording is one that was read.
 type Recording struct{ Records []Record }
 
-// Is tells whether a file that begins with b is a recording.
+// Is reports whether a file that begins with b is a recording.
 func Is(b []byte) bool { return bytes.HasPrefix(b, []byte(Magic)) }
 
 // Open reads the file of that name.
