@@ -134,6 +134,10 @@ cover: haproxy ## Run all tests of this module and show what they cover
 golden: haproxy ## Capture codec's golden frames anew, from every HAProxy
 	@go test -count=1 ./internal/capture -write
 
+.PHONY: api
+api: ## Write the API listings in internal/house/testdata/api anew
+	@go test -count=1 ./internal/house -run='^TestAPI$$' -write
+
 .PHONY: haproxy
 haproxy: ## Get the versions of HAProxy that the tests want
 	@internal/scripts/haproxy.sh

@@ -1,0 +1,139 @@
+package house_test
+
+import (
+	"bytes"
+	"flag"
+	"go/ast"
+	"go/build"
+	"go/doc"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var writeAPI = flag.Bool("write", false, "write the API listings in testdata/api anew")
+
+const listings = "internal/house/testdata/api"
+
+// TestAPI compares the exported declarations of each package that users can import
+// with the committed listing, so that a change of the API is seen in its diff.
+func TestAPI(t *testing.T) {
+	want := map[string]bool{}
+	for _, dir := range publicPackages(t) {
+		listing := path.Join(listings, dir+".txt")
+		want[listing] = true
+		got := api(t, dir)
+		if *writeAPI {
+			require.NoError(t, os.MkdirAll(path.Dir(listing), 0o755))
+			require.NoError(t, os.WriteFile(listing, []byte(got), 0o644))
+			continue
+		}
+		committed, _ := os.ReadFile(listing)
+		assert.Equal(t, string(committed), got, "the API of package %s is not the one in %s; if the change is meant, run make api and tell users in CHANGELOG.md", dir, listing)
+	}
+	require.Greater(t, len(want), 10)
+	require.NoError(t, filepath.WalkDir(listings, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || want[filepath.ToSlash(name)] {
+			return err
+		}
+		if *writeAPI {
+			return os.Remove(name)
+		}
+		assert.Fail(t, "no package has this listing", "%s: run make api", name)
+		return nil
+	}))
+}
+
+// publicPackages returns the folders of all packages, in every module of the
+// repository, that a program elsewhere can import.
+func publicPackages(t *testing.T) []string {
+	var dirs []string
+	require.NoError(t, filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || name == "." {
+			return err
+		}
+		switch base := d.Name(); {
+		case strings.HasPrefix(base, "."), base == "testdata", base == "internal", name == "examples":
+			return filepath.SkipDir
+		}
+		p, err := listed.ImportDir(name, 0)
+		if err == nil && p.Name != "main" && len(p.GoFiles) > 0 {
+			dirs = append(dirs, filepath.ToSlash(name))
+		}
+		return nil
+	}))
+	return dirs
+}
+
+// listed is the system whose files make the listing, whatever system the test runs on.
+var listed = func() build.Context {
+	c := build.Default
+	c.GOOS, c.GOARCH = "linux", "amd64"
+	return c
+}()
+
+// api returns the exported declarations of the package in dir without comments
+// and bodies, in go doc's order.
+func api(t *testing.T, dir string) string {
+	p, err := listed.ImportDir(dir, 0)
+	require.NoError(t, err)
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range p.GoFiles {
+		f, err := parser.ParseFile(fset, path.Join(dir, name), nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		files = append(files, f)
+	}
+	d, err := doc.NewFromFiles(fset, files, dir)
+	require.NoError(t, err)
+
+	var b bytes.Buffer
+	b.WriteString("package " + d.Name + "\n")
+	values := func(values []*doc.Value) {
+		for _, v := range values {
+			printDecl(t, &b, fset, v.Decl)
+		}
+	}
+	funcs := func(funcs []*doc.Func) {
+		for _, f := range funcs {
+			printDecl(t, &b, fset, f.Decl)
+		}
+	}
+	values(d.Consts)
+	values(d.Vars)
+	funcs(d.Funcs)
+	for _, typ := range d.Types {
+		printDecl(t, &b, fset, typ.Decl)
+		values(typ.Consts)
+		values(typ.Vars)
+		funcs(typ.Funcs)
+		funcs(typ.Methods)
+	}
+	return b.String()
+}
+
+// printDecl writes a declaration from which package doc has taken the unexported parts.
+func printDecl(t *testing.T, b *bytes.Buffer, fset *token.FileSet, decl ast.Decl) {
+	if gen, ok := decl.(*ast.GenDecl); ok {
+		ast.Inspect(gen, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok && gen.Tok == token.VAR && v.Type == nil && len(v.Values) == 1 {
+				if c, ok := v.Values[0].(*ast.CallExpr); ok {
+					c.Args = nil // a text or a body, which is no part of the API
+				}
+			}
+			return true
+		})
+	}
+	b.WriteByte('\n')
+	require.NoError(t, (&printer.Config{Mode: printer.UseSpaces | printer.TabIndent, Tabwidth: 8}).Fprint(b, fset, decl))
+	b.WriteByte('\n')
+}
