@@ -49,7 +49,23 @@ type Config struct {
 	// order of Agents. HAProxy 3.1 and later then send the request's later messages
 	// to that agent. It needs a Version of 3.1 at least. Default: any agent.
 	Affinity string
+	// Headers are request headers that the site gets from variables of the engine's in
+	// the scope txn, by the header's name: {"X-Auth-User": "user"}. A visitor cannot
+	// forge one: before anything is asked, the rules delete headers of that name and of
+	// each name that a site may read as the same, such as X_Auth_User, and refuse a
+	// request whose Connection header lists one. It needs HAProxy 2.6.
+	Headers map[string]string
+	// Rules are lines for the frontend that stand behind the rules about a missing
+	// verdict and before those of Headers, such as
+	// "http-request deny unless { var(txn.guard.score) -m int gt 30 }".
+	Rules []string
+	// Pages are HTTP servers of the agents, such as those of a login. The backend file
+	// gets a backend for them, and the frontend a use_backend. Default: no pages.
+	Pages *Pages
 }
+
+// Pages are HTTP servers of the agents; see [Config].
+type Pages = write.Pages
 
 // Engine overrides Config for one of several engines.
 type Engine = write.Engine

@@ -51,6 +51,7 @@ func writeBackend(a model.Agent, c Config, engines []engine) string {
 	t.line("    option spop-check")
 	t.line("    default-server check inter 1s fall 3 rise 1")
 	c.writeServers(&t, engines)
+	c.writePages(&t)
 	return t.String()
 }
 

@@ -25,6 +25,9 @@ type Config struct {
 
 	AgentCheckPort int
 	Affinity       string
+	Headers        map[string]string
+	Rules          []string
+	Pages          *Pages
 }
 
 // The names of the variables that HAProxy itself sets, behind txn.<Prefix>.
@@ -52,15 +55,7 @@ func (c Config) complete() (Config, error) {
 			wrong("Config.%s %q has the character %q: use letters, digits, '-', '_', '.' and ':'", f.field, f.name, r)
 		}
 	}
-	for _, addr := range c.Agents {
-		if w, err := syntax.OneWord(addr); err != nil || w == "" {
-			wrong("Config.Agents: %q is no address of one word", addr)
-		} else if !strings.ContainsAny(addr, ":@$/") {
-			wrong("Config.Agents: %q has no port: write %s:9000", addr, addr)
-		} else if c.before(2, 6) && envDefault.MatchString(addr) {
-			wrong("Config.Agents: %s has a default, which HAProxy before 2.6 does not know: set the variable with presetenv in a global section, and write it without", addr)
-		}
-	}
+	errs = append(errs, c.checkAddresses("Config.Agents", "9000", c.Agents), c.checkHeaders(), c.checkRules(), c.completePages())
 	if syntax.CheckOpen(c.ServerOptions) != nil {
 		wrong("Config.ServerOptions: %q is not for one line", c.ServerOptions)
 	}
@@ -84,6 +79,25 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	return c, errors.Join(errs...)
+}
+
+// checkAddresses returns an error for each address that no server line can have; port
+// is one that a mended address could have.
+func (c *Config) checkAddresses(field, port string, addrs []string) error {
+	var errs []error
+	wrong := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("haproxy: "+field+": "+format, args...))
+	}
+	for _, addr := range addrs {
+		if w, err := syntax.OneWord(addr); err != nil || w == "" {
+			wrong("%q is no address of one word", addr)
+		} else if !strings.ContainsAny(addr, ":@$/") {
+			wrong("%q has no port: write %s:%s", addr, addr, port)
+		} else if c.before(2, 6) && envDefault.MatchString(addr) {
+			wrong("%s has a default, which HAProxy before 2.6 does not know: set the variable with presetenv in a global section, and write it without", addr)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func setDefault(s *string, def string) {

@@ -29,7 +29,13 @@ func writeFrontend(engines []engine) string {
 			t.line("    filter spoe engine", e.config.Engine, "config", e.config.SPOEFile)
 		}
 	}
-	writeStages(&t, engines, []router.Event{router.OnFrontendTCPRequest, router.OnFrontendHTTPRequest, router.OnHTTPResponse})
+	c := engines[0].config
+	c.writeStrip(&t)
+	writeStages(&t, engines, []router.Event{router.OnFrontendTCPRequest, router.OnFrontendHTTPRequest})
+	c.writeRules(&t)
+	c.writeHeaders(&t)
+	writeStages(&t, engines, []router.Event{router.OnHTTPResponse})
+	c.writeUsePages(&t)
 	return t.String()
 }
 

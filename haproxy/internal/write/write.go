@@ -23,6 +23,11 @@ func Write(a model.Agent, c Config) (Files, error) {
 	if c.Affinity != "" && setterOf(engines, c.Affinity) == nil {
 		err = errors.Join(err, fmt.Errorf("haproxy: Config.Affinity names txn.%s, which no message sets: give a result's field the tag `spoe:%q`", c.Affinity, c.Affinity))
 	}
+	for name, variable := range c.Headers {
+		if setterOf(engines, variable) == nil {
+			err = errors.Join(err, fmt.Errorf("haproxy: Config.Headers[%q] names txn.%s, which no message sets: give a result's field the tag `spoe:%q`", name, variable, variable))
+		}
+	}
 	if err = errors.Join(err, placed, timed, verifyAgent(&a, engines)); err != nil {
 		return Files{}, err
 	}
