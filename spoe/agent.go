@@ -48,9 +48,10 @@ type Agent struct {
 	// MaxConcurrent is how many NOTIFYs of all connections are handled at once;
 	// at that many the agent stops reading. Default: 16384.
 	MaxConcurrent int
-	// MaxConnections is how many connections are open at once. At that many
-	// the agent stops accepting: the others wait in the listener's backlog.
-	// Default: 16384.
+	// MaxConnections is how many connections are served at once. Beyond it, up to
+	// 1024 wait for one to end, for HelloTimeout at most, while health checks are
+	// answered: an agent that is full is not down. When more come, the agent closes
+	// those that have waited for the longest. Default: 16384.
 	MaxConnections int
 	// MaxMessages is how many messages a NOTIFY may hold; one with more is
 	// answered by AGENT-DISCONNECT 13. HAProxy sends those of an event or a group
@@ -117,6 +118,11 @@ type Agent struct {
 	// mode decides. The agent closes a connection from elsewhere, or from an
 	// address that it cannot read, without an answer and logs it.
 	AllowedPeers []netip.Prefix
+	// AcceptProxy has each connection begin with a PROXY protocol header, version 1
+	// or 2, as a TCP balancer between HAProxy and the agent sends it; the peer is
+	// then the one that the header names. The agent closes a connection without
+	// one. The header is trusted, so AllowedPeers must list the balancers.
+	AcceptProxy bool
 	// SocketMode is the mode of the unix socket files that the agent listens on,
 	// such as 0o660. Default: what the umask leaves of 0o777.
 	SocketMode fs.FileMode

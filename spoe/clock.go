@@ -95,6 +95,10 @@ const (
 	quiet               // retired, and a quiet moment has come
 )
 
+// lookForEnd is how often the clock looks whether HAProxy has gone while a NOTIFY
+// is in flight: the reader may have missed it, see readRaw.
+const lookForEnd = 3 * time.Second
+
 // rule decides what is due on a connection in phase p at the time t, and when to
 // look again at the latest if nothing happens meanwhile. It is a pure function;
 // everything that starts a time (a frame, a write, a fragment, a plan) arms the
@@ -121,6 +125,9 @@ func (l *limits) rule(p phase, k times, t int64) (v verdict, next int64) {
 			return unused, next
 		}
 	case open, retiring:
+		if k.busy {
+			after(t, lookForEnd)
+		}
 		switch {
 		case after(k.frameSince, l.read):
 			return slowFrame, next
@@ -179,7 +186,12 @@ func (c *conn) look() {
 	case notReading:
 		c.reset(fmt.Sprintf("HAProxy has not read what was written for %v (Agent.WriteTimeout)", l.write))
 	case noHello:
-		c.timeout(slog.LevelInfo, fmt.Sprintf("no hello within %v (Agent.HelloTimeout)", l.hello))
+		if c.crowded.Load() {
+			c.timeout(slog.LevelWarn, fullReason(l.maxConnections))
+			c.cancel() // ends takeSlot
+		} else {
+			c.timeout(slog.LevelInfo, fmt.Sprintf("no hello within %v (Agent.HelloTimeout)", l.hello))
+		}
 	case unused:
 		c.kill()
 	case slowFrame:
@@ -192,7 +204,7 @@ func (c *conn) look() {
 		c.askReader(farewell{codec.StatusNormal, ""})
 	case keep:
 		if p == open && c.r.ended() {
-			c.askReader(farewell{codec.StatusNormal, ""}) // the reader has missed it, see readRaw
+			c.askReader(farewell{codec.StatusNormal, ""})
 		}
 		if next != never {
 			c.clock.arm(next)
@@ -224,7 +236,7 @@ func (c *conn) setMaxAge() {
 	}
 	at := c.clock.start + int64((0.9+0.2*rand.Float64())*float64(age))
 	q := ageQuiet
-	if c.agreed.Load().applet {
+	if c.haproxy.Load().applet {
 		q = appletQuiet
 	}
 	c.retire(retirement{at: at, quiet: q, force: never})

@@ -18,13 +18,13 @@ type conn struct {
 	agent *Agent
 	eng   *engine
 	nc    net.Conn
-	peer  net.Addr
+	slot  bool // the connection is one of MaxConnections, not in the reserve
 
 	ctx deadlineCtx // ends when the connection does
 
-	// What the hello agreed on. maxFrameSize is set before the first job and
+	// haproxy is the other side. maxFrameSize is set before the first job and
 	// does not change afterwards.
-	agreed       atomic.Pointer[agreement]
+	haproxy      atomic.Pointer[haproxy]
 	maxFrameSize int
 
 	// The reader's own.
@@ -40,6 +40,7 @@ type conn struct {
 	// fragmentsSeen counts fragments.
 	fragmentsSeen atomic.Uint64
 	asked         atomic.Pointer[farewell]
+	crowded       atomic.Bool // the hello waits for a slot
 
 	// deadlines acknowledges the jobs whose handlers are late.
 	deadlines deadlines
@@ -61,8 +62,9 @@ type conn struct {
 	flusher bool          // somebody is writing
 }
 
-// agreement is what HAProxy's hello has told.
-type agreement struct {
+// haproxy is the other side, as the PROXY header and the hello have told it.
+type haproxy struct {
+	peer         net.Addr
 	engineID     string
 	maxFrameSize int
 	applet       bool // HAProxy is 3.0 or earlier: it offers async
@@ -73,13 +75,12 @@ func newConn(a *Agent, nc net.Conn) *conn {
 		agent:        a,
 		eng:          &a.eng,
 		nc:           nc,
-		peer:         nc.RemoteAddr(),
 		maxFrameSize: a.eng.maxFrameSize,
 		plan:         retirement{at: never, force: never},
 	}
 	c.changed.L = &c.mu
 	c.ctx.Context = a.eng.ctx
-	c.agreed.Store(&agreement{})
+	c.haproxy.Store(&haproxy{peer: nc.RemoteAddr()})
 	c.r.init(nc)
 	c.deadlines.init(c)
 	c.clock.init(c.look)
@@ -91,12 +92,22 @@ func newConn(a *Agent, nc net.Conn) *conn {
 func (c *conn) serve() {
 	c.report(StateNew)
 	c.clock.arm(c.clock.start + int64(c.eng.hello))
-	err := c.handshake()
+	err := c.begin()
 	if err == nil {
 		err = c.readFrames()
 	}
 	c.end(err)
 	c.close()
+}
+
+// begin reads all that comes before the first NOTIFY.
+func (c *conn) begin() error {
+	if c.agent.AcceptProxy {
+		if err := c.acceptProxy(); err != nil {
+			return err
+		}
+	}
+	return c.handshake()
 }
 
 // close closes the socket, and waits for the handlers unless the agent has given
@@ -112,7 +123,7 @@ func (c *conn) close() {
 	c.cancel()
 	c.nc.Close()
 	c.eng.counters.connections.Add(-1)
-	c.eng.connSlots.Release(1)
+	c.eng.giveSlot(c)
 
 	left := c.waitHandlers()
 	if left > 0 {

@@ -37,11 +37,11 @@ func (a *Agent) Connections() []ConnInfo {
 }
 
 func (c *conn) info() ConnInfo {
-	h := c.agreed.Load()
+	h := c.haproxy.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return ConnInfo{
-		Peer:         c.peer,
+		Peer:         h.peer,
 		EngineID:     h.engineID,
 		Applet:       h.applet,
 		Phase:        c.phase().String(),

@@ -27,6 +27,8 @@ func (c *conn) end(err error) {
 		c.waitQuiet(settleTime)
 		c.disconnect(bad.Status, bad.Reason)
 		c.drain()
+	case errors.Is(err, errProxy):
+		c.complain("connection closed", slog.Any("error", err))
 	case c.phase() == closed:
 		c.log(slog.LevelDebug, "connection ended")
 	case errors.Is(err, errLast), c.phase() == closing:

@@ -21,6 +21,7 @@ type engine struct {
 
 	// notifySlots has MaxConcurrent, connSlots has MaxConnections.
 	notifySlots, connSlots *semaphore.Weighted
+	reserve                reserve
 
 	// bytes has MaxBuffered, see budget.go.
 	bytes budget

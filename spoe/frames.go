@@ -71,6 +71,7 @@ func (c *conn) noteFrames(received time.Time) {
 	case !c.r.partial():
 		k.frameSince.Store(never)
 		k.lastFrame.Store(t)
+		k.arm(t + int64(lookForEnd))
 	case k.frameSince.Load() == never:
 		k.frameSince.Store(t)
 		k.arm(t + int64(c.eng.read))

@@ -27,6 +27,9 @@ func (c *conn) handshake() error {
 	if h.Healthcheck {
 		return c.answerCheck(h)
 	}
+	if err := c.takeSlot(); err != nil {
+		return err
+	}
 	c.agree(h)
 	t := now()
 	c.clock.lastFrame.Store(t)
@@ -76,7 +79,7 @@ func checkHello(f codec.Frame) error {
 // other servers while the agent shuts down, by closing: HAProxy takes the
 // payload of a DISCONNECT for that of a hello.
 func (c *conn) answerCheck(h codec.HAProxyHello) error {
-	if c.eng.checks.seen(c.peer, isClosed(c.eng.draining)) {
+	if c.eng.checks.seen(c.haproxy.Load().peer, isClosed(c.eng.draining)) {
 		c.eng.counters.healthChecksFailed.Add(1)
 		c.log(slog.LevelDebug, "health check failed: shutting down")
 		return errClosed
@@ -90,10 +93,13 @@ func (c *conn) answerCheck(h codec.HAProxyHello) error {
 
 // agree takes the lower of both frame sizes.
 func (c *conn) agree(h codec.HAProxyHello) {
-	defer func() {
-		c.agreed.Store(&agreement{engineID: safetext.Clip(h.EngineID, maxText), maxFrameSize: c.maxFrameSize, applet: h.Async()})
-	}()
 	c.maxFrameSize = int(min(int64(c.eng.maxFrameSize), int64(h.MaxFrameSize)))
+	c.haproxy.Store(&haproxy{
+		peer:         c.haproxy.Load().peer,
+		engineID:     safetext.Clip(h.EngineID, maxText),
+		maxFrameSize: c.maxFrameSize,
+		applet:       h.Async(),
+	})
 }
 
 // sendHello queues the AGENT-HELLO; it leaves in one write, as HAProxy 3.x

@@ -49,6 +49,40 @@ func TestContextDoneBeforeErr(t *testing.T) {
 	assert.Zero(t, open, "of 50 contexts")
 }
 
+// The end of a connection that comes together with its last NOTIFY ends the
+// handler's context, too.
+func TestEndBehindNotify(t *testing.T) {
+	ended := make(chan struct{})
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	a := &spoe.Agent{Logger: slog.New(slog.DiscardHandler), Handler: spoe.HandlerFunc(func(ctx context.Context, _ *spoe.Message, _ *spoe.Actions) error {
+		<-ctx.Done()
+		ended <- struct{}{}
+		return nil
+	})}
+	ctx, cancel := context.WithCancel(t.Context())
+	run := make(chan error, 1)
+	go func() { run <- a.Run(ctx, ln) }()
+	const conns = 64
+	for range conns {
+		c, err := spoetest.Dial(t.Context(), "tcp", ln.Addr().String())
+		require.NoError(t, err)
+		_, err = c.Notify(t.Context(), spoetest.Msg("m"))
+		require.NoError(t, err)
+		c.Close()
+	}
+	late := time.After(9 * time.Second) // WriteTimeout after the hello something else would find it
+	for i := range conns {
+		select {
+		case <-ended:
+		case <-late:
+			t.Fatalf("%d of %d handlers wait for the end of their connections", conns-i, conns)
+		}
+	}
+	cancel()
+	assert.NoError(t, <-run)
+}
+
 // A fragmented payload that stops coming ends its connection; it keeps neither
 // memory nor Shutdown.
 func TestUnfinishedPayloadEnds(t *testing.T) {

@@ -128,3 +128,29 @@ func TestRunServesAllListeners(t *testing.T) {
 	assert.EqualValues(t, 3, a.Stats().DisconnectsSent[codec.StatusNormal])
 	cancel()
 }
+
+// ListenAndRun serves on all of its addresses and ends with its context, without
+// an error; where one address cannot be had it leaves none open.
+func TestListenAndRun(t *testing.T) {
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one.sock"), filepath.Join(dir, "two.sock")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- (&spoe.Agent{Handler: nothing}).ListenAndRun(ctx, "unix@"+one, "unix@"+two) }()
+	for _, path := range []string{one, two} {
+		require.Eventually(t, func() bool {
+			c, err := spoetest.Dial(t.Context(), "unix", path)
+			if err == nil {
+				c.Close()
+			}
+			return err == nil
+		}, eventually, tick)
+	}
+	cancel()
+	assert.NoError(t, <-ended)
+
+	err := (&spoe.Agent{Handler: nothing}).ListenAndRun(t.Context(), "unix@"+one, "unix@"+filepath.Join(dir, "none", "two.sock"))
+	assert.ErrorContains(t, err, "two.sock")
+	assert.NoFileExists(t, one)
+	assert.ErrorContains(t, (&spoe.Agent{Handler: nothing}).ListenAndRun(t.Context()), "name an address")
+}

@@ -12,9 +12,10 @@ import (
 
 // log logs about the connection.
 func (c *conn) log(level slog.Level, msg string, attrs ...slog.Attr) {
-	attrs = append(attrs, slog.String("peer", addrString(c.peer)))
-	if id := c.agreed.Load().engineID; id != "" {
-		attrs = append(attrs, slog.String("engine_id", id))
+	h := c.haproxy.Load()
+	attrs = append(attrs, slog.String("peer", addrString(h.peer)))
+	if h.engineID != "" {
+		attrs = append(attrs, slog.String("engine_id", h.engineID))
 	}
 	c.agent.logAttrs(level, msg, attrs...)
 }

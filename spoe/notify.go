@@ -76,13 +76,14 @@ func putJob(j *job) {
 // message makes m a Message, with its arguments in args.
 func (j *job) message(m codec.Message, args *Args) Message {
 	*args = newArgs(m.Args)
+	haproxy := j.c.haproxy.Load()
 	return Message{
 		Name:     j.c.eng.names.get(m.Name),
 		Args:     args,
 		streamID: j.streamID,
 		frameID:  j.frameID,
-		engineID: j.c.agreed.Load().engineID,
-		peer:     j.c.peer,
+		engineID: haproxy.engineID,
+		peer:     haproxy.peer,
 		received: j.received,
 		job:      j,
 		eng:      j.c.eng,

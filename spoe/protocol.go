@@ -10,8 +10,8 @@ import (
 // otherProtocols are the first bytes of what comes to the port by mistake, and
 // what to do about it.
 var otherProtocols = []struct{ prefix, name string }{
-	{"PROXY ", "a PROXY protocol header (version 1): take send-proxy off HAProxy's server line"},
-	{"\r\n\r\n\x00\r\nQUIT\n", "a PROXY protocol header (version 2): take send-proxy-v2 off HAProxy's server line"},
+	{"PROXY ", "a PROXY protocol header (version 1): set Agent.AcceptProxy, or take send-proxy off HAProxy's server line"},
+	{"\r\n\r\n\x00\r\nQUIT\n", "a PROXY protocol header (version 2): set Agent.AcceptProxy, or take send-proxy-v2 off HAProxy's server line"},
 	{"\x16\x03", "a TLS ClientHello: set Agent.TLSConfig, or take ssl off HAProxy's server line"},
 	{"SSH-", "an SSH client"},
 	{"PRI * HTTP/2", "an HTTP/2 request: this port speaks SPOP"},

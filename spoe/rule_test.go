@@ -35,7 +35,7 @@ func TestRule(t *testing.T) {
 		{"open, nothing due", open, at(func(*times) {}), 101 * s, keep, 700 * s},
 		{"open, idle", open, at(func(*times) {}), 700 * s, idle, 700 * s},
 		{"open, just not idle", open, at(func(*times) {}), 700*s - 1, keep, 700 * s},
-		{"open, busy for long", open, at(func(k *times) { k.busy = true }), 900 * s, keep, 1500 * s},
+		{"open, busy for long", open, at(func(k *times) { k.busy = true }), 900 * s, keep, 903 * s},
 		{"write under way", open, at(func(k *times) { k.writeSince = 100 * s }), 110*s - 1, keep, 110 * s},
 		{"write that does not end", open, at(func(k *times) { k.writeSince = 100 * s }), 110 * s, notReading, 110 * s},
 		{"the last write does not end", closing, at(func(k *times) { k.writeSince = 100 * s }), 110 * s, notReading, 110 * s},
@@ -49,7 +49,7 @@ func TestRule(t *testing.T) {
 		{"retiring, just quiet", retiring, at(plan(50 * s)), 101*s - 1, keep, 101 * s},
 		{"retiring, quiet", retiring, at(plan(50 * s)), 101 * s, quiet, 101 * s},
 		{"retiring, quiet before the plan", retiring, at(plan(200 * s)), 200 * s, quiet, 200 * s},
-		{"retiring, busy", retiring, at(func(k *times) { plan(50 * s)(k); k.busy = true }), 300 * s, keep, 900 * s},
+		{"retiring, busy", retiring, at(func(k *times) { plan(50 * s)(k); k.busy = true }), 300 * s, keep, 303 * s},
 		{"a forced end awaits an ACK", retiring, at(func(k *times) { plan(50 * s)(k); k.plan.force = 50 * s }), 101*s - 1, keep, 101 * s},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

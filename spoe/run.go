@@ -21,27 +21,34 @@ import (
 // lost nothing. For limits, logs and more, use an [Agent].
 func ListenAndServe(ctx context.Context, addr string, h Handler) error {
 	a := &Agent{Handler: h}
+	return a.ListenAndRun(ctx, addr)
+}
+
+// ListenAndRun listens on each of addrs, see [Listen], and calls Run. Where it
+// cannot listen on one, it closes the others and returns the error.
+func (a *Agent) ListenAndRun(ctx context.Context, addrs ...string) error {
 	if err := a.init(); err != nil {
 		return err
 	}
-	ln, err := Listen(addr)
-	if err != nil {
-		return err
+	lns := make([]net.Listener, 0, len(addrs))
+	for _, addr := range addrs {
+		ln, err := listen(addr, a.SocketMode)
+		if err != nil {
+			for _, ln := range lns {
+				ln.Close()
+			}
+			return err
+		}
+		lns = append(lns, ln)
 	}
-	return a.Run(ctx, ln)
+	return a.Run(ctx, lns...)
 }
 
 // ListenAndServe listens on addr, see [Listen], and serves until Shutdown or
-// Close; it then returns [ErrAgentClosed].
+// Close; it then returns [ErrAgentClosed]. [Agent.ListenAndRun] ends with a
+// context.
 func (a *Agent) ListenAndServe(addr string) error {
-	if err := a.init(); err != nil {
-		return err
-	}
-	ln, err := listen(addr, a.SocketMode)
-	if err != nil {
-		return err
-	}
-	return a.Serve(ln)
+	return a.ListenAndRun(context.Background(), addr)
 }
 
 // Serve accepts connections from ln until Shutdown or Close; it then returns
@@ -66,7 +73,7 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 		return err
 	}
 	if len(lns) == 0 {
-		return errors.New("spoe: Run without a listener: make one with spoe.Listen")
+		return errors.New("spoe: Run without a listener: name an address, or make a listener with spoe.Listen")
 	}
 	if err := a.prepare(lns); err != nil {
 		closeAll()
@@ -103,6 +110,9 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 
 // prepare applies TLSConfig and SocketMode to listeners.
 func (a *Agent) prepare(lns []net.Listener) error {
+	if a.AcceptProxy && a.AllowedPeers == nil {
+		return errors.New("spoe: Agent.AcceptProxy without AllowedPeers: anybody could name any peer; list the balancers' networks, or none where all listeners are unix sockets")
+	}
 	if a.TLSConfig != nil {
 		if err := checkTLS(a.TLSConfig); err != nil {
 			return err
@@ -172,20 +182,16 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 			a.refuse(nc)
 			continue
 		}
-		if e.connSlots.Acquire(actx, 1) != nil { // one waits here, the others in the backlog
-			nc.Close()
-			return nil
-		}
 		if _, ok := nc.(*tls.Conn); a.TLSConfig != nil && !ok {
 			nc = tls.Server(nc, a.TLSConfig)
 		}
 		c := newConn(a, nc)
 		if !e.addConn(c) {
-			e.connSlots.Release(1)
 			c.clock.stop()
 			nc.Close()
 			continue
 		}
+		e.admit(c)
 		g.Go(func() error {
 			defer e.removeConn(c)
 			c.serve()

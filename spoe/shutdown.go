@@ -100,7 +100,7 @@ func (e *engine) retireAll(force time.Time) {
 	})
 	for i, c := range conns {
 		after := time.Duration(i) * gap
-		if c.agreed.Load().applet {
+		if c.haproxy.Load().applet {
 			at := since(t.Add(after))
 			c.retire(retirement{at: at, quiet: appletQuiet, force: at})
 		} else {

@@ -1,0 +1,83 @@
+package spoe
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+)
+
+// maxReserve is how many connections beyond Agent.MaxConnections are open at
+// once.
+const maxReserve = 1024
+
+// reserve holds the connections beyond Agent.MaxConnections. They may say hello:
+// a health check is answered, for an agent that is full is not down; another
+// connection waits for a slot. When the reserve is full, the connection that has
+// been in it for the longest makes room, so that waiting ones never keep a
+// health check out.
+type reserve struct {
+	mu    sync.Mutex // guards conns
+	conns []*conn    // the oldest first
+}
+
+// admit gives a new connection a slot, or puts it into the reserve.
+func (e *engine) admit(c *conn) {
+	if c.slot = e.connSlots.TryAcquire(1); c.slot {
+		return
+	}
+	if oldest := e.reserve.add(c); oldest != nil {
+		oldest.complain("connection closed", slog.String("reason", fullReason(e.maxConnections)))
+		oldest.kill()
+	}
+}
+
+// takeSlot waits for a slot if the connection has none. Its end, by HelloTimeout
+// for one, ends the wait.
+func (c *conn) takeSlot() error {
+	if c.slot {
+		return nil
+	}
+	c.crowded.Store(true)
+	if c.eng.connSlots.Acquire(&c.ctx, 1) != nil {
+		return errLast
+	}
+	c.slot = true
+	c.crowded.Store(false)
+	c.eng.reserve.remove(c)
+	return nil
+}
+
+// giveSlot gives back what admit has given.
+func (e *engine) giveSlot(c *conn) {
+	if c.slot {
+		e.connSlots.Release(1)
+	} else {
+		e.reserve.remove(c)
+	}
+}
+
+func fullReason(most int) string {
+	return fmt.Sprintf("%d connections are open (Agent.MaxConnections)", most)
+}
+
+// add adds c, and returns the connection that has to make room for it, or nil.
+func (r *reserve) add(c *conn) (oldest *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.conns = append(r.conns, c)
+	if len(r.conns) > maxReserve {
+		oldest = r.conns[0]
+		r.conns = slices.Delete(r.conns, 0, 1)
+	}
+	return oldest
+}
+
+// remove forgets c, if it is there.
+func (r *reserve) remove(c *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.conns, c); i >= 0 {
+		r.conns = slices.Delete(r.conns, i, i+1)
+	}
+}
