@@ -17,6 +17,7 @@ type Settings struct {
 	SocketMode      FileMode       `conf:",fixed" value:"MODE" help:"mode of unix sockets, such as 0660"`
 	SocketGroup     string         `conf:",fixed" value:"GROUP" help:"group of unix sockets, a name or a number"`
 	AllowFrom       []netip.Prefix `conf:",fixed" value:"NETWORK" help:"networks that may connect over TCP, such as 10.0.0.0/8; without it all may"`
+	AcceptProxy     bool           `conf:",fixed" help:"take the peer from the PROXY header that a TCP balancer sends; needs -allow-from with the balancers"`
 	TLSCert         string         `value:"FILE" help:"PEM file with the certificate for TLS on TCP addresses; it is read again when it changes"`
 	TLSKey          string         `value:"FILE" help:"PEM file with the certificate's key"`
 	TLSClientCA     string         `value:"FILE" help:"PEM file with the authorities whose clients may connect; without it all may"`

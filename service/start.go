@@ -165,6 +165,7 @@ func (p *program[C]) newEngine(s *Setup[C]) *spoe.Agent {
 	agent.Handler, agent.Logger = s.Router, p.log
 	agent.ShutdownTimeout = settings.ShutdownTimeout
 	agent.AllowedPeers = settings.AllowFrom
+	agent.AcceptProxy = settings.AcceptProxy
 	agent.AgentCheckAddr = settings.AgentCheck
 	return agent
 }
