@@ -113,6 +113,10 @@ service-reloads: haproxy ## Reload an agent's configuration 100 times under load
 	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
 	@cd service && SPOKE_SERVICE_RELOADS=100 go test -count=1 -v -timeout=10m -run '^TestReloadUnderLoad$$' .
 
+.PHONY: restarts
+restarts: haproxy ## Restart agents under load, ten times in each of 72 settings, and write what was lost into RESTARTS=file (takes an hour)
+	@SPOKE_RESTART_MATRIX='$(abspath $(or $(RESTARTS),restarts.md))' go test -count=1 -v -timeout=0 -run='^TestRestartMatrix$$' ./internal/e2e
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
 	@$(call each,'$(CURDIR)/internal/scripts/fuzz.sh' '$(or $(FUZZTIME),30s)' '$(or $(FUZZ),.)')

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -30,11 +31,21 @@ const shutdownTimeout = 4 * time.Second
 const (
 	agentEnv = "SPOKE_E2E_AGENT" // the address to listen on
 	fallEnv  = "SPOKE_E2E_FALL"  // Agent.ShutdownChecks
+	checkEnv = "SPOKE_E2E_CHECK" // Agent.AgentCheckAddr
+	ageEnv   = "SPOKE_E2E_AGE"   // Agent.MaxConnectionAge
+	delayEnv = "SPOKE_E2E_DELAY" // how long the handler takes
 )
+
+// child is an agent in a process of its own.
+type child struct {
+	addr, check string
+	fall        int
+	age, delay  time.Duration
+}
 
 // decisions answers ip-rep: it is what the agents decide that tests restart or
 // put under load.
-func decisions() *router.Router {
+func decisions(delay time.Duration) *router.Router {
 	type request struct {
 		IP netip.Addr `spoe:"ip,required"`
 	}
@@ -43,7 +54,13 @@ func decisions() *router.Router {
 	}
 	r := router.New()
 	r.Use(middleware.Recover(), middleware.Timeout(2*time.Second))
-	r.Handle("ip-rep", func(_ context.Context, in request) (decision, error) {
+	r.Handle("ip-rep", func(ctx context.Context, in request) (decision, error) {
+		if delay > 0 {
+			select {
+			case <-time.After(delay):
+			case <-ctx.Done():
+			}
+		}
 		return decision{"pass " + in.IP.String()}, nil
 	})
 
@@ -61,15 +78,20 @@ func runAgent(addr string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	fall, err := strconv.Atoi(os.Getenv(fallEnv))
-	if err != nil {
+	age, aerr := time.ParseDuration(os.Getenv(ageEnv))
+	delay, derr := time.ParseDuration(os.Getenv(delayEnv))
+	if err := errors.Join(err, aerr, derr); err != nil {
 		fmt.Println(err)
 		return 2
 	}
 	a := &spoe.Agent{
-		Handler:         decisions(),
+		Handler:         decisions(delay),
 		Logger:          slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		ShutdownChecks:  fall,
 		ShutdownTimeout: shutdownTimeout,
+
+		AgentCheckAddr:   os.Getenv(checkEnv),
+		MaxConnectionAge: age,
 	}
 	ln, err := spoe.Listen(addr)
 	if err != nil {
@@ -87,13 +109,14 @@ func runAgent(addr string) int {
 }
 
 // startAgent starts the test binary as an agent and returns when it listens.
-func startAgent(t *testing.T, addr string, fall int) *haproxytest.Program {
+func startAgent(t *testing.T, c child) *haproxytest.Program {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(self)
 	// Under the race detector a process stays for a second at its end.
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", agentEnv+"="+addr, fallEnv+"="+strconv.Itoa(fall))
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", agentEnv+"="+c.addr, fallEnv+"="+strconv.Itoa(c.fall),
+		checkEnv+"="+c.check, ageEnv+"="+c.age.String(), delayEnv+"="+c.delay.String())
 	p := haproxytest.StartProgram(t, cmd)
 	p.WaitOutput("listening")
 	return p

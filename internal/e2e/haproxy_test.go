@@ -64,6 +64,9 @@ func serverStates(t *testing.T, h *haproxytest.HAProxy) map[string]string {
 const loaded = `
 global
     log stdout format raw local0
+{{- with .Data.Threads}}
+    nbthread {{.}}
+{{- end}}
 
 defaults
     mode http
@@ -85,7 +88,7 @@ backend agents
     default-server check inter 100ms fall 2 rise 1
 {{- end}}
 {{- range $name, $addr := .Data.Agents}}
-    server {{$name}} {{$addr}}
+    server {{$name}} {{$addr}}{{with index $.Data.AgentChecks $name}} agent-check agent-inter 100ms agent-port {{.}}{{end}}
 {{- end}}
 `
 
@@ -93,6 +96,8 @@ backend agents
 const quietly = "option dontlog-normal\n"
 
 type loadedData struct {
-	Checks bool              // health checks
-	Agents map[string]string // addresses by name
+	Checks      bool              // health checks
+	Agents      map[string]string // addresses by name
+	AgentChecks map[string]string // ports of agent-check by name, where there are any
+	Threads     int               // HAProxy's, or 0 for its default
 }

@@ -113,7 +113,7 @@ func (c *closings) take() []uint64 {
 // of that is worth a warning, nor the ends of HAProxy's connections.
 func TestHealthChecksQuietLog(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		a := startHandler(t, decisions())
+		a := startHandler(t, decisions(0))
 		h := setup(t, bin, a.addr+" check inter 20ms\n    option spop-check", spoeConf("messages ip-rep\n    timeout idle 100ms", ipRep), decided)
 		for range 5 {
 			assert.Equal(t, "pass 127.0.0.1", h.Get("/").Header.Get("X-Decision"))

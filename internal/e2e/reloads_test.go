@@ -25,7 +25,7 @@ func TestReloads(t *testing.T) {
 			Data:   loadedData{Checks: true, Agents: map[string]string{"one": addr}},
 		})
 		goroutines := runtime.NumGoroutine() // those of the tap, if there is one, stay until the test's end
-		sa := &spoe.Agent{Handler: decisions()}
+		sa := &spoe.Agent{Handler: decisions(0)}
 		a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
 		h := haproxytest.Start(t, bin, cfg)
 		l := startLoad(t, h.Addr("http"), 16)

@@ -43,7 +43,7 @@ func TestTLS(t *testing.T) {
 				cfg, err := spoe.LoadTLS(certFile, keyFile, tc.clientCA)
 				require.NoError(t, err)
 				addr := freeAddr(t)
-				sa := &spoe.Agent{Handler: decisions(), TLSConfig: cfg}
+				sa := &spoe.Agent{Handler: decisions(0), TLSConfig: cfg}
 				a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
 				h := startHAProxy(t, bin, haproxytest.Config{
 					Agent: addr + tc.server,
@@ -96,7 +96,7 @@ func TestTLSShutdown(t *testing.T) {
 	require.NoError(t, err)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		addr := freeAddr(t)
-		sa := &spoe.Agent{Handler: decisions(), TLSConfig: cfg}
+		sa := &spoe.Agent{Handler: decisions(0), TLSConfig: cfg}
 		a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
 		h := startHAProxy(t, bin, haproxytest.Config{
 			Agent: addr + " ssl verify required verifyhost agent.test ca-file ca.pem",

@@ -21,7 +21,7 @@ func TestLoad(t *testing.T) {
 		require.NoError(t, err, "SPOKE_SOAK")
 	}
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		a := startHandler(t, decisions())
+		a := startHandler(t, decisions(0))
 		h := startHAProxy(t, bin, haproxytest.Config{
 			Config: loaded,
 			Files:  map[string]string{"spoe.conf": spoeConf(quietly+"messages ip-rep", ipRep)},
