@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"context"
 	"time"
 
 	"github.com/spoke-go/spoke/router"
@@ -22,9 +23,14 @@ type Config struct {
 	// HAProxy returns the files of HAProxy's configuration to show. It is called
 	// each time a page asks for its configuration.
 	HAProxy func() ([]File, error)
-	// Findings returns what a check of HAProxy's configuration has found, one line
-	// each. Nil: no check was made.
+	// Findings returns what a check of HAProxy's configuration has found; a finding may
+	// have several lines. Nil: no check was made.
 	Findings func() ([]string, error)
+	// Unchecked is the page's text if Findings is nil. Default: it has none.
+	Unchecked string
+	// TraceID returns the id of the trace that a message's context has, or "". Nil: the
+	// id is that of the argument traceparent.
+	TraceID func(context.Context) string
 	// Secrets are names of arguments and variables, variables without their scope,
 	// whose values are hidden besides those of fields with the tag option secret.
 	Secrets []string

@@ -2,7 +2,9 @@ package inspect
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,8 +20,9 @@ const (
 
 // counts has a count for each message.
 type counts struct {
-	namesMu sync.RWMutex // guards byName
-	byName  map[string]*count
+	// byName is never changed, only replaced.
+	byName  atomic.Pointer[map[string]*count]
+	namesMu sync.Mutex // guards writing to byName
 }
 
 // A count is what is known about one message.
@@ -44,28 +47,35 @@ type slot struct {
 func (c *counts) reset() {
 	c.namesMu.Lock()
 	defer c.namesMu.Unlock()
-	c.byName = map[string]*count{}
+	c.byName.Store(nil)
+}
+
+func (c *counts) all() map[string]*count {
+	if m := c.byName.Load(); m != nil {
+		return *m
+	}
+	return nil
 }
 
 func (c *counts) of(name string) *count {
-	c.namesMu.RLock()
-	found := c.byName[name]
-	c.namesMu.RUnlock()
-	if found != nil {
+	if found := c.all()[name]; found != nil {
 		return found
 	}
 	c.namesMu.Lock()
 	defer c.namesMu.Unlock()
-	if len(c.byName) >= maxNames && c.byName[name] == nil {
+	before := c.all()
+	if len(before) >= maxNames && before[name] == nil {
 		name = otherName
 	}
-	if c.byName[name] == nil {
-		if c.byName == nil { // the first viewer is just joining
-			c.byName = map[string]*count{}
-		}
-		c.byName[name] = &count{name: name}
+	if found := before[name]; found != nil {
+		return found
 	}
-	return c.byName[name]
+	after := make(map[string]*count, len(before)+1)
+	maps.Copy(after, before)
+	name = strings.Clone(name) // it may live in a buffer that is used again
+	after[name] = &count{name: name}
+	c.byName.Store(&after)
+	return after[name]
 }
 
 func (c *count) add(now time.Time, o outcome, took time.Duration) {
@@ -97,13 +107,7 @@ type messageStats struct {
 
 // snapshot returns all messages in the order of their names.
 func (c *counts) snapshot(now time.Time) []messageStats {
-	c.namesMu.RLock()
-	all := make([]*count, 0, len(c.byName))
-	for _, found := range c.byName {
-		all = append(all, found)
-	}
-	c.namesMu.RUnlock()
-	slices.SortFunc(all, func(a, b *count) int { return cmp.Compare(a.name, b.name) })
+	all := slices.SortedFunc(maps.Values(c.all()), func(a, b *count) int { return cmp.Compare(a.name, b.name) })
 	stats := make([]messageStats, 0, len(all))
 	for _, found := range all {
 		stats = append(stats, found.snapshot(now))

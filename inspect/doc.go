@@ -13,9 +13,10 @@
 //
 // While no browser has the page open, the middleware costs one atomic load per
 // message and allocates nothing. It counts and samples only while somebody looks,
-// so the numbers begin when the first page is opened. Each page gets at most 50
-// samples a second through a channel of a fixed size; a browser that reads too
-// slowly loses samples, which the page counts, and never delays the agent.
+// and ten seconds longer, so the numbers begin when the first page is opened. Each
+// page gets at most 50 samples a second through a channel of a fixed size; a
+// browser that reads too slowly loses samples, which the page counts, and never
+// delays the agent.
 //
 // # Secrets
 //

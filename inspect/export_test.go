@@ -1,5 +1,13 @@
 package inspect
 
+// Total returns how many messages are counted.
+func (p *Page) Total() (n uint64) {
+	for _, m := range p.stats(newViewer(nil)).Messages {
+		n += m.Total
+	}
+	return n
+}
+
 // Look makes the page believe that a browser has it open, with the filter of a
 // query, and returns what the browser gets and what it lost.
 func (p *Page) Look(query map[string][]string) (samples func() int, dropped func() (skipped, lost uint64), leave func()) {

@@ -56,13 +56,14 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // configuration is what the page's last tab shows.
 type configuration struct {
-	Name     string   `json:"name"`
-	Addr     string   `json:"addr"`
-	Routes   []route  `json:"routes"`
-	Files    []File   `json:"files"`
-	Checked  bool     `json:"checked"`
-	Findings []string `json:"findings"`
-	Errors   []string `json:"errors"`
+	Name      string   `json:"name"`
+	Addr      string   `json:"addr"`
+	Routes    []route  `json:"routes"`
+	Files     []File   `json:"files"`
+	Checked   bool     `json:"checked"`
+	Findings  []string `json:"findings"`
+	Unchecked string   `json:"unchecked"`
+	Errors    []string `json:"errors"`
 }
 
 type route struct {
@@ -73,7 +74,7 @@ type route struct {
 }
 
 func (p *Page) config(w http.ResponseWriter) {
-	c := configuration{Name: p.cfg.Name, Addr: p.cfg.Addr, Routes: []route{}, Files: []File{}, Findings: []string{}, Errors: []string{}}
+	c := configuration{Name: p.cfg.Name, Addr: p.cfg.Addr, Unchecked: p.cfg.Unchecked, Routes: []route{}, Files: []File{}, Findings: []string{}, Errors: []string{}}
 	if p.cfg.Routes != nil {
 		for _, r := range p.cfg.Routes() {
 			when := string(r.Event)

@@ -7,8 +7,10 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Middleware returns the middleware that feeds the page. Let it be the outermost,
-// so that it sees what the others answer.
+// Middleware returns the middleware that feeds the page. Let it be outside of those
+// that answer in a handler's place, such as Timeout and Recover, and inside of the one
+// that makes spans, if [Config.TraceID] reads them; middleware.DefaultConfig has
+// Observers for this.
 func (p *Page) Middleware() spoe.Middleware {
 	return func(next spoe.Handler) spoe.Handler {
 		h := &observed{page: p, next: next}
@@ -44,20 +46,22 @@ func (o *observed) ReadsArgs() []string {
 
 // ServeSPOE calls the next handler, and observes the message if somebody looks.
 func (o *observed) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-	if o.page.looking.Load() == 0 {
+	viewers := o.page.viewers.Load()
+	if viewers == nil {
 		return o.next.ServeSPOE(ctx, msg, acts)
 	}
-	return o.page.serve(ctx, msg, acts, o.next)
+	return o.page.serve(ctx, msg, acts, o.next, *viewers)
 }
 
-func (p *Page) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, next spoe.Handler) (err error) {
+func (p *Page) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, next spoe.Handler, viewers []*viewer) (err error) {
 	c := p.counts.of(msg.Name)
 	c.inFlight.Add(1)
-	start, panicked := time.Now(), true
+	start, panicked := time.Since(p.epoch), true
 	defer func() { // a panic passes through here
 		c.inFlight.Add(-1)
-		e := event{msg: msg, acts: acts, err: err, start: start, took: time.Since(start), panicked: panicked}
-		p.observe(c, &e)
+		took := time.Since(p.epoch) - start
+		e := event{ctx: ctx, msg: msg, acts: acts, err: err, start: start, took: took, panicked: panicked}
+		p.observe(c, &e, viewers)
 	}()
 	err = next.ServeSPOE(ctx, msg, acts)
 	panicked = false
@@ -65,16 +69,13 @@ func (p *Page) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions,
 }
 
 // observe counts a message and offers it to the viewers.
-func (p *Page) observe(c *count, e *event) {
+func (p *Page) observe(c *count, e *event, viewers []*viewer) {
 	e.outcome = e.classify()
-	now := e.start.Add(e.took)
-	c.add(now, e.outcome, e.took)
-	if p.slowest.wants(now, e.took) {
-		p.slowest.add(now, e.sample(p))
+	c.add(p.epoch.Add(e.start+e.took), e.outcome, e.took)
+	if p.slowest.wants(e.took) {
+		p.slowest.add(e.sample(p))
 	}
-	p.viewersMu.RLock()
-	defer p.viewersMu.RUnlock()
-	for v := range p.viewers {
-		v.offer(p, e, now)
+	for _, v := range viewers {
+		v.offer(p, e)
 	}
 }

@@ -26,15 +26,19 @@ func (o outcome) String() string { return outcomeNames[o] }
 
 // classify returns the outcome of a message.
 func (e *event) classify() outcome {
-	var panicked *spoe.PanicError
-	var typed interface{ ErrorType() string }
 	switch {
-	case e.panicked || errors.As(e.err, &panicked):
+	case e.panicked:
 		return outcomePanic
-	case e.err == nil && e.acts.Len() == 0:
+	case e.err == nil && e.acts.Empty():
 		return outcomeEmpty
 	case e.err == nil:
 		return outcomeOK
+	}
+	var panicked *spoe.PanicError
+	var typed interface{ ErrorType() string }
+	switch {
+	case errors.As(e.err, &panicked):
+		return outcomePanic
 	case errors.As(e.err, &typed) && typed.ErrorType() == "shed":
 		return outcomeShed
 	case errors.Is(e.err, context.DeadlineExceeded):

@@ -1,10 +1,15 @@
 package inspect
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
+
+// lingers is for how long messages are counted after the last browser has left. It is
+// longer than browsers wait until they connect again.
+const lingers = 10 * time.Second
 
 // Page is the page: an http.Handler and the source of the middleware that feeds
 // it. Create it with [New].
@@ -12,13 +17,17 @@ type Page struct {
 	cfg     Config
 	secrets map[string]bool
 
-	looking atomic.Int32 // how many viewers there are; 0: messages pass untouched
+	epoch time.Time // messages are timed from here: it saves reading the wall clock
 
-	viewersMu sync.RWMutex // guards what follows
-	viewers   map[*viewer]struct{}
-	since     time.Time // when counting began
-	closed    bool
-	done      chan struct{} // closed by Close
+	// viewers are the open pages. The list is never changed, only replaced. It is nil
+	// while nothing is counted: messages then pass untouched.
+	viewers atomic.Pointer[[]*viewer]
+
+	joinMu sync.Mutex // guards what follows, and writing to viewers
+	since  time.Time  // when counting began
+	linger *time.Timer
+	closed bool
+	done   chan struct{} // closed by Close
 
 	counts  counts
 	slowest slowest
@@ -38,7 +47,7 @@ func New(cfg Config) *Page {
 	return &Page{
 		cfg:     cfg,
 		secrets: newSecrets(cfg.Secrets),
-		viewers: map[*viewer]struct{}{},
+		epoch:   time.Now(),
 		done:    make(chan struct{}),
 	}
 }
@@ -47,41 +56,83 @@ func New(cfg Config) *Page {
 // Shutdown waits for streams that are open; register Close with its
 // RegisterOnShutdown.
 func (p *Page) Close() error {
-	p.viewersMu.Lock()
-	defer p.viewersMu.Unlock()
+	p.joinMu.Lock()
+	defer p.joinMu.Unlock()
 	if !p.closed {
 		p.closed = true
 		close(p.done)
+		p.stopLocked()
 	}
 	return nil
 }
 
 // join adds a viewer and reports whether there was a place for it.
 func (p *Page) join(v *viewer) bool {
-	p.viewersMu.Lock()
-	defer p.viewersMu.Unlock()
-	if p.closed || len(p.viewers) >= p.cfg.MaxViewers {
+	p.joinMu.Lock()
+	defer p.joinMu.Unlock()
+	before := p.viewers.Load()
+	if p.closed || before != nil && len(*before) >= p.cfg.MaxViewers {
 		return false
 	}
-	if len(p.viewers) == 0 {
+	if p.linger != nil {
+		p.linger.Stop()
+	}
+	after := []*viewer{v}
+	if before == nil {
 		p.since = time.Now()
 		p.counts.reset()
 		p.slowest.reset()
+	} else {
+		after = append(after, *before...)
 	}
-	p.viewers[v] = struct{}{}
-	p.looking.Store(int32(len(p.viewers)))
+	p.viewers.Store(&after)
 	return true
 }
 
+// leave removes a viewer. Counting goes on for a while after the last one: its
+// browser may only be reconnecting, with another filter.
 func (p *Page) leave(v *viewer) {
-	p.viewersMu.Lock()
-	defer p.viewersMu.Unlock()
-	delete(p.viewers, v)
-	p.looking.Store(int32(len(p.viewers)))
+	p.joinMu.Lock()
+	defer p.joinMu.Unlock()
+	before := p.viewers.Load()
+	if before == nil {
+		return
+	}
+	after := slices.DeleteFunc(slices.Clone(*before), func(x *viewer) bool { return x == v })
+	p.viewers.Store(&after)
+	if len(after) > 0 {
+		return
+	}
+	if p.linger != nil {
+		p.linger.Stop()
+	}
+	p.linger = time.AfterFunc(lingers, func() {
+		p.joinMu.Lock()
+		defer p.joinMu.Unlock()
+		if now := p.viewers.Load(); now != nil && len(*now) == 0 {
+			p.stopLocked()
+		}
+	})
+}
+
+func (p *Page) stopLocked() {
+	p.viewers.Store(nil)
+	if p.linger != nil {
+		p.linger.Stop()
+	}
 }
 
 func (p *Page) countingSince() time.Time {
-	p.viewersMu.RLock()
-	defer p.viewersMu.RUnlock()
+	p.joinMu.Lock()
+	defer p.joinMu.Unlock()
 	return p.since
+}
+
+// looking returns how many pages are open.
+func (p *Page) looking() int {
+	viewers := p.viewers.Load()
+	if viewers == nil {
+		return 0
+	}
+	return len(*viewers)
 }

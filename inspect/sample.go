@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"context"
 	"encoding/hex"
 	"strings"
 	"time"
@@ -20,10 +21,11 @@ const (
 // An event is a message whose handler has returned; it is valid as long as the
 // message.
 type event struct {
+	ctx      context.Context
 	msg      *spoe.Message
 	acts     *spoe.Actions
 	err      error
-	start    time.Time
+	start    time.Duration // since the page's epoch
 	took     time.Duration
 	panicked bool
 	outcome  outcome
@@ -64,15 +66,19 @@ func (e *event) sample(p *Page) *sample {
 	if e.made != nil {
 		return e.made
 	}
+	start := p.epoch.Add(e.start)
 	s := &sample{
-		at: e.start.Add(e.took), took: e.took,
-		Time: e.start, Message: clipName(e.msg.Name), Outcome: e.outcome.String(),
-		WaitUS: micros(e.start.Sub(e.msg.ReceivedAt())), TookUS: micros(e.took),
+		at: start.Add(e.took), took: e.took,
+		Time: start, Message: clipName(e.msg.Name), Outcome: e.outcome.String(),
+		WaitUS: micros(start.Sub(e.msg.ReceivedAt())), TookUS: micros(e.took),
 		Engine: clipName(e.msg.EngineID()), Stream: e.msg.StreamID(), Frame: e.msg.FrameID(),
 		Args: []field{}, Vars: []field{},
 	}
 	if peer := e.msg.Peer(); peer != nil {
 		s.Peer = clipName(peer.String())
+	}
+	if p.cfg.TraceID != nil {
+		s.Trace = clipName(p.cfg.TraceID(e.ctx))
 	}
 	switch {
 	case e.err != nil:
@@ -88,7 +94,7 @@ func (e *event) sample(p *Page) *sample {
 		f, word := p.arg(name, v)
 		s.Args = append(s.Args, f)
 		ask = append(ask, word)
-		if name == "traceparent" && !f.Hidden {
+		if name == "traceparent" && !f.Hidden && s.Trace == "" {
 			if parts := strings.Split(f.Value, "-"); len(parts) == 4 {
 				s.Trace = parts[1]
 			}

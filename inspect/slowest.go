@@ -23,13 +23,13 @@ type slowest struct {
 
 // wants reports whether a message that took so long gets in. It is called for
 // each message, so it only looks at the least time.
-func (s *slowest) wants(_ time.Time, took time.Duration) bool { return int64(took) > s.least.Load() }
+func (s *slowest) wants(took time.Duration) bool { return int64(took) > s.least.Load() }
 
-func (s *slowest) add(now time.Time, x *sample) {
+func (s *slowest) add(x *sample) {
 	s.samplesMu.Lock()
 	defer s.samplesMu.Unlock()
 	s.samples = append(s.samples, x)
-	s.tidyLocked(now)
+	s.tidyLocked(x.at)
 }
 
 func (s *slowest) reset() {

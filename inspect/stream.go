@@ -13,7 +13,9 @@ import (
 
 const (
 	statsEvery   = time.Second
-	writeTimeout = 10 * time.Second // for a browser that does not read
+	samplesEvery = 100 * time.Millisecond // samples are sent together
+	maxBatch     = 64 << 10               // bytes; a larger buffer is not kept
+	writeTimeout = 10 * time.Second       // for a browser that does not read
 )
 
 // stats is what a page gets once a second.
@@ -25,7 +27,7 @@ type stats struct {
 	Agent       *spoe.Stats    `json:"agent"`
 	Closings    []closing      `json:"closings"`
 	Connections []connection   `json:"connections"` // nil: unknown
-	Viewers     int32          `json:"viewers"`
+	Viewers     int            `json:"viewers"`
 	Skipped     uint64         `json:"skipped"`
 	Lost        uint64         `json:"lost"`
 }
@@ -41,41 +43,61 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	control := http.NewResponseController(w)
-	ticker := time.NewTicker(statsEvery)
-	defer ticker.Stop()
-	err := send(w, control, "stats", p.stats(v))
+	stats := time.NewTicker(statsEvery)
+	defer stats.Stop()
+	samples := time.NewTicker(samplesEvery)
+	defer samples.Stop()
+	batch, err := appendEvent(nil, "stats", p.stats(v))
 	for err == nil {
-		select {
-		case <-r.Context().Done():
-			return
-		case <-p.done:
-			return
-		case s := <-v.samples:
-			err = send(w, control, "sample", s)
-		case <-ticker.C:
-			err = send(w, control, "stats", p.stats(v))
+		// A writer without deadlines, such as a test's, is used without.
+		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
+		if _, err = w.Write(batch); err == nil {
+			err = control.Flush()
+		}
+		if cap(batch) > maxBatch {
+			batch = nil
+		}
+		for batch = batch[:0]; err == nil && len(batch) == 0; {
+			select {
+			case <-r.Context().Done():
+				return
+			case <-p.done:
+				return
+			case <-stats.C:
+				batch, err = appendEvent(batch, "stats", p.stats(v))
+			case <-samples.C:
+				batch, err = v.appendSamples(batch)
+			}
 		}
 	}
 }
 
-func send(w http.ResponseWriter, control *http.ResponseController, event string, data any) error {
-	b, err := json.Marshal(data)
-	if err != nil {
-		return err
+// appendSamples appends the samples that wait for the viewer.
+func (v *viewer) appendSamples(b []byte) ([]byte, error) {
+	for {
+		select {
+		case s := <-v.samples:
+			var err error
+			if b, err = appendEvent(b, "sample", s); err != nil {
+				return b, err
+			}
+		default:
+			return b, nil
+		}
 	}
-	// A writer without deadlines, such as a test's, is used without.
-	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if _, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, b); err != nil {
-		return err
-	}
-	return control.Flush()
+}
+
+// appendEvent appends a server-sent event.
+func appendEvent(b []byte, event string, data any) ([]byte, error) {
+	text, err := json.Marshal(data)
+	return fmt.Appendf(b, "event: %s\ndata: %s\n\n", event, text), err
 }
 
 func (p *Page) stats(v *viewer) stats {
 	now := time.Now()
 	s := stats{
 		Now: now, Since: p.countingSince(), Messages: p.counts.snapshot(now), Slowest: p.slowest.snapshot(now),
-		Viewers: p.looking.Load(), Skipped: v.skipped.Load(), Lost: v.lost.Load(),
+		Viewers: p.looking(), Skipped: v.skipped.Load(), Lost: v.lost.Load(),
 	}
 	if p.cfg.Agent != nil {
 		a := p.cfg.Agent.Stats()

@@ -4,12 +4,11 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
-	"time"
 )
 
 const (
-	samplesPerSecond = 50   // that a viewer gets
-	readsPerSecond   = 1000 // that are read for a viewer whose filter looks at values
+	samplesPerSecond = 50   // that a viewer gets, and as many at once after a quiet second
+	readsPerSecond   = 1000 // the same for those that are read for a filter on values
 	viewerQueue      = 100  // samples that wait for a viewer's browser
 )
 
@@ -18,8 +17,7 @@ type viewer struct {
 	filter  filter
 	samples chan *sample
 
-	second      atomic.Int64 // the second that the next two belong to
-	sent, reads atomic.Int32
+	sent, reads pace
 
 	skipped atomic.Uint64 // samples that the bounds above left out
 	lost    atomic.Uint64 // samples for which the browser was too slow
@@ -44,16 +42,13 @@ func newViewer(q url.Values) *viewer {
 
 // offer gives the viewer a sample of the event if it wants one and may have one.
 // It never blocks. It is called from many goroutines.
-func (v *viewer) offer(p *Page, e *event, now time.Time) {
+func (v *viewer) offer(p *Page, e *event) {
 	f := &v.filter
 	if f.paused || f.message != "" && f.message != e.msg.Name || f.outcome != "" && f.outcome != e.outcome.String() {
 		return
 	}
-	if second := now.Unix(); v.second.Load() != second && v.second.Swap(second) != second {
-		v.sent.Store(0)
-		v.reads.Store(0)
-	}
-	if v.sent.Load() >= samplesPerSecond || f.readsValues() && v.reads.Add(1) > readsPerSecond {
+	now := e.start + e.took
+	if !v.sent.allows(now, samplesPerSecond) || f.readsValues() && !v.reads.take(now, readsPerSecond) {
 		v.skipped.Add(1)
 		return
 	}
@@ -61,7 +56,7 @@ func (v *viewer) offer(p *Page, e *event, now time.Time) {
 	if !f.wants(s) {
 		return
 	}
-	if v.sent.Add(1) > samplesPerSecond {
+	if !v.sent.take(now, samplesPerSecond) {
 		v.skipped.Add(1)
 		return
 	}

@@ -13,6 +13,10 @@ type DefaultConfig struct {
 	// Log writes a line for each message. Default: nil, which writes none, since
 	// the agent logs failures itself.
 	Log *LogConfig
+	// Observers run inside of Trace, so that their context has the span, and outside of
+	// Timeout, so that they see the outcome of a message, whatever stops it. The
+	// middleware of package inspect is one. Default: none.
+	Observers []spoe.Middleware
 	// Limit is how many messages are handled at once; see [Limit]. Default: 0,
 	// which leaves Limit out, since the agent's MaxConcurrent bounds them without
 	// turning any away.
@@ -25,6 +29,7 @@ type DefaultConfig struct {
 //
 //   - [Trace], so that everything inside has a span, and the log its ids;
 //   - [Metrics], [Log]: they see the outcome of a message, whatever stops it;
+//   - Observers, the same;
 //   - [Timeout] of d, so that waiting for Limit counts, too;
 //   - [Limit], near to what it protects;
 //   - [Recover], so that all of these see a panic as an error with its stack.
@@ -39,6 +44,7 @@ func Default(d time.Duration, cfgs ...DefaultConfig) spoe.Middleware {
 	if cfg.Log != nil {
 		chain = append(chain, Log(*cfg.Log))
 	}
+	chain = append(chain, cfg.Observers...)
 	chain = append(chain, Timeout(d))
 	if cfg.Limit != 0 {
 		chain = append(chain, Limit(cfg.Limit, cfg.LimitConfig))

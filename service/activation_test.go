@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -26,14 +27,14 @@ func TestSocketActivation(t *testing.T) {
 	require.NoError(t, err)
 	defer file.Close()
 
-	log := newBuffer()
+	log := servicetest.NewBuffer()
 	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" -listen systemd -admin-listen off`, program)
 	cmd.Env = append(os.Environ(), "LISTEN_FDS=1")
 	cmd.ExtraFiles = []*os.File{file} // descriptor 3
 	cmd.Stderr = log
 	require.NoError(t, cmd.Start())
 	defer cmd.Process.Kill()
-	log.wait(t, `msg=ready`)
+	log.Wait(t, `msg=ready`)
 	_, err = spoetest.HealthCheck(t.Context(), "tcp", ln.Addr().String())
 	require.NoError(t, err)
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/service"
+	"github.com/spoke-go/spoke/service/servicetest"
 )
 
 // A replaced value stays open for the handlers that have it, one that a failed reload
@@ -50,18 +51,18 @@ func TestDerivedValuesAreClosed(t *testing.T) {
 		return err
 	}
 	file := filepath.Join(t.TempDir(), "agent.yaml")
-	write(t, file, "score: 1\n")
-	r := start(t, a, "-config", file)
-	r.addr(t)
-	r.reload <- os.Interrupt
-	r.log.wait(t, "configuration reloaded")
+	servicetest.WriteFile(t, file, "score: 1\n")
+	r := servicetest.Start(t, a, "-config", file)
+	r.Addr(t)
+	r.Reload <- os.Interrupt
+	r.Log.Wait(t, "configuration reloaded")
 	assert.False(t, at(0), "a handler may have it still")
-	write(t, file, "reject: true\n")
-	r.reload <- os.Interrupt
-	r.log.wait(t, "refused")
+	servicetest.WriteFile(t, file, "reject: true\n")
+	r.Reload <- os.Interrupt
+	r.Log.Wait(t, "refused")
 	assert.True(t, at(2), "no handler has seen it")
 	assert.False(t, at(1))
-	r.stop()
-	assert.Zero(t, <-r.ended)
+	r.Stop()
+	assert.Zero(t, <-r.Ended)
 	assert.True(t, at(0) && at(1))
 }

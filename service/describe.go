@@ -71,9 +71,10 @@ func (p *program[C]) newSetup(ctx context.Context, g *generation[C], log *slog.L
 	return s
 }
 
-// use gives the router the agent's middleware, inside of outer.
-func (p *program[C]) use(s *Setup[C], outer ...spoe.Middleware) {
+// use gives the router the agent's middleware.
+func (p *program[C]) use(s *Setup[C], observers ...spoe.Middleware) {
 	c := p.Middleware
+	c.Observers = append(observers, c.Observers...)
 	c.Trace.TracerProvider, c.Metrics.MeterProvider = s.Traces, s.Metrics
-	s.Router.Use(append(outer, middleware.Default(s.Settings().Timeout, c))...)
+	s.Router.Use(middleware.Default(s.Settings().Timeout, c))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
@@ -36,14 +37,14 @@ func TestDocs(t *testing.T) {
 	program, file := filepath.Join(dir, "gate"), filepath.Join(dir, "gate.yaml")
 	out, err := exec.Command("go", "build", "-o", program, "./internal/gate").CombinedOutput()
 	require.NoError(t, err, string(out))
-	write(t, file, "blocked: [192.0.2.0/24]\nlog-level: info\n")
-	log := newBuffer()
+	servicetest.WriteFile(t, file, "blocked: [192.0.2.0/24]\nlog-level: info\n")
+	log := servicetest.NewBuffer()
 	agent := exec.Command(program, "-config", file, "-listen", "127.0.0.1:0", "-admin-listen", "off", "-timeout", "5s")
 	agent.Stderr = log
 	require.NoError(t, agent.Start())
 	defer agent.Wait()
 	defer agent.Process.Kill()
-	addr := log.wait(t, `msg=ready addresses=\[([^\]\s]+)`)[1]
+	addr := log.Wait(t, `msg=ready addresses=\[([^\]\s]+)`)[1]
 	written := func(part string) string {
 		out, err := exec.Command(program, "-listen", addr, "-timeout", "5s", "-print-config="+part).Output()
 		require.NoError(t, err)
@@ -55,9 +56,9 @@ func TestDocs(t *testing.T) {
 			Files:  map[string]string{"spoe.conf": written("spoe"), "agents.cfg": written("backend")},
 			Args:   []string{"-f", "agents.cfg"},
 		})
-		write(t, file, "blocked: [192.0.2.0/24]\n")
-		require.Eventually(t, func() bool { return h.Get("/").Status == 200 }, patience, 50*time.Millisecond)
-		write(t, file, "blocked: [127.0.0.0/8]\n")
-		require.Eventually(t, func() bool { return h.Get("/").Status == 403 }, patience, 50*time.Millisecond)
+		servicetest.WriteFile(t, file, "blocked: [192.0.2.0/24]\n")
+		require.Eventually(t, func() bool { return h.Get("/").Status == 200 }, servicetest.Patience, 50*time.Millisecond)
+		servicetest.WriteFile(t, file, "blocked: [127.0.0.0/8]\n")
+		require.Eventually(t, func() bool { return h.Get("/").Status == 403 }, servicetest.Patience, 50*time.Millisecond)
 	})
 }

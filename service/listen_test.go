@@ -18,19 +18,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 func TestUnixSockets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "spoa.sock")
-	r := start(t, newAgent(), "-listen", "unix:"+path, "-listen", "unix:@spoke-"+filepath.Base(filepath.Dir(filepath.Dir(path))), "-socket-mode", "0600")
-	r.addr(t)
+	r := servicetest.Start(t, newAgent(), "-listen", "unix:"+path, "-listen", "unix:@spoke-"+filepath.Base(filepath.Dir(filepath.Dir(path))), "-socket-mode", "0600")
+	r.Addr(t)
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
 	_, err = spoetest.HealthCheck(t.Context(), "unix", path)
 	require.NoError(t, err)
-	assert.Equal(t, 7, r.score(t), "TCP as well")
+	assert.Equal(t, 7, score(t, r), "TCP as well")
 }
 
 // A certificate that is replaced is served from then on, and a broken one is not.
@@ -38,19 +39,19 @@ func TestTLSReload(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCert(t, cert, key, 1)
-	r := start(t, newAgent(), "-tls-cert", cert, "-tls-key", key)
-	assert.EqualValues(t, 1, serial(t, r.addr(t)))
+	r := servicetest.Start(t, newAgent(), "-tls-cert", cert, "-tls-key", key)
+	assert.EqualValues(t, 1, serial(t, r.Addr(t)))
 	writeCert(t, cert, key, 2)
-	r.log.wait(t, `msg="configuration reloaded" reason="a file has changed"`)
-	assert.EqualValues(t, 2, serial(t, r.addr(t)))
-	write(t, cert, "broken")
-	r.log.wait(t, `configuration not reloaded, the old one stays.*`)
-	assert.EqualValues(t, 2, serial(t, r.addr(t)))
+	r.Log.Wait(t, `msg="configuration reloaded" reason="a file has changed"`)
+	assert.EqualValues(t, 2, serial(t, r.Addr(t)))
+	servicetest.WriteFile(t, cert, "broken")
+	r.Log.Wait(t, `configuration not reloaded, the old one stays.*`)
+	assert.EqualValues(t, 2, serial(t, r.Addr(t)))
 }
 
 func serial(t *testing.T, addr string) int64 {
 	t.Helper()
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", addr, &tls.Config{InsecureSkipVerify: true})
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: servicetest.Patience}, "tcp", addr, &tls.Config{InsecureSkipVerify: true})
 	require.NoError(t, err)
 	defer conn.Close()
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
@@ -65,6 +66,6 @@ func writeCert(t *testing.T, certFile, keyFile string, serial int64) {
 	require.NoError(t, err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	write(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
-	write(t, certFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	servicetest.WriteFile(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+	servicetest.WriteFile(t, certFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
@@ -46,17 +47,17 @@ func TestReloadUnderLoad(t *testing.T) {
 	require.NoError(t, err, "apt-get install wrk")
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		file := filepath.Join(t.TempDir(), "agent.yaml")
-		write(t, file, "score: 1\n")
-		r := start(t, newAgent(), "-config", file, "-timeout", "5s")
-		args := []string{"-listen", r.addr(t), "-timeout", "5s"}
-		_, spoeConf, _ := once(t, newAgent(), append(args, "-print-config=spoe")...)
-		_, backend, _ := once(t, newAgent(), append(args, "-print-config=backend")...)
+		servicetest.WriteFile(t, file, "score: 1\n")
+		r := servicetest.Start(t, newAgent(), "-config", file, "-timeout", "5s")
+		args := []string{"-listen", r.Addr(t), "-timeout", "5s"}
+		_, spoeConf, _ := servicetest.Once(t, newAgent(), nil, append(args, "-print-config=spoe")...)
+		_, backend, _ := servicetest.Once(t, newAgent(), nil, append(args, "-print-config=backend")...)
 		h := haproxytest.Start(t, bin, haproxytest.Config{
 			Config: reloadConfig,
 			Files:  map[string]string{"spoe.conf": spoeConf, "agents.cfg": backend},
 			Args:   []string{"-f", "agents.cfg"},
 		})
-		require.Eventually(t, func() bool { return h.Get("/").Status == 200 }, patience, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return h.Get("/").Status == 200 }, servicetest.Patience, 50*time.Millisecond)
 
 		const each = 200 * time.Millisecond
 		load := exec.Command(wrk, "-t1", "-c64", fmt.Sprintf("-d%ds", int((time.Duration(n)*each).Seconds())+1), "--timeout", "15s", h.URL)
@@ -70,8 +71,8 @@ func TestReloadUnderLoad(t *testing.T) {
 			if i%2 == 1 {
 				text = []string{"score: 101\n", "score: 5\nreject: true\n", "sc\n"}[i/2%3]
 			}
-			write(t, file, text)
-			r.reload <- os.Interrupt
+			servicetest.WriteFile(t, file, text)
+			r.Reload <- os.Interrupt
 			time.Sleep(each)
 		}
 		out := string(<-loaded)
@@ -81,7 +82,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		assert.NotEqual(t, "0", m[1])
 		assert.NotContains(t, out, "Non-2xx")
 		assert.NotContains(t, out, "Socket errors")
-		r.log.wait(t, `configuration reloaded`)
-		r.log.wait(t, `configuration not reloaded`)
+		r.Log.Wait(t, `configuration reloaded`)
+		r.Log.Wait(t, `configuration not reloaded`)
 	})
 }

@@ -1,29 +1,22 @@
 package service_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/service"
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
-
-// patience bounds every wait; it is reached only where something is wrong.
-const patience = 15 * time.Second
 
 type config struct {
 	Score  int    `min:"0" max:"100"`
@@ -68,45 +61,9 @@ func newAgent() service.Agent[config] {
 	}
 }
 
-type running struct {
-	stop   context.CancelFunc
-	reload chan os.Signal
-	log    *buffer
-	ended  chan int
-}
-
-func start(t *testing.T, a service.Agent[config], args ...string) *running {
+func score(t *testing.T, r *servicetest.Agent) int {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	r := &running{stop: stop, reload: make(chan os.Signal), log: newBuffer(), ended: make(chan int, 1)}
-	args = append([]string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0", "-shutdown-timeout", "2s"}, args...)
-	var done sync.WaitGroup
-	done.Go(func() {
-		r.ended <- a.Run(ctx, service.Process{Args: args, Reload: r.reload, Stdout: io.Discard, Stderr: r.log})
-	})
-	t.Cleanup(func() {
-		stop()
-		done.Wait()
-		if t.Failed() {
-			t.Logf("the agent wrote:\n%s", r.log)
-		}
-	})
-	return r
-}
-
-func (r *running) addr(t *testing.T) string {
-	t.Helper()
-	return r.log.wait(t, `msg=ready addresses="?\[([^\]\s]+)`)[1]
-}
-
-func (r *running) admin(t *testing.T) string {
-	t.Helper()
-	return "http://" + r.log.wait(t, `msg=admin address=(\S+)`)[1]
-}
-
-func (r *running) score(t *testing.T) int {
-	t.Helper()
-	haproxy, err := spoetest.Dial(t.Context(), "tcp", r.addr(t))
+	haproxy, err := spoetest.Dial(t.Context(), "tcp", r.Addr(t))
 	require.NoError(t, err)
 	defer haproxy.Close()
 	got, err := haproxy.Ask(t.Context(), "ask")
@@ -116,64 +73,37 @@ func (r *running) score(t *testing.T) int {
 	return int(n)
 }
 
-func get(t *testing.T, url string) (int, string) {
-	t.Helper()
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Get(url)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	return resp.StatusCode, string(b)
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(path+".new", []byte(text), 0o600))
-	require.NoError(t, os.Rename(path+".new", path))
-}
-
-func once(t *testing.T, a service.Agent[config], args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	out, errs := newBuffer(), newBuffer()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	status = a.Run(ctx, service.Process{Args: args, Stdout: out, Stderr: errs})
-	require.NoError(t, ctx.Err())
-	return status, out.String(), errs.String()
-}
-
 func TestReload(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "agent.yaml")
-	write(t, file, "score: 10\n")
-	r := start(t, newAgent(), "-config", file)
-	assert.Equal(t, 10, r.score(t))
-	_, metrics := get(t, r.admin(t)+"/metrics")
+	servicetest.WriteFile(t, file, "score: 10\n")
+	r := servicetest.Start(t, newAgent(), "-config", file)
+	assert.Equal(t, 10, score(t, r))
+	_, metrics := servicetest.Get(t, r.Admin(t)+"/metrics")
 	assert.Contains(t, metrics, "\nspoke_config_last_reload_successful 1\n")
 
-	write(t, file, "score: 11\n") // by itself
-	r.log.wait(t, `msg="configuration reloaded" reason="a file has changed"`)
-	assert.Equal(t, 11, r.score(t))
+	servicetest.WriteFile(t, file, "score: 11\n") // by itself
+	r.Log.Wait(t, `msg="configuration reloaded" reason="a file has changed"`)
+	assert.Equal(t, 11, score(t, r))
 
-	write(t, file, "score: 101\n")
-	r.log.wait(t, `level=ERROR msg="configuration not reloaded, the old one stays" reason="a file has changed" error=".*agent.yaml:1: score: 101 is out of range: write a value from 0 to 100"`)
-	assert.Equal(t, 11, r.score(t))
-	_, metrics = get(t, r.admin(t)+"/metrics")
+	servicetest.WriteFile(t, file, "score: 101\n")
+	r.Log.Wait(t, `level=ERROR msg="configuration not reloaded, the old one stays" reason="a file has changed" error=".*agent.yaml:1: score: 101 is out of range: write a value from 0 to 100"`)
+	assert.Equal(t, 11, score(t, r))
+	_, metrics = servicetest.Get(t, r.Admin(t)+"/metrics")
 	assert.Contains(t, metrics, "\nspoke_config_last_reload_successful 0\n")
 	assert.Contains(t, metrics, `spoke_config_reloads_total{spoke_config_result="failure"} 1`)
 
-	write(t, file, "score: 12\nreject: true\n") // good in itself, but nothing can be made of it
-	r.reload <- os.Interrupt
-	r.log.wait(t, `error="the table is broken"`)
-	assert.Equal(t, 11, r.score(t))
+	servicetest.WriteFile(t, file, "score: 12\nreject: true\n") // good in itself, but nothing can be made of it
+	r.Reload <- os.Interrupt
+	r.Log.Wait(t, `error="the table is broken"`)
+	assert.Equal(t, 11, score(t, r))
 
-	write(t, file, "score: 13\nslow: x\nlog-level: debug\nlisten: [\":1\"]\n")
-	r.reload <- os.Interrupt
-	r.log.wait(t, `msg="a changed setting needs a restart, its old value stays" setting=slow`)
-	assert.Equal(t, 13, r.score(t))
-	r.log.wait(t, `level=DEBUG`)
-	r.stop()
-	assert.Zero(t, <-r.ended)
+	servicetest.WriteFile(t, file, "score: 13\nslow: x\nlog-level: debug\nlisten: [\":1\"]\n")
+	r.Reload <- os.Interrupt
+	r.Log.Wait(t, `msg="a changed setting needs a restart, its old value stays" setting=slow`)
+	assert.Equal(t, 13, score(t, r))
+	r.Log.Wait(t, `level=DEBUG`)
+	r.Stop()
+	assert.Zero(t, <-r.Ended)
 }
 
 // A ConfigMap is swapped by a link that its files go through.
@@ -181,16 +111,16 @@ func TestReloadConfigMap(t *testing.T) {
 	dir := t.TempDir()
 	for version, text := range map[string]string{"1": "score: 1\n", "2": "score: 2\n"} {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, "..v"+version), 0o700))
-		write(t, filepath.Join(dir, "..v"+version, "agent.yaml"), text)
+		servicetest.WriteFile(t, filepath.Join(dir, "..v"+version, "agent.yaml"), text)
 	}
 	require.NoError(t, os.Symlink("..v1", filepath.Join(dir, "..data")))
 	require.NoError(t, os.Symlink("..data/agent.yaml", filepath.Join(dir, "agent.yaml")))
-	r := start(t, newAgent(), "-config", filepath.Join(dir, "agent.yaml"))
-	assert.Equal(t, 1, r.score(t))
+	r := servicetest.Start(t, newAgent(), "-config", filepath.Join(dir, "agent.yaml"))
+	assert.Equal(t, 1, score(t, r))
 	require.NoError(t, os.Symlink("..v2", filepath.Join(dir, "..tmp")))
 	require.NoError(t, os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")))
-	r.log.wait(t, `msg="configuration reloaded"`)
-	assert.Equal(t, 2, r.score(t))
+	r.Log.Wait(t, `msg="configuration reloaded"`)
+	assert.Equal(t, 2, score(t, r))
 }
 
 func TestAdmin(t *testing.T) {
@@ -203,33 +133,33 @@ func TestAdmin(t *testing.T) {
 		s.Ready(func(context.Context) error { return broken })
 		return setup(ctx, s)
 	}
-	r := start(t, a, "-admin-token", "sesame")
-	url := r.admin(t)
-	status, text := get(t, url+"/readyz")
+	r := servicetest.Start(t, a, "-admin-token", "sesame")
+	url := r.Admin(t)
+	status, text := servicetest.Get(t, url+"/readyz")
 	assert.Equal(t, []any{503, "not ready: starting\n"}, []any{status, text})
 	close(release)
-	r.addr(t)
-	status, text = get(t, url+"/readyz")
+	r.Addr(t)
+	status, text = servicetest.Get(t, url+"/readyz")
 	assert.Equal(t, []any{200, "ready\n"}, []any{status, text})
-	status, _ = get(t, url+"/metrics")
+	status, _ = servicetest.Get(t, url+"/metrics")
 	assert.Equal(t, 401, status)
-	status, text = get(t, strings.Replace(url, "http://", "http://any:sesame@", 1)+"/metrics")
+	status, text = servicetest.Get(t, strings.Replace(url, "http://", "http://any:sesame@", 1)+"/metrics")
 	assert.Equal(t, 200, status)
 	assert.Regexp(t, `target_info\{.*service_name="test-agent".*service_version="v1.2.3"`, text)
-	status, _ = get(t, strings.Replace(url, "http://", "http://any:sesame@", 1)+"/debug/pprof/")
+	status, _ = servicetest.Get(t, strings.Replace(url, "http://", "http://any:sesame@", 1)+"/debug/pprof/")
 	assert.Equal(t, 404, status, "only if asked for")
-	status, text = get(t, strings.Replace(url, "http://", "http://any:sesame@", 1)+"/inspect/")
+	status, text = servicetest.Get(t, strings.Replace(url, "http://", "http://any:sesame@", 1)+"/inspect/")
 	assert.Equal(t, 200, status)
 	assert.Contains(t, text, "Live tail")
-	assert.NotContains(t, r.log.String(), "sesame")
-	r.stop()
-	assert.Zero(t, <-r.ended)
+	assert.NotContains(t, r.Log.String(), "sesame")
+	r.Stop()
+	assert.Zero(t, <-r.Ended)
 }
 
 // A page of a stranger that reaches 127.0.0.1 by a name of its own gets no answer.
 func TestAdminByForeignName(t *testing.T) {
-	r := start(t, newAgent())
-	req, err := http.NewRequest(http.MethodGet, r.admin(t)+"/metrics", nil)
+	r := servicetest.Start(t, newAgent())
+	req, err := http.NewRequest(http.MethodGet, r.Admin(t)+"/metrics", nil)
 	require.NoError(t, err)
 	req.Host = "stranger.example"
 	resp, err := http.DefaultClient.Do(req)
@@ -265,7 +195,7 @@ func TestCommands(t *testing.T) {
 		{[]string{"-listen", "systemd", "-admin-listen", "off", "-log-level", "error"}, 1, `^$`, `^test-agent: systemd has passed no socket: `},
 	} {
 		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
-			status, stdout, stderr := once(t, newAgent(), tt.args...)
+			status, stdout, stderr := servicetest.Once(t, newAgent(), nil, tt.args...)
 			assert.Equal(t, tt.status, status)
 			assert.Regexp(t, tt.stdout, stdout)
 			assert.Regexp(t, tt.stderr, stderr)
@@ -282,50 +212,7 @@ func TestTaskFails(t *testing.T) {
 		s.Go(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		return setup(ctx, s)
 	}
-	r := start(t, a)
-	assert.Equal(t, 1, <-r.ended)
-	assert.Contains(t, r.log.String(), "test-agent: the feed has gone\n")
-}
-
-// buffer takes what a program writes.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-	grew chan struct{} // closed and replaced at each write
-}
-
-func newBuffer() *buffer { return &buffer{grew: make(chan struct{})} }
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	close(b.grew)
-	b.grew = make(chan struct{})
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
-// wait returns the first match of what is or will be written.
-func (b *buffer) wait(t *testing.T, pattern string) []string {
-	t.Helper()
-	re := regexp.MustCompile(pattern)
-	limit := time.After(patience)
-	for {
-		b.mu.Lock()
-		m, grew := re.FindStringSubmatch(b.text.String()), b.grew
-		b.mu.Unlock()
-		if m != nil {
-			return m
-		}
-		select {
-		case <-grew:
-		case <-limit:
-			t.Fatalf("nothing matches %v in:\n%s", re, b)
-		}
-	}
+	r := servicetest.Start(t, a)
+	assert.Equal(t, 1, <-r.Ended)
+	assert.Contains(t, r.Log.String(), "test-agent: the feed has gone\n")
 }

@@ -31,6 +31,8 @@ type Settings struct {
 
 	AdminNoInspect bool `conf:",fixed" help:"leave out the live page of messages, connections and routes, /inspect/"`
 
+	HAProxyConfig []string `conf:"haproxy-config,fixed" value:"FILE" help:"HAProxy's configuration, which the page checks against the agent; give it once for each of HAProxy's -f options"`
+
 	LogLevel  slog.Level `group:"Logs (on standard error)" value:"LEVEL" oneof:"debug,info,warn,error" help:"the least level that is logged"`
 	LogFormat string     `conf:",fixed" value:"FORMAT" oneof:"text,json" help:"the form of a line"`
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/service/servicetest"
 )
 
 // A socket of systemd's protocol hears of each step, and of the watchdog.
@@ -22,7 +24,7 @@ func TestSystemd(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "100000")
 	next := func(want string) string {
 		t.Helper()
-		require.NoError(t, socket.SetReadDeadline(time.Now().Add(patience)))
+		require.NoError(t, socket.SetReadDeadline(time.Now().Add(servicetest.Patience)))
 		for b := make([]byte, 4096); ; {
 			n, _, err := socket.ReadFrom(b)
 			require.NoError(t, err, "waiting for %s", want)
@@ -31,14 +33,14 @@ func TestSystemd(t *testing.T) {
 			}
 		}
 	}
-	r := start(t, newAgent())
+	r := servicetest.Start(t, newAgent())
 	next("READY=1")
 	next("WATCHDOG=1")
 	next("WATCHDOG=1")
-	r.reload <- os.Interrupt
+	r.Reload <- os.Interrupt
 	assert.Regexp(t, `^RELOADING=1\nMONOTONIC_USEC=\d+`, next("RELOADING=1"))
 	next("READY=1")
-	r.stop()
+	r.Stop()
 	next("STOPPING=1")
-	assert.Zero(t, <-r.ended)
+	assert.Zero(t, <-r.Ended)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/service"
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -24,17 +25,17 @@ func TestExemplars(t *testing.T) {
 		s.Router.Arg("traceparent", "req.hdr(traceparent)")
 		return setup(ctx, s)
 	}
-	r := start(t, a)
-	haproxy, err := spoetest.Dial(t.Context(), "tcp", r.addr(t))
+	r := servicetest.Start(t, a)
+	haproxy, err := spoetest.Dial(t.Context(), "tcp", r.Addr(t))
 	require.NoError(t, err)
 	defer haproxy.Close()
 	_, err = haproxy.Ask(t.Context(), "ask", spoetest.Arg("traceparent", "00-"+traceID+"-00f067aa0ba902b7-01"))
 	require.NoError(t, err)
 
-	req, err := http.NewRequest(http.MethodGet, r.admin(t)+"/metrics", nil)
+	req, err := http.NewRequest(http.MethodGet, r.Admin(t)+"/metrics", nil)
 	require.NoError(t, err)
 	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: servicetest.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close()
@@ -47,7 +48,7 @@ func TestExemplars(t *testing.T) {
 func TestWithoutGRPC(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
 	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
-	status, _, stderr := once(t, newAgent(), "-listen", "127.0.0.1:0", "-admin-listen", "off")
+	status, _, stderr := servicetest.Once(t, newAgent(), nil, "-listen", "127.0.0.1:0", "-admin-listen", "off")
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "test-agent: OTEL_EXPORTER_OTLP_PROTOCOL: this program was built without gRPC: write http/protobuf, or import github.com/spoke-go/spoke/service/otlpgrpc in its main package\n")
 }

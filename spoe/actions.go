@@ -136,6 +136,9 @@ func (a *Actions) Len() int {
 	return a.n
 }
 
+// Empty reports whether this message has no action so far. It is cheaper than Len.
+func (a *Actions) Empty() bool { return len(a.buf) == 0 }
+
 // All returns this message's actions so far. The values borrow from a: they
 // are valid until it changes.
 func (a *Actions) All() iter.Seq[codec.Action] {

@@ -123,8 +123,8 @@ async function configuration() {
   if (c.checked) {
     parts.push(el("h2", {}, "Check"));
     if (!c.findings.length) parts.push(el("p", { class: "ok" }, "✓ HAProxy's configuration fits the agent."));
-    else parts.push(el("ul", {}, ...c.findings.map((f) => el("li", { class: "mono" }, f))));
-  }
+    else parts.push(el("ul", {}, ...c.findings.map((f) => el("li", { class: "finding mono" }, f))));
+  } else if (c.unchecked) parts.push(el("h2", {}, "Check"), el("p", { class: "hint" }, c.unchecked));
   for (const f of c.files) parts.push(...block(f.name, f.text));
   if (!c.files.length) parts.push(el("p", { class: "hint" }, "The page was not given HAProxy's configuration."));
   panel.replaceChildren(...parts);

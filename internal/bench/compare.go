@@ -68,6 +68,9 @@ func (b *bench) compare(ctx context.Context, rounds int, t traffic, programs ...
 		if servers[i], err = b.serve(ctx, p, b.server); err != nil {
 			return nil, err
 		}
+		if err := look(ctx, servers[i], p.looking); err != nil {
+			return nil, err
+		}
 		result[i].program = p
 	}
 	for round := range rounds {

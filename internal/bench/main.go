@@ -52,6 +52,7 @@ var rows = []row{
 	{"f", "64 × 16, a handler that sleeps 5 ms", (*bench).rowF},
 	{"g", "idle connections", (*bench).rowG},
 	{"h", "slow clients", (*bench).rowH},
+	{"i", "row a with the page of package inspect", (*bench).rowI},
 	{"floor", "the floor against one below net.Conn", (*bench).rowFloor},
 	{"forms", "what forms of handlers and middleware cost", (*bench).rowForms},
 	{"free", "rows a and c on all cores, unpinned", (*bench).rowFree},

@@ -21,6 +21,8 @@ type program struct {
 	name string // as the tables have it
 	bin  string // floor, agent or load
 	args []string
+	// looking is how many browsers have the program's page of package inspect open.
+	looking int
 }
 
 // place is where a process runs: pinned to a core or, with core -1, anywhere.
@@ -96,6 +98,7 @@ func (p *process) pid() int { return p.cmd.Process.Pid }
 type server struct {
 	*process
 	addr string
+	page string // the URL of its page, or ""
 }
 
 func (b *bench) serve(ctx context.Context, p program, at place) (*server, error) {
@@ -107,7 +110,7 @@ func (b *bench) serve(ctx context.Context, p program, at place) (*server, error)
 	if err := proc.read(&hello); err != nil {
 		return nil, err
 	}
-	return &server{process: proc, addr: hello.Addr}, nil
+	return &server{process: proc, addr: hello.Addr, page: hello.Page}, nil
 }
 
 // ask is "stats" or "release", see package ctl.

@@ -14,11 +14,14 @@ const formsUsage = "`form` of the handlers: typed (structs), " +
 	"raw (a spoe.HandlerFunc on the router) or bare (the same without a router or middleware)"
 
 // newHandler builds the handler that the flags ask for.
-func newHandler(c config) (spoe.Handler, error) {
+func newHandler(c config, page *page) (spoe.Handler, error) {
 	if c.form == "bare" {
 		return rawHandlers(c.sleep)["ip-rep"], nil
 	}
 	r := router.New()
+	if page != nil {
+		r.Use(page.Middleware())
+	}
 	if c.recover {
 		r.Use(middleware.Recover())
 	}

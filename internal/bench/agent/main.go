@@ -25,6 +25,7 @@ type config struct {
 	timeout    time.Duration
 	trace      bool
 	sleep      time.Duration
+	inspect    bool
 	cpuProfile string
 }
 
@@ -39,6 +40,7 @@ func main() {
 	flag.DurationVar(&c.timeout, "timeout", 0, "use middleware.Timeout with this `time`")
 	flag.BoolVar(&c.trace, "trace", false, "use middleware.Trace, with OpenTelemetry's SDK that samples nothing")
 	flag.DurationVar(&c.sleep, "sleep", 0, "have the handler sleep for this `time`")
+	flag.BoolVar(&c.inspect, "inspect", false, "use the middleware of package inspect, and serve its page")
 	flag.StringVar(&c.cpuProfile, "cpuprofile", "", "write a CPU profile to this `file`")
 	flag.Parse()
 	if err := run(c); err != nil {
@@ -47,7 +49,12 @@ func main() {
 }
 
 func run(c config) error {
-	handler, err := newHandler(c)
+	page, err := newPage(c)
+	if err != nil {
+		return err
+	}
+	defer page.close()
+	handler, err := newHandler(c, page)
 	if err != nil {
 		return err
 	}
@@ -73,7 +80,7 @@ func run(c config) error {
 	// Ended by cancel, awaited below.
 	go func() { ended <- agent.Run(ctx, lis) }()
 
-	ctlErr := ctl.Serve(os.Stdin, os.Stdout, lis.Addr().String())
+	ctlErr := ctl.Serve(os.Stdin, os.Stdout, ctl.Hello{Addr: lis.Addr().String(), Page: page.url()})
 	cancel()
 	if err := <-ended; err != nil && ctlErr == nil {
 		return fmt.Errorf("run: %w", err)

@@ -45,7 +45,7 @@ func run(addr, name string, raw bool) error {
 	}
 	// Ends with the process, which ends with its input.
 	go accept(lis, func(c net.Conn) { serve(c, s.Ack) })
-	return ctl.Serve(os.Stdin, os.Stdout, lis.Addr().String())
+	return ctl.Serve(os.Stdin, os.Stdout, ctl.Hello{Addr: lis.Addr().String()})
 }
 
 func accept(lis net.Listener, serve func(net.Conn)) {

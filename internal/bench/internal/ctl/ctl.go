@@ -2,7 +2,7 @@
 // server's standard input and output, so that no port, signal or HTTP server
 // disturbs what is measured.
 //
-// The server prints one line of JSON with its address when it listens. Each
+// The server prints one line of JSON with its addresses when it listens. Each
 // line that it then reads is a question, answered by one line of JSON: "stats"
 // by Stats, "release" by Stats after unused memory went back to the system.
 // The end of its input ends it, so that no server survives the runner.
@@ -20,6 +20,7 @@ import (
 // Hello is the server's first line.
 type Hello struct {
 	Addr string `json:"addr"`
+	Page string `json:"page,omitempty"` // the URL of the page of package inspect
 }
 
 // Stats is what a server knows of itself.
@@ -31,11 +32,11 @@ type Stats struct {
 	GCs        uint32 `json:"gcs"`
 }
 
-// Serve tells the runner the address, then answers its questions until in
+// Serve tells the runner the addresses, then answers its questions until in
 // ends.
-func Serve(in io.Reader, out io.Writer, addr string) error {
+func Serve(in io.Reader, out io.Writer, hello Hello) error {
 	enc := json.NewEncoder(out)
-	if err := enc.Encode(Hello{Addr: addr}); err != nil {
+	if err := enc.Encode(hello); err != nil {
 		return err
 	}
 	lines := bufio.NewScanner(in)

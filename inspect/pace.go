@@ -1,0 +1,31 @@
+package inspect
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// A pace bounds how many things happen in a second. After a quiet second as many may
+// happen at once; then they are spread evenly, so that what is sampled from a busy
+// agent is not all of the same millisecond.
+type pace struct {
+	due atomic.Int64 // when all that happened would have happened evenly, in ns
+}
+
+// allows reports whether one more thing may happen now.
+func (p *pace) allows(now time.Duration, perSecond int) bool {
+	return time.Duration(p.due.Load())-now <= time.Second-time.Second/time.Duration(perSecond)
+}
+
+// take reports whether one more thing may happen now, and counts it if so.
+func (p *pace) take(now time.Duration, perSecond int) bool {
+	for {
+		due := p.due.Load()
+		if time.Duration(due)-now > time.Second-time.Second/time.Duration(perSecond) {
+			return false
+		}
+		if p.due.CompareAndSwap(due, max(due, int64(now))+int64(time.Second)/int64(perSecond)) {
+			return true
+		}
+	}
+}

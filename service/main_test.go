@@ -1,0 +1,9 @@
+package service_test
+
+import (
+	"testing"
+
+	"github.com/spoke-go/spoke/service/servicetest"
+)
+
+func TestMain(m *testing.M) { servicetest.Main(m, "TEST_AGENT_") }

@@ -1,0 +1,12 @@
+// Package servicetest runs agents of package service in tests, as their process would:
+//
+//	a := servicetest.Start(t, agent(), "-score", "10")
+//	haproxy, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
+//
+// Everything that it starts ends with the test. Its waits are bounded, and fail the test.
+package servicetest
+
+import "time"
+
+// Patience bounds every wait; it is reached only where something is wrong.
+const Patience = 15 * time.Second
