@@ -3,17 +3,18 @@ package router
 import (
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/safetext"
 	"github.com/spoke-go/spoke/spoe"
 )
 
 // ErrorVar names a variable that each message that fails sets to the reason, so
 // that HAProxy can fail closed: "timeout" if the handler missed its deadline,
 // "panic", "too-big" if its actions did not fit into the ACK, and "error: …"
-// with the text of the error that it returned, cut after 200 bytes. The ACK has
-// the variable even if the handler still runs.
+// with the text of the error that it returned. The text is printable and has 200
+// bytes at most, so it can go into a log line or a header. The ACK has the variable
+// even if the handler still runs.
 //
 // It panics if HAProxy would refuse the name, or if it was called before.
 func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
@@ -32,8 +33,11 @@ func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
 	}
 }
 
-// maxReason is the longest text that ErrorVar sets, in bytes.
-const maxReason = 200
+const (
+	// maxReason is the longest text that ErrorVar sets, in bytes.
+	maxReason   = 200
+	errorPrefix = "error: "
+)
 
 // reason is what ErrorVar's variable says of err.
 func reason(err error) string {
@@ -46,9 +50,5 @@ func reason(err error) string {
 	case errors.Is(err, spoe.ErrActionsTooBig):
 		return "too-big"
 	}
-	text := "error: " + err.Error()
-	if len(text) > maxReason {
-		text = strings.ToValidUTF8(text[:maxReason], "")
-	}
-	return text
+	return errorPrefix + safetext.Error(err, maxReason-len(errorPrefix))
 }

@@ -37,6 +37,7 @@ func failing() *router.Router {
 	r.HandleRaw("fine", sets(func() error { return nil }))
 	r.HandleRaw("error", sets(func() error { return errors.New("no database") }))
 	r.HandleRaw("long", sets(func() error { return errors.New(strings.Repeat("ä", 200)) }))
+	r.HandleRaw("hostile", sets(func() error { return errors.New("a\r\nX-Admin: 1\xff\x1b[2J\u202e") }))
 	r.HandleRaw("panic", sets(func() error { panic("secret of the stack") }))
 	r.Handle("bind", typedJudge)
 	r.HandleActions("too-big", func(_ context.Context, _ struct{}, acts *spoe.Actions) error {
@@ -60,7 +61,8 @@ func TestErrorVar(t *testing.T) {
 		for message, want := range map[string]string{
 			"fine":    "txn.partial=true",
 			"error":   "txn.error=error: no database",
-			"long":    "txn.error=error: " + strings.Repeat("ä", 96),
+			"long":    "txn.error=error: " + strings.Repeat("ä", 89) + "…(+222 bytes)",
+			"hostile": `txn.error=error: a\r\nX-Admin: 1\xff\x1b[2J\u202e`,
 			"panic":   "txn.error=panic",
 			"bind":    `txn.error=error: message "bind": argument "ip" is missing; field router_test.ask.IP (netip.Addr) requires it`,
 			"too-big": "txn.error=too-big",
