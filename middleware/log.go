@@ -212,7 +212,7 @@ func failureAttrs(msg *spoe.Message, err error) []slog.Attr {
 		slog.String("error", safetext.Error(err, maxErrShown)),
 	}
 	if p := panicOf(err); p != nil {
-		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+		attrs = append(attrs, slog.String("stack", safetext.Stack(p.Stack)))
 	}
 	return attrs
 }

@@ -200,7 +200,7 @@ func recordError(span trace.Span, err error) {
 	kind, text := errorType(err), safetext.Error(err, maxErrShown)
 	exception := []attribute.KeyValue{semconv.ExceptionType(fmt.Sprintf("%T", err)), semconv.ExceptionMessage(text)}
 	if p := panicOf(err); p != nil {
-		exception = append(exception, semconv.ExceptionStacktrace(string(p.Stack)))
+		exception = append(exception, semconv.ExceptionStacktrace(safetext.Stack(p.Stack)))
 	}
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(exception...))
 	span.SetStatus(codes.Error, text)

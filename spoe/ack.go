@@ -28,6 +28,7 @@ func (c *conn) appendAckLocked(j *job, actions []byte) {
 		b = codec.AppendUnsetVar(b, codec.ScopeTransaction, noopVar)
 	}
 	c.out.b = codec.FinishFrame(append(b, actions...), start)
+	c.holdOutLocked(len(c.out.b) - start)
 	if c.phase() == retiring && !c.busyLocked() {
 		c.calmLocked()
 	}
@@ -92,7 +93,9 @@ func (c *conn) send(f codec.Frame, last bool) {
 		c.setPhaseLocked(closing)
 	}
 	c.needOutLocked()
+	start := len(c.out.b)
 	c.out.b = codec.AppendFrame(c.out.b, f)
+	c.holdOutLocked(len(c.out.b) - start)
 	mine := c.becomeFlusherLocked()
 	c.mu.Unlock()
 	if mine {
@@ -119,8 +122,8 @@ func (c *conn) disconnect(status codec.Status, message string) {
 func (c *conn) flush() {
 	c.mu.Lock()
 	for c.out != nil && c.phase() < closed {
-		buf, sent := c.out, c.outAcks
-		c.out, c.outAcks = nil, 0
+		buf, sent, held := c.out, c.outAcks, c.outHeld
+		c.out, c.outAcks, c.outHeld = nil, 0, 0
 		c.mu.Unlock()
 		t := now()
 		c.clock.writeSince.Store(t)
@@ -133,6 +136,7 @@ func (c *conn) flush() {
 		c.account(sent, err == nil)
 
 		c.mu.Lock()
+		c.holdLocked(-held)
 		if err != nil {
 			c.breakLocked()
 		}
@@ -158,7 +162,8 @@ func (c *conn) flush() {
 // discardLocked drops what can no longer be written.
 func (c *conn) discardLocked() {
 	c.account(c.outAcks, false)
-	c.out, c.outAcks = nil, 0
+	c.holdLocked(-c.outHeld)
+	c.out, c.outAcks, c.outHeld = nil, 0, 0
 }
 
 // account takes ACKs off what is in flight.

@@ -59,10 +59,10 @@ type Agent struct {
 	MaxMessages int
 	// MaxBuffered is how many bytes of what HAProxies send the agent holds at
 	// once, over all connections: payloads until they are acknowledged, fragments,
-	// and frames above 32 KiB while they arrive. At that many the agent stops
-	// reading; nothing is refused. Besides, each connection takes up to 32 KiB for
-	// reading while bytes arrive and 256 KiB for ACKs that HAProxy does not read,
-	// and the actions of handlers are theirs. At least 1 MiB. Default: 256 MiB.
+	// frames above 32 KiB while they arrive, and ACKs until they are written. At that
+	// many the agent stops reading; nothing is refused. Besides, each connection takes
+	// up to 64 KiB for reading while bytes arrive, and what handlers allocate is
+	// theirs. At least 1 MiB. Default: 256 MiB.
 	MaxBuffered int
 	// MaxLateHandlers is how many handlers may still run after their NOTIFY was
 	// acknowledged at its deadline. Beyond it, a late handler counts as one of

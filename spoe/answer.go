@@ -85,9 +85,9 @@ func (c *conn) answer(j *job) *job {
 // again.
 func (c *conn) finishLocked(j *job) bool {
 	c.running--
-	c.holdLocked(-len(j.payload))
 	defer c.wakeLocked()
-	if j.late { // set under c.mu
+	defer c.holdLocked(-len(j.payload)) // when the ACK is held
+	if j.late {                         // set under c.mu
 		c.eng.counters.late.Add(-1)
 		if j.charged {
 			c.jobs.remove(j)

@@ -4,14 +4,15 @@ import "sync"
 
 // budget bounds the bytes that HAProxies can have the agent hold over all
 // connections (Agent.MaxBuffered): payloads of NOTIFYs until they are
-// acknowledged, fragments, and frames longer than readSize while they arrive. A
-// connection takes from it before it copies, and waits where there is none left:
-// it stops reading, and nothing is refused. While it waits it holds only what its
-// handlers and its fragments hold: handlers return, and a payload that does not
-// come to its end is given up after ReadTimeout, so the wait ends.
+// acknowledged, fragments, frames longer than readSize while they arrive, and ACKs
+// until they are written. A connection takes from it before it copies, and waits
+// where there is none left: it stops reading, and nothing is refused. While it waits
+// it holds only what its handlers, its fragments and its ACKs hold: handlers return,
+// a payload that does not come to its end is given up after ReadTimeout, and so are
+// ACKs that are not read after WriteTimeout, so the wait ends.
 type budget struct {
-	mu   sync.Mutex // guards what follows
-	free int
+	mu   sync.Mutex    // guards what follows
+	free int           // below 0 after overdraw
 	more chan struct{} // closed when bytes are given back; made by who waits
 }
 
@@ -27,6 +28,13 @@ func (b *budget) take(n int) (wait <-chan struct{}) {
 		b.more = make(chan struct{})
 	}
 	return b.more
+}
+
+// overdraw takes n bytes that are held already.
+func (b *budget) overdraw(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free -= n
 }
 
 func (b *budget) giveBack(n int) {
@@ -64,9 +72,15 @@ func (c *conn) reserve(n int) bool {
 		stop := make(chan struct{})
 		c.stop = stop
 		c.mu.Unlock()
+		partial := c.clock.frameSince.Swap(never) // it is not HAProxy that is slow
 		select {
 		case <-wait:
 		case <-stop: // the connection ends
+		}
+		if partial != never {
+			t := now()
+			c.clock.frameSince.Store(t)
+			c.clock.arm(t + int64(c.eng.read))
 		}
 		c.mu.Lock()
 		c.stop = nil
@@ -83,9 +97,29 @@ func (c *conn) hold(n int) {
 
 func (c *conn) holdLocked(n int) {
 	c.held = max(c.held+n, 0)
-	if c.held == 0 || c.stop != nil {
+	switch {
+	case c.held > c.granted:
+		c.eng.bytes.overdraw(c.held - c.granted)
+		c.granted = c.held
+	case c.held == 0 || c.stop != nil:
 		c.giveBackLocked()
 	}
+}
+
+// holdOutLocked counts n bytes that have been appended to out.
+func (c *conn) holdOutLocked(n int) {
+	c.outHeld += n
+	c.holdLocked(n)
+}
+
+// reserveRead has room for copies of what has been read, before it is copied: a
+// connection that waits has its read buffer and no more. A frame that is longer
+// than readSize has its room already.
+func (c *conn) reserveRead() error {
+	if c.growing == 0 && !c.reserve(c.r.to-c.r.from) {
+		return errLast
+	}
+	return nil
 }
 
 // giveBackLocked returns to the budget what the connection does not hold.

@@ -54,11 +54,12 @@ type conn struct {
 	coming  bool          // a worker has been woken and has not looked at queue yet
 	running int           // jobs, late ones included
 	acking  int           // late jobs, no longer in jobs, whose ACK is not in out yet
-	held    int           // bytes of payloads in memory, see budget.go
+	held    int           // bytes of payloads and ACKs in memory, see budget.go
 	granted int           // bytes of the agent's budget that this connection has
 	stop    chan struct{} // while the reader waits for the budget: ends the wait
 	out     *buffer       // what is to be written; nil if nothing
 	outAcks int64         // the ACKs in out
+	outHeld int           // bytes of out that are counted in held
 	flusher bool          // somebody is writing
 }
 

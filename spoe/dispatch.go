@@ -20,10 +20,6 @@ func (c *conn) dispatch() {
 	ctr := &c.eng.counters
 	ctr.notifies.Add(uint64(c.batch.n))
 	ctr.inFlight.Add(int64(c.batch.n))
-	if !c.reserve(c.batched) {
-		c.dropBatch()
-		return
-	}
 	for c.batch.n > 0 {
 		n := c.takeSlots(min(c.batch.n, c.room()))
 		if n == 0 || !c.queueJobs(n) {
@@ -79,7 +75,7 @@ func (c *conn) queueJobs(n int) bool {
 	for range n {
 		j := c.batch.pop()
 		if !j.held {
-			c.held += len(j.payload)
+			c.holdLocked(len(j.payload))
 		}
 		c.jobs.add(j)
 		c.queue.push(j)

@@ -84,7 +84,7 @@ func (j *job) callHook(f func(error, *Actions), err error, acts *Actions) {
 		if v := recover(); v != nil {
 			j.c.eng.counters.panics.Add(1)
 			j.c.logSome(&j.c.eng.failureLog, slog.LevelError, "a function given to OnFailure panicked",
-				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+				slog.Any("panic", v), slog.Any("stack", stack(debug.Stack())))
 		}
 	}()
 	f(err, &own)

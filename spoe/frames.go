@@ -40,6 +40,9 @@ func (c *conn) onRead() error {
 		return errLast // whatever comes, nobody waits for it
 	}
 	c.unread.Store(true)
+	if err := c.reserveRead(); err != nil {
+		return err
+	}
 	received := time.Now()
 	c.r.answers = false
 	for {
@@ -56,6 +59,9 @@ func (c *conn) onRead() error {
 		}
 	}
 	c.dispatch()
+	if !c.r.answers {
+		c.hold(0) // gives back what reserveRead has taken
+	}
 	c.noteFrames(received)
 	c.unread.Store(false)
 	return c.reserveFrame()
@@ -112,7 +118,7 @@ func (c *conn) notifyFrame(f codec.Frame, received time.Time) error {
 		return err
 	}
 	j := getJob(c, f.StreamID, f.FrameID, received)
-	j.payload = append(j.payload[:0], f.Payload...)
+	j.copyPayload(f.Payload)
 	c.chargeLarge(j)
 	c.enqueue(j)
 	return nil

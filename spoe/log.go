@@ -38,22 +38,20 @@ func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
 	})
 }
 
-// The bounds on text that others have written, in bytes.
-const (
-	maxText  = 1024
-	maxStack = 8 << 10
-)
+// maxText bounds text that others have written, in bytes.
+const maxText = 1024
+
+// stack is a goroutine's stack, for safeAttr.
+type stack []byte
 
 // safeAttr makes an attribute's text fit for a log. An error is turned into its
 // text now: its methods are its author's, and what it refers to may change.
 func safeAttr(a slog.Attr) slog.Attr {
 	switch v := a.Value.Any().(type) {
 	case string:
-		if a.Key != "stack" {
-			a.Value = slog.StringValue(safetext.Clip(v, maxText))
-		} else if len(v) > maxStack {
-			a.Value = slog.StringValue(v[:maxStack])
-		}
+		a.Value = slog.StringValue(safetext.Clip(v, maxText))
+	case stack:
+		a.Value = slog.StringValue(safetext.Stack(v))
 	case error:
 		a.Value = slog.StringValue(safetext.Error(v, maxText))
 	case uint64, int64, bool, time.Duration:
@@ -81,7 +79,7 @@ func (j *job) logFailure(err error, p *PanicError) {
 	}
 	if p != nil {
 		level = slog.LevelError
-		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+		attrs = append(attrs, slog.Any("stack", stack(p.Stack)))
 	}
 	j.c.logSome(&j.c.eng.failureLog, level, "message failed", attrs...)
 }

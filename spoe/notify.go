@@ -51,6 +51,18 @@ func getJob(c *conn, streamID, frameID uint64, received time.Time) *job {
 	return j
 }
 
+// smallPayload is the capacity that a job keeps for whatever payload comes next.
+const smallPayload = 4 << 10
+
+// copyPayload gives the job a payload of its own. It does not hold a short one in
+// the memory of a long one: the budget counts what comes, not what it is kept in.
+func (j *job) copyPayload(b []byte) {
+	if n := cap(j.payload); n > smallPayload && n > 2*len(b) {
+		j.payload = nil
+	}
+	j.payload = append(j.payload[:0], b...)
+}
+
 // poison, set by tests, has the payload overwritten when a job ends.
 var poison bool
 

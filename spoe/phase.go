@@ -106,7 +106,7 @@ func (c *conn) report(s ConnState) {
 	c.eng.states.add(func() {
 		defer func() {
 			if v := recover(); v != nil {
-				c.log(slog.LevelError, "Agent.ConnState panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+				c.log(slog.LevelError, "Agent.ConnState panicked", slog.Any("panic", v), slog.Any("stack", stack(debug.Stack())))
 			}
 		}()
 		f(c.nc, s)

@@ -134,8 +134,8 @@ func (r *reader) fillConn() error {
 }
 
 // makeRoom moves the unread bytes to the front of the buffer, or to one twice
-// as large if they fill it. It leaves no buffer if there was none, or if it has
-// no bytes and is large.
+// as large if they fill it, or to a smaller one behind a large frame. It leaves no
+// buffer if there was none, or if it has no bytes and is large.
 func (r *reader) makeRoom() {
 	if r.buf == nil {
 		return
@@ -150,8 +150,18 @@ func (r *reader) makeRoom() {
 		copy(r.buf.b, unread)
 	}
 	r.from, r.to = 0, len(unread)
-	if r.to == 0 && len(r.buf.b) > maxPooled {
-		r.release() // a large frame has passed
+	if len(r.buf.b) > maxPooled && r.want() == 0 && r.to <= readSize/2 {
+		r.shrink() // a large frame has passed
+	}
+}
+
+// shrink moves the unread bytes from a large buffer to one of readSize.
+func (r *reader) shrink() {
+	large, n := r.buf.b, r.to
+	r.release()
+	if n > 0 {
+		r.buf = readBuffers.Get().(*buffer)
+		r.to = copy(r.buf.b, large[:n])
 	}
 }
 
