@@ -73,14 +73,20 @@ func Module(t *testing.T, folder string) string {
 	return filepath.Join(dir, filepath.Base(folder))
 }
 
-// Printed runs a program that prints something and ends.
+// Printed runs a program of examples/cookbook that prints something and ends.
 func Printed(t *testing.T, name, dir string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(Executable(t, name), args...)
+	return Output(t, Executable(t, name), dir, args...)
+}
+
+// Output runs a program that prints something and ends.
+func Output(t *testing.T, path, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		t.Fatalf("%s %v: %v\n%s%s", name, args, err, out, exit.Stderr)
+		t.Fatalf("%s %v: %v\n%s%s", path, args, err, out, exit.Stderr)
 	}
 	require.NoError(t, err)
 	return string(out)

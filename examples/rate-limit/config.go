@@ -1,0 +1,124 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
+	"github.com/spoke-go/spoke/service"
+)
+
+// Config are the agent's own settings.
+type Config struct {
+	Limits []Limit `help:"the limits; a request is held against each that it matches, and refused if one of them refuses it. Only a file can have them"`
+
+	Allow  []netip.Prefix `value:"NETWORK" help:"networks whose requests no limit counts, such as 10.0.0.0/8"`
+	Agents int64          `min:"1" max:"10000" help:"how many agents share the limits while Redis is gone: each gets as large a share of them"`
+	Gone   string         `value:"MODE" oneof:"local,open,closed" help:"while Redis is slow or gone: local limits by what this agent alone has counted, open lets all requests pass, closed refuses them"`
+	Keys   int            `conf:",fixed" min:"1000" max:"100000000" help:"how many keys the agent remembers at most, of those that are refused and of those that it counts itself; 1000000 of each take about 40 MB"`
+
+	Redis Redis
+}
+
+// Limit is one limit.
+type Limit struct {
+	Name   string        // in variables, headers and metrics
+	By     []part        // what a client is told by; nothing: one limit for all requests
+	Rate   int64         // requests in a Period
+	Period time.Duration // default: 1s
+	Burst  int64         // requests at once; default: Rate
+	Cost   int64         // of a request; default: 1
+
+	Path   []pattern // the limit is for these alone; default: all
+	Method []string  // the limit is for these alone; default: all
+
+	IPv4Prefix int  `conf:"ipv4-prefix"` // bits of an address that tell a client; default: 32
+	IPv6Prefix int  `conf:"ipv6-prefix"` // default: 64
+	DryRun     bool // counts, and refuses nothing
+}
+
+// Redis is where the state of the limits is.
+type Redis struct {
+	Address  []string       `conf:",fixed" group:"Redis" value:"HOST:PORT" help:"of Redis, of nodes of a cluster if there are several, or of sentinels; without it, this agent alone counts"`
+	Master   string         `conf:",fixed" value:"NAME" help:"name of the master that the sentinels watch"`
+	Cluster  bool           `conf:",fixed" help:"the one address is a node of a cluster"`
+	Username string         `conf:",fixed"`
+	Password service.Secret `conf:",fixed"`
+	DB       int            `conf:",fixed" min:"0" help:"number of the database; a cluster has only 0"`
+	TLS      bool           `conf:",fixed" help:"connect by TLS"`
+	Prefix   string         `conf:",fixed" help:"begins the name of each key"`
+	Deadline time.Duration  `conf:",fixed" min:"1ms" max:"1s" help:"how long a request waits for Redis; the service's timeout must be longer"`
+}
+
+var defaults = Config{
+	Limits: []Limit{{Name: "address", By: []part{{kind: "ip"}}, Rate: 100, Period: 10 * time.Second}},
+	Agents: 1,
+	Gone:   "local",
+	Keys:   1_000_000,
+	Redis:  Redis{Prefix: "rl:", Deadline: 10 * time.Millisecond},
+}
+
+// Validate checks the limits against each other.
+func (c Config) Validate() error {
+	var errs []error
+	names := make(map[string]bool)
+	for i, l := range c.Limits {
+		if names[l.Name] {
+			errs = append(errs, service.Wrong("limits["+strconv.Itoa(i)+"].name", "%q is another limit's: write one of its own", l.Name))
+		}
+		names[l.Name] = true
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks a limit.
+func (l Limit) Validate() error {
+	l = l.withDefaults()
+	switch {
+	case !isToken(l.Name):
+		return service.Wrong("name", "%q is no name: write letters, digits, '-' and '_', such as login", l.Name)
+	case l.Rate < 1:
+		return service.Wrong("rate", "is %d: write how many requests a period has, such as 100", l.Rate)
+	case l.Period < time.Millisecond || l.Period > 366*24*time.Hour:
+		return service.Wrong("period", "%v is out of range: write a value from 1ms to 8784h", l.Period)
+	case l.interval() < 80: // 50,000 a second: beyond, ticks are too coarse
+		return service.Wrong("rate", "%d in %v is too much: write a rate of 50000 a second at most", l.Rate, l.Period)
+	case l.Burst < 1 || l.Burst > 1<<40/l.interval()*1000:
+		return service.Wrong("burst", "%d is out of range: write how many requests may come at once, such as %d", l.Burst, l.Rate)
+	case l.Cost < 1 || l.Cost > l.Burst:
+		return service.Wrong("cost", "%d is out of range: write a value from 1 to the burst, %d", l.Cost, l.Burst)
+	case l.IPv4Prefix < 8 || l.IPv4Prefix > 32:
+		return service.Wrong("ipv4-prefix", "%d is out of range: write a value from 8 to 32", l.IPv4Prefix)
+	case l.IPv6Prefix < 16 || l.IPv6Prefix > 128:
+		return service.Wrong("ipv6-prefix", "%d is out of range: write a value from 16 to 128", l.IPv6Prefix)
+	}
+	return nil
+}
+
+func (l Limit) withDefaults() Limit {
+	l.Period = cmp.Or(l.Period, time.Second)
+	l.Burst = cmp.Or(l.Burst, l.Rate)
+	l.Cost = cmp.Or(l.Cost, 1)
+	l.IPv4Prefix = cmp.Or(l.IPv4Prefix, 32)
+	l.IPv6Prefix = cmp.Or(l.IPv6Prefix, 64)
+	return l
+}
+
+// interval is the time from one request to the next at the limit's rate, in ticks,
+// rounded to the nearest.
+func (l Limit) interval() int64 {
+	return (int64(l.Period/gcra.Tick) + l.Rate/2) / l.Rate
+}
+
+// isToken reports whether a text can be part of names of every kind.
+func isToken(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return s != ""
+}

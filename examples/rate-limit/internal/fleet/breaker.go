@@ -1,0 +1,73 @@
+package fleet
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
+)
+
+// count counts a round trip. After some in succession that failed, Redis is gone.
+func (s *Store) count(failure error) {
+	if failure == nil {
+		s.failing.Store(0)
+		return
+	}
+	s.Failures.Add(1)
+	if s.failing.Add(1) < tolerated {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.gone.Load() {
+		s.gone.Store(true)
+		s.Changed(failure)
+		s.tripped <- struct{}{}
+	}
+}
+
+// Up returns 1, or 0 while Redis is gone.
+func (s *Store) Up() int64 {
+	if s.gone.Load() {
+		return 0
+	}
+	return 1
+}
+
+// recover looks for Redis while it is gone, until ctx ends.
+func (s *Store) recover(ctx context.Context) {
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.tripped:
+		case <-ctx.Done():
+			return
+		}
+		for s.probe(ctx) != nil {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+		s.mu.Lock()
+		s.failing.Store(0)
+		s.gone.Store(false)
+		s.Changed(nil)
+		s.mu.Unlock()
+	}
+}
+
+// probe runs the script without a charge, on every master.
+func (s *Store) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
+	defer cancel()
+	probe := func(ctx context.Context, c redis.Cmdable) error { return c.Eval(ctx, gcra.Script, nil).Err() }
+	if cluster, ok := s.Client.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return probe(ctx, c) })
+	}
+	return probe(ctx, s.Client)
+}

@@ -1,0 +1,68 @@
+//go:build unix
+
+// Package redistest starts real Redis servers for tests.
+package redistest
+
+import (
+	"net"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/recipes"
+)
+
+// Server is a Redis on a port of the loopback interface, which ends with the test.
+type Server struct {
+	Addr string
+
+	t       *testing.T
+	args    []string
+	process *recipes.Agent
+}
+
+// Start starts a Redis that saves nothing, with further arguments of its command line.
+func Start(t *testing.T, args ...string) *Server {
+	t.Helper()
+	port := FreePort(t)
+	s := &Server{t: t, Addr: "127.0.0.1:" + port}
+	s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}, args...)
+	s.Restart()
+	return s
+}
+
+var ready = regexp.MustCompile(`(Ready to accept connections)`)
+
+// Restart starts a server that was killed, without what it knew.
+func (s *Server) Restart() {
+	s.t.Helper()
+	path, err := exec.LookPath("redis-server")
+	require.NoError(s.t, err, "make redis installs it")
+	s.process = recipes.StartProgram(s.t, path, ready, s.args...)
+}
+
+// Kill is what a crash is to clients. It returns when the server has ended.
+func (s *Server) Kill() { s.process.Kill() }
+
+// Hang makes the server answer nothing, until GoOn.
+func (s *Server) Hang() { s.process.Hang() }
+
+// GoOn ends Hang.
+func (s *Server) GoOn() { s.process.Signal(syscall.SIGCONT) }
+
+// FreePort returns a port of the loopback interface that was free a moment ago.
+func FreePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// patience bounds every wait; it is reached only where something is wrong.
+const patience = 30 * time.Second

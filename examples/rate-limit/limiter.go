@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/fleet"
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
+)
+
+// Answer is what HAProxy gets. A request that no limit counts has Allowed alone.
+type Answer struct {
+	Allowed   bool    `spoe:"allowed"`
+	Source    string  `spoe:"source"`                // who has counted: redis, cache, local, or nobody: open, closed, none
+	Which     *string `spoe:"which,unset"`           // the limit that the rest is about: the one that refuses, or the nearest to it
+	Limit     *int64  `spoe:"limit,unset"`           // its rate
+	Remaining *int64  `spoe:"remaining,unset"`       // how many requests it lets through now
+	Reset     *int64  `spoe:"reset,unset"`           // seconds until that is the burst again
+	Retry     int64   `spoe:"retry_after,omitempty"` // seconds until it lets a refused request through
+	Policy    string  `spoe:"policy,omitempty"`      // the header RateLimit-Policy: all limits that count the request
+}
+
+// limiter answers questions.
+type limiter struct {
+	policy  func() *policy // of this moment
+	store   *fleet.Store   // nil where there is no Redis
+	refused *gcra.Table    // what Redis has refused
+	local   *gcra.Table    // what this agent counts itself
+	metrics *metrics
+	log     *slog.Logger
+}
+
+// The sources of an answer.
+const (
+	fromRedis = "redis"
+	fromCache = "cache"
+	fromLocal = "local"
+	isOpen    = "open"
+	isClosed  = "closed"
+	isNone    = "none"
+)
+
+// check must not block for longer than the store's deadline: it is in the path of every
+// request.
+func (l *limiter) check(ctx context.Context, _ struct{}) (Answer, error) {
+	p, args := l.policy(), argsOf(ctx)
+	l.noteMissing(p, args)
+	uses := p.uses(args, costOf(args))
+	if len(uses) == 0 {
+		return Answer{Allowed: true, Source: isNone}, nil
+	}
+	charges := make([]gcra.Charge, len(uses))
+	for i, u := range uses {
+		charges[i] = u.charge
+	}
+	ahead, source := l.charge(p, charges)
+	l.metrics.count(ctx, uses, charges, ahead, source)
+	return answerOf(uses, charges, ahead, source), nil
+}
+
+// charge returns how far the TAT of each charge was ahead, and who says so. Charges that
+// are not held against the whole limit but a share of it are changed.
+func (l *limiter) charge(p *policy, charges []gcra.Charge) (ahead []int64, source string) {
+	ahead = make([]int64, len(charges))
+	if l.store == nil {
+		l.local.Charge(charges, ahead)
+		return ahead, fromLocal
+	}
+	if l.refused.Ahead(charges, ahead); gcra.Refused(charges, ahead) {
+		return ahead, fromCache
+	}
+	now := l.refused.Now()
+	if told, err := l.store.Charge(charges); err == nil {
+		for i, c := range charges {
+			if c.Refuses(told[i]) {
+				l.refused.Set(c.Key, now+told[i])
+			}
+		}
+		return told, fromRedis
+	}
+	switch p.config.Gone {
+	case isOpen, isClosed:
+		return nil, p.config.Gone
+	}
+	for i := range charges {
+		charges[i] = charges[i].Share(p.config.Agents)
+	}
+	l.local.Charge(charges, ahead)
+	return ahead, fromLocal
+}
+
+// answerOf returns the answer about charges whose TATs were that far ahead.
+func answerOf(uses []use, charges []gcra.Charge, ahead []int64, source string) Answer {
+	switch source {
+	case isOpen:
+		return Answer{Allowed: true, Source: source}
+	case isClosed:
+		return Answer{Source: source, Retry: 1}
+	}
+	a := Answer{Allowed: !gcra.Refused(charges, ahead), Source: source}
+	nearest := -1
+	var policies []string
+	for i, c := range charges {
+		if c.DryRun {
+			continue
+		}
+		policies = append(policies, uses[i].limit.text)
+		if a.Allowed {
+			ahead[i] += c.Increment()
+		}
+		if nearest < 0 || nearer(c, charges[nearest], ahead[i], ahead[nearest], a.Allowed) {
+			nearest = i
+		}
+	}
+	if nearest < 0 {
+		return a
+	}
+	c, after, of := charges[nearest], ahead[nearest], uses[nearest].limit
+	remaining, reset := c.Remaining(after), seconds(after)
+	a.Which, a.Limit, a.Remaining, a.Reset = &of.Name, &of.Rate, &remaining, &reset
+	if !a.Allowed {
+		a.Retry = seconds(c.Wait(after))
+	}
+	a.Policy = strings.Join(policies, ", ")
+	return a
+}
+
+// nearer reports whether a request is told of a charge rather than of another: of the one
+// that lets it wait longest if it is refused, otherwise of the one that lets the fewest
+// requests follow.
+func nearer(c, other gcra.Charge, ahead, othersAhead int64, allowed bool) bool {
+	if allowed {
+		return c.Remaining(ahead) < other.Remaining(othersAhead)
+	}
+	return c.Wait(ahead) > other.Wait(othersAhead)
+}
+
+// seconds rounds ticks up to seconds.
+func seconds(ticks int64) int64 {
+	const second = int64(time.Second / gcra.Tick)
+	return (ticks + second - 1) / second
+}

@@ -1,0 +1,69 @@
+// Command rate-limit is an SPOE agent that tells HAProxy which requests are too many for
+// who sends them, by limits that a whole fleet of HAProxies and agents shares in Redis.
+// Its -h explains it, haproxy.cfg beside this file shows the other side; it prints the
+// rest of that, spoe.conf and agents.cfg, itself (-print-config).
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/fleet"
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/service"
+)
+
+//go:generate sh -c "go run . -print-config=spoe > spoe.conf"
+//go:generate sh -c "go run . -print-config=backend > agents.cfg"
+
+const about = `rate-limit tells HAProxy which requests are too many for who sends them.
+
+For each request that HAProxy asks about (see haproxy.cfg and spoe.conf), it holds the
+limits of the -config file against it and sets
+
+  txn.ratelimit.allowed      whether all limits let it through
+  txn.ratelimit.which        the limit that refuses it, or is nearest to that
+  txn.ratelimit.limit, txn.ratelimit.remaining, txn.ratelimit.reset,
+  txn.ratelimit.retry_after  of that limit; times are in seconds
+  txn.ratelimit.policy       the header RateLimit-Policy
+
+Try it with no flag at all: 100 requests in 10 seconds from each address, which this
+agent alone counts. With -redis-address, all agents count together.`
+
+func main() { service.Main(agent()) }
+
+func agent() service.Agent[Config] {
+	return service.Agent[Config]{
+		Name:      "rate-limit",
+		About:     about,
+		EnvPrefix: "RATELIMIT_",
+		Defaults:  defaults,
+		Service:   service.Settings{Timeout: 100 * time.Millisecond},
+		Middleware: middleware.DefaultConfig{
+			Trace: middleware.TraceConfig{ArgAttributes: map[string]string{"ip": "client.address"}},
+		},
+		// The address is for the environment to say, as those in haproxy.cfg.
+		HAProxy: haproxy.Config{Engine: "rate-limit", Prefix: "ratelimit", Agents: []string{`"${RATELIMIT_AGENT-127.0.0.1:9000}"`}},
+		Setup:   setup,
+	}
+}
+
+func setup(_ context.Context, s *service.Setup[Config]) error {
+	policies, err := s.Derive(func(_ context.Context, c *Config) (*policy, error) { return newPolicy(c), nil })
+	if err != nil {
+		return err
+	}
+	config := s.Config()
+	l := &limiter{policy: policies.Load, log: s.Log, refused: gcra.NewTable(config.Keys), local: gcra.NewTable(config.Keys)}
+	if client := config.Redis.client(); client != nil {
+		l.store = fleet.New(client, config.Redis.Deadline, l.changed)
+		s.Go(l.store.Run)
+	}
+	if l.metrics, err = newMetrics(s.Metrics.Meter(instrumentation), l); err != nil {
+		return err
+	}
+	l.register(s.Router, newPolicy(config))
+	return nil
+}

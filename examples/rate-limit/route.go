@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// messageName is the spoe-message in spoe.conf, and groupName what haproxy.cfg sends it
+// by: a rule, so that it can come after those that find out whose request it is.
+const (
+	messageName = "rate-limit"
+	groupName   = "ask"
+)
+
+// cost is an argument that rules of HAProxy may set: what a request costs.
+const (
+	costArg   = "cost"
+	costFetch = "var(txn.cost)"
+)
+
+// register registers the limiter for a policy's arguments.
+func (l *limiter) register(r *router.Router, p *policy) {
+	// The span is part of the request's trace (W3C trace context).
+	r.Arg("traceparent", "req.hdr(traceparent)")
+	route := r.With(withArgs).Handle(messageName, l.check).Group(groupName)
+	for _, a := range p.args {
+		route.Arg(a.arg(), a.fetch())
+	}
+	route.Arg(costArg, costFetch)
+}
+
+// argsKey is the key of a message's arguments in its context: the configuration decides
+// which there are, so that no struct can have them.
+type argsKey struct{}
+
+func withArgs(next spoe.Handler) spoe.Handler {
+	return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		return next.ServeSPOE(context.WithValue(ctx, argsKey{}, msg.Args.Raw()), msg, acts)
+	})
+}
+
+func argsOf(ctx context.Context) codec.Args {
+	args, _ := ctx.Value(argsKey{}).(codec.Args)
+	return args
+}
+
+// costOf returns what a request costs, 1 or more.
+func costOf(args codec.Args) int64 {
+	v, _ := args.Lookup(costArg)
+	n, _ := v.Int()
+	return max(n, 1)
+}
+
+// noteMissing logs once which arguments HAProxy does not send. It sends an empty one for
+// what a request lacks: one that is not there is missing in its spoe.conf, as after a
+// reload that added a limit. Limits by it count nothing then.
+func (l *limiter) noteMissing(p *policy, args codec.Args) {
+	if p.checked.Swap(true) {
+		return
+	}
+	for _, a := range p.args {
+		if _, sent := args.Lookup(a.arg()); !sent {
+			l.log.Error("HAProxy does not send an argument of the limits: write spoe.conf anew with -print-config=spoe, and reload HAProxy", "argument", a.arg())
+		}
+	}
+}
