@@ -79,8 +79,8 @@ func TestAllocations(t *testing.T) {
 	})
 }
 
-// TestHostileSizes: what a length or a count claims is not allocated. An error
-// costs its own few allocations.
+// TestHostileSizes: the codec does not allocate by a length or a count that is only
+// claimed. An error costs its own few allocations.
 func TestHostileSizes(t *testing.T) {
 	huge := func(n uint64) []byte { return codec.AppendVarint(nil, n) }
 	bad := map[string]func() error{}

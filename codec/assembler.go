@@ -29,9 +29,9 @@ type assembly struct {
 // assembler has dropped the payload, and passes over its other fragments.
 var ErrPayloadTooLong = errors.New("codec: the fragments of a payload are too long")
 
-// Add takes a NOTIFY or an UNSET frame. whole reports whether it completes a payload: that
-// of f itself, borrowed as f's is, or one that Add has put together and that the caller
-// may keep. A frame with ABORT drops its payload.
+// Add takes a NOTIFY or an UNSET frame. whole reports whether it completes a payload. The
+// payload is f's own, borrowed as f is, or one that Add has put together and that the
+// caller may keep. A frame with ABORT drops its payload.
 //
 // The error is ErrPayloadTooLong or an *Error: a NOTIFY whose last one is incomplete or
 // that is one too many (StatusInterlaced), an UNSET that continues nothing
@@ -46,7 +46,7 @@ func (a *Assembler) Add(f Frame) (payload []byte, whole bool, err error) {
 		return nil, false, &Error{Status: StatusNoFrameID, Reason: fmt.Sprintf("fragment for stream-id %d, frame-id %d, of which no NOTIFY is incomplete", f.StreamID, f.FrameID)}
 	case f.Type == FrameNotify && p != nil && !p.skipping:
 		return nil, false, &Error{Status: StatusInterlaced, Reason: fmt.Sprintf("NOTIFY for stream-id %d, frame-id %d while its last one is incomplete", f.StreamID, f.FrameID)}
-	case f.Type == FrameNotify && p != nil: // HAProxy took an ABORT as the end, and begins anew
+	case f.Type == FrameNotify && p != nil: // HAProxy took an ABORT as the end, and starts a new payload
 		a.drop(id)
 		p = nil
 	}

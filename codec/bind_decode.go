@@ -36,9 +36,9 @@ func (d *Decoder) Decode(message string, args Args, dst any) error {
 	return d.DecodeNoting(message, args, dst, nil)
 }
 
-// DecodeNoting is Decode, and calls note for each argument of a type that its field
-// never takes, such as a STRING for an int. That is a mistake in the configuration of
-// HAProxy, and no visitor's. field is an index in what [Decoder.Fields] returns.
+// DecodeNoting is Decode, and calls note for each argument of a type that its field never
+// takes, such as a STRING for an int. That is a mistake in HAProxy's configuration, not in
+// a visitor's request. field is an index in what [Decoder.Fields] returns.
 func (d *Decoder) DecodeNoting(message string, args Args, dst any, note func(field int, got Type)) error {
 	if reflect.TypeOf(dst) != d.ptr {
 		return fmt.Errorf("codec: this decoder binds to a %s, not to a %T", d.ptr, dst)
@@ -148,8 +148,8 @@ func (d *Decoder) lookup(name []byte, i int) *decodeField {
 	return nil
 }
 
-// fill sees to the fields that no value came for. Those of a nested struct
-// behind a pointer count only if another of its fields has made it.
+// fill sets the fields for which no value came. Fields of a nested struct behind a pointer
+// count only if another of its fields has made the struct.
 func (d *Decoder) fill(message string, p pointer, seen *bits, args Args) (size int, err error) {
 	for i := range d.fields {
 		f := &d.fields[i]

@@ -68,10 +68,9 @@
 // nothing came for its fields; required and default count in it only where
 // something did. `spoe:"-"` passes a field over.
 //
-// A second tag, `fetch:"…"`, says what HAProxy sends as that argument: a sample
-// expression as its configuration has it behind `args name=`, such as src or
-// req.hdr(host). Nothing here depends on it; package haproxy writes HAProxy's
-// configuration from it.
+// A second tag, `fetch:"…"`, says what HAProxy sends as that argument: a sample expression
+// as its configuration has it behind `args name=`, such as src or req.hdr(host). This
+// package does not use it; package haproxy writes HAProxy's configuration from it.
 //
 // # Variables from a struct
 //

@@ -99,7 +99,7 @@ func ExampleEncoder() {
 // Country is an ISO 3166 code.
 type Country string
 
-// UnmarshalSPOE takes a STRING of two letters. What it keeps is a copy.
+// UnmarshalSPOE takes a STRING of two letters. It keeps a copy.
 func (c *Country) UnmarshalSPOE(v codec.Value) error {
 	if s := v.Str(); len(s) == 2 {
 		*c = Country(strings.ToUpper(s))

@@ -17,9 +17,9 @@ import (
 	"github.com/spoke-go/spoke/internal/golden"
 )
 
-// goldenFiles are the frames of testdata/golden: what real HAProxys and Spoke
-// said to each other, and what was meant. Package internal/golden tells the
-// format, package internal/capture makes them.
+// goldenFiles are the frames of testdata/golden: bytes that real HAProxys and Spoke
+// exchanged, beside their meaning. Package internal/golden tells the format, package
+// internal/capture makes them.
 func goldenFiles(tb testing.TB) []golden.File {
 	tb.Helper()
 	files, err := golden.Load("testdata/golden")
@@ -43,8 +43,8 @@ func eachGolden(t *testing.T, fn func(t *testing.T, frame golden.Captured, parse
 	}
 }
 
-// TestGolden: what went over the wire decodes to what was meant, and what was
-// meant encodes to the same bytes.
+// TestGolden: the bytes of the wire decode to their meaning, and the meaning encodes to the
+// same bytes.
 func TestGolden(t *testing.T) {
 	var d golden.Decoder
 	eachGolden(t, func(t *testing.T, frame golden.Captured, parsed codec.Frame) {
@@ -240,7 +240,7 @@ func TestGoldenIsComplete(t *testing.T) {
 	}
 	for _, version := range goldenVersions {
 		assert.Subset(t, versions[version], []string{"actions", "healthcheck", "lengths", "refused", "request", "values"}, version)
-		if version < "3.1" { // what mux-spop no longer does
+		if version < "3.1" { // mux-spop no longer does this
 			assert.Subset(t, versions[version], []string{"fragments", "idle"}, version)
 		}
 	}

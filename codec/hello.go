@@ -31,10 +31,9 @@ func (h *HAProxyHello) Pipelining() bool { return hasItem(h.Capabilities, CapPip
 // their NOTIFYs. Those up to 3.0 do.
 func (h *HAProxyHello) Async() bool { return hasItem(h.Capabilities, CapAsync) }
 
-// ParseHAProxyHello reads the payload of a HAPROXY-HELLO. What is wrong with
-// it is told by an *Error with the status that the agent answers: 4 for bytes
-// that cannot be read, 5, 6 and 7 for what is missing, 8 where no version is
-// 2.x, 9 for a frame size under 256. Unknown keys are passed over.
+// ParseHAProxyHello reads the payload of a HAPROXY-HELLO. The *Error has the status that
+// the agent answers: 4 for bytes that cannot be read, 5, 6 and 7 for a missing key, 8 where
+// no version is 2.x, 9 for a frame size under 256. Unknown keys are passed over.
 func ParseHAProxyHello(payload []byte) (HAProxyHello, error) {
 	var h HAProxyHello
 	c := cursor{b: payload}

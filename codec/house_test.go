@@ -54,7 +54,7 @@ func TestOnlyTheCursorIndexesBytes(t *testing.T) {
 		require.NoError(t, err)
 		files = append(files, f)
 	}
-	// What comes from other packages stays without a type, which counts as bytes.
+	// An expression from another package has no type here, and counts as bytes.
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
 	conf := types.Config{Importer: noImports{}, Error: func(error) {}}
 	_, _ = conf.Check("codec", fset, files, info)

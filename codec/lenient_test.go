@@ -144,8 +144,8 @@ func TestRequired(t *testing.T) {
 	}
 }
 
-// TestDecodeNoting: an argument of a type that the field never takes is noted, each time;
-// one of the right type that cannot be read is not.
+// TestDecodeNoting: DecodeNoting notes each argument of a type that the field never takes,
+// and no argument of the right type that cannot be read.
 func TestDecodeNoting(t *testing.T) {
 	type in struct {
 		A netip.Addr `spoe:"a"`
@@ -180,7 +180,7 @@ func TestSlices(t *testing.T) {
 	var got in
 	require.NoError(t, decoderFor[in](t).Decode("m", frame, &got))
 	for i := range frame.Raw() {
-		frame.Raw()[i] = 0xdb // nothing is borrowed
+		frame.Raw()[i] = 0xdb // no bytes are borrowed
 	}
 	assert.Equal(t, []string{"a", "b"}, got.S)
 	assert.Equal(t, []int{1, 2}, got.N)
@@ -196,8 +196,8 @@ func TestSlices(t *testing.T) {
 	assert.EqualError(t, err, `message "m": argument "s" is INT64; field codec_test.strict.S ([]string) wants STRING or BINARY`)
 }
 
-// FuzzLenient: whatever bytes and types the arguments have, a struct without strict and
-// required is bound, and what it holds shares no memory with the frame.
+// FuzzLenient: a struct without strict and required is bound from arguments of any bytes
+// and types, and shares no memory with the frame.
 func FuzzLenient(f *testing.F) {
 	d := decoderFor[lenient](f)
 	names := make([]string, 0, 40)

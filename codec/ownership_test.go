@@ -52,8 +52,8 @@ func keepsArgs() []kv {
 	}
 }
 
-// TestPoison overwrites what was decoded from: nothing that a struct was bound
-// to may change, and nothing of it may change the next one.
+// TestPoison overwrites the decoded buffer: a bound struct must not change, and must not
+// change the next one.
 func TestPoison(t *testing.T) {
 	args := argsOf(keepsArgs()...)
 	d := decoderFor[keeps](t)

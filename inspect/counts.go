@@ -43,7 +43,7 @@ type slot struct {
 	times  histogram
 }
 
-// reset forgets all messages. One that is being handled keeps its old count.
+// reset forgets all messages. A message in its handler keeps its old count.
 func (c *counts) reset() {
 	c.namesMu.Lock()
 	defer c.namesMu.Unlock()

@@ -155,8 +155,8 @@ func full(tb testing.TB) spoe.Middleware {
 	return l
 }
 
-// awaited has each message wait until Detach has had it handled: otherwise most
-// of them would find the queue full.
+// awaited makes each message wait until the handler behind Detach has returned: otherwise
+// most of them would find the queue full.
 func awaited(detach spoe.Middleware) spoe.Middleware {
 	handled := make(chan struct{})
 	return func(next spoe.Handler) spoe.Handler {

@@ -68,8 +68,8 @@ func TestCacheKeepsNoFailure(t *testing.T) {
 	assert.Equal(t, 3+3+1, calls)
 }
 
-// TestCacheKeepsTheHandlersOwn: what a middleware outside has set for its
-// message is nobody else's.
+// TestCacheKeepsTheHandlersOwn: variables that an outer middleware sets for its message
+// reach no other message.
 func TestCacheKeepsTheHandlersOwn(t *testing.T) {
 	n := int64(0)
 	outside := func(next spoe.Handler) spoe.Handler {
@@ -86,8 +86,8 @@ func TestCacheKeepsTheHandlersOwn(t *testing.T) {
 	assert.Equal(t, "txn.request=2 txn.score=90", h.Ask("m").String())
 }
 
-// TestCacheIsBounded: keys without end take MaxBytes at most; what is asked for
-// again and again stays.
+// TestCacheIsBounded: keys without end take MaxBytes at most; a key that is asked for again
+// and again stays.
 func TestCacheIsBounded(t *testing.T) {
 	var calls atomic.Int64
 	h := middleware.Cache(time.Hour, middleware.KeyArgs(), middleware.CacheConfig{MaxBytes: 1 << 20})(handlerFunc(
@@ -141,8 +141,8 @@ func TestCacheConcurrently(t *testing.T) {
 	assert.NotZero(t, calls.Load())
 }
 
-// TestCacheOfALateHandler: its answer came too late for the one who asked, and
-// is there for the next.
+// TestCacheOfALateHandler: its answer came too late for the first caller, and is there for
+// the next.
 func TestCacheOfALateHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := spoetest.NewAgent(t, quiet(spoe.Chain(handlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {

@@ -22,8 +22,8 @@ import (
 // Functions that the handler gives to OnFailure are called for each message that
 // fails.
 //
-// It is not x/sync's singleflight: there a panic ends the program, the call goes
-// on when nobody waits for it, and no Shutdown waits for it.
+// It does not use x/sync's singleflight, in which a panic ends the program, a call goes on
+// when no caller waits for it, and Shutdown cannot wait for it.
 func Coalesce(key Key) spoe.Middleware {
 	key.mustBeSet("Coalesce")
 	return func(next spoe.Handler) spoe.Handler {
@@ -112,8 +112,8 @@ func (c *coalescing) finish(f *flight) {
 	close(f.done)
 }
 
-// leave notes that a message has stopped waiting for f. If it was the last one, f
-// ends, and the next message with this key calls the handler anew.
+// leave notes that a message has stopped waiting for f. If it was the last one, f ends, and
+// the next message with this key calls the handler again.
 func (c *coalescing) leave(f *flight) {
 	c.mu.Lock()
 	f.waiting--

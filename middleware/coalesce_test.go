@@ -85,8 +85,9 @@ func TestCoalesceTellsApart(t *testing.T) {
 	})
 }
 
-// TestCoalesceLeaving: who stops waiting, the first one too, takes nobody along;
-// with the last one the handler's context ends, and the next asks anew.
+// TestCoalesceLeaving: a caller that stops waiting, the first one too, ends the wait of no
+// other; after the last one the handler's context ends, and the next message calls the
+// handler again.
 func TestCoalesceLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls, ended atomic.Int64
@@ -124,8 +125,8 @@ func TestCoalesceLeaving(t *testing.T) {
 	})
 }
 
-// TestCoalesceInTimeout: all ACKs leave at the deadline, though the handler
-// ignores its context, and nobody is left behind as a late handler.
+// TestCoalesceInTimeout: all ACKs leave at the deadline, though the handler ignores its
+// context, and no late handler is left behind.
 func TestCoalesceInTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := spoetest.NewAgent(t, quiet(spoe.Chain(handlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {

@@ -16,8 +16,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// TestDefault: whatever becomes of a message, span, metrics and log say the
-// same, and HAProxy learns of it.
+// TestDefault: span, metrics and log agree on the outcome of each message, and HAProxy gets
+// it.
 func TestDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		spans, m := newTracer(t), newMeters(t)
@@ -88,7 +88,7 @@ func ExampleDefault() {
 	// broken: txn.error=panic
 }
 
-// TestBound: handlers with a deadline say so, for HAProxy's half.
+// TestBound: handlers with a deadline report it, for HAProxy's configuration.
 func TestBound(t *testing.T) {
 	next := spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error { return nil })
 	for want, mw := range map[time.Duration]spoe.Middleware{

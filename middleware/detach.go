@@ -84,7 +84,7 @@ type detaching struct {
 	running int // workers
 }
 
-// detached is a message that is to be handled.
+// detached is a message that waits for its handler.
 type detached struct {
 	ctx  context.Context // of the message: for its values
 	msg  *spoe.Message

@@ -102,7 +102,7 @@ func TestDetachIsWaitedFor(t *testing.T) {
 	})
 }
 
-// TestDetachEndsWhenShutdownGivesUp: what is left sees its context end.
+// TestDetachEndsWhenShutdownGivesUp: a handler that still runs sees its context end.
 func TestDetachEndsWhenShutdownGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var canceled atomic.Int64

@@ -28,10 +28,10 @@ type LimitConfig struct {
 	// Wait is how long a message may wait for its turn, which counts into a
 	// [Timeout] outside. Default: 0, it does not wait.
 	Wait time.Duration
-	// Var is a variable, such as "txn.overloaded", that is set to true if the
-	// message is turned away. The message counts as answered then: nothing is
-	// logged, and router.ErrorVar's variable is not set. Default: none; the message
-	// fails with [ErrShed].
+	// Var is a variable, such as "txn.overloaded", that is set to true if the message is
+	// turned away. The message counts as answered then: Log writes no line, and
+	// router.ErrorVar's variable is not set. Default: none; the message fails with
+	// [ErrShed].
 	Var string
 	// MeterProvider takes the count of messages that were turned away, the metric
 	// spop.server.dropped_messages with spop.drop.reason shed. Default:

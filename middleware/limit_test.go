@@ -142,7 +142,7 @@ func ExampleLimit() {
 	limit := middleware.Limit(1, middleware.LimitConfig{Wait: time.Millisecond,
 		Var: "txn.overloaded", // http-request deny deny_status 503 if { var(txn.iprep.overloaded) -m bool }
 	})
-	// What a busy service looks like: its only place is taken.
+	// This is a busy service: its only place is taken.
 	busy, free := make(chan struct{}), make(chan struct{})
 	go limit(spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
 		close(busy)

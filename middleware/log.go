@@ -17,8 +17,7 @@ import (
 
 // LogConfig configures [Log]. The zero LogConfig is the same as none.
 type LogConfig struct {
-	// Logger takes the lines. Default: what slog.Default() is at the time
-	// of each message.
+	// Logger takes the lines. Default: slog.Default() at the time of each message.
 	Logger *slog.Logger
 	// Level is the level of messages that went well. Default: slog.LevelInfo.
 	Level slog.Level
@@ -64,7 +63,7 @@ func Log(cfgs ...LogConfig) spoe.Middleware {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 			start := time.Now()
 			err := errPanicked
-			defer func() { // a panic passes through here; one of the logger does not
+			defer func() { // a handler's panic passes through here; a logger's does not
 				quietly(func() { l.log(ctx, msg, acts, start, err) })
 			}()
 			err = next.ServeSPOE(ctx, msg, acts)

@@ -96,8 +96,8 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// TestLogSampling: of those that went well one of so many; of each outcome so
-// many a second, and what was left out is told.
+// TestLogSampling: one line for so many successes; so many lines a second for each outcome,
+// and a count of the lines left out.
 func TestLogSampling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines

@@ -18,8 +18,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// everyMiddleware is each one with its telemetry on, but for Detach, whose
-// handlers nobody waits for.
+// everyMiddleware is each middleware with its telemetry on, except Detach, whose ACKs do
+// not wait for handlers.
 func everyMiddleware(tb testing.TB) map[string]spoe.Middleware {
 	log := middleware.LogConfig{Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), Vars: true}
 	trace := middleware.TraceConfig{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(tracetest.NewInMemoryExporter()))}
@@ -39,9 +39,8 @@ func everyMiddleware(tb testing.TB) map[string]spoe.Middleware {
 	}
 }
 
-// TestEachAnswers: the handler's answer passes, a panic costs the message's
-// actions alone, and what comes afterwards is served: no place, no lock, no
-// flight is lost with it.
+// TestEachAnswers: the handler's answer passes, a panic costs the message's actions alone,
+// and later messages are served: no place, no lock, no flight is lost with it.
 func TestEachAnswers(t *testing.T) {
 	for name, mw := range everyMiddleware(t) {
 		t.Run(name, func(t *testing.T) {
@@ -56,8 +55,8 @@ func TestEachAnswers(t *testing.T) {
 	}
 }
 
-// TestEachEndsWithItsContext: a handler sees its context end, and what wraps it
-// returns the error.
+// TestEachEndsWithItsContext: a handler sees its context end, and its middleware returns
+// the error.
 func TestEachEndsWithItsContext(t *testing.T) {
 	for name, mw := range everyMiddleware(t) {
 		t.Run(name, func(t *testing.T) {

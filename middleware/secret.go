@@ -7,8 +7,8 @@ import (
 // redacted stands for a secret value in telemetry.
 const redacted = "REDACTED"
 
-// secrets holds the names, from a configuration, of arguments and variables whose
-// values telemetry must not show, besides those of fields tagged secret.
+// secrets holds the names, from a configuration, of arguments and variables whose values
+// telemetry must not show. Fields tagged secret come on top.
 type secrets map[string]bool
 
 func newSecrets(names []string) secrets {

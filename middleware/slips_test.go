@@ -138,7 +138,7 @@ func TestErrorVarBehind(t *testing.T) {
 	}
 }
 
-// TestOnFailureBehindDetach: it is called, though HAProxy cannot be told.
+// TestOnFailureBehindDetach: it is called, though its variables cannot reach HAProxy.
 func TestOnFailureBehindDetach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var called atomic.Int64
@@ -236,8 +236,7 @@ func TestKeyWithoutItsArguments(t *testing.T) {
 	}
 }
 
-// TestKeyOfAValuesOwnBytes: a Key that returns bytes it does not own has them
-// written by nobody.
+// TestKeyOfAValuesOwnBytes: a middleware does not write into bytes that Key returns.
 func TestKeyOfAValuesOwnBytes(t *testing.T) {
 	own := middleware.KeyFunc(func(_ []byte, msg *spoe.Message) []byte {
 		v, _ := msg.Args.Lookup("id")

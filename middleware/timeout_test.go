@@ -39,10 +39,10 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// TestTimeoutUnderLoad: handlers that ignore their context, some of them for
-// long after their ACK, on many connections at once. Each NOTIFY is acknowledged
-// in time, with its own result or none: what a late handler sets reaches no ACK,
-// not even one of the same stream-id.
+// TestTimeoutUnderLoad: handlers that ignore their context, some of them for long after
+// their ACK, on many connections at once. Each NOTIFY is acknowledged in time, with its own
+// result or none: the variables of a late handler reach no ACK, not even one of the same
+// stream-id.
 func TestTimeoutUnderLoad(t *testing.T) {
 	const (
 		conns, streams, rounds = 8, 16, 25

@@ -49,13 +49,12 @@ type TraceConfig struct {
 // to send `traceparent=req.hdr(traceparent)`, and whatever else the propagator
 // reads, such as `b3=req.hdr(b3)`.
 //
-// The span has the attributes of the semantic conventions for RPC: rpc.system.name
-// is spop, rpc.method the message's name, network.peer.address and
-// network.peer.port are HAProxy's; besides, spop.engine_id, spop.stream_id and
-// spop.frame_id. If the handler succeeds, each variable that the message sets is
-// recorded as spop.var.txn.name or the like, and those that it unsets in
-// spop.var.unset. If it fails, the span is an error with error.type and the error's
-// text. Texts from others are bounded and escaped.
+// The span has the attributes of the semantic conventions for RPC: rpc.system.name is spop,
+// rpc.method the message's name, network.peer.address and network.peer.port are HAProxy's;
+// besides, spop.engine_id, spop.stream_id and spop.frame_id. If the handler succeeds, each
+// variable that the message sets is recorded as spop.var.txn.name or the like, and the
+// variables that it unsets in spop.var.unset. If it fails, the span is an error with
+// error.type and the error's text. Texts from others are bounded and escaped.
 //
 // The value of an argument or variable that any struct of the program has in a
 // field tagged secret is not recorded, whatever the message; a variable shows as

@@ -294,9 +294,8 @@ func hasAttribute(e sdktrace.Event, key attribute.Key) bool {
 	return false
 }
 
-// TestTraceSecrets: what a tag marks as secret is nowhere in a span, in
-// whatever order things come: before it is bound, where it cannot be bound,
-// where it is never bound, where another message has it.
+// TestTraceSecrets: a value that a tag marks as secret is nowhere in a span, whether it is
+// not bound yet, cannot be bound, is never bound, or belongs to another message.
 func TestTraceSecrets(t *testing.T) {
 	const hidden = "hunter2"
 	type login struct {

@@ -15,12 +15,12 @@
 //		Status int    `spoe:"status" fetch:"status"`
 //	}
 //
-// A response may never come, so a value leaves the store in one of four ways: it is
-// taken, it expires, it makes room for others, or the store is closed. The store
-// is bounded in time, number and bytes. [Config.Evicted] is called for each value
-// that leaves other than by Take, exactly once.
+// A response may never come, so a value leaves the store in one of four ways: it is taken,
+// it expires, newer values take its place, or the store is closed. The store is bounded in
+// time, number and bytes. [Config.Evicted] is called for each value that leaves other than
+// by Take, exactly once.
 //
-// With several agents, HAProxy must send the second message to the agent that has
-// the value. Decide in its handler what to do if Take finds nothing: refuse the
-// response, or begin anew with what the second message carries.
+// With several agents, HAProxy must send the second message to the agent that has the
+// value. Decide in its handler what to do if Take finds nothing: refuse the response, or
+// start again from the arguments of the second message.
 package pair

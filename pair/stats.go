@@ -9,8 +9,8 @@ type Stats struct {
 	Put      uint64 // values put
 	Taken    uint64 // values taken
 	Missed   uint64 // calls of Take that found no value
-	Expired  uint64 // values that nobody took in time
-	Evicted  uint64 // values that made room for newer ones
+	Expired  uint64 // values not taken in time
+	Evicted  uint64 // values whose place newer ones took
 	ShutDown uint64 // values that waited at Close, or were put after it
 
 	Panics uint64 // calls of Config.Evicted that panicked

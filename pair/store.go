@@ -9,9 +9,9 @@ import (
 // Store keeps values from one message of a stream to a later one. Make it with
 // [New], and close it when the agent has ended. It is safe for concurrent use.
 //
-// All values wait equally long, so the oldest is always the next to expire: a list
-// in the order of Put is all that expiry and eviction need. One timer, set only while
-// values wait, evicts those that nobody takes.
+// All values wait equally long, so the oldest is always the next to expire: a list in the
+// order of Put is all that expiry and eviction need. One timer, set only while values wait,
+// evicts values that are not taken.
 type Store[T any] struct {
 	cfg Config[T]
 
@@ -73,9 +73,9 @@ func (s *Store[T]) Put(v T) (key string) {
 	return e.key
 }
 
-// Take returns the value of the key and removes it, so it is taken once. ok reports
-// whether there was one: false if it has been taken, has expired or was evicted, or
-// if the key is none of this store's, such as that of another agent.
+// Take returns the value of the key and removes it, so it is taken once. ok reports whether
+// there was one: false if it has been taken, has expired or was evicted, or if another
+// store made the key, such as another agent's.
 func (s *Store[T]) Take(key string) (v T, ok bool) {
 	s.mu.Lock()
 	gone := s.expireLocked(time.Now())

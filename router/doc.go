@@ -58,9 +58,9 @@
 // # Life of a router
 //
 // Register middleware first ([Branch.Use]), then the routes ([Branch.Handle],
-// [Branch.With], [Router.NotFound]); then serve. Nothing can be registered after
-// that. A registration out of order panics, and so does every other mistake that
-// can be seen at registration: a tag with an unknown option, a field that cannot
-// be bound, a name that HAProxy would reject, a name registered twice, a nil. The
-// text says where the call is and what to change.
+// [Branch.With], [Router.NotFound]); then serve. Registering after that is a mistake. A
+// registration out of order panics, and so does every other mistake that can be seen at
+// registration: a tag with an unknown option, a field that cannot be bound, a name that
+// HAProxy would reject, a name registered twice, a nil. The text names the call's place and
+// the change to make.
 package router

@@ -39,7 +39,7 @@ const (
 	errorPrefix = "error: "
 )
 
-// reason is what ErrorVar's variable says of err.
+// reason returns the value of ErrorVar's variable for err.
 func reason(err error) string {
 	var p *spoe.PanicError
 	switch {

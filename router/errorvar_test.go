@@ -72,8 +72,8 @@ func TestErrorVar(t *testing.T) {
 			assert.Equal(t, want, haproxy.Ask(message).String(), message)
 		}
 
-		// The ACK leaves at the deadline, with the reason and with what messages
-		// before have set; those behind are not handled.
+		// The ACK leaves at the deadline, with the reason and the variables of earlier
+		// messages; later messages are not handled.
 		start := time.Now()
 		v := haproxy.AskAll(spoetest.Msg("fine"), spoetest.Msg("hangs"), spoetest.Msg("error"))
 		assert.Equal(t, "txn.partial=true txn.error=timeout", v.String())

@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// What the benchmarks and the gates are measured with: DESIGN.md's two messages.
+// Benchmarks and gates measure these two messages.
 
 type ipIn struct {
 	IP netip.Addr `spoe:"ip,required"`

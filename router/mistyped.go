@@ -51,8 +51,8 @@ func (m *mistyped) warn(log *slog.Logger, info *RouteInfo) {
 	if log == nil {
 		log = slog.Default()
 	}
-	// A logger that blocks must not hold up the ACK. Nothing waits for the goroutine; it
-	// ends with the last line, and a route starts no more of them than it has fields.
+	// A logger that blocks must not hold up the ACK. No function waits for the goroutine.
+	// It ends with the last line, and a route starts no more of them than it has fields.
 	go func() {
 		for _, f := range fresh {
 			arg := info.Args[f.field]

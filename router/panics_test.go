@@ -354,7 +354,7 @@ func TestCallSites(t *testing.T) {
 	assert.Contains(t, text, `Observe("ip-rep") at `+first+`: `)
 }
 
-// TestNothingRegistered: what has panicked has left nothing behind.
+// TestNothingRegistered: a call that panics leaves nothing behind.
 func TestNothingRegistered(t *testing.T) {
 	r := router.New()
 	panicOf(t, "signature", func() { r.Observe("ip-rep", func(context.Context, string) error { return nil }) })

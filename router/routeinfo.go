@@ -16,9 +16,9 @@ type RouteInfo struct {
 	Args []codec.FieldInfo
 	// Vars are the variables that the handler's result sets; nil if it has none.
 	Vars []codec.VarInfo
-	// Raw reports whether the handler reads its arguments and sets its variables
-	// itself. Args and Vars then do not list them; Sent and Sets list those that
-	// were declared. RawVars reports the same for the variables alone.
+	// Raw reports whether the handler reads its arguments and sets its variables itself.
+	// Args and Vars then do not list them; Sent and Sets list the declared ones. RawVars
+	// reports the same for the variables alone.
 	Raw, RawVars bool
 	// Nilable reports whether the handler's result is a pointer: a nil one sets
 	// none of Vars.

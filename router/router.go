@@ -99,7 +99,7 @@ func (r *Router) Routes() []RouteInfo {
 // HandlesAny reports whether NotFound has a handler for messages without a route.
 func (r *Router) HandlesAny() bool { return r.registered().notFound != nil }
 
-// FailureVar returns the variable of ErrorVar; ok is false if there is none.
+// FailureVar returns the variable that ErrorVar names; ok is false if there is none.
 func (r *Router) FailureVar() (v Var, ok bool) {
 	t := r.registered()
 	return t.failure, t.onFailure != nil

@@ -148,7 +148,7 @@ func TestUnbindableResult(t *testing.T) {
 	assert.Contains(t, v.Str("txn.error"), "out.V of variable txn.v")
 }
 
-// TestSeveralMessages: those of one NOTIFY are routed one by one.
+// TestSeveralMessages: the messages of one NOTIFY are routed one by one.
 func TestSeveralMessages(t *testing.T) {
 	r := router.New()
 	r.Handle("ip-rep", typedJudge)

@@ -54,11 +54,11 @@ func (s series) median(of func(report.Load) time.Duration) time.Duration {
 	return time.Duration(report.SpreadOf(v).Median)
 }
 
-// compare measures the programs in turn under the same traffic, round by round,
-// and adds their costs to the report as ratios to the first of them.
-// All servers run all the time; those whose turn it is not do nothing.
+// compare measures the programs in turn under the same traffic, round by round, and adds
+// their costs to the report as ratios to the first of them. All servers run all the time;
+// only one is under load.
 func (b *bench) compare(ctx context.Context, rounds int, t traffic, programs ...program) ([]series, error) {
-	// Whatever happens, no server survives the comparison.
+	// No server survives the comparison, not even after an error.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	servers := make([]*server, len(programs))

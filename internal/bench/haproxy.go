@@ -88,7 +88,7 @@ func (h *haproxy) stop() error {
 	return nil
 }
 
-// freeAddr returns an address of the loopback that nobody listens on just now.
+// freeAddr returns a free address of the loopback.
 func freeAddr() (string, error) {
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

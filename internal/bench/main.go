@@ -54,7 +54,7 @@ var rows = []row{
 	{"h", "slow clients", (*bench).rowH},
 	{"i", "row a with the page of package inspect", (*bench).rowI},
 	{"floor", "the floor against one below net.Conn", (*bench).rowFloor},
-	{"forms", "what forms of handlers and middleware cost", (*bench).rowForms},
+	{"forms", "the cost of forms of handlers and of middleware", (*bench).rowForms},
 	{"free", "rows a and c on all cores, unpinned", (*bench).rowFree},
 	{"haproxy", "through a real HAProxy", (*bench).rowHAProxy},
 }
@@ -77,7 +77,7 @@ func main() {
 	flag.DurationVar(&b.wrk, "wrk", 4*time.Second, "measure each round through HAProxy for this long")
 	flag.Parse()
 
-	// The first interrupt ends what runs; nothing is left behind.
+	// The first interrupt ends the servers and the load; no process is left behind.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := b.run(ctx, strings.Split(*only, ","), *write); err != nil {

@@ -8,13 +8,12 @@ import (
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
-// allocSlack is how many allocations a NOTIFY may be over its bound: what a
-// connection costs at its start, and what a pool that the garbage collector
-// has emptied costs.
+// allocSlack is how many allocations a NOTIFY may be over its bound: a connection allocates
+// at its start, and a pool after a garbage collection.
 const allocSlack = 0.05
 
-// rowE counts allocations of the whole server process. Tests gate them one by
-// one; this is what is left of them under load.
+// rowE counts allocations of the whole server process. Tests gate them one by one; this row
+// counts them under load.
 func (b *bench) rowE(ctx context.Context) error {
 	var measured []string
 	verdict := report.Pass

@@ -10,8 +10,8 @@ import (
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
-// settle is how long memory is left to come to rest. Nothing asks the garbage
-// collector to run: what it has not yet collected is resident all the same.
+// settle is how long memory is left to come to rest. The row does not ask the garbage
+// collector to run, because uncollected memory is resident, too.
 const settle = 3 * time.Second
 
 // rowG opens connections that do nothing, looks at the server's memory, uses
@@ -24,7 +24,7 @@ func (b *bench) rowG(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.pipeline(ctx, s, ipPipelined); err != nil { // what the first use costs is not a connection's
+	if _, err := b.pipeline(ctx, s, ipPipelined); err != nil { // the first use costs memory that is not a connection's
 		return err
 	}
 	base, err := proc.Resident(s.pid())

@@ -62,7 +62,7 @@ func (b *bench) ratio(ctx context.Context, id, work string, limit float64, t tra
 	return nil
 }
 
-// fewer is the number of rounds of what is told for information.
+// fewer is the number of rounds for servers shown for information.
 func (b *bench) fewer() int { return (b.rounds + 1) / 2 }
 
 // rowFloor tells what one could save below net.Conn.

@@ -74,9 +74,9 @@ type memory struct {
 	peak        float64 // as it came, of the time between
 }
 
-// watchMemory looks at the server while the slow clients are at it. A garbage
-// collection may be a minute away at this load, and what comes before it looks
-// like growth; so the two that are compared follow one.
+// watchMemory looks at the server while the slow clients are at it. A garbage collection
+// may be a minute away at this load, and memory before it looks like growth; so both
+// measurements that are compared follow a collection.
 func (b *bench) watchMemory(s *server) (m memory, err error) {
 	const every = 250 * time.Millisecond
 	begin := time.Now()

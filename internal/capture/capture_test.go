@@ -52,8 +52,8 @@ type scenario struct {
 	// agent, if not nil, answers a connection instead of Spoke.
 	agent func(c net.Conn)
 
-	// run has HAProxy send, and returns the frames of one connection and what
-	// they are meant to be. Stream ids and frame ids are filled in.
+	// run makes HAProxy send, and returns the frames of one connection and their meaning.
+	// Stream ids and frame ids are filled in.
 	run func(c *capture) (frames [][]byte, want []golden.Frame)
 }
 

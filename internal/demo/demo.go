@@ -57,8 +57,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 	// Last started, first ended: HAProxy before the agent that it asks.
 	defer func() { err = errors.Join(err, running.stop()) }()
 	cmd := exec.Command(binary, agentArgs...)
-	// Its telemetry would be between the lines that matter here. Who wants it
-	// says OTEL_SDK_DISABLED=false: the last one counts.
+	// Its telemetry would be between the lines that matter here. OTEL_SDK_DISABLED=false in
+	// the environment turns it on: the last one counts.
 	cmd.Env = append([]string{"OTEL_SDK_DISABLED=true"}, os.Environ()...)
 	agent, err := running.start(d.out, "agent  ", cmd)
 	if err != nil {
@@ -136,7 +136,7 @@ func (d *demo) askAgent(ctx context.Context, running *group, agentAddr string) e
 	return d.askAll(ctx, running, client)
 }
 
-// askAll asks each case once, then again for as long as it was told to.
+// askAll asks each case once, then again for the given time.
 func (d *demo) askAll(ctx context.Context, running *group, client asker) error {
 	var asked, wrong int
 	ask := func(c visitor) string {
@@ -158,7 +158,7 @@ func (d *demo) askAll(ctx context.Context, running *group, client asker) error {
 	for _, c := range visitors {
 		table.WriteString(ask(c) + "\n")
 	}
-	d.out.printf("\nWhat to try, and the answer that it just gave:\n\n%s", &table)
+	d.out.printf("\nTry these; each line ends with the answer of just now:\n\n%s", &table)
 	if d.during > 0 {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()

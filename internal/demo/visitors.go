@@ -28,7 +28,7 @@ var visitors = []visitor{
 	{"192.0.2.10", 200, 100, "allow", "on the same list, but the allow list wins"},
 	{"198.51.100.7", 403, 0, "drop", "refused: on the list drop"},
 	{"203.0.113.9", 403, 20, "tor", "refused: a Tor exit"},
-	{"203.0.113.10", 200, 50, "suspects", "let through, but the origin is told: suspects"},
+	{"203.0.113.10", 200, 50, "suspects", "let through, but marked for the origin: suspects"},
 	{"2001:db8:bad::1", 403, 0, "blocklist", "refused: on the list blocklist"},
 	{"2001:db8:1::1", 200, 100, "", "on no list"},
 }
@@ -46,7 +46,7 @@ func (v visitor) check(a answer) error {
 	case a.status != v.status:
 		return fmt.Errorf("status %d instead of %d", a.status, v.status)
 	case a.status == http.StatusOK && !strings.HasSuffix(a.origin, want):
-		return fmt.Errorf("the origin was told %q instead of %q", a.origin, want)
+		return fmt.Errorf("the origin got %q instead of %q", a.origin, want)
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func (v visitor) check(a answer) error {
 type asker interface {
 	ask(ctx context.Context, v visitor) (answer, error)
 	command(v visitor) string // how people would do it
-	installed() bool          // what that takes
+	installed() bool          // the variables that takes
 }
 
 type httpClient struct {

@@ -22,7 +22,7 @@ import (
 func TestBindingFetches(t *testing.T) {
 	page, err := os.ReadFile(bindingPage)
 	require.NoError(t, err)
-	_, table, ok := strings.Cut(string(page), "<!-- table by hand: fetches -->\n\n")
+	_, table, ok := strings.Cut(string(page), "<!-- table, checked: fetches -->\n\n")
 	require.True(t, ok)
 	table, _, _ = strings.Cut(table, "\n\n")
 	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.*) \\|$").FindAllStringSubmatch(table, -1)

@@ -149,7 +149,7 @@ func variableTable(t *testing.T) string {
 		}
 		writeRow(&b, []string{g.String(), strings.Join(types, ", "), strings.Join(examples, "<br>"), unset})
 
-		// What the page says of omitempty.
+		// The page's sentence on omitempty.
 		omit, err := codec.EncoderOf(g.structType(",omitempty"))
 		require.NoError(t, err)
 		none, err := omit.Append(nil, reflect.New(g.structType(",omitempty")).Interface())
@@ -213,7 +213,7 @@ func writeRow(b *strings.Builder, cells []string) {
 	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 }
 
-// TestBindingTables makes the tables anew and compares them with the page.
+// TestBindingTables generates the tables and compares them with the page.
 func TestBindingTables(t *testing.T) {
 	page, err := os.ReadFile(bindingPage)
 	require.NoError(t, err)
@@ -274,8 +274,8 @@ type structs struct {
 	} `spoe:"geo"`
 }
 
-// TestBindingStructs: the names that the comments in the page's struct tell are
-// those that it binds, and a nested pointer behaves as they say.
+// TestBindingStructs: the page's struct binds the names in its comments, and a nested
+// pointer behaves as they say.
 func TestBindingStructs(t *testing.T) {
 	page := blocks(t, bindingPage)
 	i := slices.IndexFunc(page, func(b block) bool { return b.what == "structs" })

@@ -24,7 +24,7 @@ func TestCookbookAuth(t *testing.T) {
 			assert.NotContains(t, values, "root", name)
 		}
 
-		// Who has no session is sent to the login page, with the way back.
+		// A visitor without a session is sent to the login page, with the way back.
 		for _, headers := range [][]string{nil, {"Cookie", "session=made-up"}, {"Cookie", "session="}} {
 			resp := k.get(302, "/account?a=1&b=2", headers...)
 			to, err := url.Parse(resp.Header.Get("Location"))

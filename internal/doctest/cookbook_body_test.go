@@ -19,8 +19,7 @@ import (
 	"github.com/spoke-go/spoke/internal/recipes"
 )
 
-// The buffer that the recipe asks for, and bodies with what it refuses at their
-// very end.
+// The buffer that the recipe asks for, and bodies with a forbidden word at their very end.
 const bodyBuffer = 65536
 
 func bodyOf(n int, end string) string { return strings.Repeat("x", n-len(end)) + end }
@@ -89,8 +88,8 @@ func TestCookbookBodyFrames(t *testing.T) {
 	})
 }
 
-// TestCookbookBodySlow: who does not send what he has announced is waited for until
-// "timeout http-request".
+// TestCookbookBodySlow: HAProxy waits for the rest of an announced body until "timeout
+// http-request".
 func TestCookbookBodySlow(t *testing.T) {
 	s := recipes.Setup{Edits: []string{"timeout http-request 10s", "timeout http-request 300ms"}}
 	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {

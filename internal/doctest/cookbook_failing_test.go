@@ -10,16 +10,16 @@ import (
 	"github.com/spoke-go/spoke/internal/recipes"
 )
 
-// failures are what an agent that is there says of its own failures, by the path
-// that brings them about.
+// failures maps each path that makes a running agent fail to the failure that the agent
+// reports.
 var failures = map[string]string{
 	"/fails":  "error: the database is gone",
 	"/panics": "panic",
 	"/hangs":  "timeout",
 }
 
-// TestCookbookFailing has the agent fail in all ways, behind a configuration that
-// fails open and one that fails closed. The log tells the ways apart.
+// TestCookbookFailing makes the agent fail in all ways, behind a configuration that fails
+// open and one that fails closed. The log tells the ways apart.
 func TestCookbookFailing(t *testing.T) {
 	for config, without := range map[string]int{"failing/haproxy-open.cfg": 200, "failing/haproxy-closed.cfg": 503} {
 		t.Run(config, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestCookbookFailing(t *testing.T) {
 				// It is gone: at first HAProxy still tries to reach it.
 				k.agent().Kill()
 				k.outcome(without, "/gone", `failed=- error=\d+`)
-				// Then its health checks have told, and it does not try any more.
+				// Then its health checks have failed, and HAProxy does not try any more.
 				k.WaitLog("Server judge-agents/agent1 is DOWN")
 				down := "2"
 				if k.Binary.AtLeast("3.1") {

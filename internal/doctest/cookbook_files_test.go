@@ -18,9 +18,8 @@ import (
 	"github.com/spoke-go/spoke/internal/recipes"
 )
 
-// TestCookbookWritten: the generated files are what the programs write today
-// (-update has them written), and each haproxy.cfg has the lines that the programs
-// want in it.
+// TestCookbookWritten: the generated files are what the programs write today (-update
+// writes them), and each haproxy.cfg has the lines that the programs want in it.
 func TestCookbookWritten(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(cookbook)) {
 		r := cookbook[name]

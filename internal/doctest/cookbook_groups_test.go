@@ -34,7 +34,7 @@ func TestCookbookGroups(t *testing.T) {
 		assert.Equal(t, 200, k.login(200, "Mozilla/5.0", "198.51.100.7").Status)
 		assert.Equal(t, 403, k.login(403, "curl/8", "198.51.100.7").Status)
 		assert.Equal(t, 200, k.login(200, "curl/8", "10.0.0.1").Status)
-		k.get(200, "/login") // GET asks nobody
+		k.get(200, "/login") // GET asks no agent
 
 		k.agent().Kill()
 		assert.Empty(t, network("/"))

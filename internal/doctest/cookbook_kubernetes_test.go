@@ -157,8 +157,8 @@ func TestCookbookManifests(t *testing.T) {
 	assert.Contains(t, recipes.ReadFile(t, "../examples/cookbook/kubernetes/haproxy.cfg"), "bind :8080\n")
 }
 
-// TestCookbookProbes: what the kubelet sees of an agent that is ended while a
-// HAProxy still checks it.
+// TestCookbookProbes: the kubelet's view of an agent that ends while a HAProxy still checks
+// it.
 func TestCookbookProbes(t *testing.T) {
 	t.Parallel()
 	a := recipes.StartAgent(t, "kubernetes", "-listen", "127.0.0.1:0", "-probes", "127.0.0.1:0")

@@ -19,7 +19,7 @@ func TestCookbookRateLimit(t *testing.T) {
 		passed := 0
 		var retry string
 		recipes.Until(t, func() bool {
-			// A key that nobody has given out is worth nothing.
+			// An unknown key raises no limit.
 			resp := k.Get("/", "X-API-Key", "made up "+strconv.Itoa(passed))
 			if resp.Status == 200 {
 				assert.Empty(t, seen(t, resp).Header.Get("X-Api-Key"), "the site does not see the key")

@@ -18,8 +18,8 @@ import (
 
 const cookbookPage = "haproxy.md"
 
-// TestCookbookParts: what the page shows stands in the files that it names, and it
-// shows nothing else.
+// TestCookbookParts: each part of a file that the page shows stands in the file that it
+// names.
 func TestCookbookParts(t *testing.T) {
 	shown := 0
 	for _, b := range blocks(t, cookbookPage) {

@@ -19,13 +19,13 @@ func TestCookbookSeveral(t *testing.T) {
 		t := k.t
 		geo1, geo2, bots := k.Agents["127.0.0.1:9000"], k.Agents["127.0.0.1:9001"], k.Agents["127.0.0.1:9010"]
 
-		// 50 is for the program; 40 more would be for a country that is not known,
-		// but bots has been told it by geo's answer.
+		// 50 is for the program; 40 more would be for a country that is not known, but
+		// geo's answer has given it to bots.
 		v := k.scored("50", "User-Agent", "curl/8")
 		assert.Equal(t, []string{"HERE"}, v.Header.Values("X-Country"))
 		k.scored("0", "User-Agent", "Mozilla/5.0")
 
-		// One of two is ended as it should be: the other one answers.
+		// One of two ends by SIGTERM: the other one answers.
 		geo1.Terminate()
 		k.WaitLog("Server geo-agents/agent1 is DOWN")
 		for range 10 {

@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/internal/recipes"
 )
 
-// TestCookbookTLS: HAProxy and the agent take each other, and nobody else.
+// TestCookbookTLS: HAProxy and the agent accept each other, and no third party.
 func TestCookbookTLS(t *testing.T) {
 	ours, others := certificates(t), certificates(t)
 	dir := t.TempDir()
@@ -19,7 +19,7 @@ func TestCookbookTLS(t *testing.T) {
 		name        string
 		ca, haproxy string // HAProxy's files
 		edits       []string
-		refused     string // what the agent says, if it is the one that refuses
+		refused     string // the agent's log line, if the agent refuses
 		good        bool
 	}{
 		{"as it is", ours["ca.pem"], ours["haproxy.pem"], nil, "", true},

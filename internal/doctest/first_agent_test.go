@@ -23,9 +23,9 @@ import (
 	"github.com/spoke-go/spoke/internal/recipes"
 )
 
-// TestFirstAgent does what a reader of first-agent.md does, with every HAProxy
-// there is. What is different: the ports are free ones, and Spoke is this
-// working tree. The race detector has nothing to see in it.
+// TestFirstAgent does what a reader of first-agent.md does, with every HAProxy there is.
+// The test changes the page's commands: the ports are free ones, and Spoke is this working
+// tree. The race detector has nothing to see in it.
 func TestFirstAgent(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
@@ -46,12 +46,12 @@ type reader struct {
 	bin       haproxytest.Binary
 	dir       string // where the page's reader is
 	env       []string
-	other     *strings.Replacer // what is different here
+	other     *strings.Replacer // the test's changes to the page's commands
 	terminals map[string]*terminal
 }
 
-// newReader makes a reader of a page. What is different here, as pairs of old and
-// new, are the addresses, where Spoke is, and others.
+// newReader makes a reader of a page. The changes, as pairs of old and new, are the
+// addresses, the place of Spoke, and others.
 func newReader(t *testing.T, page, root string, bin haproxytest.Binary, others ...string) *reader {
 	tmp := t.TempDir()
 	programs := filepath.Join(tmp, "bin")
@@ -61,8 +61,8 @@ func newReader(t *testing.T, page, root string, bin haproxytest.Binary, others .
 	r := &reader{t: t, page: page, bin: bin, dir: filepath.Join(tmp, "home"), terminals: map[string]*terminal{}}
 	require.NoError(t, os.Mkdir(r.dir, 0o755))
 	r.env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"), "GOWORK=off",
-		// The modules that Spoke itself has needed are there; nothing is asked of
-		// the network for them.
+		// The modules that Spoke needs are in the cache; the test asks the network for no
+		// others.
 		"GONOSUMDB=*", "GOPROXY=file://"+goEnv(t, "GOMODCACHE")+"/cache/download,"+goEnv(t, "GOPROXY"))
 	r.other = strings.NewReplacer(append(others,
 		"127.0.0.1:9000", freeAddr(t), "127.0.0.1:8080", freeAddr(t),

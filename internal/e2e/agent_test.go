@@ -51,7 +51,7 @@ func serve(t *testing.T, a *spoe.Agent, addr string, run func() error) *agent {
 	return running
 }
 
-// end ends the agent at once. Nothing may be left of it then.
+// end ends the agent at once. No part of it may be left then.
 func (a *agent) end(t *testing.T) {
 	t.Helper()
 	assert.NoError(t, a.Close())
@@ -66,7 +66,7 @@ func (a *agent) end(t *testing.T) {
 	assert.Zero(t, s.InFlight, "NOTIFYs are left over")
 }
 
-// settled returns the agent's Stats once each NOTIFY has its ACK: that is counted
+// settled returns the agent's Stats once each NOTIFY has its ACK: the agent counts an ACK
 // after HAProxy has got it.
 func (a *agent) settled(t *testing.T) spoe.Stats {
 	t.Helper()
@@ -85,9 +85,8 @@ func (a *agent) waitConnections(t *testing.T, n int64) {
 	require.True(t, ok, "%d connections are open, want %d", a.Stats().Connections, n)
 }
 
-// freeAddr finds an address of 127.0.0.1 that nobody listens on, from ports
-// that the system does not give to connections: an agent has to get the same
-// one again after a restart.
+// freeAddr finds a free address of 127.0.0.1, from ports that the system does not give to
+// connections: an agent has to get the same one again after a restart.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	for range 100 {

@@ -41,8 +41,7 @@ const failClosed = `
     http-request deny deny_status 403 hdr X-Reason "%[var(txn.e2e.reason)]" hdr X-Set "%[var(txn.e2e.set)]" if { var(txn.e2e.reason) -m found }
     http-request return status 200 hdr X-Set "%[var(txn.e2e.set)]" hdr X-Error "%[var(txn.e2e.error)]"`
 
-// failures handles the messages of failing; those of hang return only with
-// release.
+// failures handles the messages of failing; handlers of hang return only with release.
 func failures(release <-chan struct{}) *router.Router {
 	set := func(acts *spoe.Actions) {
 		if err := acts.SetString(spoe.VarScopeTransaction, "set", "yes"); err != nil {
@@ -76,8 +75,8 @@ func failures(release <-chan struct{}) *router.Router {
 	return r
 }
 
-// TestFailures has handlers fail in all ways: HAProxy is told at once, and
-// refuses the request by the variable that tells the reason.
+// TestFailures makes handlers fail in all ways: HAProxy gets the ACK at once, and refuses
+// the request by the variable with the reason.
 func TestFailures(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		release := make(chan struct{})

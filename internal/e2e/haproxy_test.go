@@ -27,8 +27,8 @@ spoe-agent e2e-agent
 ` + lines + "\n" + messages + "\n"
 }
 
-// startHAProxy is haproxytest.Start with a tap before each agent, if there are
-// to be taps. A test that has the configuration anew later calls tapped itself.
+// startHAProxy is haproxytest.Start with a tap before each agent, where $SPOKE_TAP asks for
+// taps. A test that renews the configuration later calls tapped itself.
 func startHAProxy(t *testing.T, bin haproxytest.Binary, cfg haproxytest.Config) *haproxytest.HAProxy {
 	t.Helper()
 	return haproxytest.Start(t, bin, tapped(t, cfg))
@@ -59,8 +59,8 @@ func serverStates(t *testing.T, h *haproxytest.HAProxy) map[string]string {
 	return states
 }
 
-// loaded is a configuration for a load: it answers requests itself and logs
-// only those that SPOE failed. Data is a loadedData.
+// loaded is a configuration for a load: it answers requests itself and logs only requests
+// that SPOE failed. Data is a loadedData.
 const loaded = `
 global
     log stdout format raw local0

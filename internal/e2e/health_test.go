@@ -43,7 +43,7 @@ func TestHealthChecks(t *testing.T) {
 		require.True(t, eventually(waitLimit, up), "not up with an agent")
 		require.Positive(t, a.Stats().HealthChecks)
 
-		// A request is in flight when the agent is told to end.
+		// A request is in flight when the agent gets SIGTERM.
 		response := make(chan string, 1)
 		go func() { // ends with the response, which close(answer) lets go
 			resp, err := h.Client().Get(h.URL)
@@ -109,8 +109,8 @@ func (c *closings) take() []uint64 {
 	return c.failed
 }
 
-// TestHealthChecksQuietLog has an agent checked and asked for a while: nothing
-// of that is worth a warning, nor the ends of HAProxy's connections.
+// TestHealthChecksQuietLog checks and asks an agent for a while: its log has no warning,
+// not even when HAProxy's connections end.
 func TestHealthChecksQuietLog(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		a := startHandler(t, decisions(0))

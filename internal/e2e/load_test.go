@@ -22,7 +22,7 @@ type load struct {
 	outcome outcome
 }
 
-// outcome is what the clients of a load have seen.
+// outcome is the result of a load, seen by its clients.
 type outcome struct {
 	Responses int
 	Errors    map[string]int // responses with the variable of `option set-on-error`, by its value

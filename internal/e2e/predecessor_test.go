@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPredecessor compiles a program written for criteo/haproxy-spoe-go, which
-// only its import path tells from what people have, and has HAProxy ask it. The
-// program listens on port 9000; the test compiles it with a free one.
+// TestPredecessor compiles a program written for criteo/haproxy-spoe-go, of which only the
+// import path was changed, and lets HAProxy ask it. The program listens on port 9000; the
+// test compiles it with a free one.
 func TestPredecessor(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -15,8 +15,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// result is a value that an agent sets, and what HAProxy is to find true of the
-// variable then.
+// result is a value that an agent sets, and a condition on the variable that must then hold
+// in HAProxy.
 type result struct {
 	name  string
 	value any
@@ -55,15 +55,15 @@ const ask = `
 spoe-message ask
     event on-frontend-http-request`
 
-// TestResults has an agent set variables of all types.
+// TestResults lets an agent set variables of all types.
 func TestResults(t *testing.T) {
 	handler := spoe.HandlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 		for _, r := range results {
 			if err := acts.SetVar(spoe.VarScopeTransaction, r.name, r.value); err != nil {
 				return err
 			}
-			// One that HAProxy would refuse is refused here: what follows it is
-			// not lost.
+			// The agent refuses a variable that HAProxy would refuse: later ones are not
+			// lost.
 			if err := acts.SetInt(spoe.VarScopeTransaction, "not-a-name", 1); err == nil {
 				panic("a name with a dash")
 			}
@@ -86,8 +86,7 @@ func TestResults(t *testing.T) {
 	})
 }
 
-// TestScopes has an agent set a variable in each scope, and unset what another
-// has set.
+// TestScopes lets an agent set a variable in each scope, and unset another agent's.
 func TestScopes(t *testing.T) {
 	handler := spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 		scopes := []spoe.VarScope{spoe.VarScopeProcess, spoe.VarScopeSession, spoe.VarScopeTransaction, spoe.VarScopeRequest}

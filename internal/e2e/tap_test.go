@@ -34,7 +34,7 @@ func tapped(t *testing.T, cfg haproxytest.Config) haproxytest.Config {
 		return cfg
 	}
 	if addr, _, _ := strings.Cut(cfg.Agent, " "); addr != "" {
-		cfg.Agent = startTap(t, spoectl, addr) + strings.TrimPrefix(cfg.Agent, addr) // and what else the server line has
+		cfg.Agent = startTap(t, spoectl, addr) + strings.TrimPrefix(cfg.Agent, addr) // and the rest of the server line
 	}
 	if data, ok := cfg.Data.(loadedData); ok {
 		taps := map[string]string{}
@@ -47,8 +47,8 @@ func tapped(t *testing.T, cfg haproxytest.Config) haproxytest.Config {
 	return cfg
 }
 
-// startTap returns when a tap listens, and its address. That is of the agent's
-// kind, and both are as a server line has them.
+// startTap returns when a tap listens, and its address. The tap's address is of the agent's
+// kind, and both are written as on a server line.
 func startTap(t *testing.T, spoectl, agent string) string {
 	t.Helper()
 	listen, to := "127.0.0.1:0", agent

@@ -28,7 +28,7 @@ func TestTLS(t *testing.T) {
 		name     string
 		clientCA string // of Agent's
 		server   string // of HAProxy's server line
-		refused  string // what the agent's line says, if it refuses or is refused
+		refused  string // the agent's log line, if it refuses or is refused
 	}{
 		{"tls", "", server + " ca-file ca.pem", ""},
 		{"mutual", caFile, server + " ca-file ca.pem crt client.pem", ""},

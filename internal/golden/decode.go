@@ -12,8 +12,8 @@ type Decoder struct {
 	fragments codec.Assembler
 }
 
-// Decode decodes a whole frame with its length, and returns what it means with
-// the payload that says so: that of all fragments for the last of them.
+// Decode decodes a whole frame with its length, and returns its meaning with the payload:
+// for the last fragment, the payload of all fragments.
 func (d *Decoder) Decode(raw []byte) (Frame, []byte, error) {
 	n, ok := codec.FrameLength(raw)
 	if !ok || int(n) != len(raw)-codec.LengthSize {

@@ -1,11 +1,10 @@
-// Package golden reads and writes golden frames: what a real HAProxy and Spoke
-// said to each other, byte by byte, beside what was meant.
+// Package golden reads and writes golden frames: the bytes that a real HAProxy and Spoke
+// exchanged, beside their meaning.
 //
-// A file holds one scenario against one version of HAProxy. A line that begins
-// with # says how it was captured; a frame is one line of hex, its length
-// included. In front of each frame stand lines with #> that say what it holds.
-// Who captures writes them from the configuration, the request and the agent's
-// handler, never by decoding:
+// A file holds one scenario against one version of HAProxy. A line that begins with # says
+// how it was captured; a frame is one line of hex, its length included. In front of each
+// frame stand lines with #> that say what it holds. Package capture writes them from the
+// configuration, the request and the agent's handler, never by decoding:
 //
 //	#> NOTIFY fin stream-id=0 frame-id=1
 //	#>   message "check"

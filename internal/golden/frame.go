@@ -31,7 +31,7 @@ type Message struct {
 type Pair struct {
 	Name  string
 	Value codec.Value
-	// Headers are what Value is as headers, where it is that.
+	// Headers are the headers in Value, if it has any.
 	Headers http.Header
 }
 
@@ -68,8 +68,8 @@ func (f Frame) Encode(payload []byte) []byte {
 	return codec.FinishFrame(append(b, payload...), 0)
 }
 
-// WithoutHeaders is what bytes can say: whether an argument is headers is known
-// only to those who wrote the configuration.
+// WithoutHeaders returns the frame without Headers: from the bytes alone one cannot see
+// that an argument has headers.
 func (f Frame) WithoutHeaders() Frame {
 	f.Messages = slices.Clone(f.Messages)
 	for i := range f.Messages {

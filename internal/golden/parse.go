@@ -90,7 +90,7 @@ func (f *Frame) parseLine(line string) error {
 	return w.end()
 }
 
-// pairs are those that a line adds to.
+// pairs points to the list that the next line adds to.
 func (f *Frame) pairs() *[]Pair {
 	if n := len(f.Messages); n > 0 {
 		return &f.Messages[n-1].Args

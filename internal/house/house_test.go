@@ -20,9 +20,9 @@ import (
 
 const module = "github.com/spoke-go/spoke"
 
-// house is what each package may import besides the standard library: packages
-// of this module by their folder, others by the module. What is not named here
-// must not import any, except below internal and examples, which no user imports.
+// house lists the packages that each package may import besides the standard library:
+// packages of this module by their folder, others by the module. The packages below
+// internal and examples, which no user imports, need no entry.
 var house = map[string][]string{
 	"codec":                     {},
 	"spoe":                      {"codec", "internal/safetext", "golang.org/x/sync"},
@@ -41,7 +41,7 @@ var house = map[string][]string{
 	"haproxy/internal/check":    {"haproxy/internal/model", "haproxy/internal/samples", "haproxy/internal/syntax", "codec"},
 }
 
-// ground is what no package of the house stands on: it stands on them.
+// ground are the folders that no package of the house may import.
 var ground = []string{"internal", "examples"}
 
 // TestMain runs the tests in the repository's root.
@@ -52,9 +52,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestImportsPointUp holds the arrows between packages: whoever looks for the
-// cause of something has to look up the list only, and a user gets no more
-// dependencies than he uses. Tests may import what they like.
+// TestImportsPointUp holds the arrows between packages: a reader who looks for a cause has
+// to look up the list only, and a user gets no needless dependency. Tests may import any
+// package.
 func TestImportsPointUp(t *testing.T) {
 	found := map[string]bool{}
 	for dir, files := range sources(t) {
@@ -132,7 +132,7 @@ var dependencies = []string{
 	"golang.org/x/sync",
 }
 
-// TestDependencies: what is heavier belongs to a nested module.
+// TestDependencies: a package that needs more belongs to a nested module.
 func TestDependencies(t *testing.T) {
 	b, err := os.ReadFile("go.mod")
 	require.NoError(t, err)

@@ -48,7 +48,7 @@ func mutantsOf(dir string) ([]mutant, error) {
 	return all, nil
 }
 
-// swapped has, for each operator, the one that takes its place.
+// swapped maps each operator to its replacement.
 var swapped = map[token.Token]token.Token{
 	token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR,
 	token.EQL: token.NEQ, token.NEQ: token.EQL, token.ADD: token.SUB, token.SUB: token.ADD,

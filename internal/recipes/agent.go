@@ -94,7 +94,7 @@ func (a *Agent) gone() bool {
 // Signal may fail only because the program has ended.
 func (a *Agent) Signal(sig os.Signal) { _ = a.cmd.Process.Signal(sig) }
 
-// Kill is what a crash is to HAProxy. It returns when the program has ended.
+// Kill ends the agent as a crash does. It returns when the program has ended.
 func (a *Agent) Kill() {
 	a.Signal(os.Kill)
 	<-a.ended

@@ -1,3 +1,3 @@
-// Package recipes starts the programs of examples/ behind HAProxy, from the files
-// that are shipped, for tests of the documentation and of what visitors send.
+// Package recipes starts the programs of examples/ behind HAProxy, from the files that are
+// shipped, for tests of the documentation and of visitors' requests.
 package recipes

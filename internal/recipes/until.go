@@ -9,7 +9,7 @@ import (
 // something is wrong.
 const Patience = 30 * time.Second
 
-// Until waits until ok; what says what has not come.
+// Until waits until ok. The failure names the awaited event by what.
 func Until(t *testing.T, ok func() bool, what func() string) {
 	t.Helper()
 	limit := time.NewTimer(Patience)

@@ -29,20 +29,20 @@ type Client struct {
 	timeout time.Duration
 	stream  atomic.Uint64 // the next NOTIFY's stream-id
 
-	// writing is held by the one that writes.
+	// writing is held by the goroutine that writes.
 	writing chan struct{}
 	segment Segmenter // guarded by writing
 
-	// reading is held by the one that reads; it guards in and buf.
+	// reading is held by the goroutine that reads; it guards in and buf.
 	reading chan struct{}
 	in      []byte // bytes received, not yet a whole frame
-	buf     []byte // what in is a part of
+	buf     []byte // the array that in is a part of
 
 	mu      sync.Mutex
 	hello   codec.AgentHello
 	limit   uint32        // the longest frame the agent may send, in bytes
 	inbox   []codec.Frame // frames received, not yet handed out
-	end     error         // what ended the reading side
+	end     error         // the error that ended the reading side
 	changed chan struct{} // closed and replaced when inbox or end changes
 }
 

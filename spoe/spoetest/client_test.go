@@ -291,7 +291,7 @@ func TestTimeout(t *testing.T) {
 		assert.Equal(t, 3*time.Second, time.Since(start))
 		assert.ErrorContains(t, err, "nothing for 3s")
 		p.read()
-		// A write that nobody takes ends as well.
+		// A write that the agent never reads ends as well.
 		start = time.Now()
 		err = c.Write(t.Context(), make([]byte, 1<<20))
 		require.ErrorIs(t, err, context.DeadlineExceeded)

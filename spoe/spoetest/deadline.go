@@ -15,8 +15,8 @@ type deadline struct {
 
 func newDeadline() *deadline { return &deadline{passed: make(chan struct{})} }
 
-// wait returns the channel. It is replaced when a deadline that has passed is
-// moved, so it is asked for anew at each wait.
+// wait returns the channel. It is replaced when a deadline that has passed is moved, so
+// each wait asks for it again.
 func (d *deadline) wait() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -45,7 +45,7 @@ func (d *Dialer) Dial(ctx context.Context, network, addr string) (*Client, error
 	return c, nil
 }
 
-// Connect connects without a handshake: nothing is sent.
+// Connect connects without a handshake: it sends no byte.
 func (d *Dialer) Connect(ctx context.Context, network, addr string) (*Client, error) {
 	timeout := d.Timeout
 	if timeout <= 0 {

@@ -11,15 +11,14 @@
 //		}
 //	}
 //
-// Below it lies Client, which Dial connects to an agent in any language over a
-// socket, and which can misbehave on purpose: any hello, raw bytes, writes cut
-// into segments with pauses between them, payloads in fragments, half frames,
-// resets. It starts no goroutine: what is not read stays unread, as with a
-// HAProxy that has gone silent.
+// Below it lies Client, which Dial connects to an agent in any language over a socket, and
+// which can misbehave on purpose: any hello, raw bytes, writes cut into segments with
+// pauses between them, payloads in fragments, half frames, resets. It starts no goroutine:
+// it reads only when asked, as a HAProxy that has gone silent.
 //
-// Suite is the wire contract as cases that run against an agent by its address,
-// Conform runs them as subtests, and Faults is a crowd of clients that do
-// everything wrong for a while, beside which an agent has to go on working.
+// Suite is the wire contract as cases that run against an agent by its address, Conform
+// runs them as subtests, and Faults is a crowd of clients that send malformed frames for a
+// while; an agent has to go on working beside them.
 //
 // All of it works inside testing/synctest bubbles, if the agent is in memory.
 package spoetest

@@ -11,9 +11,9 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Engine is HAProxy in a test: a connection to an agent that runs in memory.
-// Its own methods fail the test where those of the Client in it return an
-// error. They are for the test's goroutine; others use the Client's.
+// Engine is HAProxy in a test: a connection to an agent that runs in memory. Its own
+// methods fail the test where the Client's methods return an error. They are for the test's
+// goroutine; others use the Client's.
 type Engine struct {
 	*Client
 

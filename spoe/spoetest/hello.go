@@ -32,8 +32,8 @@ func (c *Client) Handshake(ctx context.Context, h Hello) (codec.AgentHello, erro
 	return c.HandshakeRaw(ctx, h.Append(nil), h.MaxFrameSize)
 }
 
-// HandshakeRaw is Handshake with any payload, in which offered bytes are what
-// it has as max-frame-size; 0 takes any size.
+// HandshakeRaw is Handshake with any payload. offered is the payload's max-frame-size in
+// bytes; 0 takes any size.
 func (c *Client) HandshakeRaw(ctx context.Context, payload []byte, offered uint32) (codec.AgentHello, error) {
 	if err := c.WriteFrames(ctx, HelloFrame(payload)); err != nil {
 		return codec.AgentHello{}, err

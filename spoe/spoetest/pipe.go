@@ -24,7 +24,7 @@ type half struct {
 	changed  chan struct{} // closed and replaced at each change below
 	buf      []byte
 	segments []int // the size of each write, the first maxSegments
-	eof      bool  // the writer has closed; what is in buf can still be read
+	eof      bool  // the writer has closed; buf can still be read
 	gone     bool  // the reader has closed: writes fail
 	reset    bool  // the end is a reset rather than an EOF
 }
@@ -153,7 +153,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return n, c.opError("read", err)
 }
 
-// Write writes b, waiting for room as a socket does.
+// Write writes b, waiting for space as a socket does.
 func (c *Conn) Write(b []byte) (int, error) {
 	n, err := c.out.write(b, c.writeDeadline)
 	return n, c.opError("write", err)
@@ -173,7 +173,7 @@ func (c *Conn) shut(reset bool) {
 	c.close.Do(func() {
 		unread := c.in.leave(reset)
 		c.out.end(reset || unread)
-		// Whoever waits on this end is woken by the change of its half.
+		// A change of its direction wakes the goroutines that wait on this end.
 	})
 }
 

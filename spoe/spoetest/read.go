@@ -51,7 +51,8 @@ func (c *Client) await(ctx context.Context, match func(*codec.Frame) bool) (code
 		}
 		select {
 		case c.reading <- struct{}{}:
-			// What came between claim and here would otherwise be waited for.
+			// Otherwise bytes that came between claim and here would wait for the next
+			// ones.
 			f, changed, err := c.claim(match)
 			if changed == nil {
 				<-c.reading
@@ -91,7 +92,7 @@ func (c *Client) claim(match func(*codec.Frame) bool) (f codec.Frame, changed <-
 	return codec.Frame{}, c.changed, nil
 }
 
-// wake makes those who wait look again.
+// wake makes the waiting goroutines look again.
 func (c *Client) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -152,7 +153,7 @@ func (c *Client) cut() (f codec.Frame, whole bool, err error) {
 	return f, true, nil
 }
 
-// minRead is the least that a read is given room for, in bytes.
+// minRead is the least space for a read, in bytes.
 const minRead = 4 << 10
 
 func (c *Client) makeRoom() {

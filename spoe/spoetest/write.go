@@ -59,8 +59,8 @@ func (c *Client) Write(ctx context.Context, b []byte) error {
 	return nil
 }
 
-// WriteFrames writes frames as they are, all in one write but for Segments.
-// Nothing checks that the agent should get them.
+// WriteFrames writes frames as they are, all in one write but for Segments. They are not
+// checked.
 func (c *Client) WriteFrames(ctx context.Context, frames ...codec.Frame) error {
 	var b []byte
 	for _, f := range frames {

@@ -24,7 +24,7 @@ type Message struct {
 type Config struct {
 	// Network and Addr are where the agent listens, as in net.Dial.
 	Network, Addr string
-	// Dial, if not nil, connects instead. What is no socket, such as TLS, goes
+	// Dial, if not nil, connects instead. A connection that is no socket, such as TLS, goes
 	// through two goroutines of its own, and is slower.
 	Dial func(ctx context.Context) (net.Conn, error)
 	// MaxFrameSize is what the hello offers, in bytes. Default: 16380, as

@@ -27,7 +27,7 @@ type conn struct {
 
 	in   []byte // in[:have] has been read and not yet understood
 	have int
-	out  []byte // what is still to be written
+	out  []byte // bytes not yet written
 }
 
 // slot is the place of one NOTIFY in flight. Its stream-id is used*slots plus
@@ -87,7 +87,7 @@ func closeAll(conns []*conn) {
 	}
 }
 
-// notify appends a NOTIFY to what is to be written; a slot must be free.
+// notify appends a NOTIFY to the output; a slot must be free.
 func (k *conn) notify(due, now int64) {
 	n := k.free[len(k.free)-1]
 	k.free = k.free[:len(k.free)-1]

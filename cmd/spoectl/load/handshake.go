@@ -47,10 +47,9 @@ func (k *conn) hello(c *Config) error {
 	return nil
 }
 
-// goodbye disconnects as HAProxy does and waits for the agent to close. What
-// comes before that must be the one AGENT-DISCONNECT: an ACK too many would
-// show here.
-func (k *conn) goodbye() error {
+// disconnect sends HAProxy's DISCONNECT and waits for the agent to close. Before that, only
+// the AGENT-DISCONNECT may come: an ACK too many would show here.
+func (k *conn) disconnect() error {
 	defer func() {
 		k.sock.reset()
 		k.sock = -1
@@ -84,11 +83,11 @@ func (k *conn) goodbye() error {
 	}
 }
 
-func goodbyeAll(conns []*conn) error {
+func disconnectAll(conns []*conn) error {
 	for i, k := range conns {
-		if err := k.goodbye(); err != nil {
+		if err := k.disconnect(); err != nil {
 			closeAll(conns[i+1:])
-			return fmt.Errorf("goodbye of connection %d: %w", i+1, err)
+			return fmt.Errorf("disconnect of connection %d: %w", i+1, err)
 		}
 	}
 	return nil

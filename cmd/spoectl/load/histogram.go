@@ -30,7 +30,7 @@ func (h *Histogram) Add(d time.Duration) { h.AddN(d, 1) }
 func (h *Histogram) AddN(d time.Duration, n uint64) {
 	d = min(max(d, 0), longestLatency)
 	h.max = max(h.max, d)
-	_ = h.hdr().RecordValues(int64(d), int64(n)) // it fails only for what is out of range
+	_ = h.hdr().RecordValues(int64(d), int64(n)) // it fails only for a value out of range
 }
 
 // Count is the number of latencies.
@@ -65,10 +65,9 @@ func (h *Histogram) Merge(other *Histogram) {
 	h.max = max(h.max, other.max)
 }
 
-// Corrected returns the histogram of those who would have come at the given
-// interval while the generator waited for an answer, and did not: for a latency
-// of ten intervals, nine others of nine, eight… intervals (coordinated omission).
-// An interval of 0 corrects nothing.
+// Corrected returns the histogram with the NOTIFYs that would have been due at the given
+// interval while the generator waited for an answer: for a latency of ten intervals, nine
+// more of nine, eight… intervals (coordinated omission). An interval of 0 corrects nothing.
 func (h *Histogram) Corrected(interval time.Duration) Histogram {
 	var c Histogram
 	for b, n := range h.Buckets() {

@@ -36,8 +36,8 @@ func TestHistogram(t *testing.T) {
 	require.Equal(t, h.Mean(), sum.Mean())
 }
 
-// One stall of a second among 999 answers of 1 ms: whoever asks every
-// millisecond, and does not wait, meets it a thousand times.
+// One stall of a second among 999 answers of 1 ms: a client that asks every millisecond,
+// and does not wait, meets it a thousand times.
 func TestCorrected(t *testing.T) {
 	var h load.Histogram
 	h.AddN(time.Millisecond, 999)

@@ -35,7 +35,7 @@ func Idle(ctx context.Context, c Config, phase func(string) error) error {
 	if err := phase("used"); err != nil {
 		return err
 	}
-	if err := goodbyeAll(conns); err != nil {
+	if err := disconnectAll(conns); err != nil {
 		return err
 	}
 	return phase("closed")

@@ -9,7 +9,7 @@ type FailureVar struct {
 	Name  string
 }
 
-// Outcomes counts ACKs by what they say.
+// Outcomes counts ACKs by their variables.
 type Outcomes struct {
 	// Failed have the FailureVar with another text than "timeout", TimedOut with that.
 	Failed, TimedOut uint64

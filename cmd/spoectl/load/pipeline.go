@@ -35,13 +35,13 @@ func Pipeline(ctx context.Context, c Config) (*Result, error) {
 	if c.Rate > 0 {
 		r.gap = float64(time.Second) / c.Rate
 	}
-	// Nobody waits for it: it sets a flag.
+	// No function waits for it: it sets a flag.
 	defer context.AfterFunc(ctx, func() { r.cancelled.Store(true) })()
 	if err := r.loop(); err != nil {
 		return nil, err
 	}
 	r.result.All = r.acks
-	r.result.Goodbye = goodbyeAll(conns)
+	r.result.Disconnect = disconnectAll(conns)
 	return &r.result, nil
 }
 
@@ -121,7 +121,7 @@ func (r *run) phase() error {
 			if r.Count > 0 {
 				due = min(due, r.Count)
 			}
-			// What there is room for is only about to be sent.
+			// Places in flight are free, and the NOTIFYs are about to be sent.
 			due -= min(due, uint64(len(r.conns)*r.InFlight-r.inFlight()))
 			r.result.Unsent = due - min(due, r.sent)
 		}
@@ -182,8 +182,8 @@ func (r *run) receive(k *conn, now int64) error {
 	return err
 }
 
-// send sends what may be sent now: without a rate as many as there is room for
-// on the connections that are ready, otherwise those that are due.
+// send sends what may be sent now: without a rate a NOTIFY for each free place on the
+// connections that are ready, otherwise the NOTIFYs that are due.
 func (r *run) send(ready []*conn) error {
 	now := r.now()
 	switch {
@@ -237,8 +237,8 @@ func (r *run) sendDue(now int64, ready []*conn) error {
 	if next := int64(float64(r.sent)*r.gap) - r.now(); next > 0 && next < int64(tick) {
 		return r.poller.wakeIn(time.Duration(next))
 	}
-	// It is overdue: the next ACK makes room. What is due in the meantime must
-	// not wait for the tick where there was room and the clock only went on.
+	// It is overdue: the next ACK frees a place. A NOTIFY that falls due in the meantime
+	// must not wait for the tick if a place is free.
 	if r.inFlight() < len(r.conns)*r.InFlight {
 		return r.poller.wakeIn(1)
 	}

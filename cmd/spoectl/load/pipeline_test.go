@@ -70,7 +70,7 @@ func TestPipeline(t *testing.T) {
 			tt.c.Messages, tt.c.Conns, tt.c.InFlight, tt.c.Window = numbers(3), 2, 4, time.Minute
 			r, err := load.Pipeline(t.Context(), tt.c)
 			require.NoError(t, err)
-			require.NoError(t, r.Goodbye)
+			require.NoError(t, r.Disconnect)
 			assert.Equal(t, tt.c.Count, r.Acks)
 			assert.Equal(t, tt.c.Count, r.All)
 			assert.Equal(t, tt.c.Count, r.Latency.Count())
@@ -82,7 +82,7 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// The agent does 1 in 20 ms; 500 a second are due. Those that wait count from
+// The agent does 1 in 20 ms; 500 a second are due. NOTIFYs that wait count from the time
 // when they were due.
 func TestLatencyCountsFromWhenItWasDue(t *testing.T) {
 	addr := serve(t, "127.0.0.1:0", echo(20*time.Millisecond))
@@ -106,7 +106,7 @@ func TestPipelineEndsWithContext(t *testing.T) {
 		Edge: func() error { edges++; return nil },
 	})
 	require.NoError(t, err)
-	require.NoError(t, r.Goodbye)
+	require.NoError(t, r.Disconnect)
 	assert.NotZero(t, r.Acks)
 	assert.Equal(t, 2, edges)
 }

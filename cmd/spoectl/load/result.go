@@ -8,11 +8,10 @@ type Result struct {
 	All  uint64        // of the whole run
 	Wall time.Duration // the measured window
 
-	// Latency is the time from when a NOTIFY was due to its ACK. With a Rate,
-	// that is when it should have left, whether the agent let it or not: what
-	// waits behind a stall counts in full, and nothing is omitted. Without,
-	// a NOTIFY is due when there is room for it, and Histogram.Corrected tells
-	// what those would have seen who did not wait.
+	// Latency is the time from when a NOTIFY was due to its ACK. With a Rate, that is the
+	// time when it should have left, even if the agent kept it from leaving: the wait
+	// behind a stall counts in full. Without a Rate, a NOTIFY is due when a place is free,
+	// and Histogram.Corrected adds the latencies of clients that would not have waited.
 	Latency Histogram
 	// Service is the time from when it was handed to the socket.
 	Service Histogram
@@ -20,11 +19,11 @@ type Result struct {
 	// Outcomes counts the ACKs of the measured window that HAProxy gets nothing from.
 	Outcomes Outcomes
 
-	// Unsent is how many NOTIFYs were due and had no room until the end.
+	// Unsent is how many NOTIFYs were due and had no free place until the end.
 	Unsent uint64
-	// Goodbye is what was wrong after the run: an ACK too many, or no
-	// AGENT-DISCONNECT in answer to HAProxy's.
-	Goodbye error
+	// Disconnect is the mistake after the run: an ACK too many, or no AGENT-DISCONNECT in
+	// answer to HAProxy's.
+	Disconnect error
 }
 
 // Rate is the number of NOTIFYs a second.

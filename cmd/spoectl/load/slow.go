@@ -121,5 +121,5 @@ func (k *conn) finish() error {
 	if err := k.settle(); err != nil {
 		return err
 	}
-	return k.goodbye()
+	return k.disconnect()
 }

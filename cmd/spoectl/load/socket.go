@@ -17,7 +17,7 @@ import (
 // socket is a connection without Go's netpoller.
 type socket int
 
-// helloTimeout bounds each read and write of the handshake, and the goodbye.
+// helloTimeout bounds each read and write of the handshake and of the disconnect.
 const helloTimeout = 10 * time.Second
 
 func dial(ctx context.Context, c *Config) (socket, error) {

@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// rawHandlers are the typed ones by hand.
+// rawHandlers do the work of the typed ones without structs.
 func rawHandlers(sleep time.Duration) map[string]spoe.Handler {
 	handlers := map[string]spoe.HandlerFunc{
 		"ip-rep": rawRate, "check-request": rawCheck, "echo": rawEcho,

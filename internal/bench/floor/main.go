@@ -4,8 +4,8 @@
 // write with a constant ACK. It decodes no argument, calls no handler, checks
 // nothing that it does not need, and has no timeout: it is no agent to run.
 //
-// With -raw it reads below net.Conn, see serveRaw. That is less still; the
-// figures tell it for information.
+// With -raw it reads below net.Conn, see serveRaw. That costs even less; the figures show
+// it for information.
 package main
 
 import (

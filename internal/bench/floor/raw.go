@@ -5,11 +5,11 @@ import (
 	"syscall"
 )
 
-// serveRaw is serve without the read that finds the socket empty: it stays
-// within one RawConn.Read, whose function goes back to the poller by returning
-// false. As epoll is edge-triggered there and nothing is reset in between, a
-// read that did not fill the buffer has taken all, and what comes later wakes
-// it. That saves one of three system calls.
+// serveRaw is serve without the read that finds the socket empty: it stays within one
+// RawConn.Read, whose function goes back to the poller by returning false. As epoll is
+// edge-triggered there and no event is reset in between, a read that did not fill the
+// buffer has taken all, and later bytes wake the reader. That saves one of three system
+// calls.
 func serveRaw(c net.Conn, ack []byte) {
 	defer c.Close()
 	raw, err := c.(syscall.Conn).SyscallConn()

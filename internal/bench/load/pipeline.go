@@ -28,8 +28,8 @@ func pipeline(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
-	if r.Goodbye != nil {
-		return r.Goodbye
+	if r.Disconnect != nil {
+		return r.Disconnect
 	}
 	return print(report.Load{
 		Notifies:   r.Acks,

@@ -22,8 +22,8 @@ type example struct {
 	verdict *regexp.Regexp
 	// refusesProbes: no request for /.env reaches the site.
 	refusesProbes bool
-	// bodies: the agent is asked about requests with a body alone, and refuses those
-	// whose length is not told.
+	// bodies: the agent is asked about requests with a body alone, and refuses bodies of
+	// unknown length.
 	bodies bool
 	run    func(t *testing.T, bin haproxytest.Binary, e *example, site string) *haproxytest.HAProxy
 	// responses: the verdict is about the response.

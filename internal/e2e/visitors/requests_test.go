@@ -14,8 +14,8 @@ type request struct {
 	body string
 	// halfClose: the visitor shuts its sending side down behind the request.
 	halfClose bool
-	// hostile requests are refused: by agents that look at paths, and by those that
-	// look at addresses.
+	// hostile requests are refused: by agents that look at paths, and by agents that look
+	// at addresses.
 	hostile bool
 	// plain requests reach the site.
 	plain bool

@@ -66,7 +66,8 @@ func run(t *testing.T, a *spoe.Agent, ln net.Listener) {
 	})
 }
 
-// withSpare has t start further agents of its kind, each on what listen returns.
+// withSpare lets t start further agents of its kind, each on a listener that listen
+// returns.
 func withSpare(t *conformance.Target, listen func() (net.Listener, func(*conformance.Target), error)) {
 	t.Spare = func(context.Context) (*conformance.Target, func(context.Context) error, error) {
 		a := contractAgent()

@@ -29,14 +29,14 @@ type Faults struct {
 	Connections int
 	// Duration is when they stop. Default: 1 s.
 	Duration time.Duration
-	// Seed makes the same clients do the same things. What the agent sees still
-	// depends on how the scheduler mixes them.
+	// Seed makes the same clients do the same things. The order that the agent sees still
+	// depends on the scheduler.
 	Seed uint64
 	// MaxPause is the longest stall. Default: 100 ms.
 	MaxPause time.Duration
 }
 
-// FaultReport is what Faults has done, and what came back.
+// FaultReport counts the faults that Faults has sent, and the agent's answers.
 type FaultReport struct {
 	// Connections is how many were made, Refused how many could not be.
 	Connections, Refused int
@@ -46,8 +46,8 @@ type FaultReport struct {
 	Acks int
 	// Disconnects counts the AGENT-DISCONNECTs that were read, by status.
 	Disconnects map[codec.Status]int
-	// Wrong are the first 20 of what should not have happened: an ACK that is
-	// missing or wrong where everything sent was in order.
+	// Wrong are the first 20 mistakes of the agent: an ACK that is missing or wrong though
+	// all frames sent were in order.
 	Wrong []string
 }
 
@@ -192,7 +192,7 @@ func (w *vandal) answers(ctx context.Context, c *spoetest.Client, n int) {
 	}
 }
 
-// aftermath reads for a moment what the agent says to what was done to it.
+// aftermath reads the agent's answer to a fault for a moment.
 func (w *vandal) aftermath(ctx context.Context, c *spoetest.Client) {
 	ctx, cancel := context.WithTimeout(ctx, w.pause())
 	defer cancel()
@@ -227,7 +227,7 @@ func (t *Target) Steady(ctx context.Context, every time.Duration) (answered int,
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { _ = c.Close() }() // what was asked has been answered
+	defer func() { _ = c.Close() }() // all NOTIFYs have their ACKs
 	if _, err = c.Handshake(ctx, spoetest.DefaultHello()); err != nil {
 		return 0, 0, err
 	}

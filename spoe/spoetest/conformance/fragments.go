@@ -39,7 +39,7 @@ func fragmentCases() []Case {
 			for _, size := range []uint32{256, 16380} {
 				h := s.open(func(h *spoetest.Hello) { h.MaxFrameSize = size })
 				long := strings.Repeat("0123456789abcdef", int(size)/4) // 4 frames
-				payload := s.payload(spoetest.Msg(nobody, spoetest.Arg("body", long)), spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)))
+				payload := s.payload(spoetest.Msg(unhandled, spoetest.Arg("body", long)), spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)))
 				s.send(spoetest.Fragments(at(1, 1), payload, int(h.MaxFrameSize)-32)...)
 				s.want(s.ack(at(1, 1)), "txn.a=1")
 				s.served()
@@ -55,7 +55,7 @@ func fragmentCases() []Case {
 				payload := s.payload(spoetest.Msg(MessageEcho, spoetest.Arg("a", long), spoetest.Arg("b", -1)))
 				s.send(spoetest.Fragments(at(1, uint64(size)), payload, size)...)
 				if v := s.ack(at(1, uint64(size))); s.err == nil && (v.Str("txn.a") != long || v.Int("txn.b") != -1) {
-					s.failf("what was sent in fragments came back other than it was")
+					s.failf("the agent changed a value that was sent in fragments")
 				}
 			}
 			s.finished()
@@ -197,8 +197,8 @@ func fragmentCases() []Case {
 	}
 }
 
-// fragmentsAborted has HAProxy give up in the middle: nothing is acknowledged,
-// and the stream is as good as new.
+// fragmentsAborted aborts a NOTIFY in the middle: no ACK comes, and the stream-id can be
+// used again.
 func fragmentsAborted(s *script) {
 	s.open()
 	frames := spoetest.Fragments(at(1, 1), s.payload(s.t.message()), 3)

@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// pair is one key of a hello that is made by hand.
+// pair is one key of a raw hello.
 type pair struct {
 	key   string
 	value codec.Value
@@ -132,7 +132,7 @@ func helloCases() []Case {
 	return cases
 }
 
-// shakeRaw does the handshake with a payload made by hand.
+// shakeRaw does the handshake with a raw payload.
 func (s *script) shakeRaw(payload []byte) codec.AgentHello {
 	if s.err != nil {
 		return codec.AgentHello{}
@@ -142,9 +142,9 @@ func (s *script) shakeRaw(payload []byte) codec.AgentHello {
 	return h
 }
 
-// agreed checks the size in the AGENT-HELLO: what was offered, or the agent's
-// own limit if that is lower. Where the limit is not known, what HAProxy offers
-// by default (16380) has to be taken.
+// agreed checks the size in the AGENT-HELLO: the offered one, or the agent's own limit if
+// that is lower. Where the limit is not known, what HAProxy offers by default (16380) has
+// to be taken.
 func (s *script) agreed(h codec.AgentHello, offered uint32) {
 	switch limit := s.t.MaxFrameSize; {
 	case s.err != nil:

@@ -59,7 +59,7 @@ func malformedCases() []Case {
 			s.refused(codec.StatusInvalid)
 			s.at = "behind a message in order"
 			s.open()
-			s.send(spoetest.NotifyFrame(at(1, 1), append(codec.AppendMessage(nil, nobody, 0), m.payload...)))
+			s.send(spoetest.NotifyFrame(at(1, 1), append(codec.AppendMessage(nil, unhandled, 0), m.payload...)))
 			s.refused(codec.StatusInvalid)
 		})})
 	}
@@ -128,7 +128,7 @@ func malformedCases() []Case {
 
 // everyType is a message with an argument of each type.
 func everyType() []byte {
-	b := codec.AppendMessage(nil, nobody, 11)
+	b := codec.AppendMessage(nil, unhandled, 11)
 	for i, v := range []codec.Value{
 		codec.Null(), codec.Bool(true), codec.Int32(-5), codec.Uint32(300), codec.Int64(math.MinInt64), codec.Uint64(math.MaxUint64),
 		codec.Addr(netip.MustParseAddr("192.0.2.1")), codec.Addr(netip.MustParseAddr("2001:db8::1")), codec.String("string"),

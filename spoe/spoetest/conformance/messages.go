@@ -12,10 +12,9 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// The messages of the contract: what an agent has to have handlers for so that
-// Suite can see more than that it acknowledges. ContractHandler has them all;
-// an agent in another language implements those it likes, and names them in
-// Target.Messages. All numbers are integers of any type, all variables are of
+// The messages of the contract. Suite sees more than ACKs of an agent that handles them.
+// ContractHandler has them all; an agent in another language implements those it likes, and
+// names them in Target.Messages. All numbers are integers of any type, all variables are of
 // the scope txn where nothing else is said.
 const (
 	// MessageEcho sets a variable for each argument, in their order, with the
@@ -47,11 +46,11 @@ const (
 	// it if there is no such argument. If the library refuses that, it sets
 	// refused to true instead, and does not fail.
 	MessageSet = "set"
-	// MessageBind binds its arguments to Go types by their names, and sets a
-	// variable from what it got for each that came: int8, uint8, int32, int64,
-	// uint64, bool, float, string, bytes, ip, addr, duration, headers, query,
-	// level (a TextUnmarshaler), body (JSON), client.port (nested), id
-	// (embedded), and first from a first argument without a name.
+	// MessageBind binds its arguments to Go types by their names, and sets a variable for
+	// each argument that came, from the bound value: int8, uint8, int32, int64, uint64,
+	// bool, float, string, bytes, ip, addr, duration, headers, query, level (a
+	// TextUnmarshaler), body (JSON), client.port (nested), id (embedded), and first from a
+	// first argument without a name.
 	MessageBind = "bind"
 	// MessageNull binds zero to an integer, pointer to a pointer to one, and
 	// must to a string that is required. It sets zero to the integer and nil to

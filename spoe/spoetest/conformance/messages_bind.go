@@ -15,8 +15,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// boundFields are MessageBind's arguments and variables. All are pointers: what
-// did not come makes no action.
+// boundFields are MessageBind's arguments and variables. All are pointers: a missing
+// argument makes no action.
 type boundFields struct {
 	Int8     *int8          `spoe:"int8"`
 	Uint8    *uint8         `spoe:"uint8"`

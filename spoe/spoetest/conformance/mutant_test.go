@@ -15,11 +15,11 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// mutant is a small agent that does one thing wrong. What it does at all, it
-// does one NOTIFY after the other, with an echo of its arguments.
+// mutant is a small agent that does one thing wrong. It answers one NOTIFY after the other,
+// with an echo of its arguments.
 type mutant struct {
 	hello func(nc net.Conn, frame []byte)        // writes the AGENT-HELLO
-	ack   func(f codec.Frame) []codec.Frame      // what answers a NOTIFY; f is the right ACK
+	ack   func(f codec.Frame) []codec.Frame      // answers a NOTIFY; f is the right ACK
 	bye   func(nc net.Conn, status codec.Status) // refuses
 }
 
@@ -97,8 +97,8 @@ func (m mutant) serve(nc net.Conn) {
 	}
 }
 
-// The suite finds an agent's faults: each mutant fails the case that is about
-// what it does wrong, and the right one passes it.
+// The suite finds an agent's faults: each mutant fails the case on its fault, and an agent
+// without the fault passes it.
 func TestSuiteFindsFaults(t *testing.T) {
 	right := mutant{
 		hello: func(nc net.Conn, frame []byte) { _, _ = nc.Write(frame) },

@@ -125,21 +125,21 @@ func notifyCases() []Case {
 		{"messages/one-unknown", rowMessages, "§3.2.6", scripted(func(s *script) {
 			s.needs(MessageEcho)
 			s.open()
-			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(nobody), spoetest.Msg(MessageEcho, spoetest.Arg("b", 2))), "txn.a=1 txn.b=2")
+			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(unhandled), spoetest.Msg(MessageEcho, spoetest.Arg("b", 2))), "txn.a=1 txn.b=2")
 			s.finished()
 		})},
 		{"messages/many", rowMessages, "§3.2.6", scripted(func(s *script) {
 			s.open()
 			msgs := make([]spoetest.Message, 500)
 			for i := range msgs {
-				msgs[i] = spoetest.Msg(nobody)
+				msgs[i] = spoetest.Msg(unhandled)
 			}
 			s.ask(msgs...)
 			s.finished()
 		})},
 		{"unknown/message", rowUnknown, "§3.2.7", scripted(func(s *script) {
 			s.open()
-			s.nothing(s.ask(spoetest.Msg(nobody, spoetest.Arg("ip", "192.0.2.1"))))
+			s.nothing(s.ask(spoetest.Msg(unhandled, spoetest.Arg("ip", "192.0.2.1"))))
 			s.finished()
 		})},
 		{"unknown/no-message", rowUnknown, "§3.2.7", scripted(func(s *script) {
@@ -165,7 +165,7 @@ func notifyCases() []Case {
 			}
 			s.open()
 			s.nothing(s.ask())
-			s.nothing(s.ask(spoetest.Msg(nobody)))
+			s.nothing(s.ask(spoetest.Msg(unhandled)))
 			s.needs(MessageEcho, MessageFail, MessageBig)
 			s.nothing(s.ask(spoetest.Msg(MessageEcho)))
 			s.nothing(s.ask(spoetest.Msg(MessageFail, spoetest.Arg("a", 1))))
@@ -200,8 +200,8 @@ func notifyCases() []Case {
 	}
 }
 
-// nobody is a message that no agent has a handler for.
-const nobody = "spoetest-nobody"
+// unhandled is a message for which no agent has a handler.
+const unhandled = "spoetest-nobody"
 
 // pipelined sends n NOTIFYs at once and awaits their ACKs, each once.
 func pipelined(s *script, n int, msg spoetest.Message) {

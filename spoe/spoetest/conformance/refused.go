@@ -51,7 +51,7 @@ func missingCases() []Case {
 func refusedCases() []Case {
 	hello := spoetest.DefaultHello()
 	good := spoetest.HelloFrame(hello.Append(nil))
-	// first has a frame sent as the first of a connection.
+	// first sends a frame as the first of a connection.
 	first := func(change func(*codec.Frame), statuses ...codec.Status) func(context.Context, *Target) error {
 		return scripted(func(s *script) {
 			f := good
@@ -134,8 +134,8 @@ func refusedCases() []Case {
 	}
 	sortCases(cases)
 	return append(cases, Case{"garbage/long", rowRefused, "§3.5", scripted(func(s *script) {
-		// More than the agent reads before it has judged: what it leaves unread
-		// must not turn its last frame into a reset.
+		// The payload is longer than the bytes that the agent reads before it answers:
+		// unread bytes must not turn its last frame into a reset.
 		s.connect()
 		s.rawLast(append([]byte("POST /upload HTTP/1.1\r\n"), make([]byte, 200<<10)...))
 		s.refused(codec.StatusInvalid, codec.StatusTooBig)
@@ -160,8 +160,8 @@ var overlong = map[string][]byte{
 	"an IPV6 of 15 bytes":             append([]byte{1, 'k', 7}, make([]byte, 15)...),
 }
 
-// helloTruncated has whole frames whose payload breaks off at every byte. Where
-// it breaks off between two keys, the first one that is missing is what counts.
+// helloTruncated has whole frames whose payload breaks off at every byte. If it breaks off
+// between two keys, the first missing one counts.
 func helloTruncated(s *script) {
 	pairs := []pair{versionsPair, sizePair, capabilitiesPair, {"engine-id", codec.String("e")}}
 	want := map[int]codec.Status{}
@@ -171,7 +171,7 @@ func helloTruncated(s *script) {
 	whole := helloPayload(pairs...)
 	for n := range len(whole) {
 		if n == len(helloPayload(pairs[:3]...)) {
-			continue // nothing mandatory is missing
+			continue // no mandatory key is missing
 		}
 		s.at = fmt.Sprintf("%d of %d bytes of the payload", n, len(whole))
 		status, ok := want[n]

@@ -11,10 +11,10 @@ const (
 	rowHealthCheck  = "a health check is answered, then closed"
 	rowMissing      = "a hello that lacks something: AGENT-DISCONNECT 5, 6 or 7"
 	rowUnsupported  = "unsupported version, size under 256: AGENT-DISCONNECT 8, 9"
-	rowRefused      = "what is out of place or garbage: AGENT-DISCONNECT 4"
+	rowRefused      = "a frame out of place or garbage: AGENT-DISCONNECT 4"
 	rowNotify       = "NOTIFY: exactly one ACK with its ids"
 	rowMessages     = "several messages in one NOTIFY"
-	rowUnknown      = "a message nobody handles, or none"
+	rowUnknown      = "a message without a handler, or none"
 	rowFailure      = "a handler that fails or panics"
 	rowDeadline     = "a handler that exceeds its timeout"
 	rowVarName      = "a variable name that HAProxy would refuse"
@@ -28,12 +28,12 @@ const (
 	rowFrameType    = "an unknown frame type is skipped"
 	rowSilent       = "HAProxy gone silent: a timeout ends that connection alone"
 
-	// What stands around the table.
+	// The text around the table.
 	rowWrites   = "every frame leaves in one write"
 	rowNoEmpty  = "an option keeps ACKs from being without an action"
 	rowValues   = "values travel as they are"
 	rowBinding  = "values bind to Go types and back"
-	rowEngine   = "one slow handler holds up nobody"
+	rowEngine   = "one slow handler delays no other message"
 	rowShutdown = "a shutdown answers what it has accepted"
 )
 

@@ -22,7 +22,7 @@ type script struct {
 	t   *Target
 	c   *spoetest.Client
 	err error
-	at  string // what is being tried, for errors
+	at  string // the step that is tried, for errors
 	// atEnd is done when the case is over.
 	atEnd []func()
 }
@@ -60,7 +60,7 @@ func (s *script) check(err error) bool {
 
 func (s *script) failf(format string, args ...any) { s.check(fmt.Errorf(format, args...)) }
 
-// try names what comes next, and connects anew.
+// try names the next step, and connects again.
 func (s *script) try(format string, args ...any) bool {
 	s.at = fmt.Sprintf(format, args...)
 	s.connect()
@@ -116,7 +116,7 @@ func (s *script) raw(b []byte) {
 // rawLast sends bytes that the agent may refuse before it has read them all.
 func (s *script) rawLast(b []byte) {
 	if s.err == nil {
-		_ = s.c.Write(s.ctx, b) // the agent's answer is what counts
+		_ = s.c.Write(s.ctx, b) // the agent's answer counts
 	}
 }
 
@@ -184,8 +184,8 @@ func (t *Target) probe(ctx context.Context) error {
 	return nil
 }
 
-// nothing checks that an ACK has no actions, none with effect if the agent has
-// been told to leave none without.
+// nothing checks that an ACK has no actions, or none with effect if the agent is configured
+// to leave no ACK without an action.
 func (s *script) nothing(v spoetest.Vars) {
 	if s.err != nil {
 		return
@@ -238,8 +238,7 @@ func (s *script) halfClosed() {
 	}
 }
 
-// isReset reports whether err is what a write or a read finds on a connection
-// that the other side has reset or closed.
+// isReset reports whether err says that the other side has reset or closed the connection.
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
 }

@@ -63,7 +63,7 @@ func shutdownCases() []Case {
 			s.awaitEnd(done)
 		})},
 		{"shutdown/half-a-frame", rowShutdown, "§3.2.9", scripted(func(s *script) {
-			// What has begun to arrive is awaited and answered.
+			// A NOTIFY that has begun to arrive is read to its end and answered.
 			shutdown := s.spare()
 			s.open()
 			s.served()
@@ -85,7 +85,7 @@ func shutdownCases() []Case {
 			c, err := s.t.connect(s.ctx)
 			if err == nil {
 				_, err = c.Handshake(s.ctx, spoetest.DefaultHello())
-				_ = c.Close() // nothing was agreed
+				_ = c.Close() // no connection was agreed on
 				if err == nil || !(errors.Is(err, io.EOF) || isReset(err)) {
 					s.failf("a connection after the shutdown: %v, want it refused or closed", err)
 				}

@@ -56,8 +56,8 @@ func sizeCases() []Case {
 			s.refused(codec.StatusTooBig)
 		})},
 		{"size/notifies-before-are-answered-or-not", rowFrameSize, "§3.2.9", scripted(func(s *script) {
-			// What was accepted before may be acknowledged, but nothing comes
-			// behind the AGENT-DISCONNECT.
+			// Earlier NOTIFYs may get their ACKs, but no frame comes behind the
+			// AGENT-DISCONNECT.
 			h := s.open()
 			for i := range uint64(10) {
 				s.notify(at(i, 1), s.t.message())
@@ -128,20 +128,19 @@ func sizeCases() []Case {
 	})})
 }
 
-// sized returns a NOTIFY of length bytes, with a message that nobody handles.
+// sized returns a NOTIFY of length bytes, with a message without a handler.
 func sized(id spoetest.ID, length int) codec.Frame {
 	empty := len(codec.AppendFrame(nil, spoetest.NotifyFrame(id, nil))) - codec.LengthSize
 	return spoetest.NotifyFrame(id, filled(length-empty))
 }
 
-// filled returns a payload of n bytes, 32 at least, with a message that nobody
-// handles.
+// filled returns a payload of n bytes, 32 at least, with a message without a handler.
 func filled(n int) []byte {
 	n = max(n, 32)
 	// A varint grows in steps of a byte with its value, so that some lengths are
 	// passed over with one name of the argument; a shorter one has them.
 	for _, name := range []string{"fill", "fil", "fi"} {
-		head := codec.AppendString(codec.AppendMessage(nil, nobody, 1), name)
+		head := codec.AppendString(codec.AppendMessage(nil, unhandled, 1), name)
 		for sizeOfLength := 1; sizeOfLength <= codec.MaxVarintLen; sizeOfLength++ {
 			fill := n - len(head) - 1 - sizeOfLength
 			if fill >= 0 && codec.VarintLen(uint64(fill)) == sizeOfLength {

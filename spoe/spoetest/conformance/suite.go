@@ -14,8 +14,7 @@ import (
 
 // Case is one case of the wire contract.
 type Case struct {
-	// Name is unique, and made of the thing tried and what is done to it,
-	// "hello/second".
+	// Name is unique: the thing tried and the action on it, such as "hello/second".
 	Name string
 	// Row is the row of the contract's table (one of Rows) that it is a case of.
 	Row string

@@ -12,9 +12,9 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// Target is an agent that the wire contract is held against. Network and Addr,
-// or Dial, must be set. Everything else tells more about the agent; cases that
-// need what is not told are skipped, and say so.
+// Target is an agent that the wire contract is held against. Network and Addr, or Dial,
+// must be set. The other fields describe the agent; a case that needs an empty one is
+// skipped, and says so.
 type Target struct {
 	// Network and Addr are where the agent listens, as in net.Dial.
 	Network, Addr string
@@ -52,8 +52,8 @@ type Target struct {
 	// It is for the cases that end the agent.
 	Spare func(ctx context.Context) (agent *Target, shutdown func(context.Context) error, err error)
 
-	// Wait is how long the agent may take for what it has to do at once. It
-	// bounds each step of a case. Default: 5 s.
+	// Wait is how long the agent may take for an answer that is due at once. It bounds each
+	// step of a case. Default: 5 s.
 	Wait time.Duration
 }
 

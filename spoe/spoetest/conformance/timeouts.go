@@ -14,13 +14,13 @@ import (
 func timeoutCases() []Case {
 	return []Case{
 		{"timeout/hello", rowSilent, "§3.5", scripted(func(s *script) {
-			s.told("HelloTimeout", s.t.HelloTimeout)
+			s.known("HelloTimeout", s.t.HelloTimeout)
 			s.connect()
 			s.servedElsewhere()
 			s.ended(s.t.HelloTimeout)
 		})},
 		{"timeout/half-a-hello", rowSilent, "§3.5", scripted(func(s *script) {
-			s.told("HelloTimeout", s.t.HelloTimeout)
+			s.known("HelloTimeout", s.t.HelloTimeout)
 			h := spoetest.DefaultHello()
 			whole := codec.AppendFrame(nil, spoetest.HelloFrame(h.Append(nil)))
 			for _, n := range []int{1, 4, 5, len(whole) - 1} {
@@ -30,13 +30,13 @@ func timeoutCases() []Case {
 			}
 		})},
 		{"timeout/hello-drop-by-drop", rowSilent, "§3.5", scripted(func(s *script) {
-			s.told("HelloTimeout", s.t.HelloTimeout)
+			s.known("HelloTimeout", s.t.HelloTimeout)
 			h := spoetest.DefaultHello()
 			s.connect()
 			s.drops(codec.AppendFrame(nil, spoetest.HelloFrame(h.Append(nil))), s.t.HelloTimeout)
 		})},
 		{"timeout/half-a-frame", rowSilent, "§3.5", scripted(func(s *script) {
-			s.told("ReadTimeout", s.t.ReadTimeout)
+			s.known("ReadTimeout", s.t.ReadTimeout)
 			whole := codec.AppendFrame(nil, spoetest.NotifyFrame(at(1, 1), s.payload(s.t.message())))
 			for _, n := range []int{1, 4, 5, len(whole) - 1} {
 				s.open()
@@ -47,12 +47,12 @@ func timeoutCases() []Case {
 			}
 		})},
 		{"timeout/frame-drop-by-drop", rowSilent, "§3.5", scripted(func(s *script) {
-			s.told("ReadTimeout", s.t.ReadTimeout)
+			s.known("ReadTimeout", s.t.ReadTimeout)
 			s.open()
 			s.drops(codec.AppendFrame(nil, sized(at(1, 1), 300)), s.t.ReadTimeout)
 		})},
 		{"timeout/idle", rowSilent, "§3.5", scripted(func(s *script) {
-			s.told("IdleTimeout", s.t.IdleTimeout)
+			s.known("IdleTimeout", s.t.IdleTimeout)
 			s.open()
 			s.served()
 			start := time.Now()
@@ -79,7 +79,7 @@ func timeoutCases() []Case {
 			}
 		})},
 		{"timeout/not-idle", rowSilent, "§3.5", scripted(func(s *script) {
-			s.told("IdleTimeout", s.t.IdleTimeout)
+			s.known("IdleTimeout", s.t.IdleTimeout)
 			s.open()
 			for end := time.Now().Add(2 * s.t.IdleTimeout); s.err == nil && time.Now().Before(end); {
 				s.served()
@@ -88,7 +88,7 @@ func timeoutCases() []Case {
 			s.finished()
 		})},
 		{"timeout/not-idle-while-handling", rowSilent, "§3.5", scripted(func(s *script) {
-			s.told("IdleTimeout", s.t.IdleTimeout)
+			s.known("IdleTimeout", s.t.IdleTimeout)
 			s.needs(MessageSleep)
 			s.open()
 			ms := int(2 * s.t.IdleTimeout / time.Millisecond)
@@ -109,8 +109,8 @@ func timeoutCases() []Case {
 	}
 }
 
-// told skips the case if the target does not tell the timeout.
-func (s *script) told(field string, d time.Duration) {
+// known skips the case if the target does not state the timeout.
+func (s *script) known(field string, d time.Duration) {
 	if d == 0 {
 		s.check(skipf("Target.%s is not set", field))
 	}
@@ -141,7 +141,7 @@ func (s *script) drops(frame []byte, timeout time.Duration) {
 // notReading sends NOTIFYs without reading an ACK until nothing more can be
 // written, and then wants the agent to end this connection, and this one alone.
 func notReading(s *script) {
-	s.told("WriteTimeout", s.t.WriteTimeout)
+	s.known("WriteTimeout", s.t.WriteTimeout)
 	s.needs(MessageBig)
 	s.connect()
 	if s.err == nil {
@@ -178,7 +178,7 @@ func notReading(s *script) {
 			return
 		}
 	}
-	s.failf("the agent has taken %d NOTIFYs whose ACKs nobody reads", rounds*len(frames))
+	s.failf("the agent has taken %d NOTIFYs whose ACKs are not read", rounds*len(frames))
 }
 
 // wroteOff waits until writing fails because the agent has closed.

@@ -98,7 +98,7 @@ func valueCases() []Case {
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("", 1), spoetest.Arg("b", 2), spoetest.Arg("", 3))), "txn.arg0=1 txn.b=2 txn.arg2=3")
 		})},
 		Case{"value/overwritten-by-nobody", rowValues, "§3.2.1", scripted(func(s *script) {
-			// What one request holds must not be that of another.
+			// A request must not get another's values.
 			s.needs(MessageEcho)
 			s.open()
 			var frames []codec.Frame

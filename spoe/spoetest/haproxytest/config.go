@@ -12,7 +12,7 @@ import (
 	"text/template"
 )
 
-// Config is what a HAProxy is started with.
+// Config is the configuration of a HAProxy that Start starts.
 //
 // Config, Rules, Env and each of Files are templates of text/template. In them
 //

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// ForEach runs fn as a subtest for each version of HAProxy that
-// [Installed] finds, and says in the test's output which those are.
+// ForEach runs fn as a subtest for each version of HAProxy that [Installed] finds, and
+// lists them in the test's output.
 //
-// Where there is none, the test is skipped with a notice, or fails under CI
-// (the environment variable CI is set), so that no CI is green because it
-// tested nothing. $SPOKE_HAPROXY_VERSIONS, such as "2.6 3.0 3.2+", names
-// versions that must be among them, 3.2+ being 3.2 or a later one: one that is
-// missing fails the test under CI and is told elsewhere.
+// Where there is none, the test is skipped with a notice, or fails under CI (the
+// environment variable CI is set), so that no CI is green because it tested nothing.
+// $SPOKE_HAPROXY_VERSIONS, such as "2.6 3.0 3.2+", names versions that must be among them,
+// 3.2+ being 3.2 or a later one: a missing one fails the test under CI; elsewhere the
+// output names it.
 func ForEach(t *testing.T, fn func(t *testing.T, bin Binary)) {
 	t.Helper()
 	found, err := Installed()
@@ -41,8 +41,8 @@ func ForEach(t *testing.T, fn func(t *testing.T, bin Binary)) {
 
 const howToGetHAProxy = "install it (apt-get install haproxy) or name it in $SPOKE_HAPROXY; in the Spoke repository, run make haproxy"
 
-// missingVersions returns those of want, separated by spaces or commas, that
-// nothing found answers.
+// missingVersions returns the versions in want, separated by spaces or commas, that were
+// not found.
 func missingVersions(found []Binary, want string) []string {
 	var missing []string
 next:

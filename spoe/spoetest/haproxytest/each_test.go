@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestForEachHAProxyInner is what the next test runs in a process of its own.
+// The next test runs TestForEachHAProxyInner in a process of its own.
 func TestForEachHAProxyInner(t *testing.T) {
 	if os.Getenv("SPOETEST_INNER") == "" {
 		return

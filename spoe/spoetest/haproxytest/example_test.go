@@ -6,9 +6,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
-// A test of an agent that listens on 127.0.0.1:9000, against every version of
-// HAProxy that this machine has: what it answers, and that HAProxy is content
-// with it.
+// A test of an agent that listens on 127.0.0.1:9000, against every version of HAProxy that
+// this machine has: its answer, and that HAProxy logs no error.
 func ExampleForEach() {
 	var t *testing.T // the test's own
 

@@ -2,7 +2,7 @@ package haproxytest
 
 import "syscall"
 
-// What the tests of the HAProxy starter see of its inside.
+// Internals for the external tests.
 var (
 	MissingVersions = missingVersions
 	ParseSPOELog    = parseSPOELog

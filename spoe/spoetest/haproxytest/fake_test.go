@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorder is a test within a test, whose failure is what is wanted.
+// recorder is a test within a test, which should fail.
 type recorder struct {
 	testing.TB
 	failed   bool

@@ -13,15 +13,14 @@ import (
 
 // Binary is a haproxy that was found on this machine.
 type Binary struct {
-	Path    string // what to execute
+	Path    string // the program to execute
 	Version string // as `haproxy -v` tells it, such as "2.6.12-1+deb12u4"
 }
 
 // Installed finds the haproxy binaries of this machine, oldest version first,
 // each version once. It looks at
 //
-//   - $SPOKE_HAPROXY, a list of paths separated as $PATH is; where it is set,
-//     nothing else is looked at and each of its paths must work,
+//   - $SPOKE_HAPROXY, a list of paths separated as $PATH is; where it is set, it is the only place, and each of its paths must work,
 //   - haproxy on $PATH and in the usual sbin folders, which are not on every
 //     user's $PATH,
 //   - $SPOKE_CACHE/haproxy/*/haproxy, where scripts/haproxy.sh of the Spoke

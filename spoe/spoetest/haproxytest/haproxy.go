@@ -16,10 +16,10 @@ const (
 	requestLimit = 30 * time.Second
 )
 
-// HAProxy is a real HAProxy that runs for one test, on 127.0.0.1 only.
-// All its methods may be called by several goroutines at once, but those that
-// can fail the test (Get, Command, Reload, Stop, Wait…) only by the test's own,
-// and Reload, Stop and Close only one at a time.
+// HAProxy is a real HAProxy that runs for one test, on 127.0.0.1 only. Several goroutines
+// may call its methods at once. Only the test's own goroutine may call the methods that can
+// fail the test (Get, Command, Reload, Stop, Wait…), and Reload, Stop and Close one at a
+// time.
 type HAProxy struct {
 	URL    string // http://127.0.0.1:port of the address named "http", else of the first one in Config
 	Dir    string // of haproxy.cfg and all other files; HAProxy runs in it
@@ -46,8 +46,8 @@ func Start(tb testing.TB, bin Binary, cfg Config) *HAProxy {
 	return h
 }
 
-// Check asks bin, with `haproxy -c`, whether cfg is valid. The error
-// says what is not; warnings are what it would complain about and yet start.
+// Check asks bin, with `haproxy -c`, whether cfg is valid. The error names the mistakes;
+// warnings are complaints with which it would start all the same.
 func Check(tb testing.TB, bin Binary, cfg Config) (warnings string, err error) {
 	tb.Helper()
 	h := prepare(tb, bin)
@@ -113,7 +113,7 @@ func (h *HAProxy) Stop() {
 	h.tb.Helper()
 	h.client.CloseIdleConnections()
 	limit := time.After(waitLimit)
-	h.serving().signal(softStop) // those before it have been told by the reload
+	h.serving().signal(softStop) // the reload has told earlier processes to finish
 	for _, p := range h.procs {
 		select {
 		case <-p.ended:

@@ -47,8 +47,8 @@ frontend http
     http-request return status 200 content-type text/plain string "{{.Data}}"
 `
 
-// TestSimpleConfig has no agent behind its address: what HAProxy and the filter
-// do is seen all the same.
+// TestSimpleConfig has no agent behind its address: the test still sees what HAProxy and
+// the filter do.
 func TestSimpleConfig(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		h := haproxytest.Start(t, bin, haproxytest.Config{
@@ -151,7 +151,7 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// TestStopFinishes has a request under way when HAProxy is told to stop.
+// TestStopFinishes stops HAProxy while a request is under way.
 func TestStopFinishes(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		lis, err := net.Listen("tcp", "127.0.0.1:0")
@@ -345,7 +345,7 @@ func TestReadConfig(t *testing.T) {
 	assert.Contains(t, log, "haproxy.cfg.gone")
 }
 
-// TestReservedPort: nobody else gets the port while it is reserved.
+// TestReservedPort: no other process gets the port while it is reserved.
 func TestReservedPort(t *testing.T) {
 	port, release, err := haproxytest.ReservePort()
 	require.NoError(t, err)
@@ -354,7 +354,7 @@ func TestReservedPort(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// closedAddr is an address where nobody listens.
+// closedAddr is an address without a listener.
 func closedAddr(t *testing.T) string {
 	t.Helper()
 	port, release, err := haproxytest.ReservePort()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// output keeps what HAProxy writes, line by line, and wakes those who wait for
+// output keeps what HAProxy writes, line by line, and wakes the goroutines that wait for
 // more of it.
 type output struct {
 	mu      sync.Mutex

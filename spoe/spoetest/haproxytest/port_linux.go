@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// soReusePort is SO_REUSEPORT, which package syscall has for some
-// architectures only. Those of the build constraint have another number.
+// soReusePort is SO_REUSEPORT, which package syscall has for some architectures only. The
+// architectures in the build constraint have another number.
 const soReusePort = 15
 
 // reservePort binds a port without listening on it. HAProxy sets SO_REUSEPORT

@@ -4,7 +4,7 @@ package haproxytest
 
 import "net"
 
-// reservePort finds a port that is free now; nothing keeps it so.
+// reservePort finds a port that is free now; another process may take it.
 func reservePort() (port int, release func() error, err error) {
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -65,7 +65,7 @@ func (p *Program) WaitListening(network, addr string) {
 	})
 }
 
-// wait polls: what a program listens on has no other sign.
+// wait polls, because a listening program gives no other sign.
 func (p *Program) wait(problem string, ready func() bool) {
 	p.tb.Helper()
 	deadline := time.NewTimer(startLimit)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// start starts a process with cfg, and has it take over from one that serves.
+// start starts a process with cfg, which takes over from the one that serves.
 func (h *HAProxy) start(cfg Config) error {
 	env, err := cfg.render(h.Dir, h.Binary, &h.ports)
 	if err != nil {
@@ -19,9 +19,9 @@ func (h *HAProxy) start(cfg Config) error {
 	}
 	args := []string{"-db"}
 	if len(h.procs) > 0 {
-		// What HAProxy's own master process does for a reload: the new process
-		// gets the listening sockets from the old one, so that no connection
-		// waiting in them is lost, and then tells it to finish.
+		// A reload as by HAProxy's own master process: the new process gets the listening
+		// sockets from the old one, so that no connection waiting in them is lost, and then
+		// tells it to finish.
 		if _, err := h.check(cfg, env); err != nil {
 			return err
 		}

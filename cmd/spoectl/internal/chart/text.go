@@ -59,7 +59,7 @@ func Text(h *load.Histogram, rows, width int) string {
 	return s.String()
 }
 
-// bar is a bar of eighths of a character; what is not nothing is seen.
+// bar is a bar of eighths of a character; a value above zero has at least one.
 func bar(share float64, width int) string {
 	eighths := int(share * float64(width) * 8)
 	if share > 0 {

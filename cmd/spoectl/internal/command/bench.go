@@ -47,8 +47,7 @@ An ACK can say that the agent failed: name the variable that it then sets with
 --error-var (router.ErrorVar). bench counts failures, timeouts (the variable is
 "timeout") and ACKs without any action apart; with --fail they set the exit status.
 
-With --rate, latencies count from when a NOTIFY was due: what waits behind a stall
-counts in full. Without, what a stall kept from being sent is added afterwards.
+With --rate, latencies count from when a NOTIFY was due: NOTIFYs that wait behind a stall count in full. Without, what a stall kept from being sent is added afterwards.
 Both correct for coordinated omission.
 
 The messages come from the command line, from the lines of --file, or from a
@@ -222,8 +221,8 @@ func (b *bench) run(ctx context.Context, out, errOut io.Writer) error {
 	if r.Acks == 0 {
 		return failf("no NOTIFY was answered within the time that is measured")
 	}
-	if r.Goodbye != nil {
-		fmt.Fprintf(errOut, "spoectl bench: after the run: %s\n", oneLine(r.Goodbye.Error()))
+	if r.Disconnect != nil {
+		fmt.Fprintf(errOut, "spoectl bench: after the run: %s\n", oneLine(r.Disconnect.Error()))
 	}
 	res := b.result(r)
 	if b.svg != "" {

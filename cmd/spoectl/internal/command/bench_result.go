@@ -20,7 +20,7 @@ type benchResult struct {
 	Took        time.Duration `json:"took_ns"`
 	Notifies    uint64        `json:"notifies"`
 	Rate        float64       `json:"rate"`
-	Unsent      uint64        `json:"unsent"` // due, and without room until the end
+	Unsent      uint64        `json:"unsent"` // due, and without a free place until the end
 	// Failures are known only with --error-var; Timeouts are not among them.
 	Failures uint64 `json:"failures"`
 	Timeouts uint64 `json:"timeouts"`
@@ -83,7 +83,7 @@ func (r *benchResult) print(out io.Writer) {
 	fmt.Fprintf(out, "%s: %s\n", r.Agent, r.load())
 	fmt.Fprintf(out, "%s NOTIFYs/s: %s in %v\n", thousands(r.Rate), thousands(float64(r.Notifies)), chart.Round(r.Took))
 	if r.Unsent > 0 {
-		fmt.Fprintf(out, "%s more were due and found no room: the agent does not keep up with the rate\n", thousands(float64(r.Unsent)))
+		fmt.Fprintf(out, "%s more were due and found no free place: the agent does not keep up with the rate\n", thousands(float64(r.Unsent)))
 	}
 	r.printOutcomes(out)
 	fmt.Fprintf(out, "\n%-10s %9s %9s %9s %9s %9s %9s %9s\n", "latency", "p50", "p90", "p99", "p99.9", "p99.99", "max", "mean")

@@ -73,7 +73,7 @@ func TestBench(t *testing.T) {
 	t.Run("keeps not up", func(t *testing.T) {
 		r := run(t, "bench", agent, "sleep", "ms=20", "-c", "1", "-n", "1", "--rate", "500", "-d", "200ms", "--warm-up", "0s")
 		require.Zero(t, r.status, r.err)
-		assert.Contains(t, r.out, "more were due and found no room")
+		assert.Contains(t, r.out, "more were due and found no free place")
 	})
 	t.Run("nobody listens", func(t *testing.T) {
 		r := run(t, "bench", "127.0.0.1:1", "m")

@@ -24,15 +24,14 @@ func newCheck() *cobra.Command {
 		Use:   "check --routes FILE CONFIG…",
 		Short: "Compare HAProxy's configuration with what an agent handles",
 		Long: `Compare haproxy.cfg, and the SPOE file that it loads, with an agent's routes, and
-tell what does not fit: messages that nobody handles, arguments that are missing or
-of another type, variables that are never set, timeouts that contradict each other,
-bodies that are not there, and more. Each finding has the file and line, what will
-happen at run time, and the mend. What HAProxy refuses by itself is for
-"haproxy -c" to tell.
+report mistakes: messages without a handler, arguments that are missing or of
+another type, variables that are never set, timeouts that contradict each other,
+bodies that are not there, and more. Each finding has the file and line, its effect
+at run time, and the correction. It leaves mistakes that HAProxy itself refuses to
+"haproxy -c".
 
-The routes are what the agent's -print-routes writes (package haproxy); "-" reads
-them from standard input. CONFIG… are the files that HAProxy is started with,
-in the order of its -f options.
+The agent's -print-routes writes the routes (package haproxy); "-" reads them from
+standard input. CONFIG… are the files of HAProxy's -f options, in their order.
 
 The exit status is 1 if there is a finding.`,
 		Example: `  agent -print-routes | spoectl check --routes - /etc/haproxy/agents.cfg /etc/haproxy/haproxy.cfg
@@ -45,8 +44,8 @@ The exit status is 1 if there is a finding.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&c.routes, "routes", "r", "", "the agent's routes, a `file` of JSON, or - for standard input")
-	f.StringVar(&c.sources.SPOE, "spoe", "", "the SPOE `file`; default: the one that the filter line names")
-	f.StringVar(&c.sources.Engine, "engine", "", "the SPOE engine's `name`; default: the one that sends what the agent handles")
+	f.StringVar(&c.sources.SPOE, "spoe", "", "the SPOE `file`; default: the file that the filter line names")
+	f.StringVar(&c.sources.Engine, "engine", "", "the SPOE engine's `name`; default: the engine that sends the agent's messages")
 	f.StringVar(&c.sources.Version, "for", "", "HAProxy's `version`, such as 3.2, for .if version_atleast(); default: all branches are read")
 	f.BoolVar(&c.json, "json", false, "print a JSON array of findings")
 	_ = cmd.MarkFlagFilename("routes", "json") // it is there

@@ -33,11 +33,10 @@ func newConform() *cobra.Command {
 		Use:   "conform ADDR",
 		Short: "Hold an agent to the wire contract",
 		Long: `Hold an agent to SPOP and to what HAProxy of all versions makes of it: handshakes,
-health checks, NOTIFYs, fragments, garbage, goodbyes. Each case is tried on
+health checks, NOTIFYs, fragments, garbage, DISCONNECTs. Each case is tried on
 connections of its own; afterwards the agent must still serve.
 
-The more is told about the agent, the more can be tried; cases that need what is
-not told are skipped (--verbose says why). The messages of the contract are those
+Flags describe the agent; a case that needs a flag which is not set is skipped (--verbose says why). The messages of the contract are those
 of conformance.ContractHandler; an agent in another language implements those it
 likes, and names them with --contract, or "all".
 
@@ -59,7 +58,7 @@ The exit status is 1 if a case fails.`,
 	c.target.flags(cmd)
 	f := cmd.Flags()
 	f.StringSliceVar(&c.cases, "cases", nil, "try only the cases whose names begin so")
-	f.StringVar(&c.message, "message", "", "a `message` that the agent answers at once; default: one that it need not know")
+	f.StringVar(&c.message, "message", "", "a `message` that the agent answers at once; default: a name without a handler")
 	f.StringArrayVar(&c.args, "arg", nil, "an argument of --message, `name=value` as for ask; may be given several times")
 	f.StringSliceVar(&c.contract, "contract", nil, "the `messages` of the contract that the agent has, or all")
 	f.Uint32Var(&c.MaxFrameSize, "max-frame-size", 0, "the agent's own limit in `bytes`")
@@ -130,7 +129,7 @@ func groups() []string {
 	return all
 }
 
-// conformed is what conform --json prints.
+// conformed is the output of conform --json.
 type conformed struct {
 	Agent   string          `json:"agent"`
 	Passed  int             `json:"passed"`
@@ -165,7 +164,7 @@ func (c *conform) run(cmd *cobra.Command, cases []conformance.Case) error {
 	begin := time.Now()
 	for r := range conformance.Run(cmd.Context(), &c.Target, cases) {
 		if cmd.Context().Err() != nil {
-			break // what this case says is that
+			break // the case's error is the same
 		}
 		kind := res.add(r)
 		if !c.json && (c.verbose || kind == 1) {

@@ -128,7 +128,7 @@ func TestDecode(t *testing.T) {
 	})
 }
 
-// What codec's tests captured from real HAProxys.
+// Frames that codec's tests captured from real HAProxys.
 func TestDecodeGoldenFrames(t *testing.T) {
 	files, err := filepath.Glob("../../../../codec/testdata/*.hex")
 	require.NoError(t, err)

@@ -20,8 +20,9 @@ func newExplain() *cobra.Command {
 		Short: "Explain a status of HAProxy's SPOE filter or of a DISCONNECT, or a whole log line",
 		Long: `Explain a number that HAProxy's SPOE filter logs as st= or sets by
 "option set-on-error", the status of a DISCONNECT, or a whole line of HAProxy's
-log, of its SPOE filter or of a health check: what it means, in which versions, and what to do. Without arguments, lines are
-read from standard input; lines without a status are passed over.
+log, of its SPOE filter or of a health check. The answer says what happened, in
+which versions, and what to do. Without arguments, it reads lines from standard input
+and passes over lines without a status.
 
 A number below 256 may be both, and both are explained: "st=4" and "status 4" ask
 for one of them.`,
@@ -83,7 +84,7 @@ func explainWords(words []string) ([]explained, error) {
 // explained is one argument or line.
 type explained struct {
 	Of           string               `json:"of"`
-	Line         []string             `json:"line,omitempty"` // what a SPOE line says besides
+	Line         []string             `json:"line,omitempty"` // other fields of a SPOE line
 	Explanations []status.Explanation `json:"explanations"`
 }
 
@@ -142,8 +143,7 @@ func (e *explained) add(x status.Explanation, ok bool) {
 // maxLines bounds what is read of a log.
 const maxLines = 10_000
 
-// explainLines explains each line that has a status, those with the same one
-// once.
+// explainLines explains each line that has a status, and lines with the same status once.
 func explainLines(in io.Reader) ([]explained, error) {
 	var all []explained
 	seen := map[string]bool{}

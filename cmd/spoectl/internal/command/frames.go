@@ -15,10 +15,10 @@ import (
 // splitter cuts one direction of a connection into frames.
 type splitter struct {
 	partial []byte
-	bad     bool // what came is no SPOP: nothing more is cut
+	bad     bool // the bytes are no SPOP: no further frame is cut
 }
 
-// longestFrame is what is still taken for a frame, in bytes.
+// longestFrame is the size up to which bytes are taken for a frame.
 const longestFrame = 64 << 20
 
 // add returns the frames that b ends, with their lengths; they are the caller's.

@@ -170,7 +170,7 @@ func TestTapOutputClosed(t *testing.T) {
 	}
 	require.NoError(t, cmd.Wait())
 	text := strings.Join(lines, "\n")
-	assert.Contains(t, text, "nobody reads the output any more; traffic goes on until Ctrl-C")
+	assert.Contains(t, text, "the output has been closed; traffic goes on until Ctrl-C")
 	assert.Contains(t, text, "21 connections, 21 NOTIFYs, 21 ACKs")
 	assert.Regexp(t, `[1-9]\d+ frames and events were not shown`, text)
 }

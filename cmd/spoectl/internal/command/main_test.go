@@ -43,8 +43,8 @@ func runWith(ctx context.Context, in io.Reader, args ...string) result {
 	return result{status, out.String(), errOut.String()}
 }
 
-// golden holds the output against a file; what differs from run to run is
-// written as a word.
+// golden compares the output with a file, in which a word stands for each part that differs
+// from run to run.
 func golden(t *testing.T, name, got string, oldnew ...string) {
 	t.Helper()
 	got = strings.NewReplacer(oldnew...).Replace(got)

@@ -57,7 +57,8 @@ func (p *proxy) serve(ctx context.Context, ln net.Listener) error {
 	return acceptErr
 }
 
-// tell hands an event to whoever shows or records it. It does not wait for them.
+// tell hands an event to the part of tap that shows or records it. It does not wait for
+// them.
 func (p *proxy) tell(e event) {
 	e.at = time.Since(p.begin)
 	for _, q := range p.queues {

@@ -67,7 +67,7 @@ func (q *queue) take() (events []event, lost int, ok bool) {
 	}
 }
 
-// left returns how many events nobody has taken or could take.
+// left returns how many events were never taken.
 func (q *queue) left() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

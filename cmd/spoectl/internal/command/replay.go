@@ -111,7 +111,7 @@ func (r *replayed) add(o recording.Outcome) {
 }
 
 func actions(payload []byte) []show.Action {
-	all, _ := codec.ParseActions(payload) // what can be read; the problem is told beside it
+	all, _ := codec.ParseActions(payload) // the readable part; the problem is reported beside it
 	return show.ActionsOf(all)
 }
 

@@ -27,7 +27,7 @@ func (f failure) Unwrap() error { return f.error }
 
 func failf(format string, args ...any) error { return failure{fmt.Errorf(format, args...)} }
 
-// errSaid is for what the output has said already.
+// errSaid is the error of a command whose output has reported the problem.
 var errSaid = failure{errors.New("")}
 
 // Main runs spoectl with these arguments and returns its exit status.
@@ -68,9 +68,7 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "spoectl",
 		Short: "Ask SPOE agents, load them, and see what HAProxy and they say to each other",
-		Long: `spoectl is for those who write and run SPOE agents, in any language: it asks an
-agent as HAProxy would, puts load on it, shows the frames between the two, and
-explains what HAProxy logs.
+		Long: `spoectl is a tool for authors and operators of SPOE agents in any language: it asks an agent as HAProxy would, puts load on it, shows the frames between the two, and explains HAProxy's log.
 
 An address is as on HAProxy's server lines: host:port, unix@/path or /path,
 abns@name, abnsz@name, ipv4@… and ipv6@…; unix:/path and unix:@name work as well.

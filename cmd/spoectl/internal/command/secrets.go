@@ -14,8 +14,8 @@ type secrets struct {
 
 const secretsHelp = `Secrets are written as asterisks: the headers Cookie, Set-Cookie, Authorization,
 Proxy-Authorization, X-Api-Key, X-Auth-Token and X-Csrf-Token in header blocks,
-strings and binaries that are named after one of them, and with --routes those that
-the agent's structs tag as secret. --show-secrets shows them.`
+strings and binaries that are named after one of them, and with --routes values
+that the agent's structs tag as secret. --show-secrets shows them.`
 
 func (s *secrets) flags(cmd *cobra.Command) {
 	f := cmd.Flags()

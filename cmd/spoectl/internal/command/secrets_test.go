@@ -14,8 +14,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// tap, its recordings and decode do not show secrets, in fragments neither; what the
-// agent gets is whole.
+// tap, its recordings and decode do not show secrets, not in fragments either; the agent
+// gets the whole values.
 func TestSecrets(t *testing.T) {
 	agent := serve(t, loopback)
 	routes := file(t, "routes", `{"messages": [{"name": "echo", "args": [{"name": "pin", "secret": true}], "vars": [{"scope": "txn", "name": "pin", "secret": true}]}]}`)

@@ -91,7 +91,7 @@ func sums(salt string) spoe.Handler {
 // summed is what HAProxy makes of requests.
 type summed struct {
 	answers []string // by request
-	tooBig  int      // those whose NOTIFY HAProxy did not send
+	tooBig  int      // requests whose NOTIFY HAProxy did not send
 }
 
 // askSums has several clients request at once, n requests with bodies of these
@@ -154,8 +154,8 @@ func askSums(t *testing.T, bin haproxytest.Binary, agent, lines string, n int, s
 // summedBody is a body of this many bytes, each size another.
 func summedBody(size int) []byte { return randomBytes(20_000)[20_000-size:] }
 
-// TestTapHAProxy stands between a real HAProxy and an agent: requests are
-// answered as without it, and what it records replays to the same ACKs.
+// TestTapHAProxy stands between a real HAProxy and an agent: requests are answered as
+// without it, and its recording replays to the same ACKs.
 func TestTapHAProxy(t *testing.T) {
 	const n = 60
 	for _, tt := range []struct {

@@ -80,7 +80,7 @@ func (s *shower) show(e event) error {
 
 func (s *shower) complain(err error) {
 	if errors.Is(err, syscall.EPIPE) {
-		fmt.Fprintln(s.say, "spoectl tap: nobody reads the output any more; traffic goes on until Ctrl-C")
+		fmt.Fprintln(s.say, "spoectl tap: the output has been closed; traffic goes on until Ctrl-C")
 		return
 	}
 	fmt.Fprintf(s.say, "spoectl tap: the output cannot be written: %s; traffic goes on until Ctrl-C\n", oneLine(err.Error()))

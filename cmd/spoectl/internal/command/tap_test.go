@@ -153,7 +153,7 @@ func TestTapGarbage(t *testing.T) {
 	assert.Contains(t, out, "AGENT-DISCONNECT")
 }
 
-// What is in flight when tap is to end is answered.
+// When tap ends, it waits for the ACKs of NOTIFYs in flight.
 func TestTapEndsGracefully(t *testing.T) {
 	tp := startTap(t, serve(t, loopback), "--for", "300ms")
 	quiet, err := spoetest.Dial(t.Context(), "tcp", tp.addr)

@@ -60,10 +60,10 @@ func (c *tapped) end() {
 	}
 }
 
-// pass copies from one side to the other, a write for a read: an AGENT-HELLO
-// must arrive in one piece. Where to takes nothing more, only this direction ends:
-// what to has sent before is still to be passed on, such as an ACK and the
-// DISCONNECT of an agent that closes with NOTIFYs unread.
+// pass copies from one side to the other, a write for a read: an AGENT-HELLO must arrive in
+// one piece. If to accepts no more bytes, only this direction ends: bytes that to has sent
+// before are still passed on, such as an ACK and the DISCONNECT of an agent that closes
+// with NOTIFYs unread.
 func (c *tapped) pass(from, to net.Conn, byAgent bool) {
 	var s splitter
 	b := make([]byte, 64<<10)
@@ -87,9 +87,9 @@ func (c *tapped) pass(from, to net.Conn, byAgent bool) {
 	}
 }
 
-// seen tells of the frames that b ends, before they are passed on: an answer
-// never comes before what it answers. last is true where they leave nothing in
-// flight and the connection is to end.
+// seen reports the frames that b ends, before they are passed on: a question is always
+// reported before its answer. last is true if they leave no NOTIFY in flight and the
+// connection should end.
 func (c *tapped) seen(s *splitter, b []byte, byAgent bool) (last bool) {
 	frames, problem := s.add(b)
 	for _, f := range frames {
@@ -178,7 +178,7 @@ func reset(c net.Conn) {
 	}
 }
 
-// socket is what is below TLS, to be closed without a goodbye.
+// socket is the connection below TLS, which is closed without a TLS alert.
 func socket(c net.Conn) net.Conn {
 	if t, ok := c.(*tls.Conn); ok {
 		return t.NetConn()

@@ -1,9 +1,9 @@
 // Package hide masks secrets in frames before they are shown or recorded.
 //
-// It masks the arguments and variables that an agent's routes tag as secret, and
-// those headers that are secrets for nearly everybody, in header blocks and where an
-// argument or a variable is named after one. A mask has the length of what it hides,
-// so that frames stay whole and a recording can be sent again.
+// It masks the arguments and variables that an agent's routes tag as secret, and those
+// headers that are secrets for nearly everybody, in header blocks and where an argument or
+// a variable is named after one. A mask has the length of the value that it hides, so that
+// frames stay whole and a recording can be sent again.
 package hide
 
 import (
@@ -124,7 +124,7 @@ type id struct {
 	stream, frame uint64
 }
 
-// Add takes the next frame and returns those that can be shown now. They share no
+// Add takes the next frame and returns the frames that can be shown now. They share no
 // memory with it.
 func (h *Hider) Add(r recording.Record) []recording.Record {
 	r.Frame = bytes.Clone(r.Frame)
@@ -153,7 +153,7 @@ func (h *Hider) fragment(k id, r recording.Record, f codec.Frame) []recording.Re
 	all := append(before, r)
 	switch {
 	case f.Type == codec.FrameUnset && len(before) == 0, f.ABORT(), h.held+len(r.Frame) > maxHeld:
-		// What is before or behind it will not be seen: it is masked whole.
+		// The frames before and behind it are not in the recording: it is masked whole.
 		h.forget(k)
 		for _, r := range all {
 			mask(payload(r))

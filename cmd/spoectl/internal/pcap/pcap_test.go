@@ -146,8 +146,8 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// What waits behind a lost segment costs its length, not its square, and what
-// follows is handed on.
+// Segments behind a lost one cost time in proportion to their length, not to its square,
+// and later ones are handed on.
 func TestLostSegment(t *testing.T) {
 	const size, total = 1 << 10, 16 << 20
 	packets := [][]byte{packet(0, 2, "")}

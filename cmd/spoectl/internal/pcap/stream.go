@@ -113,7 +113,7 @@ func (c *connections) New(_, _ gopacket.Flow, _ *layers.TCP, ac reassembly.Assem
 	return &connection{data: c.data, streams: [2]Stream{first, first.Reverse()}}
 }
 
-// connection hands on what both directions of a connection carry.
+// connection hands on the bytes of both directions of a connection.
 type connection struct {
 	data    Data
 	streams [2]Stream // of the direction that was seen first, and the other

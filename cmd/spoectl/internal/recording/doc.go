@@ -1,5 +1,5 @@
-// Package recording is what `spoectl tap --record` writes: the frames between
-// HAProxy and an agent, for tests and benchmarks to send again.
+// Package recording writes and reads the recordings of `spoectl tap --record`: the frames
+// between HAProxy and an agent, for tests and benchmarks to send again.
 //
 // # Format
 //

@@ -38,8 +38,8 @@ type key struct {
 	stream, frame uint64
 }
 
-// Exchanges returns the NOTIFYs in the order in which they were whole, with
-// their ACKs. What HAProxy aborted is left out.
+// Exchanges returns the NOTIFYs in the order in which they were whole, with their ACKs.
+// NOTIFYs that HAProxy aborted are left out.
 func (r *Recording) Exchanges() ([]Exchange, error) {
 	var all []Exchange
 	partial := map[int]*codec.Assembler{} // by connection
@@ -55,8 +55,8 @@ func (r *Recording) Exchanges() ([]Exchange, error) {
 			if partial[rec.Conn] == nil {
 				partial[rec.Conn] = new(codec.Assembler)
 			}
-			// A recording may begin in the middle of a payload: what has no beginning is
-			// left out.
+			// A recording may begin in the middle of a payload: a payload without its
+			// beginning is left out.
 			if payload, whole, err := partial[rec.Conn].Add(f); err == nil && whole {
 				open[k] = len(all)
 				all = append(all, Exchange{At: rec.At, Conn: rec.Conn, Stream: f.StreamID, Frame: f.FrameID, Notify: payload})

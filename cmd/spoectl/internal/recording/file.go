@@ -57,7 +57,7 @@ func (w *Writer) Write(r Record) error {
 // Flush writes what is left.
 func (w *Writer) Flush() error { return w.w.Flush() }
 
-// Recording is one that was read.
+// Recording is a recording that was read.
 type Recording struct{ Records []Record }
 
 // Is reports whether a file that begins with b is a recording.

@@ -16,8 +16,8 @@ type Outcome struct {
 	Got  []byte        // the payload of the ACK, this time
 	Now  time.Duration // how long it took, this time
 	Skip string        // why it was not sent
-	// Err is what was wrong: no ACK, or one with other actions than the recorded
-	// one. Integers of another type are the same to HAProxy, and here.
+	// Err is the mistake: no ACK, or an ACK with other actions than the recorded one.
+	// Integers of another type are the same to HAProxy, and here.
 	Err error
 }
 
@@ -88,7 +88,7 @@ func connect(ctx context.Context, d *spoetest.Dialer, network, addr string, hell
 		return nil, err
 	}
 	if _, err := c.HandshakeRaw(ctx, hello, h.MaxFrameSize); err != nil {
-		_ = c.Close() // the handshake's error is the one that matters
+		_ = c.Close() // the handshake's error matters more
 		return nil, err
 	}
 	return c, nil

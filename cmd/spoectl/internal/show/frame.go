@@ -32,8 +32,8 @@ type Frame struct {
 	Messages []Message `json:"messages,omitempty"`
 	Actions  []Action  `json:"actions,omitempty"`
 
-	Note string `json:"note,omitempty"` // what cannot be seen from the frame alone
-	// Malformed says what is wrong with it; what came before that is there.
+	Note string `json:"note,omitempty"` // facts that the frame alone does not show
+	// Malformed names the mistake in it; the parts before the mistake are there.
 	Malformed string `json:"malformed,omitempty"`
 }
 
@@ -115,8 +115,8 @@ func flags(f codec.Flags) string {
 	return strings.Join(names, "+")
 }
 
-// fields reads the KV-LIST of a hello or a DISCONNECT; how many keys it has is
-// not told, so that it is read one by one.
+// fields reads the KV-LIST of a hello or a DISCONNECT; a KV-LIST has no count, so fields
+// reads key by key.
 func (s *Frame) fields(f codec.Frame) {
 	for rest := f.Payload; len(rest) > 0; {
 		name, v, tail, ok := codec.NewArgs(rest, 1).Next()

@@ -38,8 +38,8 @@ func Value(v codec.Value, limit int) string {
 // itself: strconv.Quote leaves some that are invisible.
 func quote(s string) string { return safetext.Clip(strconv.Quote(s), math.MaxInt) }
 
-// JSONValue is a value as JSON has it: null, true, a number or a string. What is
-// not UTF-8 is in Bytes, which JSON has as base64.
+// JSONValue is a value as JSON has it: null, true, a number or a string. Text that is not
+// UTF-8 is in Bytes, which JSON has as base64.
 type JSONValue struct {
 	Type  string `json:"type"`
 	Value any    `json:"value,omitempty"`

@@ -6,7 +6,7 @@ var disconnect = map[int]Explanation{
 	0: {
 		Means: []Said{
 			{"to 3.0", "From HAProxy: it closes a connection that it has no use for, as connections are scarce. A normal end."},
-			{"3.1 and later", "HAProxy does not say goodbye to idle connections: it resets them 15 s after their last use."},
+			{"3.1 and later", "HAProxy sends idle connections no DISCONNECT: it resets them 15 s after their last use."},
 			{"", "From the agent: its answer to HAProxy's DISCONNECT, or it shuts down or has reached its connections' maximum age."},
 		},
 		Do: []string{"Nothing. From the agent with requests waiting, it fails these: st=256 or 257."},
@@ -28,7 +28,7 @@ var disconnect = map[int]Explanation{
 	9:  refused("a max-frame-size under 256 bytes, or above its own"),
 	10: refused("a fragment, which it does not take"),
 	11: refused("a fragment between those of another payload"),
-	12: refused("a fragment of a payload that has not begun, or an ACK that nobody waits for"),
+	12: refused("a fragment of a payload that has not begun, or an ACK without a NOTIFY"),
 	13: {
 		Means: []Said{{"", "From either side: it had no resource for the frame."}},
 		Do:    []string{"Look at its memory and open files. HAProxy logs it as st=269 for the requests that waited."},

@@ -1,6 +1,6 @@
 package status
 
-// What 4 and 5 have in common.
+// The parts that 4 and 5 have in common.
 const (
 	interrupted = "HAProxy interrupted the question: the visitor went away, or it closed its sending side behind the request and `option abortonclose` holds (the default from 3.3 on). HAProxy goes on with its rules, without an answer."
 	noDelay     = "Or a rule `tcp-request content send-spoe-group` (or tcp-response) has no `inspect-delay`: HAProxy does not wait for the answer to any question."

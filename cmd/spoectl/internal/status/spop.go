@@ -11,7 +11,7 @@ var errors = map[int]Explanation{
 		},
 		Do: []string{
 			"Restart agents gracefully: they fail their health checks first, so that HAProxy turns to others (Agent.Shutdown). HAProxy needs `option spop-check` for that.",
-			"To 3.0: `max-waiting-frames 1` rules out that one NOTIFY crosses the goodbye of another's ACK.",
+			"To 3.0: `max-waiting-frames 1` rules out that one NOTIFY crosses the DISCONNECT behind another's ACK.",
 		},
 	},
 	1: {
@@ -80,7 +80,7 @@ var errors = map[int]Explanation{
 	},
 	12: {
 		Means: []Said{
-			{"to 3.0", "An ACK with a stream-id and frame-id that nobody waits for, while another is awaited."},
+			{"to 3.0", "An ACK with a stream-id and frame-id without a NOTIFY, while another is awaited."},
 			{"3.1 and later", "An ACK with a stream-id above all that were sent, or a frame-id above the stream's. A late one is ignored."},
 		},
 		Do: []string{"The agent has to copy both ids, 64 bits each, from the NOTIFY; 0 is a valid stream-id. `spoectl conform ADDR --cases notify/` tries that."},

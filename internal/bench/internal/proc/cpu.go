@@ -1,5 +1,5 @@
-// Package proc is what the benchmarks need of Linux: the CPU time and the
-// resident memory of another process, cores to pin to, and file descriptors.
+// Package proc is what the benchmarks need of Linux: the CPU time and the resident memory
+// of another process, cores to pin to, and file descriptors.
 package proc
 
 import (

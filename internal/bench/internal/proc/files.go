@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NeedFiles raises the limit of open files to at least n, for this process and
-// those that it starts.
+// NeedFiles raises the limit of open files to at least n, for this process and its
+// children.
 func NeedFiles(n uint64) error {
 	var lim unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {

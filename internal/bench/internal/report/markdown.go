@@ -32,7 +32,7 @@ func (r *Report) costs(b *strings.Builder) {
 	if len(r.Costs) == 0 {
 		return
 	}
-	b.WriteString("What each server spent, the medians of the rounds. CPU time is that of the server\n" +
+	b.WriteString("CPU time and memory of each server, the medians of the rounds. CPU time is that of the server\n" +
 		"process, user and system, for one NOTIFY; latencies are those of a machine at its limit.\n\n")
 	b.WriteString("| load | server | CPU time per NOTIFY | × floor | NOTIFYs/s | p50 | p99 |\n" +
 		"| --- | --- | --- | --- | --- | --- | --- |\n")

@@ -119,7 +119,7 @@ func (p *plot) line(x1 float64, y1 int, x2 float64, y2 int, color string, width 
 		barLeft+x1, p.y+y1, barLeft+x2, p.y+y2, color, width, dash)
 }
 
-// shorten cuts a row's work at its first colon: the plot has no room for all.
+// shorten cuts a row's work at its first colon: the plot is too narrow for all.
 func shorten(work string) string {
 	s, _, _ := strings.Cut(work, ":")
 	return s

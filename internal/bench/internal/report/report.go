@@ -20,10 +20,10 @@ type Report struct {
 	HAProxy []HAProxy
 }
 
-// Verdict tells whether a row holds its bound.
+// Verdict reports whether a row holds its bound.
 type Verdict int
 
-// The verdicts. Info is for what has no bound.
+// The verdicts. Info is the verdict of a row without a bound.
 const (
 	Info Verdict = iota
 	Pass

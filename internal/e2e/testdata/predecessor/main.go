@@ -1,5 +1,4 @@
-// The predecessor's way to write an agent: nothing here is Spoke's own but the
-// import path.
+// The predecessor's way to write an agent: only the import path is Spoke's.
 package main
 
 import (
