@@ -9,8 +9,8 @@ import (
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
-// rowI holds the agent of row a with the page of package inspect to the same agent
-// without it: nobody has the page open, then two browsers have.
+// rowI holds the agent of row a with the page of package inspect to the same agent without
+// it: first the page is closed, then two browsers have it open.
 func (b *bench) rowI(ctx context.Context) error {
 	unseen, seen := agent("agent with the page", "-inspect"), agent("agent with the page, two open", "-inspect")
 	seen.looking = 2

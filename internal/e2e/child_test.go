@@ -43,8 +43,7 @@ type child struct {
 	age, delay  time.Duration
 }
 
-// decisions answers ip-rep: it is what the agents decide that tests restart or
-// put under load.
+// decisions answers ip-rep, in agents that tests restart or put under load.
 func decisions(delay time.Duration) *router.Router {
 	type request struct {
 		IP netip.Addr `spoe:"ip,required"`

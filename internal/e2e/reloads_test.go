@@ -24,7 +24,7 @@ func TestReloads(t *testing.T) {
 			Files:  map[string]string{"spoe.conf": spoeConf(quietly+"messages ip-rep", ipRep)},
 			Data:   loadedData{Checks: true, Agents: map[string]string{"one": addr}},
 		})
-		goroutines := runtime.NumGoroutine() // those of the tap, if there is one, stay until the test's end
+		goroutines := runtime.NumGoroutine() // the tap's goroutines, if there is one, stay until the test's end
 		sa := &spoe.Agent{Handler: decisions(0)}
 		a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
 		h := haproxytest.Start(t, bin, cfg)

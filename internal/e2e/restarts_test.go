@@ -39,10 +39,9 @@ func TestRestarts(t *testing.T) {
 					assert.Empty(t, o.Errors, "requests with an SPOE error")
 					return
 				}
-				// HAProxy goes on using the connections that it has, and nothing
-				// tells it not to but a DISCONNECT, which fails what it is about to
-				// send on that one: nothing of that has come to the agent. Through a
-				// tap, more is under way when one comes.
+				// HAProxy goes on using its connections until a DISCONNECT, which fails the
+				// NOTIFYs that it is about to send on that connection. They have not
+				// reached the agent. Through a tap, more is under way when one comes.
 				limit := 2 * r.n * clients
 				if os.Getenv(tapEnv) != "" {
 					limit *= 2
