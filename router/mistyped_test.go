@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -51,9 +52,11 @@ func TestMistyped(t *testing.T) {
 		synctest.Wait()
 		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 		assert.Len(t, lines, 3)
-		for i, want := range []string{`message=a argument=port position=-1 type=STRING field=Port field_type=int`, `message=a argument=host position=-1 type=BOOL`, `message=b argument=port`} {
-			assert.Contains(t, lines[i], want)
-			assert.Contains(t, lines[i], "level=WARN")
+		for _, want := range []string{`message=a argument=port position=-1 type=STRING field=Port field_type=int`, `message=a argument=host position=-1 type=BOOL`, `message=b argument=port`} {
+			i := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, want) })
+			if assert.GreaterOrEqual(t, i, 0, want) {
+				assert.Contains(t, lines[i], "level=WARN")
+			}
 		}
 		assert.NotContains(t, log.String(), "secret")
 		assert.NotContains(t, log.String(), "argument=n ", "a value that does not fit is the visitor's")

@@ -20,22 +20,19 @@ import (
 //go:generate sh -c "go run . -print-config=backend > agents.cfg"
 
 type Request struct {
-	Body []byte `spoe:"body" fetch:"req.body"`
-	// How long the body will be, as the client has announced it; nil where it
-	// has not (a chunked body, or HTTP/2 without Content-Length).
-	Length *int `spoe:"length" fetch:"req.hdr_val(content-length)"`
+	Body router.RequestBody
 }
 
 type Verdict struct {
 	Bad bool `spoe:"bad"`
-	// Truncated tells that Body may be the beginning alone.
+	// Truncated reports that Body is the beginning alone, or may be.
 	Truncated bool `spoe:"truncated"`
 }
 
 func inspect(_ context.Context, r Request) (Verdict, error) {
 	return Verdict{
-		Bad:       bytes.Contains(bytes.ToLower(r.Body), []byte("drop table")), // in place of something clever
-		Truncated: r.Length == nil || len(r.Body) != *r.Length,
+		Bad:       bytes.Contains(bytes.ToLower(r.Body.Bytes), []byte("drop table")), // in place of something clever
+		Truncated: r.Body.State() != router.BodyWhole,
 	}, nil
 }
 
