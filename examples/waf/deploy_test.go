@@ -1,0 +1,87 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/service/servicetest"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// request are the arguments of a message about a GET.
+func request(url string) []spoetest.Argument {
+	return []spoetest.Argument{
+		spoetest.Arg("method", "GET"), spoetest.Arg("url", url), spoetest.Arg("version", "1.1"),
+		spoetest.Arg("headers", codec.Binary([]byte("\x04host\x01x\x00\x00"))), spoetest.Arg("body_ended", true),
+	}
+}
+
+// TestMetricsOfDeployment: each metric of the alert rules and of the dashboard is one
+// that the program has.
+func TestMetricsOfDeployment(t *testing.T) {
+	a := startAgent(t, "applications: [{name: a, responses: true, directives: 'SecRuleEngine On\n\nSecRule REQUEST_URI \"@contains evil\" \"id:1,phase:1,deny,log\"'}]",
+		"-concurrency", "1")
+	client, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
+	require.NoError(t, err)
+	defer client.Close()
+	vars, err := client.Ask(t.Context(), "waf-request", request("/evil")...)
+	require.NoError(t, err)
+	assert.Equal(t, "deny", vars.Str("txn.action"))
+	vars, err = client.Ask(t.Context(), "waf-request", request("/good")...)
+	require.NoError(t, err)
+	assert.False(t, vars.Has("txn.action"))
+	assert.NotEmpty(t, vars.Str("txn.tx"))
+	vars, err = client.Ask(t.Context(), "waf-response", spoetest.Arg("tx", "unknown"), spoetest.Arg("headers", codec.Binary([]byte{0, 0})))
+	require.NoError(t, err)
+	assert.Empty(t, vars)
+	text := a.Scrape(t, `spop_pair_waiting{spop_pair_name="transactions"} 1`)
+	assert.Regexp(t, `(?m)^waf_rule_hits_total\{.*waf_application="a",waf_rule="1"\} 1$`, text)
+	servicetest.CheckMetrics(t, text, "waf_", []string{"deploy/alerts.yaml", "deploy/grafana.json"},
+		"waf_application", "waf_rule", "spop_pair_outcome", "spop_server_dropped_messages_total")
+}
+
+// TestSettingsOfDeployment: the settings that are shipped are good.
+func TestSettingsOfDeployment(t *testing.T) {
+	status, _, stderr := servicetest.Once(t, agent(), nil, "-t", "-config", "deploy/agent.yaml")
+	assert.Zero(t, status, stderr)
+}
+
+func TestUnitIsHardened(t *testing.T) { servicetest.CheckUnit(t, "deploy/waf.service") }
+
+// TestSettings: mistakes are told with their places.
+func TestSettings(t *testing.T) {
+	for _, tt := range []struct{ name, settings, want string }{
+		{"no name", "applications: [{}]", "applications[0].name: is empty"},
+		{"two of a name", "applications: [{name: a, hosts: [x]}, {name: a, hosts: [y]}]", "applications[1]: has the name a, which applications[0] has"},
+		{"two for a host", "applications: [{name: a, hosts: [x]}, {name: b, hosts: [X]}]", "has the host x, which applications[0] has"},
+		{"two for the rest", "applications: [{name: a}, {name: b}]", "has the hosts of no other application, which applications[0] has"},
+		{"cut-body", "applications: [{name: a, cut-body: maybe}]", "cut-body"},
+		{"rules", "applications: [{name: a, directives: 'SecRuleEngine On\n\n\nSecFoo x'}]", `application a: directives, line 3: `},
+		{"an included file", "applications: [{name: a, directives: 'Include /no/such/file'}]", `application a: directives, line 1: `},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := t.TempDir() + "/agent.yaml"
+			servicetest.WriteFile(t, file, tt.settings)
+			status, _, stderr := servicetest.Once(t, agent(), nil, "-t", "-config", file)
+			assert.NotZero(t, status)
+			assert.Contains(t, stderr, tt.want)
+		})
+	}
+}
+
+// TestTarget: rules see the target of HTTP/2 as that of HTTP/1.
+func TestTarget(t *testing.T) {
+	for _, tt := range []struct{ url, version, want string }{
+		{"/a?b", "1.1", "/a?b"},
+		{"http://x/a", "1.1", "http://x/a"},
+		{"https://x/a?b=c/d", "2.0", "/a?b=c/d"},
+		{"https://x", "2.0", "https://x"},
+		{"*", "2.0", "*"},
+		{"/a?u=http://x/", "2.0", "/a?u=http://x/"},
+	} {
+		assert.Equal(t, tt.want, target(tt.url, tt.version), tt.url)
+	}
+}

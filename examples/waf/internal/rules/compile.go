@@ -1,0 +1,62 @@
+package rules
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/corazawaf/coraza/v3"
+	"github.com/corazawaf/coraza/v3/experimental"
+	"github.com/corazawaf/coraza/v3/types"
+)
+
+// Source is where rules come from, in the order in which they count.
+type Source struct {
+	Directives string   // as in a file
+	Files      []string // paths, or patterns such as /etc/waf/*.conf
+	Last       string   // directives that count after all others
+}
+
+// Set is compiled rules. It is safe for concurrent use.
+type Set struct {
+	coraza.WAF
+	// IDs are the ids of the rules, in their order.
+	IDs []int
+	// Files are the files on disk that were read.
+	Files []string
+}
+
+// Compile compiles rules. Its error names the file and the line that is wrong.
+func Compile(src Source) (*Set, error) {
+	set := new(Set)
+	root := new(root)
+	cfg := experimental.WAFConfigWithRuleObserver(src.config(root), func(r types.RuleMetadata) {
+		if r.ID() != 0 {
+			set.IDs = append(set.IDs, r.ID())
+		}
+	})
+	waf, err := coraza.NewWAF(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", locate(src), err)
+	}
+	set.WAF, set.Files = waf, root.onDisk()
+	return set, nil
+}
+
+func (src Source) config(files *root) coraza.WAFConfig {
+	cfg := coraza.NewWAFConfig().WithRootFS(files)
+	if src.Directives != "" {
+		cfg = cfg.WithDirectives(src.Directives)
+	}
+	for _, f := range src.Files {
+		cfg = cfg.WithDirectivesFromFile(f)
+	}
+	return cfg.WithDirectives(src.Last + "\n")
+}
+
+// Close frees what the set shares with other sets. Transactions that are under way go on.
+func (s *Set) Close() error {
+	if c, ok := s.WAF.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+// Command waf is an SPOE agent that judges requests and responses by the rules of a
+// web application firewall: Coraza, with the OWASP Core Rule Set inside. Its -h
+// explains it, haproxy.cfg beside this file shows the other side; it prints the rest of
+// that, spoe.conf and agents.cfg, itself (-print-config).
+package main
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/pair"
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/service"
+)
+
+//go:generate sh -c "go run . -print-config=spoe > spoe.conf"
+//go:generate sh -c "go run . -print-config=backend > agents.cfg"
+
+const about = `waf judges requests and responses by the rules of a web application firewall.
+
+It is Coraza with the OWASP Core Rule Set inside. For each request and response that
+HAProxy sends (see haproxy.cfg and spoe.conf), it sets among others
+
+  txn.waf.action         deny, drop or redirect; not set if the request may pass
+  txn.waf.ruleid         the rule that decided
+  txn.waf.rules_hit      all rules that matched and log
+  txn.waf.anomaly_score  the Core Rule Set's score
+
+Try it with no flag at all: it then applies the Core Rule Set to all sites.`
+
+const instrumentation = "github.com/spoke-go/spoke/examples/waf"
+
+func main() { service.Main(agent()) }
+
+func agent() service.Agent[Config] {
+	return service.Agent[Config]{
+		Name:     "waf",
+		About:    about,
+		Defaults: defaults,
+		Service:  service.Settings{Timeout: time.Second},
+		// The address is for the environment to say, as those in haproxy.cfg.
+		HAProxy: haproxy.Config{Engine: "waf", Agents: []string{`"${WAF_AGENT-127.0.0.1:9000}"`}, FailClosed: true},
+		Setup:   setup,
+	}
+}
+
+// waf answers HAProxy. Its methods are called concurrently.
+type waf struct {
+	agent   string
+	apps    *service.Derived[*applications]
+	pending *pair.Store[*transaction] // requests that wait for their responses
+	hits    metric.Int64Counter
+	tracer  trace.Tracer
+	log     *slog.Logger
+	level   func() slog.Level // at which hits are logged
+}
+
+func setup(_ context.Context, s *service.Setup[Config]) error {
+	apps, err := s.Derive(compile)
+	if err != nil {
+		return err
+	}
+	s.Watch(func(*Config) []string { return apps.Load().files() })
+	c := s.Config()
+	w := &waf{agent: c.Agent, apps: apps, log: s.Log, tracer: s.Traces.Tracer(instrumentation), level: func() slog.Level {
+		if s.Config().LogHits {
+			return slog.LevelInfo
+		}
+		return slog.LevelDebug
+	}}
+	w.pending = pair.New(pair.Config[*transaction]{
+		TTL: c.PendingFor, MaxEntries: c.Pending,
+		Evicted: func(t *transaction, _ pair.Reason) { t.end() },
+	})
+	s.Go(func(ctx context.Context) error { <-ctx.Done(); w.pending.Close(); return nil })
+	if w.hits, err = s.Metrics.Meter(instrumentation).Int64Counter("waf.rule.hits", metric.WithUnit("{hit}"),
+		metric.WithDescription("Rules that matched, by application.")); err != nil {
+		return err
+	}
+	if _, err := middleware.PairMetrics("transactions", w.pending.Stats, s.Metrics); err != nil {
+		return err
+	}
+	w.register(s, c.Concurrency)
+	return nil
+}
+
+// register is all of the agent that knows SPOE.
+func (w *waf) register(s *service.Setup[Config], concurrency int) {
+	if concurrency == 0 {
+		concurrency = 2 * runtime.GOMAXPROCS(0)
+	}
+	wait := middleware.LimitConfig{Wait: s.Settings().Timeout, MeterProvider: s.Metrics}
+	judge := s.Router.With(limitLarge(max(concurrency/2, 1), wait), middleware.Limit(concurrency, wait))
+	judge.Arg("traceparent", "req.hdr(traceparent)")
+	judge.Handle("waf-request", w.judgeRequest).Group("request").Event(router.OnFrontendHTTPRequest).Buffer(65536)
+	judge.Handle("waf-response", w.judgeResponse).Group("response").Event(router.OnHTTPResponse)
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
+	"github.com/corazawaf/coraza/v3/types"
+)
+
+// Outcome is what the rules say, for HAProxy's rules: nothing but the score if the
+// request may pass.
+type Outcome struct {
+	Action   string `spoe:"action,omitempty"` // deny, drop or redirect
+	Status   int    `spoe:"status,omitempty"`
+	Data     string `spoe:"data,omitempty"`   // where a redirect leads
+	RuleID   int    `spoe:"ruleid,omitempty"` // 0: the agent itself refuses
+	RulesHit string `spoe:"rules_hit,omitempty"`
+	Matched  string `spoe:"matched,omitempty"` // the first of these rules, and what it matched: 942100 ARGS:id
+	Score    int    `spoe:"anomaly_score"`
+}
+
+// maxHits bounds how many rules Outcome.RulesHit names.
+const maxHits = 50
+
+// outcome returns what the rules have said so far. scoreOf is the Core Rule Set's
+// variable for the phases that have run.
+func (t *transaction) outcome(scoreOf string) (o Outcome) {
+	if i := cmp.Or(t.refused, t.Interruption()); i != nil {
+		o.Action, o.Status, o.Data, o.RuleID = i.Action, cmp.Or(i.Status, 403), i.Data, i.RuleID
+	}
+	var ids []string
+	for rule := range t.hits() {
+		if len(ids) == 0 {
+			o.Matched = strconv.Itoa(rule.Rule().ID()) + " " + where(rule)
+		}
+		if ids = append(ids, strconv.Itoa(rule.Rule().ID())); len(ids) == maxHits {
+			break
+		}
+	}
+	o.RulesHit = strings.Join(ids, ",")
+	if s, ok := t.Transaction.(plugintypes.TransactionState); ok {
+		if score := s.Variables().TX().Get(scoreOf); len(score) > 0 {
+			o.Score, _ = strconv.Atoi(score[0])
+		}
+	}
+	return o
+}
+
+// hits are the rules that matched and log.
+func (t *transaction) hits() func(yield func(types.MatchedRule) bool) {
+	return func(yield func(types.MatchedRule) bool) {
+		for _, rule := range t.MatchedRules() {
+			if l, ok := rule.(interface{ Log() bool }); ok && l.Log() && !yield(rule) {
+				return
+			}
+		}
+	}
+}
+
+// where names what a rule matched, such as ARGS:id.
+func where(rule types.MatchedRule) string {
+	for _, d := range slices.Backward(rule.MatchedDatas()) {
+		if name := d.Variable().Name(); d.Key() != "" {
+			return name + ":" + clip(d.Key(), 64)
+		} else if name != "UNKNOWN" {
+			return name
+		}
+	}
+	return ""
+}
+
+// count counts and logs the transaction's hits.
+func (t *transaction) count() {
+	ctx := context.Background()
+	level := t.waf.level()
+	logs := t.waf.log.Enabled(ctx, level)
+	for rule := range t.hits() {
+		id := rule.Rule().ID()
+		t.waf.hits.Add(ctx, 1, t.app.hits[id]...)
+		if logs {
+			t.waf.log.LogAttrs(ctx, level, "rule matched", slog.String("transaction", t.ID()), slog.String("application", t.app.Name),
+				slog.Int("rule", id), slog.String("message", rule.Message()), slog.String("matched", where(rule)),
+				slog.String("data", clip(rule.Data(), 200)), slog.String("client", rule.ClientIPAddress()), slog.String("uri", clip(rule.URI(), 200)))
+		}
+	}
+}
+
+func clip(s string, n int) string {
+	if len(s) > n {
+		return strings.ToValidUTF8(s[:n], "") + "..."
+	}
+	return s
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/router"
+)
+
+// Response is what HAProxy sends about a response.
+type Response struct {
+	Tx      string            `spoe:"tx" fetch:"var(txn.waf.tx)"`
+	Version string            `spoe:"version" fetch:"res.ver"`
+	Status  int               `spoe:"status" fetch:"status"`
+	Headers codec.HeaderBlock `spoe:"headers,required" fetch:"res.hdrs_bin"`
+	Body    router.ResponseBody
+}
+
+// ResponseVerdict is what HAProxy gets. Judged is set with each answer.
+type ResponseVerdict struct {
+	Judged bool `spoe:"judged"`
+	Outcome
+}
+
+var errNoRequest = errors.New("the request of this response is not known here: it came to another agent, was too long ago, or this agent has been restarted since")
+
+func (w *waf) judgeResponse(ctx context.Context, r Response) (ResponseVerdict, error) {
+	t, ok := w.pending.Take(r.Tx)
+	if !ok {
+		return ResponseVerdict{}, errNoRequest
+	}
+	defer t.end()
+	err := t.response(ctx, &r)
+	return ResponseVerdict{Judged: true, Outcome: t.outcome("blocking_outbound_anomaly_score")}, errors.Join(err, ctx.Err())
+}
+
+// response runs the rules of a response, as request does those of a request.
+func (t *transaction) response(ctx context.Context, r *Response) error {
+	for name, value := range r.Headers.All() {
+		t.AddResponseHeader(name, value)
+	}
+	if t.phase(ctx, "response headers", func() { t.ProcessResponseHeaders(r.Status, "HTTP/"+r.Version) }) != nil || t.IsInterrupted() {
+		return ctx.Err()
+	}
+	body := r.Body.Bytes
+	if !t.IsResponseBodyAccessible() || !t.IsResponseBodyProcessable() ||
+		t.app.CutBody == cutPass && r.Body.State() != router.BodyWhole {
+		body = nil
+	}
+	var err error
+	_ = t.phase(ctx, "response body", func() {
+		if _, _, err = t.WriteResponseBody(body); err == nil && !t.IsInterrupted() {
+			_, err = t.ProcessResponseBody()
+		}
+	})
+	return err
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+
+	"github.com/corazawaf/coraza/v3/types"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// transaction is a request with its response, as the rules see them. One goroutine at a
+// time has it: the request's handler, the store, the response's handler.
+type transaction struct {
+	types.Transaction
+	waf     *waf
+	app     *application
+	refused *types.Interruption // by the agent itself
+	kept    bool                // the store has it
+	size    int64               // of what it holds of the request, in bytes
+}
+
+// refusedBody is the outcome of a body that was cut off.
+var refusedBody = &types.Interruption{Action: "deny", Status: 413}
+
+// begin begins a transaction. id is HAProxy's unique-id, or empty.
+func (w *waf) begin(app *application, id string) *transaction {
+	if id == "" {
+		id = rand.Text()
+	}
+	return &transaction{Transaction: app.rules.NewTransactionWithID(id), waf: w, app: app}
+}
+
+// keep leaves the transaction to its response.
+func (w *waf) keep(t *transaction) (key string) {
+	t.kept = true
+	return w.pending.Put(t)
+}
+
+func (t *transaction) endUnlessKept() {
+	if !t.kept {
+		t.end()
+	}
+}
+
+// end runs the rules of the last phase, writes the audit log and frees the transaction.
+// It is called once, by whoever has the transaction.
+func (t *transaction) end() {
+	defer t.Close()
+	t.ProcessLogging()
+	t.count()
+}
+
+// phase runs a phase within a span, unless ctx has ended. It returns ctx's error.
+func (t *transaction) phase(ctx context.Context, name string, run func()) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	_, span := t.waf.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindInternal))
+	defer span.End()
+	run()
+	return ctx.Err()
+}
