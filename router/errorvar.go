@@ -33,6 +33,16 @@ func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
 	}
 }
 
+var _ spoe.FailureHandler = (*Router)(nil)
+
+// ServeFailure sets the variable of ErrorVar, if there is one. It makes the router a
+// [spoe.FailureHandler].
+func (r *Router) ServeFailure(err error, acts *spoe.Actions) {
+	if t := r.table; t != nil && t.onFailure != nil {
+		t.onFailure(err, acts)
+	}
+}
+
 const (
 	// maxReason is the longest text that ErrorVar sets, in bytes.
 	maxReason   = 200

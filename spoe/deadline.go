@@ -23,7 +23,7 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 	}
 	within, before := outerCtx, time.Time{}
 	if ctx == context.Context(within) {
-		before = within.setDeadline(end) // no deadline lies between: no other is needed
+		before = within.setDeadline(end) // nothing lies between: no other is needed
 	} else {
 		within = j.worker.newContext(ctx, end)
 	}
@@ -69,7 +69,7 @@ func (d *deadlines) init(c *conn) {
 	d.armed.Store(never)
 }
 
-// arm makes the timer run at the time at, or earlier.
+// arm has the timer run at the time at, or earlier.
 func (d *deadlines) arm(at int64) {
 	if d.armed.Load() <= at {
 		return
@@ -96,8 +96,8 @@ func (d *deadlines) stop() {
 	}
 }
 
-// run acknowledges jobs that are due. It first marks the timer as unset: a job that sets
-// its deadline after its turn in the loop then finds it so, and arms it.
+// run acknowledges what is due. It first marks the timer as unset: a job that
+// sets its deadline after its turn in the loop then finds it so, and arms it.
 func (d *deadlines) run() {
 	d.armed.Store(never)
 	c, t := d.c, now()
@@ -135,19 +135,27 @@ func (d *deadlines) run() {
 	c.acknowledgeLate(late)
 }
 
-// failureGrace is how long the functions given to OnFailure may take before the ACK leaves
-// without their actions.
+// failureGrace is how long the functions given to OnFailure may take before the
+// ACK leaves without what they add.
 const failureGrace = 100 * time.Millisecond
 
-// acknowledgeLate sends the ACKs of jobs whose handlers are late. The handlers go on with
-// the jobs; the fields read here no longer change.
+// acknowledgeLate sends the ACKs of jobs whose handlers are late. The handlers go
+// on with the jobs; what is read of them here no longer changes.
 func (c *conn) acknowledgeLate(late []*job) {
 	var plain []*job
+	var last []func(error, *Actions) // what is called where no hook has been, or one does not return
+	if f, ok := c.agent.Handler.(FailureHandler); ok {
+		last = append(last, f.ServeFailure)
+	}
 	for _, j := range late {
-		if len(j.hooks) == 0 || j.failing {
+		hooks := j.hooks
+		if len(hooks) == 0 || j.failing {
+			hooks = last
+		}
+		if len(hooks) == 0 || !j.pending {
 			plain = append(plain, j)
 		} else {
-			c.acknowledgeHooked(j)
+			c.acknowledgeHooked(j, hooks, last)
 		}
 	}
 	if len(plain) > 0 {
@@ -155,26 +163,26 @@ func (c *conn) acknowledgeLate(late []*job) {
 	}
 }
 
-// acknowledgeHooked sends the ACK of a late job with the actions of the functions given to
-// OnFailure, or without them after failureGrace.
-func (c *conn) acknowledgeHooked(j *job) {
+// acknowledgeHooked sends the ACK of a late job with what the hooks add, or after
+// failureGrace with what last adds.
+func (c *conn) acknowledgeHooked(j *job, hooks, last []func(error, *Actions)) {
 	var once sync.Once
-	var acts Actions
-	send := func(actions []byte) { once.Do(func() { c.sendLate(actions, j) }) }
-	grace := time.AfterFunc(failureGrace, func() { send(nil) })
+	send := func(hooks []func(error, *Actions)) {
+		var acts Actions
+		defer func() { once.Do(func() { c.sendLate(acts.buf, j) }) }() // also when a hook ends its goroutine
+		j.callHooks(hooks, j.lateError(), &acts)
+	}
+	grace := time.AfterFunc(failureGrace, func() { send(last) })
 	c.eng.hooks.add()
 	go func() { // ends when the hooks return; Run waits for it by engine.hooks
 		defer c.eng.hooks.done()
-		defer func() { // also when a hook ends its goroutine
-			grace.Stop()
-			send(acts.buf)
-		}()
-		j.callHooks(j.hooks, j.lateError(), &acts)
+		defer grace.Stop()
+		send(hooks)
 	}()
 }
 
-// sendLate ends the contexts of late jobs and sends their ACKs, with actions behind the
-// committed ones.
+// sendLate ends the contexts of late jobs and sends their ACKs, with actions
+// behind those that are committed.
 func (c *conn) sendLate(actions []byte, late ...*job) {
 	for _, j := range late {
 		if j.ctx != nil { // it has begun

@@ -62,7 +62,7 @@ func (c *conn) readHello() (codec.Frame, error) {
 	}
 }
 
-// checkHello checks that the frame is a HAPROXY-HELLO as §3.2.4 defines it.
+// checkHello holds the frame against what §3.2.4 wants of it.
 func checkHello(f codec.Frame) error {
 	switch {
 	case f.Type != codec.FrameHAProxyHello:

@@ -10,9 +10,9 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// job is one NOTIFY on its way to its ACK. It owns a copy of the payload, so that neither
-// the connection's buffer nor another NOTIFY can change what its handlers see. Jobs are
-// pooled, except a job whose handler was late.
+// job is one NOTIFY on its way to its ACK. It owns a copy of the payload, so
+// that neither the connection's buffer nor another NOTIFY can change what its
+// handlers see. Jobs are pooled; one whose handler was late is not used again.
 type job struct {
 	c                 *conn
 	streamID, frameID uint64
@@ -31,11 +31,12 @@ type job struct {
 	deadline  int64                   // when the ACK leaves at the latest, since epoch
 	name      string                  // of the message that is handled
 	ctx       *deadlineCtx            // the message's
-	within    *deadlineCtx            // the context of the innermost deadline, ctx or one below it
+	within    *deadlineCtx            // that of the innermost deadline, ctx or one below it
 	committed []byte                  // actions of the messages that are done
 	hooks     []func(error, *Actions) // of OnFailure
 	failing   bool                    // its failure is being dealt with
-	late      bool                    // acknowledged at its deadline; later actions are dropped
+	pending   bool                    // a message is to be handled, or is being handled
+	late      bool                    // acknowledged at its deadline; what it does is dropped
 	charged   bool                    // late, and still counted as in flight
 }
 
@@ -48,6 +49,7 @@ func getJob(c *conn, streamID, frameID uint64, received time.Time) *job {
 	}
 	j.c, j.streamID, j.frameID, j.received = c, streamID, frameID, received
 	j.deadline = since(received) + int64(c.eng.limits.notify)
+	j.pending = true
 	return j
 }
 
@@ -125,7 +127,7 @@ func (j *job) begin(name string) bool {
 	if j.late {
 		return false
 	}
-	j.name, j.hooks = name, j.hooks[:0]
+	j.name, j.hooks, j.pending = name, j.hooks[:0], true
 	j.ctx = j.worker.newContext(&j.c.ctx, j.received.Add(j.c.eng.limits.notify))
 	j.within = j.ctx
 	return true
@@ -232,7 +234,7 @@ func (j *job) commitLocked(acts *Actions) {
 		j.committed = append(j.committed, acts.buf...)
 	}
 	acts.truncate(0)
-	j.hooks = j.hooks[:0]
+	j.hooks, j.pending = j.hooks[:0], false
 }
 
 // fits reports whether an ACK with the committed actions and these is within the

@@ -99,8 +99,7 @@ func TestOnFailureEachForItself(t *testing.T) {
 	}
 }
 
-// TestFailureHook: code that passes a copy to a handler can call the functions of its
-// OnFailure.
+// TestFailureHook: whoever has a copy handled can call what it was given.
 func TestFailureHook(t *testing.T) {
 	h := spoetest.NewAgent(t, quiet(byName{
 		"clone": func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {

@@ -1,179 +1,27 @@
-// Package stress_test runs random schedules against an agent and holds each ACK
-// against its own NOTIFY.
 package stress_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"os"
-	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/spoke-go/spoke/middleware"
-	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-type question struct {
-	Token string `spoe:"token"`
-	Pad   []byte `spoe:"pad"`
-}
-
-type answer struct {
-	Token string `spoe:"token"`
-}
-
 // patience is long enough for a busy machine under the race detector.
 const patience = 30 * time.Second
-
-// kinds are the messages, and whether their handlers fail.
-var kinds = map[string]bool{"ok": false, "wait": false, "fail": true, "panic": true, "exit": true, "late": true, "overwrite": true}
-
-// kept are contexts that handlers have kept: they must stay ended.
-type kept struct {
-	mu   sync.Mutex // guards ctxs
-	ctxs []context.Context
-}
-
-func (k *kept) add(ctx context.Context) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.ctxs) < 1000 {
-		k.ctxs = append(k.ctxs, ctx)
-	}
-}
-
-// newRouter returns a router with the middlewares in a random order.
-func newRouter(rnd *rand.Rand, k *kept) *router.Router {
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	mws := []spoe.Middleware{
-		middleware.Recover(), middleware.Timeout(100 * time.Millisecond), middleware.Trace(), middleware.Metrics(),
-		middleware.Log(middleware.LogConfig{Logger: quiet}), middleware.Limit(1 << 20),
-		middleware.Cache(time.Minute, middleware.KeyArgs("token")), middleware.Coalesce(middleware.KeyArgs("token")),
-	}
-	rnd.Shuffle(len(mws), func(i, j int) { mws[i], mws[j] = mws[j], mws[i] })
-	r := router.New()
-	r.ErrorVar(spoe.VarScopeTransaction, "error")
-	r.Use(mws...)
-	answering := func(wait time.Duration) func(context.Context, question) (answer, error) {
-		return func(ctx context.Context, q question) (answer, error) {
-			k.add(ctx)
-			time.Sleep(wait)
-			return answer{q.Token}, nil
-		}
-	}
-	failing := func(f func()) func(context.Context, question) (answer, error) {
-		return func(_ context.Context, q question) (answer, error) {
-			f()
-			return answer{"wrong"}, errors.New("failing")
-		}
-	}
-	r.Handle("ok", answering(0))
-	r.Handle("wait", answering(time.Millisecond))
-	r.Handle("late", answering(300*time.Millisecond))
-	r.Handle("fail", failing(func() {}))
-	r.Handle("panic", failing(func() { panic("as asked") }))
-	r.Handle("exit", failing(runtime.Goexit))
-	r.HandleActions("overwrite", func(_ context.Context, _ question, acts *spoe.Actions) error {
-		_ = acts.SetString(spoe.VarScopeTransaction, "token", "wrong")
-		*acts = spoe.Actions{}
-		return errors.New("failing")
-	})
-	return r
-}
-
-// client runs a random schedule on one connection after the other until end.
-type client struct {
-	t    *testing.T
-	rnd  *rand.Rand
-	h    *spoetest.Engine
-	id   int
-	asks int
-}
-
-func (c *client) run(end time.Time) {
-	for time.Now().Before(end) {
-		hello := spoetest.DefaultHello()
-		if c.rnd.IntN(2) == 0 {
-			hello.Capabilities = "pipelining,async"
-		}
-		conn := c.h.Dial(hello)
-		for range 1 + c.rnd.IntN(20) {
-			if !c.burst(conn) {
-				break
-			}
-		}
-		switch c.rnd.IntN(3) {
-		case 0:
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
-			_, err := conn.Disconnect(ctx, 0, "")
-			cancel()
-			assert.NoError(c.t, err)
-		case 1: // leaves with NOTIFYs in flight
-			_, _ = conn.Notify(context.Background(), spoetest.Msg("wait", spoetest.Arg("token", "left")))
-			_ = conn.Reset()
-		}
-		conn.Close()
-	}
-}
-
-// burst sends some NOTIFYs and holds their ACKs against them.
-func (c *client) burst(conn *spoetest.Client) bool {
-	type sent struct{ kind, token string }
-	awaited := map[spoetest.ID]sent{}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	for range 1 + c.rnd.IntN(20) {
-		c.asks++
-		s := sent{c.kind(), fmt.Sprintf("%d-%d", c.id, c.asks)}
-		msg := spoetest.Msg(s.kind, spoetest.Arg("token", s.token), spoetest.Arg("pad", make([]byte, c.rnd.IntN(3000))))
-		id, err := conn.Notify(ctx, msg)
-		if c.rnd.IntN(5) == 0 && err == nil {
-			s2 := sent{"ok", s.token + "f"}
-			var fid spoetest.ID
-			fid, err = conn.NotifyFragments(ctx, 1+c.rnd.IntN(500), spoetest.Msg("ok", spoetest.Arg("token", s2.token)))
-			awaited[fid] = s2
-		}
-		if !assert.NoError(c.t, err) {
-			return false
-		}
-		awaited[id] = s
-	}
-	for id, s := range awaited {
-		ack, err := conn.Ack(ctx, id)
-		if !assert.NoError(c.t, err, "%s %s", s.kind, s.token) {
-			return false
-		}
-		vars, err := ack.Vars()
-		require.NoError(c.t, err)
-		if kinds[s.kind] {
-			assert.True(c.t, vars.Has("txn.error"), "%s %s: %v", s.kind, s.token, vars)
-			assert.False(c.t, vars.Has("txn.token"), "%s %s: %v", s.kind, s.token, vars)
-			continue
-		}
-		if !vars.Has("txn.error") { // on a busy machine any message can be late
-			assert.Equal(c.t, s.token, vars.Str("txn.token"), "%s: %v", s.kind, vars)
-		}
-	}
-	return true
-}
-
-func (c *client) kind() string {
-	if c.rnd.IntN(10) > 0 {
-		return []string{"ok", "ok", "ok", "wait"}[c.rnd.IntN(4)]
-	}
-	return []string{"fail", "panic", "exit", "late", "overwrite"}[c.rnd.IntN(5)]
-}
 
 // TestStress runs for SPOKE_STRESS, 30 s by default, in rounds with agents of their
 // own. SPOKE_STRESS_SEED repeats a run's choices.
@@ -190,39 +38,119 @@ func TestStress(t *testing.T) {
 		require.NoError(t, err)
 	}
 	t.Logf("SPOKE_STRESS_SEED=%d", seed)
-	asks := 0
-	for end, round := time.Now().Add(length), uint64(0); time.Now().Before(end) && !t.Failed(); round++ {
-		asks += stressRound(t, rand.New(rand.NewPCG(seed, round)), min(time.Until(end), 5*time.Second))
+	var held, rounds int
+	ends := map[string]int{}
+	for end := time.Now().Add(length); time.Now().Before(end) && !t.Failed(); rounds++ {
+		r := &round{t: t, rnd: rand.New(rand.NewPCG(seed, uint64(rounds)))}
+		r.run(min(time.Until(end), time.Duration(1+r.rnd.IntN(4))*time.Second))
+		held += r.held
+		ends[r.end]++
 	}
-	t.Logf("%d NOTIFYs", asks)
+	t.Logf("%d ACKs were as they had to be; %d rounds, which ended by %v", held, rounds, ends)
+	assert.Positive(t, held)
 }
 
-func stressRound(t *testing.T, rnd *rand.Rand, length time.Duration) (asks int) {
-	var k kept
-	a := &spoe.Agent{
-		Handler: newRouter(rnd, &k), Logger: slog.New(slog.DiscardHandler),
-		MaxInFlight: 1 + rnd.IntN(64), MaxConcurrent: 1 + rnd.IntN(256), MaxBuffered: 1 << 20,
-		NoEmptyACK: rnd.IntN(2) == 0,
-	}
-	h := spoetest.NewAgent(t, a)
-	clients := make([]*client, 1+rnd.IntN(8))
+// round is one agent's life.
+type round struct {
+	t    *testing.T
+	rnd  *rand.Rand
+	to   *target
+	kept kept
+	end  string // how the agent ends
+	held int
+}
+
+// target is the agent of a round.
+type target struct {
+	agent  *spoe.Agent
+	dial   func(context.Context) (net.Conn, error)
+	ended  chan error
+	ending atomic.Bool // Shutdown or Close is about to be called
+}
+
+func (r *round) run(length time.Duration) {
+	r.start()
+	clients := make([]*client, 1+r.rnd.IntN(8))
+	stop := time.Now().Add(length)
 	var wg sync.WaitGroup
 	for i := range clients {
-		clients[i] = &client{t: t, rnd: rand.New(rand.NewPCG(rnd.Uint64(), 0)), h: h, id: i}
-		wg.Go(func() { clients[i].run(time.Now().Add(length)) })
+		clients[i] = &client{t: r.t, rnd: rand.New(rand.NewPCG(r.rnd.Uint64(), 0)), to: r.to, id: i}
+		wg.Go(func() { clients[i].run(stop) })
 	}
+	r.end = []string{"Shutdown of an idle agent", "Shutdown", "Shutdown without time", "Close"}[r.rnd.IntN(4)]
+	if r.end == "Shutdown of an idle agent" {
+		wg.Wait()
+		r.to.ending.Store(true)
+	} else {
+		time.Sleep(time.Duration(r.rnd.Int64N(int64(length))))
+	}
+	r.finish()
 	wg.Wait()
+	detached := 0
 	for _, c := range clients {
-		asks += c.asks
+		r.held += c.held
+		detached += c.detached
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	if r.end == "Shutdown of an idle agent" || r.end == "Shutdown" {
+		assert.GreaterOrEqual(r.t, int(r.kept.detached.Load()), detached, "%s waits for detached messages", r.end)
+	}
+	s := r.to.agent.Stats()
+	assert.Zero(r.t, s.InFlight, r.end)
+	assert.Zero(r.t, s.Connections, r.end)
+	assert.Zero(r.t, s.Late, r.end)
+	r.kept.check(r.t)
+}
+
+// start starts an agent, on a socket or in memory, with random limits.
+func (r *round) start() {
+	r.to = &target{ended: make(chan error, 1), agent: &spoe.Agent{
+		Handler: newRouter(r.rnd, &r.kept), Logger: slog.New(slog.DiscardHandler),
+		MaxInFlight: 1 + r.rnd.IntN(64), MaxConcurrent: 1 + r.rnd.IntN(256), MaxBuffered: 1 << 20,
+		NoEmptyACK: r.rnd.IntN(2) == 0,
+		ConnState:  func(net.Conn, spoe.ConnState) {},
+	}}
+	if r.rnd.IntN(2) == 0 {
+		r.to.agent.NotifyTimeout = 50 * time.Millisecond
+	}
+	var ln net.Listener
+	if r.rnd.IntN(2) == 0 {
+		mem := spoetest.NewListener()
+		ln, r.to.dial = mem, func(ctx context.Context) (net.Conn, error) { return mem.DialContext(ctx) }
+	} else {
+		tcp, err := spoe.Listen("127.0.0.1:0")
+		require.NoError(r.t, err)
+		ln, r.to.dial = tcp, func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", tcp.Addr().String())
+		}
+	}
+	go func() { r.to.ended <- r.to.agent.Serve(ln) }() // ends in finish
+}
+
+// finish ends the agent and waits until it has ended.
+func (r *round) finish() {
+	r.to.ending.Store(true)
+	limit := patience
+	if r.end == "Shutdown without time" {
+		limit = time.Duration(r.rnd.IntN(100)) * time.Millisecond
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	assert.NoError(t, a.Shutdown(ctx))
-	s := a.Stats()
-	assert.Zero(t, s.InFlight)
-	assert.Zero(t, s.Connections)
-	for _, ctx := range k.ctxs {
-		assert.Error(t, ctx.Err(), "a context that a handler kept is alive")
+	switch r.end {
+	case "Close":
+		assert.NoError(r.t, r.to.agent.Close())
+	case "Shutdown without time":
+		if err := r.to.agent.Shutdown(ctx); err != nil {
+			assert.ErrorIs(r.t, err, context.DeadlineExceeded)
+		}
+	default:
+		assert.NoError(r.t, r.to.agent.Shutdown(ctx), r.end)
 	}
-	return asks
+	select {
+	case err := <-r.to.ended:
+		if !errors.Is(err, spoe.ErrAgentClosed) {
+			assert.NoError(r.t, err, r.end)
+		}
+	case <-time.After(patience):
+		r.t.Fatalf("the agent has not ended by %s within %v", r.end, patience)
+	}
 }
