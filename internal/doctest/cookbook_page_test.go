@@ -16,48 +16,55 @@ import (
 	"github.com/spoke-go/spoke/internal/recipes"
 )
 
-const cookbookPage = "haproxy.md"
+// startPage is the page that begins with an empty folder.
+const startPage = "recipes/three-messages.md"
 
-// TestCookbookParts: each part of a file that the page shows stands in the file that it
-// names.
-func TestCookbookParts(t *testing.T) {
-	shown := 0
-	for _, b := range blocks(t, cookbookPage) {
-		if b.text != "" {
-			shown++
-		}
-		switch b.what {
-		case "part":
-			assert.Contains(t, "\n"+recipes.ReadFile(t, "../"+b.arg), "\n"+b.text, "%s:%d: %s has no such lines", cookbookPage, b.line, b.arg)
-		case "file": // of the folder that the page's reader ends up with
-			assert.Equal(t, recipes.ReadFile(t, filepath.Join("../examples/cookbook/start", b.arg)), b.text, "%s:%d", cookbookPage, b.line)
-		}
-	}
-	fences := regexp.MustCompile("(?m)^```[a-z]+$").FindAllString(recipes.ReadFile(t, cookbookPage), -1)
-	assert.Len(t, fences, shown, "each block has a marker")
+// cookbookPages returns the index of the cookbook and the pages of its recipes.
+func cookbookPages(t *testing.T) []string {
+	pages, err := filepath.Glob("recipes/*.md")
+	require.NoError(t, err)
+	require.Greater(t, len(pages), 10)
+	return append(pages, "haproxy.md")
 }
 
-// TestCookbookLinks: the page's links lead somewhere.
-func TestCookbookLinks(t *testing.T) {
-	text := recipes.ReadFile(t, cookbookPage)
-	anchors := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^##+ (.*)$`).FindAllStringSubmatch(text, -1) {
-		anchors["#"+strings.ReplaceAll(strings.ToLower(regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(m[1], "")), " ", "-")] = true
+// TestCookbookParts: each part of a file that a page shows stands in the file that it
+// names.
+func TestCookbookParts(t *testing.T) {
+	for _, name := range cookbookPages(t) {
+		shown := 0
+		text := recipes.ReadFile(t, name)
+		fences := regexp.MustCompile("(?m)^```[a-z]+$").FindAllString(text, -1)
+		if len(fences) > 0 {
+			for _, b := range blocks(t, name) {
+				if b.text != "" {
+					shown++
+				}
+				switch b.what {
+				case "part":
+					assert.Contains(t, "\n"+recipes.ReadFile(t, "../"+b.arg), "\n"+b.text, "%s:%d: %s has no such lines", name, b.line, b.arg)
+				case "file": // of the folder that the page's reader ends up with
+					assert.Equal(t, recipes.ReadFile(t, filepath.Join("../examples/cookbook/start", b.arg)), b.text, "%s:%d", name, b.line)
+				}
+			}
+		}
+		assert.Len(t, fences, shown, "%s: each block has a marker", name)
 	}
-	for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
-		to, _, _ := strings.Cut(m[1], "#")
-		switch {
-		case strings.HasPrefix(m[1], "https://"):
-		case to == "":
-			assert.True(t, anchors[m[1]], "no heading %s", m[1])
-		default:
-			_, err := filepath.EvalSymlinks(to)
-			assert.NoError(t, err)
+}
+
+// TestCookbookFolders: each folder of examples/cookbook has its recipe, and the index
+// names each recipe.
+func TestCookbookFolders(t *testing.T) {
+	var text strings.Builder
+	index := recipes.ReadFile(t, "haproxy.md")
+	for _, name := range cookbookPages(t) {
+		text.WriteString(recipes.ReadFile(t, name))
+		if name != "haproxy.md" {
+			assert.Contains(t, index, "]("+name+")")
 		}
 	}
 	for name := range cookbook {
 		dir, _, _ := strings.Cut(name, "/")
-		assert.Contains(t, text, "../examples/cookbook/"+dir, "the page has no recipe of that folder")
+		assert.Contains(t, text.String(), "../examples/cookbook/"+dir, "no recipe names that folder")
 	}
 }
 
@@ -68,11 +75,11 @@ func TestCookbookStart(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	command := recipes.Module(t, "cmd/spoectl")
-	todo := blocks(t, cookbookPage)
+	todo := blocks(t, startPage)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		t.Parallel()
 		agent := freeAddr(t)
-		r := newReader(t, cookbookPage, root, bin,
+		r := newReader(t, startPage, root, bin,
 			"127.0.0.1:8081", freeAddr(t), "127.0.0.1:9000", agent,
 			" > agents.cfg", " | sed s/127.0.0.1:9000/"+agent+"/ > agents.cfg",
 			"go install -C ../spoke/cmd/spoectl .", "test -x "+command,
