@@ -80,6 +80,8 @@ func (c *Config) writePages(t *text) {
 	t.line("    balance roundrobin")
 	t.line("    timeout connect 5s")
 	t.line("    timeout server 30s")
+	t.comment("    ", "A server that refuses connections is passed over at once, before its health check fails.")
+	t.line("    option redispatch 1")
 	t.line("    http-request set-header X-Forwarded-For %[src]")
 	if p.Check != "" {
 		t.line("    option httpchk GET", p.Check)

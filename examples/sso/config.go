@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spoke-go/spoke/examples/sso/internal/seal"
+	"github.com/spoke-go/spoke/service"
+)
+
+// Config are the agent's own settings.
+type Config struct {
+	Keys        []service.Secret `value:"SECRET" help:"secrets that encrypt cookies, of 32 random bytes or more: the first encrypts, all decrypt. To rotate, put a new one in front and remove the old one when the longest session has ended"`
+	PagesListen string           `conf:",fixed" value:"ADDRESS" help:"where HAProxy finds the pages for login, callback and logout: host:port or unix:/path"`
+	Session     SessionConfig
+	Providers   []ProviderConfig `help:"OpenID Connect providers"`
+	LDAP        LDAPConfig
+	Redis       RedisConfig
+	Sites       []SiteConfig `help:"sites and their rules; a host without a site gets 403"`
+	LogAll      bool         `help:"log a line for every decision (at debug level, always)"`
+}
+
+// SessionConfig bounds a session of a browser.
+type SessionConfig struct {
+	Lifetime time.Duration `min:"1s" help:"how long after its login a session ends"`
+	Idle     time.Duration `min:"1s" help:"how long after its last request a session ends"`
+	Refresh  time.Duration `min:"1s" help:"how often the provider confirms a session, if it gave a refresh token; while the provider is down, a session goes on for that long without"`
+}
+
+// ProviderConfig is an OpenID Connect provider and this agent as its client.
+type ProviderConfig struct {
+	Name         string         `help:"what sites call it; its redirect address is https://HOST/.sso/callback/NAME"`
+	Issuer       string         `value:"URL" help:"the issuer, as the provider itself writes it"`
+	ClientID     string         `help:"the client that the provider knows this agent by"`
+	ClientSecret service.Secret `help:"the client's secret; empty for a public client"`
+	Scopes       []string       `help:"default: openid, profile, email, offline_access"`
+	UserClaim    string         `help:"the claim with the user's name; default: preferred_username, else sub"`
+	GroupsClaim  string         `help:"the claim with the groups; default: groups"`
+	UserInfo     bool           `help:"ask the userinfo endpoint for claims that the ID token lacks"`
+	Algorithms   []string       `help:"algorithms of signatures; default: RS256, PS256, ES256, EdDSA"`
+	Audiences    []string       `help:"who a bearer token must be for; without it bearer tokens are refused"`
+	Introspect   bool           `help:"ask the provider about bearer tokens that are no JWT"`
+	CA           string         `value:"FILE" help:"PEM file with the authorities for the provider's certificate"`
+}
+
+// SiteConfig is one or several hosts that have the same rules.
+type SiteConfig struct {
+	Hosts    []string     `help:"host names, without port; *.example.com for those below example.com"`
+	Provider string       `help:"where browsers log in; without it they do not"`
+	Bearer   bool         `help:"take the provider's bearer tokens"`
+	Basic    bool         `help:"take Basic authentication, by LDAP"`
+	Rules    []RuleConfig `help:"the first whose paths, methods and networks match decides; none: 403. A site without rules requires a login"`
+}
+
+// RuleConfig is one rule.
+type RuleConfig struct {
+	Paths    []string          `help:"/path exactly, /path/ and all below it; default: all"`
+	Methods  []string          `help:"default: all"`
+	Networks []netip.Prefix    `help:"networks of visitors; default: all"`
+	Do       string            `oneof:"login,allow,deny" help:"login, allow or deny; default: login"`
+	Groups   []string          `help:"groups of which the user must be in one"`
+	Claims   map[string]string `help:"claims that the user must have, all of them"`
+}
+
+var defaults = Config{
+	PagesListen: "127.0.0.1:9080",
+	Session:     SessionConfig{Lifetime: 12 * time.Hour, Idle: time.Hour, Refresh: 10 * time.Minute},
+	LDAP:        ldapDefaults,
+	Redis:       redisDefaults,
+}
+
+// Validate refuses settings that contradict each other.
+func (c Config) Validate() error {
+	if len(c.Providers) > 0 || len(c.Keys) > 0 {
+		if _, err := seal.New(c.secrets()); err != nil {
+			return service.Wrong("keys", "%v", err)
+		}
+	}
+	hosts := make(map[string]bool)
+	for i, s := range c.Sites {
+		key := fmt.Sprintf("sites[%d]", i)
+		switch p := c.provider(s.Provider); {
+		case len(s.Hosts) == 0:
+			return service.Wrong(key+".hosts", "is empty: write a host name")
+		case s.Provider != "" && p == nil:
+			return service.Wrong(key+".provider", "%q is none of providers", s.Provider)
+		case s.Bearer && (p == nil || len(p.Audiences) == 0):
+			return service.Wrong(key+".bearer", "needs a provider with audiences: whoever has a token for another service could use it here")
+		case s.Basic && c.LDAP.URL == "":
+			return service.Wrong(key+".basic", "needs ldap.url")
+		}
+		for _, h := range s.Hosts {
+			if hosts[h] || cleanHost(strings.TrimPrefix(h, "*.")) != strings.TrimPrefix(h, "*.") {
+				return service.Wrong(key+".hosts", "%q is there twice, or no host name in lower case without a port", h)
+			}
+			hosts[h] = true
+		}
+		for j, r := range s.Rules {
+			for _, p := range r.Paths {
+				if clean, ok := cleanPath(p); !ok || clean != p {
+					return service.Wrong(fmt.Sprintf("%s.rules[%d].paths", key, j), "%q is no plain path: begin it with '/', without %%, ';', '//' and '..'", p)
+				}
+			}
+			if (r.Do == "allow" || r.Do == "deny") && len(r.Groups)+len(r.Claims) > 0 {
+				return service.Wrong(fmt.Sprintf("%s.rules[%d].do", key, j), "%q does not look at groups and claims: remove them, or write login", r.Do)
+			}
+		}
+	}
+	return nil
+}
+
+// Validate refuses what no provider can be.
+func (p ProviderConfig) Validate() error {
+	u, err := url.Parse(p.Issuer)
+	switch {
+	case p.Name == "" || strings.Trim(p.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+		return service.Wrong("name", "%q is no name: use small letters, digits and '-'", p.Name)
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return service.Wrong("issuer", "%q is no URL: write https://…", p.Issuer)
+	case p.ClientID == "":
+		return service.Wrong("client-id", "is empty")
+	}
+	for _, a := range p.Algorithms {
+		if !slices.Contains(knownAlgorithms, a) {
+			return service.Wrong("algorithms", "%q is none of %s", a, strings.Join(knownAlgorithms, ", "))
+		}
+	}
+	return nil
+}
+
+func (c *Config) provider(name string) *ProviderConfig {
+	if i := slices.IndexFunc(c.Providers, func(p ProviderConfig) bool { return p.Name == name }); i >= 0 {
+		return &c.Providers[i]
+	}
+	return nil
+}
+
+func (c *Config) secrets() (s []string) {
+	for _, k := range c.Keys {
+		s = append(s, k.Reveal())
+	}
+	return s
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spoke-go/spoke/examples/sso/internal/seal"
+)
+
+// gate is a configuration, ready for use. A reload makes another one.
+type gate struct {
+	config    *Config
+	keys      *seal.Keyring
+	sites     map[string]*site
+	providers map[string]*provider
+	directory *directory
+	named     string // the claims that rules name
+	now       func() time.Time
+	log       *slog.Logger
+	stop      context.CancelFunc
+}
+
+// newGate makes a gate. Its providers are asked in the background; what is known of an
+// issuer from earlier gates is used until they answer.
+func newGate(c *Config, known *issuers, log *slog.Logger, now func() time.Time) (*gate, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	g := &gate{config: c, sites: make(map[string]*site), providers: make(map[string]*provider), now: now, log: log, stop: stop}
+	if len(c.Keys) > 0 {
+		var err error
+		if g.keys, err = seal.New(c.secrets()); err != nil {
+			return nil, err
+		}
+	}
+	named := make(map[string]bool)
+	for _, s := range c.Sites {
+		for _, r := range s.Rules {
+			for name := range r.Claims {
+				named[name] = true
+			}
+		}
+	}
+	claims := slices.Sorted(maps.Keys(named))
+	g.named = strings.Join(claims, " ")
+	for _, pc := range c.Providers {
+		p, err := newProvider(pc, claims, known, log, now)
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		g.providers[pc.Name] = p
+	}
+	if c.LDAP.URL != "" {
+		var err error
+		if g.directory, err = newDirectory(c.LDAP, now); err != nil {
+			stop()
+			return nil, err
+		}
+	}
+	for _, sc := range c.Sites {
+		s := &site{SiteConfig: sc, provider: g.providers[sc.Provider], rules: sc.Rules}
+		if len(s.rules) == 0 {
+			s.rules = []RuleConfig{{}}
+		}
+		for _, h := range sc.Hosts {
+			g.sites[h] = s
+		}
+	}
+	for _, p := range g.providers {
+		go p.watch(ctx) // ends with Close
+	}
+	return g, nil
+}
+
+// Close ends the background work.
+func (g *gate) Close() error {
+	g.stop()
+	g.directory.close()
+	for _, p := range g.providers {
+		<-p.ended
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+// Command sso is an SPOE agent for single sign-on: it says who sends a request and
+// whether that user may, for all sites behind a HAProxy. Its -h explains it, haproxy.cfg
+// beside this file shows the other side; it prints the rest of that, spoe.conf and
+// agents.cfg, itself (-print-config).
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/service"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+//go:generate sh -c "go run . -print-config=spoe > spoe.conf"
+//go:generate sh -c "go run . -print-config=backend > agents.cfg"
+
+const about = `sso lets users of your sites in, and nobody else.
+
+HAProxy asks it about each request (see haproxy.cfg and spoe.conf). It knows a user by
+a session that began with a login at an OpenID Connect provider, by a bearer token, or
+by a name and a password from LDAP, and decides by the rules of the site. HAProxy sends
+browsers without a session to the login, which is this program's as well (-pages-listen).
+See deploy/agent.yaml for a configuration.`
+
+const instrumentation = "github.com/spoke-go/spoke/examples/sso"
+
+func main() { service.Main(agent(time.Now)) }
+
+func agent(now func() time.Time) service.Agent[Config] {
+	return service.Agent[Config]{
+		Name:      "sso",
+		About:     about,
+		EnvPrefix: "SSO_",
+		Defaults:  defaults,
+		Service:   service.Settings{Timeout: 3 * time.Second},
+		Middleware: middleware.DefaultConfig{
+			Trace: middleware.TraceConfig{ArgAttributes: map[string]string{"from": "client.address", "method": "http.request.method", "host": "server.address"}},
+		},
+		HAProxy: haproxyConfig,
+		Setup:   func(ctx context.Context, s *service.Setup[Config]) error { return setup(s, now) },
+	}
+}
+
+// haproxyConfig has the rules that act on an answer. A decision that they do not know is
+// a refusal.
+var haproxyConfig = haproxy.Config{
+	Engine: "sso",
+	// The addresses are for the environment to say, as those in haproxy.cfg.
+	Agents:     []string{`"${SSO_AGENT-127.0.0.1:9000}"`},
+	FailClosed: true,
+	Headers:    map[string]string{"X-Auth-User": "user", "X-Auth-Mail": "mail", "X-Auth-Groups": "groups"},
+	Pages:      &haproxy.Pages{Servers: []string{`"${SSO_PAGES-127.0.0.1:9080}"`}, If: "{ var(txn.sso.decision) -m str page }", Check: healthPath},
+	Rules: []string{
+		`http-request set-path %[var(txn.sso.page)] if { var(txn.sso.page) -m found }`,
+		`http-request redirect code 302 location %[var(txn.sso.location)] if { var(txn.sso.decision) -m str login }`,
+		`http-request return status 401 content-type application/json string '{"error":"unauthorized"}' hdr WWW-Authenticate %[var(txn.sso.challenge)] hdr Cache-Control no-store if { var(txn.sso.decision) -m str unauthorized }`,
+		`http-request return status 429 content-type application/json string '{"error":"too many wrong passwords"}' hdr Retry-After 5 if { var(txn.sso.decision) -m str slow }`,
+		`http-request deny deny_status 400 if { var(txn.sso.decision) -m str refuse }`,
+		`http-request deny deny_status 503 if { var(txn.sso.decision) -m str unavailable }`,
+		`http-request deny deny_status 403 unless { var(txn.sso.decision) -m str allow page }`,
+		`http-after-response add-header Set-Cookie %[var(txn.sso.cookie)] if { var(txn.sso.cookie) -m found }`,
+		`http-after-response add-header Set-Cookie %[var(txn.sso.cookie1)] if { var(txn.sso.cookie1) -m found }`,
+		`http-after-response add-header Set-Cookie %[var(txn.sso.cookie2)] if { var(txn.sso.cookie2) -m found }`,
+	},
+}
+
+func setup(s *service.Setup[Config], now func() time.Time) error {
+	known := new(issuers)
+	gates, err := s.Derive(func(_ context.Context, c *Config) (*gate, error) { return newGate(c, known, s.Log, now) })
+	if err != nil {
+		return err
+	}
+	s.Watch(func(c *Config) (files []string) {
+		for _, p := range c.Providers {
+			if p.CA != "" {
+				files = append(files, p.CA)
+			}
+		}
+		if c.LDAP.CA != "" {
+			files = append(files, c.LDAP.CA)
+		}
+		return files
+	})
+	m, err := newMetrics(s.Metrics.Meter(instrumentation), gates.Load)
+	if err != nil {
+		return err
+	}
+	revoked, err := newRevoked(s.Config().Redis, func() time.Duration { return s.Config().Session.Lifetime }, s.Log, now)
+	if err != nil {
+		return err
+	}
+	if revoked.stores() {
+		s.Go(revoked.read)
+	}
+	d := &decider{gate: gates.Load, revoked: revoked, metrics: m, log: s.Log, now: now}
+	d.register(s.Router)
+	p := &pages{gate: gates.Load, revoked: revoked, metrics: m, log: s.Log, now: now}
+	// The address is free again with the program: -t and -print-config do not listen.
+	s.Go(func(ctx context.Context) error {
+		l, err := spoe.Listen(s.Config().PagesListen)
+		if err != nil {
+			return err
+		}
+		s.Log.Info("pages", "address", l.Addr().String())
+		return p.serve(ctx, l)
+	})
+	return nil
+}

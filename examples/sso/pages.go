@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
+// The pages' addresses, below each site. HAProxy sends them here, not to the site.
+const (
+	pagesPath     = "/.sso/"
+	loginPath     = pagesPath + "login"
+	refreshPath   = pagesPath + "refresh"
+	callbackPath  = pagesPath + "callback/"
+	logoutPath    = pagesPath + "logout"
+	byePath       = pagesPath + "bye"
+	forbiddenPath = pagesPath + "forbidden"
+	backPath      = pagesPath + "backchannel/"
+	healthPath    = pagesPath + "health"
+)
+
+//go:embed pages/page.html
+var pageText string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// message is what a page says.
+type message struct {
+	Title, Text, User, Link, LinkText string
+	Logout                            bool // a button to log out
+}
+
+// pages is the HTTP server that people log in by.
+type pages struct {
+	gate    func() *gate
+	revoked *revoked
+	metrics *metrics
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// visit is a request for a page.
+type visit struct {
+	w http.ResponseWriter
+	*http.Request
+	gate *gate
+	site *site
+	host string // clean
+	now  time.Time
+}
+
+func (p *pages) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	on := func(pattern string, serve func(*visit)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			g := p.gate()
+			host := cleanHost(r.Host)
+			v := &visit{w: w, Request: r, gate: g, host: host, site: g.siteOf(host), now: p.now()}
+			h := w.Header()
+			h.Set("Cache-Control", "no-store")
+			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+			h.Set("Referrer-Policy", "no-referrer")
+			h.Set("X-Content-Type-Options", "nosniff")
+			if v.site == nil || v.site.provider == nil && pattern != forbiddenPath {
+				v.say(http.StatusForbidden, message{Title: "No access", Text: "This address has no login."})
+				return
+			}
+			serve(v)
+		})
+	}
+	on("GET "+loginPath, p.login)
+	on("GET "+refreshPath, p.refresh)
+	on("GET "+callbackPath+"{provider}", p.callback)
+	on("GET "+logoutPath, p.askLogout)
+	on("POST "+logoutPath, p.logout)
+	on("POST "+backPath+"{provider}", p.backchannel)
+	on("GET "+byePath, func(v *visit) {
+		v.say(http.StatusOK, message{Title: "You are logged out", Link: "/", LinkText: "Log in again"})
+	})
+	on(forbiddenPath, func(v *visit) {
+		m := message{Title: "No access", Text: "You may not see this page."}
+		if v.site.provider != nil {
+			if s := v.gate.session(v.cookie(), v.host); s != nil {
+				m.User, m.Logout = s.User, true
+			}
+		}
+		v.say(http.StatusForbidden, m)
+	})
+	return mux
+}
+
+// serve serves the pages until ctx ends.
+func (p *pages) serve(ctx context.Context, l net.Listener) error {
+	s := &http.Server{Handler: p.handler(), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)}
+	stop := context.AfterFunc(ctx, func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = errors.Join(s.Shutdown(ending), s.Close())
+	})
+	defer stop()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// cookie is the request's Cookie header. HAProxy has made it one for the agent as well.
+func (v *visit) cookie() string {
+	all := v.Header["Cookie"]
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1]
+}
+
+func (v *visit) say(status int, m message) {
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_ = page.Execute(v.w, m) // the visitor has gone
+}
+
+func (v *visit) fail(status int, text string) {
+	if status == http.StatusServiceUnavailable {
+		v.w.Header().Set("Retry-After", "10")
+	}
+	v.say(status, message{Title: "The login did not succeed", Text: text, Link: "/", LinkText: "Try again"})
+}
+
+// set sets a cookie.
+func (v *visit) set(name, value string, age time.Duration) {
+	if h, err := setCookie(name, value, age); err == nil {
+		v.w.Header().Add("Set-Cookie", h)
+	}
+}
+
+// redirect leads to an address; path is one of the host's own.
+func (v *visit) redirect(path string) { v.leave("https://" + authority(v.Host) + path) }
+
+func (v *visit) leave(address string) {
+	v.w.Header().Set("Location", address)
+	v.w.WriteHeader(http.StatusFound)
+}
+
+const (
+	triesCookie = cookieName + "-tries"
+	maxTries    = 8
+)
+
+// tries is how many sessions the browser was given within a minute.
+func (v *visit) tries() int {
+	text, _ := codec.Cookie(v.cookie(), triesCookie)
+	n, _ := strconv.Atoi(text)
+	return max(n, 0)
+}
+
+// loops answers a browser that was given a session again and again and does not keep it:
+// it would be sent to and fro for ever.
+func (v *visit) loops() bool {
+	if v.tries() < maxTries {
+		return false
+	}
+	v.set(triesCookie, "", -1)
+	v.fail(http.StatusBadRequest, "Your browser does not keep this site's cookies. Allow them, and check your clock.")
+	return true
+}
+
+// returnTo is where a visitor goes on. Only the agent can make one.
+type returnTo struct {
+	Path  string `json:"p"`
+	Until int64  `json:"u"`
+}
+
+// maxReturn is how long a return address can be; HAProxy has to fit it into a header.
+const maxReturn = 3 << 10
+
+// sealReturn signs a path of a host, which may have a query.
+func (g *gate) sealReturn(host, path string, now time.Time) string {
+	if len(path) > maxReturn {
+		path = "/"
+	}
+	b, _ := json.Marshal(returnTo{path, now.Add(time.Hour).Unix()})
+	return g.keys.Seal("return", host, b)
+}
+
+// returnPath is the signed path of a request, or "/".
+func (v *visit) returnPath() string {
+	var to returnTo
+	b, ok := v.gate.keys.Open("return", v.host, v.URL.Query().Get("rd"))
+	if !ok || json.Unmarshal(b, &to) != nil || v.now.Unix() > to.Until || !strings.HasPrefix(to.Path, "/") {
+		return "/"
+	}
+	return to.Path
+}

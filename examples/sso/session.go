@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"time"
+)
+
+// session is what the cookie of a browser holds. Times are in seconds since 1970.
+type session struct {
+	ID       string `json:"i"`
+	Provider string `json:"p"`
+	SID      string `json:"d,omitempty"` // the provider's name of its own session
+	Named    string `json:"n,omitempty"` // the claims that rules named at the login
+	identity
+	Began int64 `json:"b"`
+	Seen  int64 `json:"l"`
+	// Confirmed is when the provider confirmed it, and Confirm when it is to be asked
+	// again. Both are 0 for a session that the provider gave no refresh token for.
+	Confirmed int64 `json:"c0,omitempty"`
+	Confirm   int64 `json:"c1,omitempty"`
+
+	refreshToken, idToken string // behind the JSON, which each request reads
+}
+
+func newSession(provider string, now time.Time) *session {
+	return &session{ID: rand.Text(), Provider: provider, Began: now.Unix(), Seen: now.Unix()}
+}
+
+// leeway is how far the clocks of agents and providers may differ.
+const leeway = 2 * time.Minute
+
+// state is what is to be done with a session.
+type state int
+
+const (
+	ended state = iota
+	due         // usable, but the provider should confirm it
+	valid
+)
+
+// unconfirmed is why a session has ended that the provider may yet confirm.
+const unconfirmed = "unconfirmed"
+
+// at returns the session's state, and why it has ended.
+func (s *session) at(now time.Time, c *SessionConfig) (state, string) {
+	unix := now.Unix()
+	after := func(since int64, d time.Duration) bool { return unix > since+int64(d/time.Second) }
+	switch {
+	case s.Began > unix+int64(leeway/time.Second):
+		return ended, "begins in the future"
+	case after(s.Began, c.Lifetime):
+		return ended, "lifetime"
+	case after(s.Seen, c.Idle):
+		return ended, "idle"
+	case s.Confirmed != 0 && after(s.Confirmed, 2*c.Refresh):
+		return ended, unconfirmed
+	case s.Confirm != 0 && unix > s.Confirm:
+		return due, ""
+	}
+	return valid, ""
+}
+
+// stale reports whether the cookie is to be written again, so that Seen follows the
+// requests: not at each of them.
+func (s *session) stale(now time.Time, c *SessionConfig) bool {
+	return now.Unix() > s.Seen+int64(c.Idle/time.Second)/5
+}
+
+func (s *session) encode() []byte {
+	head, _ := json.Marshal(s) // of strings and numbers: it cannot fail
+	b := binary.AppendUvarint(nil, uint64(len(head)))
+	return append(append(append(append(b, head...), s.refreshToken...), 0), s.idToken...)
+}
+
+func decodeSession(b []byte) (*session, bool) {
+	size, n := binary.Uvarint(b)
+	if n <= 0 || size > uint64(len(b)-n) {
+		return nil, false
+	}
+	s := new(session)
+	if json.Unmarshal(b[n:n+int(size)], s) != nil {
+		return nil, false
+	}
+	refresh, id, _ := bytes.Cut(b[n+int(size):], []byte{0})
+	s.refreshToken, s.idToken = string(refresh), string(id)
+	return s, true
+}
