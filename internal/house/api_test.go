@@ -27,6 +27,7 @@ const listings = "internal/house/testdata/api"
 // TestAPI compares the exported declarations of each package that users can import
 // with the committed listing, so that a change of the API is seen in its diff.
 func TestAPI(t *testing.T) {
+	atRoot(t)
 	want := map[string]bool{}
 	for _, dir := range publicPackages(t) {
 		listing := path.Join(listings, dir+".txt")
@@ -38,7 +39,9 @@ func TestAPI(t *testing.T) {
 			continue
 		}
 		committed, _ := os.ReadFile(listing)
-		assert.Equal(t, string(committed), got, "the API of package %s is not the one in %s; if the change is meant, run make api and tell users in CHANGELOG.md", dir, listing)
+		if gone, added := lineDiff(string(committed), got); gone != "" || added != "" || string(committed) != got {
+			assert.Fail(t, "API", "the API of package %s is not the one in %s; if the change is meant, run make api and tell users in CHANGELOG.md\ngone:\n%snew:\n%s", dir, listing, gone, added)
+		}
 	}
 	require.Greater(t, len(want), 10)
 	require.NoError(t, filepath.WalkDir(listings, func(name string, d fs.DirEntry, err error) error {
@@ -51,6 +54,24 @@ func TestAPI(t *testing.T) {
 		assert.Fail(t, "no package has this listing", "%s: run make api", name)
 		return nil
 	}))
+}
+
+// lineDiff returns the lines that only one of the texts has.
+func lineDiff(before, after string) (gone, added string) {
+	missing := func(from, in string) string {
+		have := map[string]bool{}
+		for line := range strings.Lines(in) {
+			have[line] = true
+		}
+		var b strings.Builder
+		for line := range strings.Lines(from) {
+			if !have[line] {
+				b.WriteString(line)
+			}
+		}
+		return b.String()
+	}
+	return missing(before, after), missing(after, before)
 }
 
 // publicPackages returns the folders of all packages, in every module of the

@@ -45,6 +45,7 @@ const fewWords = 5
 // TestEnglish looks for the habits in comments, in texts of programs, and in pages.
 // A question may begin with what, and so may a label or a heading.
 func TestEnglish(t *testing.T) {
+	atRoot(t)
 	sentences := 0
 	for _, p := range prose(t) {
 		for _, sentence := range split(p.text) {
