@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -26,17 +27,17 @@ type Config struct {
 // Limit is one limit.
 type Limit struct {
 	Name   string        // in variables, headers and metrics
-	By     []part        // what a client is told by; nothing: one limit for all requests
-	Rate   int64         // requests in a Period
-	Period time.Duration // default: 1s
-	Burst  int64         // requests at once; default: Rate
-	Cost   int64         // of a request; default: 1
+	By     []part        // tells clients apart; nothing: one limit for all requests
+	Rate   int64         `min:"1"`                  // requests in a Period
+	Period time.Duration `min:"1ms" max:"8784h"`    // default: 1s
+	Burst  int64         `min:"1" max:"1000000000"` // requests at once; default: Rate
+	Cost   int64         `min:"1"`                  // of a request; default: 1
 
 	Path   []pattern // the limit is for these alone; default: all
 	Method []string  // the limit is for these alone; default: all
 
-	IPv4Prefix int  `conf:"ipv4-prefix"` // bits of an address that tell a client; default: 32
-	IPv6Prefix int  `conf:"ipv6-prefix"` // default: 64
+	IPv4Prefix int  `conf:"ipv4-prefix" min:"8" max:"32"`   // bits of an address that tell clients apart; default: 32
+	IPv6Prefix int  `conf:"ipv6-prefix" min:"16" max:"128"` // default: 64
 	DryRun     bool // counts, and refuses nothing
 }
 
@@ -78,25 +79,19 @@ func (c Config) Validate() error {
 func (l Limit) Validate() error {
 	l = l.withDefaults()
 	switch {
-	case !isToken(l.Name):
+	case !name.MatchString(l.Name):
 		return service.Wrong("name", "%q is no name: write letters, digits, '-' and '_', such as login", l.Name)
 	case l.Rate < 1:
-		return service.Wrong("rate", "is %d: write how many requests a period has, such as 100", l.Rate)
-	case l.Period < time.Millisecond || l.Period > 366*24*time.Hour:
-		return service.Wrong("period", "%v is out of range: write a value from 1ms to 8784h", l.Period)
-	case l.interval() < 80: // 50,000 a second: beyond, ticks are too coarse
-		return service.Wrong("rate", "%d in %v is too much: write a rate of 50000 a second at most", l.Rate, l.Period)
-	case l.Burst < 1 || l.Burst > 1<<40/l.interval()*1000:
-		return service.Wrong("burst", "%d is out of range: write how many requests may come at once, such as %d", l.Burst, l.Rate)
-	case l.Cost < 1 || l.Cost > l.Burst:
-		return service.Wrong("cost", "%d is out of range: write a value from 1 to the burst, %d", l.Cost, l.Burst)
-	case l.IPv4Prefix < 8 || l.IPv4Prefix > 32:
-		return service.Wrong("ipv4-prefix", "%d is out of range: write a value from 8 to 32", l.IPv4Prefix)
-	case l.IPv6Prefix < 16 || l.IPv6Prefix > 128:
-		return service.Wrong("ipv6-prefix", "%d is out of range: write a value from 16 to 128", l.IPv6Prefix)
+		return service.Wrong("rate", "is missing: write how many requests a period has, such as 100")
+	case l.interval() < 80: // beyond, ticks are too coarse
+		return service.Wrong("rate", "%d in %v is too much: write 50000 a second at most", l.Rate, l.Period)
+	case l.Cost > l.Burst:
+		return service.Wrong("cost", "%d is more than the burst: write %d or less", l.Cost, l.Burst)
 	}
 	return nil
 }
+
+var name = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (l Limit) withDefaults() Limit {
 	l.Period = cmp.Or(l.Period, time.Second)
@@ -111,14 +106,4 @@ func (l Limit) withDefaults() Limit {
 // rounded to the nearest.
 func (l Limit) interval() int64 {
 	return (int64(l.Period/gcra.Tick) + l.Rate/2) / l.Rate
-}
-
-// isToken reports whether a text can be part of names of every kind.
-func isToken(s string) bool {
-	for _, c := range []byte(s) {
-		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return s != ""
 }

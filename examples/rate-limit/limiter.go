@@ -47,17 +47,13 @@ const (
 func (l *limiter) check(ctx context.Context, _ struct{}) (Answer, error) {
 	p, args := l.policy(), argsOf(ctx)
 	l.noteMissing(p, args)
-	uses := p.uses(args, costOf(args))
-	if len(uses) == 0 {
+	charges := p.charges(args)
+	if len(charges) == 0 {
 		return Answer{Allowed: true, Source: isNone}, nil
 	}
-	charges := make([]gcra.Charge, len(uses))
-	for i, u := range uses {
-		charges[i] = u.charge
-	}
 	ahead, source := l.charge(p, charges)
-	l.metrics.count(ctx, uses, charges, ahead, source)
-	return answerOf(uses, charges, ahead, source), nil
+	l.metrics.count(ctx, p, charges, ahead, source)
+	return p.answer(charges, ahead, source), nil
 }
 
 // charge returns how far the TAT of each charge was ahead, and who says so. Charges that
@@ -80,8 +76,7 @@ func (l *limiter) charge(p *policy, charges []gcra.Charge) (ahead []int64, sourc
 		}
 		return told, fromRedis
 	}
-	switch p.config.Gone {
-	case isOpen, isClosed:
+	if p.config.Gone != fromLocal {
 		return nil, p.config.Gone
 	}
 	for i := range charges {
@@ -91,8 +86,8 @@ func (l *limiter) charge(p *policy, charges []gcra.Charge) (ahead []int64, sourc
 	return ahead, fromLocal
 }
 
-// answerOf returns the answer about charges whose TATs were that far ahead.
-func answerOf(uses []use, charges []gcra.Charge, ahead []int64, source string) Answer {
+// answer returns the answer about charges whose TATs were that far ahead.
+func (p *policy) answer(charges []gcra.Charge, ahead []int64, source string) Answer {
 	switch source {
 	case isOpen:
 		return Answer{Allowed: true, Source: source}
@@ -100,41 +95,25 @@ func answerOf(uses []use, charges []gcra.Charge, ahead []int64, source string) A
 		return Answer{Source: source, Retry: 1}
 	}
 	a := Answer{Allowed: !gcra.Refused(charges, ahead), Source: source}
-	nearest := -1
-	var policies []string
+	var nearest *limit
+	var least int64 // of what the nearest lets through, or of the negative time it lets the request wait
 	for i, c := range charges {
 		if c.DryRun {
 			continue
 		}
-		policies = append(policies, uses[i].limit.text)
+		l, after, left := &p.limits[c.Limit], ahead[i], -c.Wait(ahead[i])
 		if a.Allowed {
-			ahead[i] += c.Increment()
+			after += c.Increment()
+			left = c.Remaining(after)
 		}
-		if nearest < 0 || nearer(c, charges[nearest], ahead[i], ahead[nearest], a.Allowed) {
-			nearest = i
+		if a.Policy += ", " + l.text; nearest == nil || left < least {
+			nearest, least = l, left
+			a.Which, a.Limit, a.Remaining, a.Reset = &l.Name, &l.Rate, new(c.Remaining(after)), new(seconds(after))
+			a.Retry = seconds(c.Wait(ahead[i]))
 		}
 	}
-	if nearest < 0 {
-		return a
-	}
-	c, after, of := charges[nearest], ahead[nearest], uses[nearest].limit
-	remaining, reset := c.Remaining(after), seconds(after)
-	a.Which, a.Limit, a.Remaining, a.Reset = &of.Name, &of.Rate, &remaining, &reset
-	if !a.Allowed {
-		a.Retry = seconds(c.Wait(after))
-	}
-	a.Policy = strings.Join(policies, ", ")
+	a.Policy = strings.TrimPrefix(a.Policy, ", ")
 	return a
-}
-
-// nearer reports whether a request is told of a charge rather than of another: of the one
-// that lets it wait longest if it is refused, otherwise of the one that lets the fewest
-// requests follow.
-func nearer(c, other gcra.Charge, ahead, othersAhead int64, allowed bool) bool {
-	if allowed {
-		return c.Remaining(ahead) < other.Remaining(othersAhead)
-	}
-	return c.Wait(ahead) > other.Wait(othersAhead)
 }
 
 // seconds rounds ticks up to seconds.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -23,64 +24,53 @@ const instrumentation = "github.com/spoke-go/spoke/examples/rate-limit"
 //	ratelimit.redis.round_trips that this took
 //	ratelimit.redis.failures    round trips that failed
 //	ratelimit.keys              keys that the agent remembers, by source: cache or local
-type metrics struct {
-	decisions, changes metric.Int64Counter
-}
-
-type decision struct{ outcome, source string }
-
-func newMetrics(meter metric.Meter, l *limiter) (*metrics, error) {
-	decisions, err1 := meter.Int64Counter("ratelimit.decisions",
-		metric.WithUnit("{decision}"), metric.WithDescription("Decisions of each limit about a request."))
-	changes, err2 := meter.Int64Counter("ratelimit.redis.changes",
-		metric.WithUnit("{change}"), metric.WithDescription("Changes between asking Redis and not."))
-	keys, err3 := meter.Int64ObservableGauge("ratelimit.keys",
-		metric.WithUnit("{key}"), metric.WithDescription("Keys that the agent remembers."))
-	up, err4 := meter.Int64ObservableGauge("ratelimit.redis.up",
-		metric.WithDescription("1, or 0 while Redis is not asked."))
-	requests, err5 := meter.Int64ObservableCounter("ratelimit.redis.requests",
-		metric.WithUnit("{request}"), metric.WithDescription("Requests that Redis was asked about."))
-	trips, err6 := meter.Int64ObservableCounter("ratelimit.redis.round_trips",
-		metric.WithUnit("{round_trip}"), metric.WithDescription("Round trips to Redis."))
-	failures, err7 := meter.Int64ObservableCounter("ratelimit.redis.failures",
-		metric.WithUnit("{round_trip}"), metric.WithDescription("Round trips to Redis that failed."))
-	_, err8 := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		o.ObserveInt64(keys, int64(l.refused.Len()), metric.WithAttributes(sourceKey.String(fromCache)))
-		o.ObserveInt64(keys, int64(l.local.Len()), metric.WithAttributes(sourceKey.String(fromLocal)))
-		if s := l.store; s != nil {
-			o.ObserveInt64(up, s.Up())
-			o.ObserveInt64(requests, s.Requests.Load())
-			o.ObserveInt64(trips, s.RoundTrips.Load())
-			o.ObserveInt64(failures, s.Failures.Load())
-		}
-		return nil
-	}, keys, up, requests, trips, failures)
-	return &metrics{decisions: decisions, changes: changes}, errors.Join(err1, err2, err3, err4, err5, err6, err7, err8)
-}
+type metrics struct{ decisions, changes metric.Int64Counter }
 
 const sourceKey = attribute.Key("ratelimit.source")
 
-// count counts what each limit decides. Without any ahead none does.
-func (m *metrics) count(ctx context.Context, uses []use, charges []gcra.Charge, ahead []int64, source string) {
-	if ahead == nil {
-		outcome := "allowed"
-		if source == isClosed {
-			outcome = "refused"
-		}
-		for _, u := range uses {
-			m.decisions.Add(ctx, 1, u.limit.counted[decision{outcome, source}])
-		}
-		return
+func newMetrics(meter metric.Meter, l *limiter) (*metrics, error) {
+	m := new(metrics)
+	errs := make([]error, 4, 7)
+	m.decisions, errs[0] = meter.Int64Counter("ratelimit.decisions", metric.WithUnit("{decision}"), metric.WithDescription("Decisions of each limit about a request."))
+	m.changes, errs[1] = meter.Int64Counter("ratelimit.redis.changes", metric.WithUnit("{change}"), metric.WithDescription("Changes between asking Redis and not."))
+	_, errs[2] = meter.Int64ObservableGauge("ratelimit.keys", metric.WithUnit("{key}"), metric.WithDescription("Keys that the agent remembers."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(l.refused.Len()), metric.WithAttributes(sourceKey.String(fromCache)))
+			o.Observe(int64(l.local.Len()), metric.WithAttributes(sourceKey.String(fromLocal)))
+			return nil
+		}))
+	if l.store == nil {
+		return m, errors.Join(errs...)
 	}
-	for i, u := range uses {
+	_, errs[3] = meter.Int64ObservableGauge("ratelimit.redis.up", metric.WithDescription("1, or 0 while Redis is not asked."), observed(l.store.Up))
+	for name, counter := range map[string]*atomic.Int64{"requests": &l.store.Requests, "round_trips": &l.store.RoundTrips, "failures": &l.store.Failures} {
+		_, err := meter.Int64ObservableCounter("ratelimit.redis."+name, metric.WithDescription("See the README."), observed(counter.Load))
+		errs = append(errs, err)
+	}
+	return m, errors.Join(errs...)
+}
+
+func observed(value func() int64) metric.Int64ObservableOption {
+	return metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(value())
+		return nil
+	})
+}
+
+// decision is how a limit has decided, and who has counted.
+type decision struct{ outcome, source string }
+
+// count counts what each limit decides. Without any ahead all decide the same.
+func (m *metrics) count(ctx context.Context, p *policy, charges []gcra.Charge, ahead []int64, source string) {
+	for i, c := range charges {
 		outcome := "allowed"
 		switch {
-		case charges[i].Refuses(ahead[i]):
+		case source == isClosed, ahead != nil && c.Refuses(ahead[i]):
 			outcome = "refused"
-		case charges[i].Over(ahead[i]):
+		case ahead != nil && c.Over(ahead[i]):
 			outcome = "dry_run"
 		}
-		m.decisions.Add(ctx, 1, u.limit.counted[decision{outcome, source}])
+		m.decisions.Add(ctx, 1, p.limits[c.Limit].counted[decision{outcome, source}])
 	}
 }
 

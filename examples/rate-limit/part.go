@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -30,14 +31,16 @@ func (p *part) UnmarshalText(text []byte) error {
 	switch wants := strings.Contains(sample, "NAME"); {
 	case !known:
 		return fmt.Errorf("%q is unknown: write ip, host, method, path, header:NAME, cookie:NAME, claim:NAME or var:NAME", text)
-	case wants && !isToken(strings.ReplaceAll(name, ".", "_")):
-		return fmt.Errorf("%q has no name: write %s:NAME", text, kind)
+	case wants && !partName.MatchString(name):
+		return fmt.Errorf("%q has no name of letters, digits, '.', '-' and '_': write %s:NAME", text, kind)
 	case !wants && named:
 		return fmt.Errorf("%q has a name: write %s alone", text, kind)
 	}
 	*p = part{kind, name}
 	return nil
 }
+
+var partName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
 // MarshalText is the reverse of UnmarshalText.
 func (p part) MarshalText() ([]byte, error) {

@@ -47,13 +47,6 @@ func argsOf(ctx context.Context) codec.Args {
 	return args
 }
 
-// costOf returns what a request costs, 1 or more.
-func costOf(args codec.Args) int64 {
-	v, _ := args.Lookup(costArg)
-	n, _ := v.Int()
-	return max(n, 1)
-}
-
 // noteMissing logs once which arguments HAProxy does not send. It sends an empty one for
 // what a request lacks: one that is not there is missing in its spoe.conf, as after a
 // reload that added a limit. Limits by it count nothing then.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha1" // the name that Redis gives a script
 	"encoding/hex"
-	"fmt"
 	"runtime"
 	"slices"
 
@@ -30,12 +29,13 @@ func (s *Store) ask(ctx context.Context) {
 			return
 		}
 		runtime.Gosched() // requests that are about to come get a seat
-		for full := false; !full && len(batch) < together; {
+	gather:
+		for len(batch) < together {
 			select {
 			case c := <-s.calls:
 				batch = append(batch, c)
 			default:
-				full = true
+				break gather
 			}
 		}
 		batch = slices.DeleteFunc(batch, func(c *call) bool { return c.left.Load() })
@@ -81,12 +81,8 @@ func (s *Store) send(ctx context.Context, batch []*call, eval eval, script strin
 	s.RoundTrips.Add(1)
 	_, _ = pipe.Exec(ctx) // the replies have the errors
 	for i, c := range batch {
-		c.ahead, c.err = replies[i].Int64Slice()
-		switch {
-		case redis.HasErrorPrefix(c.err, "NOSCRIPT"):
+		if c.ahead, c.err = replies[i].Int64Slice(); redis.HasErrorPrefix(c.err, "NOSCRIPT") {
 			again = append(again, c)
-		case c.err == nil && len(c.ahead) != len(c.charges):
-			c.err = fmt.Errorf("the script returned %d numbers for %d limits", len(c.ahead), len(c.charges))
 		}
 	}
 	return again

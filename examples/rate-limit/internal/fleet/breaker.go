@@ -16,13 +16,7 @@ func (s *Store) count(failure error) {
 		return
 	}
 	s.Failures.Add(1)
-	if s.failing.Add(1) < tolerated {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.gone.Load() {
-		s.gone.Store(true)
+	if s.failing.Add(1) >= tolerated && s.gone.CompareAndSwap(false, true) {
 		s.Changed(failure)
 		s.tripped <- struct{}{}
 	}
@@ -53,11 +47,9 @@ func (s *Store) recover(ctx context.Context) {
 				return
 			}
 		}
-		s.mu.Lock()
+		s.Changed(nil)
 		s.failing.Store(0)
 		s.gone.Store(false)
-		s.Changed(nil)
-		s.mu.Unlock()
 	}
 }
 
@@ -65,9 +57,8 @@ func (s *Store) recover(ctx context.Context) {
 func (s *Store) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
-	probe := func(ctx context.Context, c redis.Cmdable) error { return c.Eval(ctx, gcra.Script, nil).Err() }
 	if cluster, ok := s.Client.(*redis.ClusterClient); ok {
-		return cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return probe(ctx, c) })
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return c.Eval(ctx, gcra.Script, nil).Err() })
 	}
-	return probe(ctx, s.Client)
+	return s.Client.Eval(ctx, gcra.Script, nil).Err()
 }

@@ -38,7 +38,6 @@ type Store struct {
 	gone    atomic.Bool
 	tripped chan struct{} // has one element when gone was set
 	failing atomic.Int32  // round trips that failed in succession
-	mu      sync.Mutex    // one change at a time
 
 	Requests, RoundTrips, Failures atomic.Int64 // counters; failures are of round trips
 }

@@ -18,6 +18,7 @@ var Script string
 
 // Charge is a request's charge on one limit.
 type Charge struct {
+	Limit    int // which limit; for the caller
 	Key      string
 	Interval int64 // ticks from one request to the next at the limit's rate, 1 or more
 	Burst    int64 // how many requests may come at once
