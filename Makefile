@@ -121,6 +121,11 @@ service-reloads: haproxy ## Reload an agent's configuration 100 times under load
 restarts: haproxy ## Restart agents under load, ten times in each of 72 settings, and write what was lost into RESTARTS=file (takes an hour)
 	@SPOKE_RESTART_MATRIX='$(abspath $(or $(RESTARTS),restarts.md))' go test -count=1 -v -timeout=0 -run='^TestRestartMatrix$$' ./internal/e2e
 
+.PHONY: rate-limit-long
+rate-limit-long: haproxy redis ## Hold three agents against one limit for 30 s, then kill their Redis ten times under load
+	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
+	@cd examples/rate-limit && SPOKE_RATELIMIT_SECONDS=30 SPOKE_RATELIMIT_KILLS=10 go test -count=1 -v -timeout=10m -run '^(TestFleetIsExact|TestRedisIsKilled)$$' .
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
 	@$(call each,'$(CURDIR)/internal/scripts/fuzz.sh' '$(or $(FUZZTIME),30s)' '$(or $(FUZZ),.)')

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,4 +81,16 @@ func startHAProxy(t *testing.T, bin haproxytest.Binary, agents []*agent, oldnew 
 	recipes.Until(t, func() bool { return strings.Count(h.Command("show stat"), ",L7OK,") == len(agents) },
 		func() string { return "HAProxy's health checks do not find the agents" })
 	return h
+}
+
+// fromEnvironment returns a number that make sets for the long form of a test.
+func fromEnvironment(t *testing.T, name string, short int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return short
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return n
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"time"
 
@@ -14,6 +15,7 @@ func (r Redis) client() redis.UniversalClient {
 	if len(r.Address) == 0 {
 		return nil
 	}
+	redis.SetLogger(silence{})
 	options := &redis.UniversalOptions{
 		Addrs: r.Address, MasterName: r.Master, IsClusterMode: r.Cluster,
 		Username: r.Username, Password: r.Password.Reveal(), DB: r.DB,
@@ -28,3 +30,9 @@ func (r Redis) client() redis.UniversalClient {
 	}
 	return redis.NewUniversalClient(options)
 }
+
+// silence keeps the client from writing a line for each connection that fails: the agent
+// has one for each change.
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}

@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"errors"
+	"net"
 	"net/netip"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
@@ -62,9 +64,14 @@ var defaults = Config{
 	Redis:  Redis{Prefix: "rl:", Deadline: 10 * time.Millisecond},
 }
 
-// Validate checks the limits against each other.
+// Validate checks the limits against each other, and the addresses of Redis.
 func (c Config) Validate() error {
 	var errs []error
+	for i, addr := range c.Redis.Address {
+		if _, port, err := net.SplitHostPort(addr); err != nil || strings.ContainsAny(port, ", ") {
+			errs = append(errs, service.Wrong("redis.address["+strconv.Itoa(i)+"]", "%q is not an address: write host:port, such as 127.0.0.1:6379, once for each", addr))
+		}
+	}
 	names := make(map[string]bool)
 	for i, l := range c.Limits {
 		if names[l.Name] {

@@ -36,10 +36,14 @@ func token(claims string) string {
 	return "Bearer " + part([]byte(`{"alg":"none"}`)) + "." + part([]byte(claims)) + "."
 }
 
-// Each limit counts the requests that it is for, and no others.
+// With a cluster of three nodes each limit counts the requests that it is for, and no others.
 func TestLimits(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		a := startAgent(t, slow, "-redis-address", redistest.Start(t).Addr)
+		var args []string
+		for _, addr := range redistest.Addrs(redistest.StartCluster(t, 3)) {
+			args = append(args, "-redis-address", addr)
+		}
+		a := startAgent(t, slow, args...)
 		h := startHAProxy(t, bin, []*agent{a})
 		// fresh is an address that has sent nothing.
 		clients := 0

@@ -82,6 +82,9 @@ func (a *Agent) SaysSoon(text string) {
 	Until(a.t, func() bool { return strings.Contains(a.out.String(), text) }, func() string { return "the agent does not say " + text })
 }
 
+// Output returns what the program has written so far.
+func (a *Agent) Output() string { return a.out.String() }
+
 func (a *Agent) gone() bool {
 	select {
 	case <-a.ended:

@@ -1,0 +1,172 @@
+//go:build unix
+
+package main_test
+
+import (
+	"fmt"
+	"math"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/redistest"
+	"github.com/spoke-go/spoke/internal/recipes"
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+)
+
+// failClosed has a request refused that got no verdict, and quiet has HAProxy log only
+// requests without one, and those that the agent took longer than that for, in ms.
+func failClosed(quiet int) []string {
+	const open = "#http-request deny deny_status 503 if"
+	return []string{open, fmt.Sprintf("http-request set-log-level silent unless { var(txn.ratelimit.process_time) -m int gt %d } || { var(txn.ratelimit.error) -m found }\n    ", quiet) + open[1:]}
+}
+
+// flood has wrk send as many requests as it can on 32 connections, and returns how many
+// were answered and how many of them passed. All others got a 429.
+func flood(t *testing.T, h *haproxytest.HAProxy, seconds int) (answered, passed int) {
+	t.Helper()
+	wrk, err := exec.LookPath("wrk")
+	require.NoError(t, err, "apt-get install wrk")
+	out, err := exec.Command(wrk, "-t1", "-c32", fmt.Sprintf("-d%ds", seconds), "--timeout", "20s", h.URL).CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.NotContains(t, string(out), "Socket errors", "a request without an answer")
+	number := func(expression string) int {
+		m := regexp.MustCompile(expression).FindSubmatch(out)
+		if m == nil {
+			return 0
+		}
+		n, err := strconv.Atoi(string(m[1]))
+		require.NoError(t, err)
+		return n
+	}
+	answered = number(`(\d+) requests in`)
+	passed = answered - number(`Non-2xx or 3xx responses: (\d+)`)
+	t.Logf("%d requests in %d s, %d of them passed", answered, seconds, passed)
+	return answered, passed
+}
+
+// startAgents starts three agents with the same configuration.
+func startAgents(t *testing.T, config string, args ...string) []*agent {
+	t.Helper()
+	return []*agent{startAgent(t, config, args...), startAgent(t, config, args...), startAgent(t, config, args...)}
+}
+
+// Three agents let as much through as one limit says: no more, and no less than 1 % of it
+// over the 30 s that make rate-limit-long sets. In a short time, a machine that is busy
+// with other tests sends too few requests.
+func TestFleetIsExact(t *testing.T) {
+	seconds := fromEnvironment(t, "SPOKE_RATELIMIT_SECONDS", 2)
+	least := 0.8
+	if seconds >= 30 {
+		least = 0.99
+	}
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		const rate = 300 // and as large a burst: a machine that stands still for a second costs nothing
+		agents := startAgents(t, "limits: [{name: site, rate: 300}]", "-redis-address", redistest.Start(t).Addr)
+		h := startHAProxy(t, bin, agents, failClosed(math.MaxInt32)...)
+		begun := time.Now()
+		_, passed := flood(t, h, seconds)
+		atMost := rate * (1 + time.Since(begun).Seconds())
+		want := float64(rate * (1 + seconds))
+		t.Logf("%.2f %% off", 100*(float64(passed)/want-1))
+		assert.LessOrEqual(t, float64(passed), atMost)
+		assert.GreaterOrEqual(t, float64(passed), least*want)
+		assert.NotRegexp(t, `spoe_error=\d`, h.Output())
+		text := ""
+		for _, a := range agents {
+			text += scrape(t, a)
+		}
+		assert.Regexp(t, `ratelimit_decisions_total\{.*ratelimit_source="cache".*\} [1-9]`, text, "refused without Redis")
+	})
+}
+
+// Redis is killed and started again while requests come, ten times with make
+// rate-limit-long: each request is answered. While Redis is gone each agent counts a
+// third.
+func TestRedisIsKilled(t *testing.T) {
+	kills := fromEnvironment(t, "SPOKE_RATELIMIT_KILLS", 2)
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		server := redistest.Start(t)
+		agents := startAgents(t, "agents: 3\nlimits: [{name: site, rate: 300}]", "-redis-address", server.Addr, "-redis-deadline", "10ms")
+		h := startHAProxy(t, bin, agents, failClosed(0)...)
+		flooded := make(chan struct{})
+		go func() { // ends by itself; waited for below
+			defer close(flooded)
+			flood(t, h, kills)
+		}()
+		for range kills {
+			time.Sleep(300 * time.Millisecond)
+			server.Kill()
+			time.Sleep(500 * time.Millisecond)
+			server.Restart()
+		}
+		<-flooded
+		// HAProxy need not have asked each of them.
+		for _, line := range []string{"Redis is slow or gone", "Redis answers again"} {
+			recipes.Until(t, func() bool {
+				return slices.ContainsFunc(agents, func(a *agent) bool { return strings.Contains(a.Output(), line) })
+			}, func() string { return "no agent says " + line })
+		}
+		assert.NotRegexp(t, `status=503|spoe_error=\d`, h.Output(), "each request has a verdict")
+		slowest := 0
+		for _, m := range regexp.MustCompile(`spoe_ms=(\d+)`).FindAllStringSubmatch(h.Output(), -1) {
+			ms, err := strconv.Atoi(m[1])
+			require.NoError(t, err)
+			slowest = max(slowest, ms)
+		}
+		t.Logf("the slowest answer took %d ms", slowest)
+	})
+}
+
+// Without Redis the agents go on as they are told, say so once, and come back by
+// themselves.
+func TestRedisIsGone(t *testing.T) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		for mode, want := range map[string]struct {
+			passed, refused int
+			source          string
+		}{
+			"local":  {5, 429, "local"}, // a third of the burst
+			"open":   {20, 0, "open"},
+			"closed": {0, 503, "closed"},
+		} {
+			t.Run(mode, func(t *testing.T) {
+				server := redistest.Start(t)
+				a := startAgent(t, "limits: [{name: address, by: [ip], rate: 15, period: 10h}]\nagents: 3\ngone: "+mode, "-redis-address", server.Addr)
+				h := startHAProxy(t, bin, []*agent{a})
+				server.Kill()
+				recipes.Until(t, func() bool {
+					h.Get("/", "X-Forwarded-For", "192.0.2.1")
+					return strings.Contains(scrape(t, a), "\nratelimit_redis_up 0\n")
+				}, func() string { return "the agent does not see that Redis is gone" })
+				passed := 0
+				for range 20 {
+					resp := h.Get("/", "X-Forwarded-For", "192.0.2.2")
+					if resp.Status == 200 {
+						passed++
+						continue
+					}
+					require.Equal(t, want.refused, resp.Status)
+					assert.NotEmpty(t, resp.Header.Get("Retry-After"))
+				}
+				assert.Equal(t, want.passed, passed)
+				h.WaitLog("source=" + want.source)
+				server.Restart()
+				recipes.Until(t, func() bool { return strings.Contains(scrape(t, a), "\nratelimit_redis_up 1\n") },
+					func() string { return "the agent does not come back to Redis" })
+				assert.Equal(t, 200, h.Get("/", "X-Forwarded-For", "192.0.2.3").Status)
+				h.WaitLog("source=redis")
+				assert.Equal(t, 1, strings.Count(a.Output(), "Redis is slow or gone"))
+				assert.Equal(t, 1, strings.Count(a.Output(), "Redis answers again"))
+				assert.Regexp(t, `ratelimit_redis_changes_total\{.*ratelimit_redis_state="down".*\} 1\n`, scrape(t, a))
+			})
+		}
+	})
+}
