@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/spoke-go/spoke/spoe"
@@ -29,6 +30,8 @@ type DetachConfig struct {
 	// the metric spop.server.dropped_messages with spop.drop.reason queue_full.
 	// Default: OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
+	// Attributes are added to that metric, for a program with several queues.
+	Attributes []attribute.KeyValue
 }
 
 // Detach acknowledges each message at once and without actions, and calls the
@@ -58,7 +61,7 @@ func Detach(cfgs ...DetachConfig) spoe.Middleware {
 		maxSize: orDefault(cfg.QueueBytes, 64<<20),
 		timeout: orDefault(cfg.Timeout, 30*time.Second),
 		logger:  cfg.Logger,
-		drops:   newDrops(cfg.MeterProvider, "queue_full"),
+		drops:   newDrops(cfg.MeterProvider, "queue_full", cfg.Attributes...),
 	}
 	return func(next spoe.Handler) spoe.Handler {
 		next = Recover()(next) // a panic in Message.Go ends the program

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/spoke-go/spoke/middleware"
@@ -61,7 +62,7 @@ func TestDetachDropsWhatDoesNotFit(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, work := newMeters(t), new(sleeps)
 				var handled atomic.Int64
-				cfg.MeterProvider = m
+				cfg.MeterProvider, cfg.Attributes = m, []attribute.KeyValue{attribute.String("a", "b")}
 				h := spoetest.New(t, middleware.Detach(cfg)(handlerFunc(
 					func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 						handled.Add(1)
@@ -71,7 +72,7 @@ func TestDetachDropsWhatDoesNotFit(t *testing.T) {
 					assert.Equal(t, "", h.Ask("m", spoetest.Arg("body", make([]byte, 1000))).String())
 				}
 				synctest.Wait()
-				assert.Equal(t, map[string]int64{"rpc.method=m spop.drop.reason=queue_full": 5}, m.sums(dropped))
+				assert.Equal(t, map[string]int64{"a=b rpc.method=m spop.drop.reason=queue_full": 5}, m.sums(dropped))
 				time.Sleep(time.Minute)
 				assert.EqualValues(t, 5, handled.Load())
 				assert.EqualValues(t, 2, work.most.Load())

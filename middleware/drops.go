@@ -18,14 +18,14 @@ type drops struct {
 // newDrops returns the count of messages that were dropped for this reason. It is
 // made with the first of them, since programs set OpenTelemetry's global provider
 // late.
-func newDrops(p metric.MeterProvider, reason string) func() *drops {
+func newDrops(p metric.MeterProvider, reason string, more ...attribute.KeyValue) func() *drops {
 	return sync.OnceValue(func() *drops {
 		d := &drops{counter: made(meterOf(p).Int64Counter("spop.server.dropped_messages",
 			metric.WithUnit("{message}"),
 			metric.WithDescription("Messages that were acknowledged and that no handler got.")))}
 		d.options.make = func(method string) []metric.AddOption {
-			return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
-				methodAttributes(method, attribute.String("spop.drop.reason", reason))...))}
+			attrs := append([]attribute.KeyValue{attribute.String("spop.drop.reason", reason)}, more...)
+			return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(methodAttributes(method, attrs...)...))}
 		}
 		return d
 	})

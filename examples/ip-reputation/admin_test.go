@@ -1,17 +1,12 @@
 package main_test
 
 import (
-	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,48 +14,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	main "github.com/spoke-go/spoke/examples/ip-reputation"
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-func get(t *testing.T, url string) (status int, text string) {
-	t.Helper()
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Get(url)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	return resp.StatusCode, string(b)
-}
-
 func body(t *testing.T, url string) string {
 	t.Helper()
-	status, text := get(t, url)
+	status, text := servicetest.Get(t, url)
 	require.Equal(t, http.StatusOK, status, text)
 	return text
-}
-
-// scrape returns /metrics once it has each of the lines: an ACK is counted when
-// it has left.
-func scrape(t *testing.T, a *agent, lines ...string) string {
-	t.Helper()
-	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
-		text := body(t, a.admin(t)+"/metrics")
-		missing := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.Contains(text, "\n"+line+"\n") })
-		if len(missing) == 0 {
-			return text
-		}
-		if time.Since(begun) > patience {
-			require.Fail(t, "/metrics has not", strings.Join(missing, "\n"))
-		}
-	}
 }
 
 // The program itself: what Prometheus is told.
 func TestMetrics(t *testing.T) {
 	a := startProgram(t, nil)
 	ask(t, a, 3)
-	text := scrape(t, a,
+	text := a.Scrape(t,
 		`rpc_server_call_duration_seconds_count{rpc_method="ip-rep",rpc_system_name="spop"} 3`,
 		`rpc_server_call_duration_seconds_bucket{rpc_method="ip-rep",rpc_system_name="spop",le="1"} 3`,
 		`spop_server_active_messages{rpc_method="ip-rep",rpc_system_name="spop"} 0`,
@@ -77,11 +46,11 @@ func TestMetrics(t *testing.T) {
 	assert.Regexp(t, `\ntarget_info\{.*service_name="ip-reputation".*\} 1\n`, text)
 	assert.Contains(t, text, "\ngo_goroutines ")
 	assert.Contains(t, text, "\nprocess_start_time_seconds ")
-	assert.Equal(t, "ok\n", body(t, a.admin(t)+"/healthz"))
-	assert.Equal(t, "ready\n", body(t, a.admin(t)+"/readyz"))
-	status, _ := get(t, a.admin(t)+"/")
+	assert.Equal(t, "ok\n", body(t, a.Admin(t)+"/healthz"))
+	assert.Equal(t, "ready\n", body(t, a.Admin(t)+"/readyz"))
+	status, _ := servicetest.Get(t, a.Admin(t)+"/")
 	assert.Equal(t, http.StatusNotFound, status)
-	a.end(t)
+	a.End(t)
 }
 
 // A list that breaks shows, and the agent stays ready with what it has.
@@ -90,12 +59,12 @@ func TestMetricsOfABrokenList(t *testing.T) {
 	writeList(t, path, "192.0.2.1", "192.0.2.2")
 	a := startAgent(t, "-admin-listen", "127.0.0.1:0", "-list", path)
 	labels := `{file_path="` + path + `",iprep_list="bad"}`
-	scrape(t, a, "iprep_list_failing"+labels+" 0")
+	a.Scrape(t, "iprep_list_failing"+labels+" 0")
 
 	require.NoError(t, os.Truncate(path, 0))
-	a.log.wait(t, regexp.MustCompile(`list not taken`))
-	scrape(t, a, "iprep_list_failing"+labels+" 1", "iprep_list_load_failures_total"+labels+" 1", "iprep_list_prefixes"+labels+" 2")
-	assert.Equal(t, "ready\n", body(t, a.admin(t)+"/readyz"))
+	a.Log.Wait(t, `list not taken`)
+	a.Scrape(t, "iprep_list_failing"+labels+" 1", "iprep_list_load_failures_total"+labels+" 1", "iprep_list_prefixes"+labels+" 2")
+	assert.Equal(t, "ready\n", body(t, a.Admin(t)+"/readyz"))
 }
 
 // While lists are read there is a sign of life, and nothing more.
@@ -106,20 +75,13 @@ func TestNotReadyBeforeListsAreRead(t *testing.T) {
 	soon := time.Now().Add(time.Hour)
 	require.NoError(t, os.Chtimes(path, soon, soon))
 
-	ctx, stop := context.WithCancel(t.Context())
-	log := newBuffer()
-	var running sync.WaitGroup
-	running.Go(func() {
-		main.Run(ctx, nil, []string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0", "-list", path}, nil, io.Discard, log)
-	})
-	defer running.Wait()
-	defer stop()
-	url := "http://" + log.wait(t, adminLine)[1]
-	status, text := get(t, url+"/readyz")
+	a := servicetest.Start(t, main.Agent(), "-list", path)
+	url := a.Admin(t)
+	status, text := servicetest.Get(t, url+"/readyz")
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	assert.Equal(t, "not ready: starting\n", text)
 	assert.Equal(t, "ok\n", body(t, url+"/healthz"))
-	log.wait(t, readyLine)
+	a.Addr(t)
 	assert.Equal(t, "ready\n", body(t, url+"/readyz"))
 }
 
@@ -127,33 +89,33 @@ func TestNotReadyBeforeListsAreRead(t *testing.T) {
 // /metrics stay until that is over.
 func TestReadyFailsFirst(t *testing.T) {
 	a := startProgram(t, nil, "-shutdown-timeout", "10s")
-	admin := a.admin(t)
+	admin := a.Admin(t)
 	// Once HAProxy has checked health, the agent waits for it to notice.
 	check := func() error {
-		_, err := spoetest.HealthCheck(t.Context(), "tcp", a.addr)
+		_, err := spoetest.HealthCheck(t.Context(), "tcp", a.Addr(t))
 		return err
 	}
 	require.NoError(t, check())
-	haproxy, err := spoetest.Dial(t.Context(), "tcp", a.addr)
+	haproxy, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
 	require.NoError(t, err)
 	defer haproxy.Close()
 
-	a.stop()
+	a.Stop()
 	require.Eventually(t, func() bool {
-		status, text := get(t, admin+"/readyz")
+		status, text := servicetest.Get(t, admin+"/readyz")
 		return status == http.StatusServiceUnavailable && text == "not ready: shutting down\n"
 	}, patience, time.Millisecond)
 	got, err := haproxy.Ask(t.Context(), "ip-rep", spoetest.Arg("ip", netip.MustParseAddr("192.0.2.66")))
 	require.NoError(t, err)
 	assert.Equal(t, "blocklist", got.Str("sess.ip_list"))
 	assert.Equal(t, "ok\n", body(t, admin+"/healthz"))
-	scrape(t, a, "spop_server_acks_total 1")
+	a.Scrape(t, "spop_server_acks_total 1")
 
 	for range 3 { // HAProxy turns away
 		require.Error(t, check())
 	}
 	haproxy.Close()
-	a.end(t)
+	a.End(t)
 	_, err = net.Dial("tcp", strings.TrimPrefix(admin, "http://"))
 	require.Error(t, err)
 }

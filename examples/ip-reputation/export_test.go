@@ -17,6 +17,9 @@ import (
 // SampleSources is for the tests.
 var SampleSources = sampleSources
 
+// Agent is the program.
+var Agent = agent
+
 // Run runs the program.
 func Run(ctx context.Context, reload <-chan os.Signal, args, environ []string, stdout, stderr io.Writer) int {
 	return agent().Run(ctx, service.Process{Args: args, Environ: environ, Reload: reload, Stdout: stdout, Stderr: stderr})

@@ -82,7 +82,7 @@ func TestConfigIsValid(t *testing.T) {
 func TestHAProxyActsOnDecisions(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		a := startAgent(t, "-log-decisions")
-		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed)))
+		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.Addr(t), failOpen, failClosed)))
 		waitUp(t, h)
 		for _, tt := range decisions {
 			t.Run(tt.name, func(t *testing.T) {
@@ -96,8 +96,8 @@ func TestHAProxyActsOnDecisions(t *testing.T) {
 				assert.Contains(t, line, fmt.Sprintf("status=%d score=%d list=%s ", tt.status, tt.score, orDash(tt.list)))
 				assert.Contains(t, line, "spoe_error=-")
 				// HAProxy may hand a mapped address on as it is or as IPv4.
-				a.log.wait(t, regexp.MustCompile(fmt.Sprintf(`msg=decision ip=%s ip_score=%d ip_list=%s`,
-					regexp.QuoteMeta(tt.addr), tt.score, orQuotes(tt.list))))
+				a.Log.Wait(t, fmt.Sprintf(`msg=decision ip=%s ip_score=%d ip_list=%s`,
+					regexp.QuoteMeta(tt.addr), tt.score, orQuotes(tt.list)))
 			})
 		}
 		t.Run("the client's own address", func(t *testing.T) {
@@ -143,11 +143,11 @@ func TestFailOpenOrClosed(t *testing.T) {
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				a := startAgent(t)
-				h := haproxytest.Start(t, bin, shipped(t, a.addr, failOpen, tt.line))
+				h := haproxytest.Start(t, bin, shipped(t, a.Addr(t), failOpen, tt.line))
 				waitUp(t, h)
 				require.Equal(t, http.StatusForbidden, h.Get("/", "X-Forwarded-For", "192.0.2.66").Status)
-				a.stop()
-				assert.Zero(t, <-a.ended)
+				a.Stop()
+				assert.Zero(t, <-a.Ended)
 				// On the connection whose last request was refused.
 				assert.Equal(t, tt.status, h.Get("/gone", "X-Forwarded-For", "192.0.2.66").Status)
 				assert.Regexp(t, `status=\d+ score=- list=- .*spoe_error=\d+`, h.WaitLog("GET /gone"))
@@ -162,7 +162,7 @@ func TestNoRequestIsLostInReloads(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "bad.txt")
 		writeList(t, path, "192.0.2.0/24")
 		a := startAgent(t, "-list", path)
-		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.addr, failOpen, failClosed)))
+		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.Addr(t), failOpen, failClosed)))
 		waitUp(t, h)
 
 		stop := underTraffic(t, func() {
@@ -173,7 +173,7 @@ func TestNoRequestIsLostInReloads(t *testing.T) {
 			writeList(t, path, "192.0.2.0/24", fmt.Sprintf("203.0.113.%d", i))
 			time.Sleep(20 * time.Millisecond)
 			writeList(t, path, "# nothing")
-			a.reload <- nil
+			a.Reload <- nil
 		}
 		stop()
 		assert.NotRegexp(t, `spoe_error=\d`, h.Output())
@@ -191,9 +191,9 @@ func TestEndUnderTraffic(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		first, second := startAgent(t, "-shutdown-timeout", "5s"), startAgent(t)
 		const server = `server agent1 "${IPREP_AGENT-127.0.0.1:9000}"`
-		config := patient(t, shipped(t, first.addr, failOpen, failClosed))
+		config := patient(t, shipped(t, first.Addr(t), failOpen, failClosed))
 		require.Contains(t, config.Files["agents.cfg"], server)
-		config.Files["agents.cfg"] += "    server agent2 " + second.addr + "\n"
+		config.Files["agents.cfg"] += "    server agent2 " + second.Addr(t) + "\n"
 		h := haproxytest.Start(t, bin, config)
 		waitUp(t, h)
 
@@ -209,8 +209,8 @@ func TestEndUnderTraffic(t *testing.T) {
 				}
 			}
 		})
-		first.stop()
-		assert.Zero(t, <-first.ended)
+		first.Stop()
+		assert.Zero(t, <-first.Ended)
 		stop()
 		t.Logf("%d requests met a goodbye", refused.Load())
 		assert.LessOrEqual(t, refused.Load(), int64(2*clients))

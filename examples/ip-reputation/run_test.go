@@ -1,11 +1,9 @@
 package main_test
 
 import (
-	"context"
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	main "github.com/spoke-go/spoke/examples/ip-reputation"
+	"github.com/spoke-go/spoke/service/servicetest"
 )
 
 // once runs the program with flags that end it by themselves.
@@ -24,12 +23,7 @@ func once(t *testing.T, args ...string) (status int, stdout, stderr string) {
 
 func onceWith(t *testing.T, environ []string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	out, errs := newBuffer(), newBuffer()
-	status = main.Run(ctx, nil, args, environ, out, errs)
-	require.NoError(t, ctx.Err(), "it did not end by itself")
-	return status, out.String(), errs.String()
+	return servicetest.Once(t, main.Agent(), environ, args...)
 }
 
 func TestHelp(t *testing.T) {
@@ -110,15 +104,15 @@ func TestPortInUse(t *testing.T) {
 // What SIGTERM does, without HAProxy: with it, see haproxy_test.go.
 func TestEndsCleanly(t *testing.T) {
 	a := startAgent(t)
-	a.stop()
+	a.Stop()
 	select {
-	case status := <-a.ended:
+	case status := <-a.Ended:
 		assert.Zero(t, status)
 	case <-time.After(patience):
 		t.Fatal("it did not end")
 	}
-	a.log.wait(t, regexp.MustCompile(`msg=stopped`))
-	_, err := net.Dial("tcp", a.addr)
+	a.Log.Wait(t, `msg=stopped`)
+	_, err := net.Dial("tcp", a.Addr(t))
 	require.Error(t, err)
 }
 
@@ -128,14 +122,14 @@ func TestReload(t *testing.T) {
 	writeList(t, path, "192.0.2.1")
 	a := startAgent(t, "-list", path)
 	writeList(t, path, "192.0.2.1", "192.0.2.2")
-	a.log.wait(t, regexp.MustCompile(`msg="list reloaded" list=bad .*entries=2 before=1`))
+	a.Log.Wait(t, `msg="list reloaded" list=bad .*entries=2 before=1`)
 
 	require.NoError(t, os.Truncate(path, 0))
-	a.log.wait(t, regexp.MustCompile(`level=ERROR msg="list not taken, the last good one stays" list=bad .*is empty.* entries=2`))
+	a.Log.Wait(t, `level=ERROR msg="list not taken, the last good one stays" list=bad .*is empty.* entries=2`)
 
 	writeList(t, path, "192.0.2.3")
-	a.log.wait(t, regexp.MustCompile(`msg="list recovered" list=bad .*entries=1 before=2`))
+	a.Log.Wait(t, `msg="list recovered" list=bad .*entries=1 before=2`)
 
-	a.reload <- os.Interrupt
-	a.log.wait(t, regexp.MustCompile(`msg="reading all lists again"`))
+	a.Reload <- os.Interrupt
+	a.Log.Wait(t, `msg="reading all lists again"`)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -21,9 +22,9 @@ const (
 )
 
 // ask asks an agent n times about an address, on a connection of its own.
-func ask(t *testing.T, a *agent, n int, args ...spoetest.Argument) {
+func ask(t *testing.T, a *servicetest.Agent, n int, args ...spoetest.Argument) {
 	t.Helper()
-	haproxy, err := spoetest.Dial(t.Context(), "tcp", a.addr)
+	haproxy, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
 	require.NoError(t, err)
 	defer haproxy.Close()
 	args = append([]spoetest.Argument{spoetest.Arg("ip", netip.MustParseAddr("192.0.2.66"))}, args...)
@@ -34,18 +35,6 @@ func ask(t *testing.T, a *agent, n int, args ...spoetest.Argument) {
 	}
 }
 
-// end does what SIGTERM does, and returns when all has ended.
-func (a *agent) end(t *testing.T) {
-	t.Helper()
-	a.stop()
-	select {
-	case status := <-a.ended:
-		require.Zero(t, status)
-	case <-time.After(patience):
-		t.Fatal("it did not end")
-	}
-}
-
 // The program exports to what OpenTelemetry's variables name, the last of it
 // when it ends, and nothing to standard output.
 func TestOTLP(t *testing.T) {
@@ -53,7 +42,7 @@ func TestOTLP(t *testing.T) {
 	a := startProgram(t, c.env("OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test"))
 	ask(t, a, 1, spoetest.Arg("traceparent", traceparent))
 	ask(t, a, 2)
-	a.end(t)
+	a.End(t)
 
 	spans, metrics, resource := c.got()
 	require.Len(t, spans, 3, "parentbased_always_on, the standard's default")
@@ -82,7 +71,7 @@ func TestOTLP(t *testing.T) {
 	assert.NotEmpty(t, resource["service.version"])
 	assert.NotEmpty(t, resource["service.instance.id"])
 	assert.Equal(t, "test", resource["deployment.environment.name"])
-	assert.Empty(t, a.out.String())
+	assert.Empty(t, a.Out.String())
 }
 
 // The sampler of OpenTelemetry's variables is the one that counts, and traces
@@ -91,7 +80,7 @@ func TestSamplerOfEnvironment(t *testing.T) {
 	c := startCollector(t)
 	a := startProgram(t, c.env("OTEL_TRACES_SAMPLER=always_off", "OTEL_METRICS_EXPORTER=none", "OTEL_SERVICE_NAME=edge"))
 	ask(t, a, 5, spoetest.Arg("traceparent", traceparent))
-	a.end(t)
+	a.End(t)
 	spans, metrics, _ := c.got()
 	assert.Empty(t, spans)
 	assert.Empty(t, metrics)
@@ -105,9 +94,9 @@ func TestTelemetryOff(t *testing.T) {
 	} {
 		a := startProgram(t, env)
 		ask(t, a, 3, spoetest.Arg("traceparent", traceparent))
-		scrape(t, a, "spop_server_acks_total 3") // that is for -admin-listen to say
-		a.end(t)
-		assert.Empty(t, a.out.String())
+		a.Scrape(t, "spop_server_acks_total 3") // that is for -admin-listen to say
+		a.End(t)
+		assert.Empty(t, a.Out.String())
 	}
 }
 
@@ -124,9 +113,9 @@ func TestCollectorDown(t *testing.T) {
 			a := startProgram(t, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + url})
 			ask(t, a, 3)
 			begun := time.Now()
-			a.end(t)
+			a.End(t)
 			assert.Less(t, time.Since(begun), 9*time.Second, "the agent's end, and five seconds")
-			assert.Regexp(t, `level=WARN msg="the last telemetry may be lost" error=`, a.log.String())
+			assert.Regexp(t, `level=WARN msg="the last telemetry may be lost" error=`, a.Log.String())
 		})
 	}
 }

@@ -17,13 +17,13 @@ func TestTraceThroughHAProxy(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		c := startCollector(t)
 		a := startProgram(t, c.env())
-		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.addr)))
+		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.Addr(t))))
 		waitUp(t, h)
 		resp := h.Get("/", "X-Forwarded-For", "192.0.2.66", "traceparent", traceparent)
 		assert.Equal(t, http.StatusForbidden, resp.Status)
 		resp = h.Get("/", "X-Forwarded-For", "198.51.100.200")
 		assert.Equal(t, http.StatusOK, resp.Status)
-		a.end(t)
+		a.End(t)
 
 		spans, _, _ := c.got()
 		require.Len(t, spans, 2)
@@ -40,11 +40,11 @@ func TestStrangersTraceparent(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		c := startCollector(t)
 		a := startProgram(t, c.env())
-		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.addr,
+		h := haproxytest.Start(t, bin, patient(t, shipped(t, a.Addr(t),
 			"acl from_our_proxy src 127.0.0.0/8 ::1", "acl from_our_proxy src 10.0.0.0/8")))
 		waitUp(t, h)
 		h.Get("/", "traceparent", traceparent)
-		a.end(t)
+		a.End(t)
 		spans, _, _ := c.got()
 		require.Len(t, spans, 1)
 		assert.Empty(t, spans[0].GetParentSpanId())

@@ -53,11 +53,11 @@ func Run(t testing.TB, environ []string, flags ...string) *Agent {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	a.Stop = func() {
+	a.Stop = sync.OnceFunc(func() { // a second signal would end it at once
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Error(err)
 		}
-	}
+	})
 	var done sync.WaitGroup
 	done.Go(func() { // ends with the process
 		_ = cmd.Wait() // its status tells
