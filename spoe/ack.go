@@ -6,9 +6,9 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// lingerTime is how long the agent waits, once it has sent its last frame, for
-// HAProxy to close. Closing before it has read what HAProxy sent meanwhile
-// would have the kernel reset the connection and throw the last bytes away.
+// lingerTime is how long the agent waits, once it has sent its last frame, for HAProxy to
+// close. If it closed with bytes from HAProxy unread, the kernel would reset the connection
+// and drop the last frame.
 const lingerTime = time.Second
 
 // appendAckLocked puts a job's ACK (§3.2.7) into out.
@@ -34,9 +34,9 @@ func (c *conn) appendAckLocked(j *job, actions []byte) {
 	}
 }
 
-// calmLocked is called when an ACK leaves nothing in flight on a connection that
-// is to be closed: the ACK takes the DISCONNECT along if the plan says so, and
-// otherwise the clock waits for a quiet moment.
+// calmLocked is called when an ACK leaves nothing in flight on a retiring connection: the
+// DISCONNECT goes with the ACK if the plan says so, and otherwise the clock waits for a
+// quiet moment.
 func (c *conn) calmLocked() {
 	t := now()
 	if t >= c.plan.force && !c.reading() && !c.r.pending() {
@@ -61,8 +61,8 @@ func (c *conn) needOutLocked() {
 	}
 }
 
-// becomeFlusherLocked returns true if there is something to write and nobody
-// does: the caller is to flush.
+// becomeFlusherLocked returns true if there are bytes to write and no goroutine writes: the
+// caller must flush.
 func (c *conn) becomeFlusherLocked() bool {
 	if c.flusher || c.out == nil {
 		return false
@@ -142,7 +142,7 @@ func (c *conn) flush() {
 		}
 		c.wakeLocked()
 	}
-	if c.phase() >= closing { // nothing is appended any more
+	if c.phase() >= closing { // no more bytes are appended
 		c.discardLocked()
 		broken := c.phase() == closed
 		c.mu.Unlock()
@@ -159,7 +159,7 @@ func (c *conn) flush() {
 	c.mu.Unlock()
 }
 
-// discardLocked drops what can no longer be written.
+// discardLocked drops bytes that can no longer be written.
 func (c *conn) discardLocked() {
 	c.account(c.outAcks, false)
 	c.holdLocked(-c.outHeld)

@@ -87,9 +87,8 @@ func hostPort(s string) (string, error) {
 
 func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// abstract returns the name of an abstract socket in Go's form, an @ in front.
-// HAProxy's abns fills the name up with NULs to the length that a socket address
-// has room for; abnsz does not.
+// abstract returns the name of an abstract socket in Go's form, an @ in front. HAProxy's
+// abns fills the name up with NULs to the length of a socket address; abnsz does not.
 func abstract(addr, name string, fill bool) (network, address string, err error) {
 	room := len(syscall.RawSockaddrUnix{}.Path) - 1
 	switch {

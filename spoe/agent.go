@@ -12,10 +12,10 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// Agent is an SPOE agent: it listens for HAProxy, and has a [Handler] answer
-// its messages. The zero Agent with a Handler works. Its fields must not be
-// changed once it runs; its methods are safe for concurrent use. Like an
-// http.Server it is not used again after Shutdown or Close.
+// Agent is an SPOE agent: it listens for HAProxy, and its [Handler] answers the messages.
+// The zero Agent with a Handler works. Its fields must not be changed once it runs; its
+// methods are safe for concurrent use. Like an http.Server it is not used again after
+// Shutdown or Close.
 //
 // A field that is zero means the default in its comment; a negative one is an
 // error from the call that starts the agent. There is no value for unlimited; use
@@ -24,12 +24,12 @@ type Agent struct {
 	// Handler answers the messages. It must be set.
 	Handler Handler
 
-	// Logger receives the agent's log lines. Default: slog.Default(). Connections
-	// are logged at debug level, failures of handlers and broken connections at
-	// warn and error, up to 100 and 10 lines a second; a HAProxy that goes away,
-	// checks health or idles is not a failure. The Logger may be slow or block:
-	// lines are written by a goroutine that nothing waits for, and where more than
-	// 256 wait, further ones are dropped and counted in Stats.ReportsDropped.
+	// Logger receives the agent's log lines. Default: slog.Default(). Connections are
+	// logged at debug level, failures of handlers and broken connections at warn and error,
+	// up to 100 and 10 lines a second; a HAProxy that goes away, checks health or idles is
+	// not a failure. The Logger may be slow or block: a goroutine of its own writes the
+	// lines; where more than 256 wait, further ones are dropped and counted in
+	// Stats.ReportsDropped.
 	Logger *slog.Logger
 
 	// MaxFrameSize is the longest frame that the agent agrees to, in bytes,
@@ -37,9 +37,9 @@ type Agent struct {
 	// default; the lower one counts. Memory is used for what arrives, not for
 	// what was agreed. Default: 1 MiB.
 	MaxFrameSize int
-	// MaxPayload is how many bytes of fragments a connection may have put
-	// together, which HAProxy before 3.1 sends one payload after the other; a
-	// payload that goes beyond it is acknowledged with ABORT. Default: 4 MiB.
+	// MaxPayload is how many bytes of a fragmented payload a connection may hold; HAProxy
+	// before 3.1 fragments payloads. A longer one is acknowledged with ABORT. Default: 4
+	// MiB.
 	MaxPayload int
 	// MaxInFlight is how many NOTIFYs of one connection are handled at once. At
 	// that many the agent stops reading the connection; nothing is refused.
@@ -48,21 +48,20 @@ type Agent struct {
 	// MaxConcurrent is how many NOTIFYs of all connections are handled at once;
 	// at that many the agent stops reading. Default: 16384.
 	MaxConcurrent int
-	// MaxConnections is how many connections are served at once. Beyond it, up to
-	// 1024 wait for one to end, for HelloTimeout at most, while health checks are
-	// answered: an agent that is full is not down. When more come, the agent closes
-	// those that have waited for the longest. Default: 16384.
+	// MaxConnections is how many connections are served at once. Beyond it, up to 1024 wait
+	// for one to end, for HelloTimeout at most, while health checks are answered: an agent
+	// that is full is not down. When more come, the agent closes the connections that have
+	// waited longest. Default: 16384.
 	MaxConnections int
-	// MaxMessages is how many messages a NOTIFY may hold; one with more is
-	// answered by AGENT-DISCONNECT 13. HAProxy sends those of an event or a group
-	// together. Default: 1024.
+	// MaxMessages is how many messages a NOTIFY may hold; a NOTIFY with more is answered by
+	// AGENT-DISCONNECT 13. HAProxy sends the messages of an event or a group together.
+	// Default: 1024.
 	MaxMessages int
-	// MaxBuffered is how many bytes of what HAProxies send the agent holds at
-	// once, over all connections: payloads until they are acknowledged, fragments,
-	// frames above 32 KiB while they arrive, and ACKs until they are written. At that
-	// many the agent stops reading; nothing is refused. Besides, each connection takes
-	// up to 64 KiB for reading while bytes arrive, and what handlers allocate is
-	// theirs. At least 1 MiB. Default: 256 MiB.
+	// MaxBuffered is how many bytes the agent holds at once, over all connections: payloads
+	// until they are acknowledged, fragments, frames above 32 KiB while they arrive, and
+	// ACKs until they are written. At that many the agent stops reading, and refuses no
+	// NOTIFY. It does not count up to 64 KiB for reading on each connection while bytes
+	// arrive, nor memory that handlers allocate. At least 1 MiB. Default: 256 MiB.
 	MaxBuffered int
 	// MaxLateHandlers is how many handlers may still run after their NOTIFY was
 	// acknowledged at its deadline. Beyond it, a late handler counts as one of
@@ -75,56 +74,53 @@ type Agent struct {
 	// ReadTimeout is how long a frame may take from its first byte to its last.
 	// Default: 10 s.
 	ReadTimeout time.Duration
-	// WriteTimeout is how long HAProxy may take to accept what is written.
-	// Default: 10 s.
+	// WriteTimeout is how long HAProxy may take to accept written bytes. Default: 10 s.
 	WriteTimeout time.Duration
-	// IdleTimeout is how long a connection may be without a frame in either
-	// direction. It is better longer than HAProxy's own `timeout idle`, so that
-	// HAProxy, who knows what it is about to send, is the one who closes.
-	// Default: 10 min.
+	// IdleTimeout is how long a connection may be without a frame in either direction. Make
+	// it longer than HAProxy's own `timeout idle`: HAProxy knows whether it is about to
+	// send, so HAProxy should close. Default: 10 min.
 	IdleTimeout time.Duration
-	// NotifyTimeout is how long after its arrival a NOTIFY is acknowledged at
-	// the latest, whatever its handlers do; see [Message.ServeWithin] for what
-	// happens then. It is the last resort: HAProxy's `timeout processing` is
-	// usually well under a second, and middleware.Timeout should be below that.
-	// Default: 30 s.
+	// NotifyTimeout is how long after its arrival a NOTIFY is acknowledged at the latest,
+	// whatever its handlers do; see [Message.ServeWithin]. It is the last resort: HAProxy's
+	// `timeout processing` is usually well under a second, and middleware.Timeout should be
+	// below that. Default: 30 s.
 	NotifyTimeout time.Duration
 	// ShutdownTimeout bounds the graceful end of Run and of the package's
 	// ListenAndServe once their context has ended. Default: 30 s.
 	ShutdownTimeout time.Duration
-	// ShutdownChecks is `fall` of HAProxy's server line, 3 by default there and
-	// here: after that many failed health checks HAProxy has the server down.
-	// Shutdown waits for one more from each HAProxy that checks, since HAProxy acts
-	// on a failed check a moment after the agent has failed it.
+	// ShutdownChecks is `fall` of HAProxy's server line, 3 by default there and here: after
+	// that many failed health checks HAProxy marks the server as down. Shutdown waits for
+	// one more from each HAProxy that checks, since HAProxy acts on a failed check a moment
+	// after the agent has failed it.
 	ShutdownChecks int
 	// AgentCheckAddr is a TCP address, host:port, at which the agent answers
 	// HAProxy's agent-check: "up ready" as long as it serves, "drain" from the beginning of
 	// Shutdown on. HAProxy then moves its traffic away by itself, before the agent
 	// closes anything. Default: none.
 	AgentCheckAddr string
-	// MaxConnectionAge closes connections after that time, at a moment when
-	// they are quiet, so that new replicas get their share of traffic. Each
-	// connection's age is between 90 % and 110 % of it. Default: no limit, as
-	// a request that HAProxy sends at the very moment of closing fails.
+	// MaxConnectionAge closes connections after that time, at a moment when they are quiet,
+	// so that new replicas get their share of traffic. Each connection's age is between 90
+	// % and 110 % of it. Default: no limit, because a request that HAProxy sends at the
+	// very moment of closing fails.
 	MaxConnectionAge time.Duration
 
-	// NoEmptyACK has an ACK without actions carry one that does nothing, an
-	// unset-var of txn.<prefix>.spoke_noop: HAProxy 3.1.0 lets a request wait
-	// until its timeout where an ACK has no action.
+	// NoEmptyACK adds an action without effect to an ACK that has none, an unset-var of
+	// txn.<prefix>.spoke_noop: with HAProxy 3.1.0 a request waits until its timeout if an
+	// ACK has no action.
 	NoEmptyACK bool
 
-	// AllowedPeers are the networks that may connect. Nil allows every peer; a
-	// slice without a prefix allows none. Unix sockets are not asked: their file's
-	// mode decides. The agent closes a connection from elsewhere, or from an
-	// address that it cannot read, without an answer and logs it.
+	// AllowedPeers are the networks that may connect. Nil allows every peer; a slice
+	// without a prefix allows none. It does not apply to unix sockets: their file's mode
+	// decides. The agent closes a connection from elsewhere, or from an address that it
+	// cannot read, without an answer and logs it.
 	AllowedPeers []netip.Prefix
-	// AcceptProxy has each connection begin with a PROXY protocol header, version 1
-	// or 2, as a TCP balancer between HAProxy and the agent sends it; the peer is
-	// then the one that the header names. The agent closes a connection without
+	// AcceptProxy makes the agent expect a PROXY protocol header, version 1 or 2, at the
+	// beginning of each connection, as a TCP balancer between HAProxy and the agent sends
+	// it; the peer is then the address in the header. The agent closes a connection without
 	// one. The header is trusted, so AllowedPeers must list the balancers.
 	AcceptProxy bool
-	// SocketMode is the mode of the unix socket files that the agent listens on,
-	// such as 0o660. Default: what the umask leaves of 0o777.
+	// SocketMode is the mode of the unix socket files that the agent listens on, such as
+	// 0o660. Default: 0o777 less the umask.
 	SocketMode fs.FileMode
 	// TLSConfig makes the agent speak TLS on all its listeners; see [LoadTLS]. A
 	// connection that a listener of package tls has accepted stays as it is.

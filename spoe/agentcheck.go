@@ -20,18 +20,19 @@ const (
 const (
 	// agentCheckTimeout bounds one agent-check.
 	agentCheckTimeout = 2 * time.Second
-	// maxAgentChecks is how many are answered at once; others are closed.
+	// maxAgentChecks is how many agent-checks are answered at once; further connections are
+	// closed.
 	maxAgentChecks = 64
 	// drainTime is how long Shutdown waits, once every HAProxy has read the drain,
 	// for them to close their connections. HAProxy up to 3.0 does so within a
 	// second; later ones keep idle connections, which the agent then closes.
 	drainTime = 2 * time.Second
-	// drainPause is how long HAProxy has to act on a drain that it has read.
+	// drainPause is how long HAProxy may take to act on a drain that it has read.
 	drainPause = 100 * time.Millisecond
 )
 
-// answerAgentChecks answers agent-checks on ln until Run ends, and waits for
-// those under way.
+// answerAgentChecks answers agent-checks on ln until Run ends, and waits for checks under
+// way.
 func (a *Agent) answerAgentChecks(ctx context.Context, ln net.Listener) error {
 	stop := context.AfterFunc(ctx, func() {
 		if isClosed(a.eng.closing) {
@@ -99,8 +100,8 @@ func (a *Agent) answerAgentCheck(nc net.Conn) {
 	}
 }
 
-// awaitDrain gives every HAProxy that has read the drain time to close its
-// connections; where none has, it returns at once.
+// awaitDrain waits until every HAProxy that has read the drain has had time to close its
+// connections; if none has read it, awaitDrain returns at once.
 func (e *engine) awaitDrain(ctx context.Context) {
 	if !e.checks.anyDrained() {
 		return

@@ -2,16 +2,15 @@ package spoe
 
 import "runtime"
 
-// work has a worker answer the queued NOTIFYs of a connection, and write the
-// ACKs when there are none left.
+// work answers the queued NOTIFYs of a connection, and writes the ACKs when there are none
+// left.
 //
-// A worker that enters a handler may be away for long. Whenever it leaves
-// NOTIFYs in the queue, or ACKs unwritten, it first wakes another worker, unless
-// one is on its way. Fast handlers are done before that one gets to run, and so
-// a batch of NOTIFYs costs two switches between goroutines, not one each; behind
-// a slow handler the other takes over at once. Workers are used again, with
-// stacks that have grown: a goroutine per NOTIFY spends more time on growing its
-// stack than on everything else.
+// A worker that enters a handler may be away for long. Whenever it leaves NOTIFYs in the
+// queue, or ACKs unwritten, it first wakes another worker, unless one is on its way. Fast
+// handlers return before that worker runs, so a batch of NOTIFYs costs two switches between
+// goroutines, not one each; behind a slow handler the other takes over at once. Workers are
+// used again, with stacks that have grown: a goroutine per NOTIFY spends more time on
+// growing its stack than on everything else.
 func (c *conn) work(w *worker) {
 	var done *job
 	c.mu.Lock()
@@ -19,7 +18,7 @@ func (c *conn) work(w *worker) {
 	for {
 		for c.queue.n > 0 {
 			j := c.queue.pop()
-			if j.late { // nobody got to it in time
+			if j.late { // no worker got to it in time
 				c.finishLocked(j)
 				continue
 			}
@@ -47,8 +46,8 @@ func (c *conn) work(w *worker) {
 			return
 		}
 		if others {
-			// Those that are ready to run append their ACKs first: what is
-			// ready together leaves in one write.
+			// Other workers that are ready append their ACKs first: ACKs that are ready
+			// together leave in one write.
 			runtime.Gosched()
 		}
 		c.flush()
@@ -56,8 +55,8 @@ func (c *conn) work(w *worker) {
 	}
 }
 
-// answer has a job's messages handled and puts its ACK into out. It returns
-// with c.mu held, and the job if it can be used again.
+// answer calls the handler for a job's messages and puts its ACK into out. It returns with
+// c.mu held, and the job if it can be used again.
 func (c *conn) answer(j *job) *job {
 	returned := false
 	defer func() {

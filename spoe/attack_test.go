@@ -19,7 +19,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// What an attack on the engine has once found.
+// Attacks on the engine that once succeeded.
 
 // Handlers that hang until stuck is closed.
 func hanging(stuck chan struct{}) handlerFunc {
@@ -104,8 +104,8 @@ func TestPanicsOutsideHandlers(t *testing.T) {
 	assert.Equal(t, "unset(proc.x)", spoetest.NewAgent(t, pred).Ask("m").String())
 }
 
-// One that does not read its ACKs takes nobody else's place, and what does not
-// fit at once does not wait for all of it to fit.
+// A HAProxy that does not read its ACKs takes no other's place, and bytes that do not fit
+// at once do not wait for all to fit.
 func TestOthersHavePlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(chan struct{})

@@ -2,18 +2,17 @@ package spoe
 
 import "sync"
 
-// budget bounds the bytes that HAProxies can have the agent hold over all
-// connections (Agent.MaxBuffered): payloads of NOTIFYs until they are
-// acknowledged, fragments, frames longer than readSize while they arrive, and ACKs
-// until they are written. A connection takes from it before it copies, and waits
-// where there is none left: it stops reading, and nothing is refused. While it waits
-// it holds only what its handlers, its fragments and its ACKs hold: handlers return,
-// a payload that does not come to its end is given up after ReadTimeout, and so are
-// ACKs that are not read after WriteTimeout, so the wait ends.
+// budget bounds the bytes that the agent holds for HAProxies over all connections
+// (Agent.MaxBuffered): payloads of NOTIFYs until they are acknowledged, fragments, frames
+// longer than readSize while they arrive, and ACKs until they are written. A connection
+// takes bytes from it before it copies, and stops reading while there are none left; it
+// refuses no NOTIFY. A waiting connection holds only the bytes of its handlers, its
+// fragments and its ACKs. Handlers return, an incomplete payload is given up after
+// ReadTimeout and unread ACKs after WriteTimeout, so the wait ends.
 type budget struct {
 	mu   sync.Mutex    // guards what follows
 	free int           // below 0 after overdraw
-	more chan struct{} // closed when bytes are given back; made by who waits
+	more chan struct{} // closed when bytes are given back; made by the waiting goroutine
 }
 
 // take takes n bytes, or returns a channel to wait on.
@@ -50,8 +49,8 @@ func (b *budget) giveBack(n int) {
 // grant is the least that a connection takes from the budget at once.
 const grant = 32 << 10
 
-// reserve has room for n more bytes, taking them from the budget if need be. It
-// reports false if the connection ended while it waited. Only the reader calls it.
+// reserve holds n more bytes, taking them from the budget if need be. It reports false if
+// the connection ended while it waited. Only the reader calls it.
 func (c *conn) reserve(n int) bool {
 	most := c.eng.maxBuffered
 	n = min(n, most/2) // one payload never waits for itself
@@ -112,9 +111,9 @@ func (c *conn) holdOutLocked(n int) {
 	c.holdLocked(n)
 }
 
-// reserveRead has room for copies of what has been read, before it is copied: a
-// connection that waits has its read buffer and no more. A frame that is longer
-// than readSize has its room already.
+// reserveRead holds the bytes for copies of the frames in the read buffer, before they are
+// copied: a connection that waits has its read buffer and no more. A frame longer than
+// readSize has its bytes already.
 func (c *conn) reserveRead() error {
 	if c.growing == 0 && !c.reserve(c.r.to-c.r.from) {
 		return errLast
@@ -130,9 +129,9 @@ func (c *conn) giveBackLocked() {
 	}
 }
 
-// reserveFrame holds what a frame needs that has not come whole and is longer than
-// readSize: its place in the read buffer, which doubles as it fills, and a copy of
-// its payload. It returns errLast if the connection ended while it waited.
+// reserveFrame holds the bytes for an incomplete frame longer than readSize: its place in
+// the read buffer, which doubles as it fills, and a copy of its payload. It returns errLast
+// if the connection ended while it waited.
 func (c *conn) reserveFrame() error {
 	want := 2 * c.r.want()
 	if want == c.growing {
@@ -151,7 +150,7 @@ func (c *conn) reserveFrame() error {
 	return nil
 }
 
-// chargeLarge takes a payload's bytes from those that reserveFrame holds for it.
+// chargeLarge takes a payload's bytes from the bytes that reserveFrame holds for it.
 func (c *conn) chargeLarge(j *job) {
 	if n := len(j.payload); n <= c.growing {
 		c.growing -= n

@@ -27,9 +27,10 @@ type checkSource struct {
 const (
 	// maxSources bounds the sources remembered.
 	maxSources = 1024
-	// firstInterval is taken for that of a source that has checked once.
+	// firstInterval is the assumed interval of a source that has checked once.
 	firstInterval = 5 * time.Second
-	// maxInterval is the longest that is waited for; HAProxy's default is 2 s.
+	// maxInterval is the longest interval that Shutdown waits for; HAProxy's default is 2
+	// s.
 	maxInterval = time.Minute
 	// missedChecks is after how many intervals without a check, and a second,
 	// a source counts as gone.
@@ -85,8 +86,8 @@ func (k *checks) failing(n int) <-chan struct{} {
 	return k.done
 }
 
-// lookLocked closes done if nobody is waited for, and comes back when the next
-// source could be gone.
+// lookLocked closes done if no source is awaited, and runs again when the next source could
+// be gone.
 func (k *checks) lookLocked() {
 	if k.done == nil || isClosed(k.done) {
 		return
@@ -121,7 +122,7 @@ func (k *checks) stop() {
 	}
 }
 
-// hostOf is what tells one HAProxy from another: its address without the port.
+// hostOf returns the identity of a HAProxy: its address without the port.
 func hostOf(a net.Addr) string {
 	s := addrString(a)
 	if ap, err := netip.ParseAddrPort(s); err == nil {

@@ -41,7 +41,7 @@ func (k *clock) init(look func()) {
 	k.timer = time.AfterFunc(maxSpan, look)
 }
 
-// arm has the timer run at the time at, or earlier.
+// arm makes the timer run at the time at, or earlier.
 func (k *clock) arm(at int64) {
 	if k.due.Load() <= at {
 		return
@@ -68,7 +68,7 @@ func (k *clock) stop() {
 // AGENT-DISCONNECT with work in flight fails that work.
 type retirement struct {
 	at    int64         // from when on, or never
-	quiet time.Duration // how long nothing must have come, until force
+	quiet time.Duration // how long the connection must have been quiet, until force
 	force int64         // from when on an ACK that leaves nothing in flight takes the DISCONNECT along, or never
 }
 
@@ -81,12 +81,12 @@ type times struct {
 	plan retirement
 }
 
-// verdict is what has become due on a connection.
+// verdict is the event that has become due on a connection.
 type verdict int
 
 const (
 	keep        verdict = iota
-	notReading          // HAProxy has not read what was written within WriteTimeout
+	notReading          // HAProxy has not read written bytes within WriteTimeout
 	noHello             // no HAPROXY-HELLO within HelloTimeout
 	unused              // retired before its hello: nothing is lost by closing it
 	slowFrame           // a frame has not come whole within ReadTimeout
@@ -171,7 +171,7 @@ func (c *conn) times() times {
 	}
 }
 
-// look is what the clock's timer calls.
+// look is called by the clock's timer.
 func (c *conn) look() {
 	c.clock.due.Store(never)
 	l, p, t := &c.eng.limits, c.phase(), now()
@@ -255,9 +255,8 @@ const askAgain = 20 * time.Millisecond
 // lastLook is how long the reader waits for bytes before it ends a connection.
 const lastLook = 5 * time.Millisecond
 
-// askReader has the reader look whether anything has come that it has not got
-// to, and end the connection if not: on a busy machine a NOTIFY may have been
-// in the socket for long.
+// askReader makes the reader look for unread bytes, and end the connection if there are
+// none: on a busy machine a NOTIFY may have waited in the socket for long.
 func (c *conn) askReader(f farewell) {
 	c.asked.Store(&f)
 	if c.setReadDeadline(time.Now()) {
@@ -265,8 +264,8 @@ func (c *conn) askReader(f farewell) {
 	}
 }
 
-// answerAsked is where the reader ends up when it has been asked. It returns
-// nil if reading is to go on, or to end with errLast.
+// answerAsked is called by the reader when it has been asked. It returns nil if reading
+// goes on, or errLast to end the connection.
 func (c *conn) answerAsked() error {
 	f := c.asked.Swap(nil)
 	if f == nil || !c.setReadDeadline(time.Now().Add(lastLook)) {

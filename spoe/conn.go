@@ -50,20 +50,20 @@ type conn struct {
 	waiting int           // how many wait on changed
 	plan    retirement    // when and how to close the connection
 	jobs    jobSet        // in flight
-	queue   jobQueue      // those of jobs that no worker has taken
+	queue   jobQueue      // jobs that no worker has taken
 	coming  bool          // a worker has been woken and has not looked at queue yet
 	running int           // jobs, late ones included
 	acking  int           // late jobs, no longer in jobs, whose ACK is not in out yet
 	held    int           // bytes of payloads and ACKs in memory, see budget.go
 	granted int           // bytes of the agent's budget that this connection has
 	stop    chan struct{} // while the reader waits for the budget: ends the wait
-	out     *buffer       // what is to be written; nil if nothing
+	out     *buffer       // bytes to write; nil if there are none
 	outAcks int64         // the ACKs in out
 	outHeld int           // bytes of out that are counted in held
-	flusher bool          // somebody is writing
+	flusher bool          // a goroutine is writing
 }
 
-// haproxy is the other side, as the PROXY header and the hello have told it.
+// haproxy is the other side, as the PROXY header and the hello describe it.
 type haproxy struct {
 	peer         net.Addr
 	engineID     string
@@ -101,7 +101,7 @@ func (c *conn) serve() {
 	c.close()
 }
 
-// begin reads all that comes before the first NOTIFY.
+// begin reads all bytes before the first NOTIFY.
 func (c *conn) begin() error {
 	if c.agent.AcceptProxy {
 		if err := c.acceptProxy(); err != nil {
@@ -185,7 +185,7 @@ func (c *conn) cancel() { c.ctx.end(context.Canceled) }
 // busyLocked reports whether a NOTIFY is in flight.
 func (c *conn) busyLocked() bool { return c.jobs.n > 0 || c.acking > 0 }
 
-// wakeLocked has the goroutines that wait on changed look again.
+// wakeLocked makes the goroutines that wait on changed look again.
 func (c *conn) wakeLocked() {
 	if c.waiting > 0 {
 		c.changed.Broadcast()

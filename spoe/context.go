@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// deadlineCtx is what context.WithDeadline makes, without its timer: the engine
-// ends it. A connection has one, and each message. Those of messages are used
-// once, so that whoever keeps one sees it ended and never comes alive again;
-// they are allocated by the chunk.
+// deadlineCtx is a context with a deadline but without a timer: the engine ends it. Each
+// connection and each message has one. A message's is used once, so that a handler that
+// keeps it finds it ended for good; they are allocated by the chunk.
 type deadlineCtx struct {
 	context.Context // the parent
 
@@ -18,7 +17,7 @@ type deadlineCtx struct {
 	err      error
 	done     chan struct{}
 	stop     func() bool          // no longer wait for the parent
-	after    map[*func()]struct{} // to be called at the end
+	after    map[*func()]struct{} // functions called at the end
 }
 
 // contextChunk is how many a worker allocates at once.
@@ -87,8 +86,8 @@ func (d *deadlineCtx) Err() error {
 	return err
 }
 
-// AfterFunc is what package context looks for in a parent that is not its own:
-// with it, a child needs no goroutine.
+// Package context looks for AfterFunc in a parent of another type: with it, a child needs
+// no goroutine.
 func (d *deadlineCtx) AfterFunc(f func()) (stop func() bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

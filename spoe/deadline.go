@@ -23,7 +23,7 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 	}
 	within, before := outerCtx, time.Time{}
 	if ctx == context.Context(within) {
-		before = within.setDeadline(end) // nothing lies between: no other is needed
+		before = within.setDeadline(end) // no deadline lies between: no other is needed
 	} else {
 		within = j.worker.newContext(ctx, end)
 	}
@@ -69,7 +69,7 @@ func (d *deadlines) init(c *conn) {
 	d.armed.Store(never)
 }
 
-// arm has the timer run at the time at, or earlier.
+// arm makes the timer run at the time at, or earlier.
 func (d *deadlines) arm(at int64) {
 	if d.armed.Load() <= at {
 		return
@@ -96,8 +96,8 @@ func (d *deadlines) stop() {
 	}
 }
 
-// run acknowledges what is due. It first marks the timer as unset: a job that
-// sets its deadline after its turn in the loop then finds it so, and arms it.
+// run acknowledges jobs that are due. It first marks the timer as unset: a job that sets
+// its deadline after its turn in the loop then finds it so, and arms it.
 func (d *deadlines) run() {
 	d.armed.Store(never)
 	c, t := d.c, now()
@@ -135,12 +135,12 @@ func (d *deadlines) run() {
 	c.acknowledgeLate(late)
 }
 
-// failureGrace is how long the functions given to OnFailure may take before the
-// ACK leaves without what they add.
+// failureGrace is how long the functions given to OnFailure may take before the ACK leaves
+// without their actions.
 const failureGrace = 100 * time.Millisecond
 
-// acknowledgeLate sends the ACKs of jobs whose handlers are late. The handlers go
-// on with the jobs; what is read of them here no longer changes.
+// acknowledgeLate sends the ACKs of jobs whose handlers are late. The handlers go on with
+// the jobs; the fields read here no longer change.
 func (c *conn) acknowledgeLate(late []*job) {
 	var plain []*job
 	var last []func(error, *Actions) // what is called where no hook has been, or one does not return
@@ -163,8 +163,8 @@ func (c *conn) acknowledgeLate(late []*job) {
 	}
 }
 
-// acknowledgeHooked sends the ACK of a late job with what the hooks add, or after
-// failureGrace with what last adds.
+// acknowledgeHooked sends the ACK of a late job with the actions of the hooks, or after
+// failureGrace with those of last.
 func (c *conn) acknowledgeHooked(j *job, hooks, last []func(error, *Actions)) {
 	var once sync.Once
 	send := func(hooks []func(error, *Actions)) {
@@ -181,8 +181,8 @@ func (c *conn) acknowledgeHooked(j *job, hooks, last []func(error, *Actions)) {
 	}()
 }
 
-// sendLate ends the contexts of late jobs and sends their ACKs, with actions
-// behind those that are committed.
+// sendLate ends the contexts of late jobs and sends their ACKs, with actions behind the
+// committed ones.
 func (c *conn) sendLate(actions []byte, late ...*job) {
 	for _, j := range late {
 		if j.ctx != nil { // it has begun

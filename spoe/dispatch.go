@@ -10,9 +10,8 @@ const maxBatchBytes = 64 << 10
 // stops reading the connection.
 const maxUnsent = 256 << 10
 
-// dispatch queues the jobs of the batch. At a bound it queues as many as there
-// is room for and waits, which is what slows HAProxy down; the connection's end
-// ends the wait.
+// dispatch queues the jobs of the batch. At a bound it queues as many as the bound allows
+// and waits, which slows HAProxy down; the connection's end ends the wait.
 func (c *conn) dispatch() {
 	if c.batch.n == 0 {
 		return
@@ -21,7 +20,7 @@ func (c *conn) dispatch() {
 	ctr.notifies.Add(uint64(c.batch.n))
 	ctr.inFlight.Add(int64(c.batch.n))
 	for c.batch.n > 0 {
-		n := c.takeSlots(min(c.batch.n, c.room()))
+		n := c.takeSlots(min(c.batch.n, c.awaitPlaces()))
 		if n == 0 || !c.queueJobs(n) {
 			c.dropBatch()
 			return
@@ -30,9 +29,9 @@ func (c *conn) dispatch() {
 	c.batched = 0
 }
 
-// room waits until the connection may have more in flight, and returns how many
+// awaitPlaces waits until the connection may have more in flight, and returns how many
 // more; 0 if it has ended.
-func (c *conn) room() int {
+func (c *conn) awaitPlaces() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {

@@ -1,7 +1,7 @@
-// Package spoe runs agents for HAProxy's Stream Processing Offload Engine. It
-// speaks SPOP 2.0 (SPOE.txt) with HAProxy 2.0 and later: HAProxy sends a NOTIFY
-// with messages, the agent has a [Handler] answer them and acknowledges the
-// NOTIFY with actions, which set HAProxy's variables.
+// Package spoe runs agents for HAProxy's Stream Processing Offload Engine. It speaks SPOP
+// 2.0 (SPOE.txt) with HAProxy 2.0 and later: HAProxy sends a NOTIFY with messages, a
+// [Handler] answers them, and the agent acknowledges the NOTIFY with actions, which set
+// HAProxy's variables.
 //
 //	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 //	defer stop()
@@ -25,30 +25,29 @@
 //
 // # Life of a NOTIFY
 //
-// A goroutine per connection reads frames. A NOTIFY is copied and checked as a
-// whole; a malformed one ends the connection with an AGENT-DISCONNECT, and no
-// handler sees it. Workers, goroutines that are kept for the next NOTIFYs, handle
-// its messages in order; there is always one for a NOTIFY that waits, so that a
-// slow handler delays nobody else. Its ACK leaves when the last message is done,
-// or at the deadline.
+// A goroutine per connection reads frames. A NOTIFY is copied and checked as a whole; a
+// malformed one ends the connection with an AGENT-DISCONNECT, and no handler sees it.
+// Workers, goroutines that are kept for the next NOTIFYs, handle its messages in order;
+// there is always one for a NOTIFY that waits, so a slow handler delays no other NOTIFY.
+// The ACK leaves when the last message has been handled, or at the deadline.
 //
-// There is exactly one ACK for a NOTIFY, whatever handlers do: one that fails
-// or panics loses its own actions, one that is late is left behind. An ACK waits
-// for its handlers and for the socket only: log lines, [Agent.ConnState] and
-// [Message.Report] are called by goroutines that nothing waits for.
+// There is exactly one ACK for a NOTIFY. A handler that fails or panics loses its own
+// actions; at the deadline the ACK does not wait for a late handler. An ACK waits for its
+// handlers and for the socket only: other goroutines write log lines and call
+// [Agent.ConnState] and the functions of [Message.Report].
 //
 // # Life of a connection
 //
 //	greeting ──► open ──► retiring ──► closing ──► closed
 //
-// A connection is greeting until its HAPROXY-HELLO has been answered, and open
-// from then on. It is retiring once it is to be closed, by Shutdown or for its
-// age: it still answers, and at a quiet moment the agent sends AGENT-DISCONNECT.
-// Then it is closing, until HAProxy has closed it or a second has passed.
+// A connection is greeting until its HAPROXY-HELLO has been answered, and open from then
+// on. Shutdown or its age makes it retiring: it still answers, and at a quiet moment the
+// agent sends AGENT-DISCONNECT. Then it is closing, until HAProxy has closed it or a second
+// has passed.
 //
 // # What may be kept
 //
-// A [Message], its Args and the Values from them, and the [Actions] are valid
-// until the handler returns; Message.Clone and Value.Clone make copies to keep.
-// Strings, and what a struct was bound to, are safe to keep.
+// A [Message], its Args and the Values from them, and the [Actions] are valid until the
+// handler returns; Message.Clone and Value.Clone make copies to keep. Strings and bound
+// structs are safe to keep.
 package spoe

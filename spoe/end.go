@@ -15,9 +15,9 @@ import (
 // the answers to the NOTIFYs before them.
 const settleTime = time.Second
 
-// end ends a connection after err, the reason why reading has ended: a
-// malformed frame is answered by a DISCONNECT with its status, everything else
-// is the end that it looks like.
+// end ends a connection after err, the reason why reading has ended: a malformed frame is
+// answered by a DISCONNECT with its status; after any other error the agent closes without
+// a frame.
 func (c *conn) end(err error) {
 	var bad *codec.Error
 	switch {
@@ -49,9 +49,8 @@ func isNormalEnd(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// logEnd logs the end of a connection that HAProxy has closed. It is a warning
-// where HAProxy left NOTIFYs unanswered: a timeout of its own has struck, or it
-// was killed.
+// logEnd logs the end of a connection that HAProxy has closed. It is a warning if NOTIFYs
+// were in flight: a timeout of HAProxy's has expired, or HAProxy was killed.
 func (c *conn) logEnd() {
 	c.mu.Lock()
 	n := c.jobs.n + c.acking

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// engine is what an agent has once it runs.
+// engine is the state of a running agent.
 type engine struct {
 	start sync.Once
 	err   error // of the configuration
@@ -26,7 +26,7 @@ type engine struct {
 	// bytes has MaxBuffered, see budget.go.
 	bytes budget
 
-	// The reporters call what is not the agent's own code.
+	// The reporters call functions that are not the agent's own.
 	logs, states, reports reporter
 	hooks                 tasks // functions given to OnFailure, called at a deadline
 
@@ -41,8 +41,8 @@ type engine struct {
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
 	tasks     int           // goroutines of Message.Go
-	gone      chan struct{} // closed when neither is left; made when first waited for
-	empty     chan struct{} // closed when no connection is left; made when first waited for
+	gone      chan struct{} // closed when neither is left; made by the first waiting goroutine
+	empty     chan struct{} // closed when no connection is left; made by the first waiting goroutine
 
 	// The steps of the end, each closed once under mu.
 	draining  chan struct{} // health checks fail
@@ -117,14 +117,14 @@ func (e *engine) removeConn(c *conn) {
 	e.lookGoneLocked()
 }
 
-// lookGoneLocked closes gone if nothing is left, and nothing can come.
+// lookGoneLocked closes gone if no connection and no goroutine is left, and none can come.
 func (e *engine) lookGoneLocked() {
 	if e.gone != nil && len(e.conns) == 0 && e.tasks == 0 && isClosed(e.closing) {
 		closeLocked(e.gone)
 	}
 }
 
-// allGone returns the channel that is closed when nothing is left.
+// allGone returns the channel that is closed when no connection and no goroutine is left.
 func (e *engine) allGone() <-chan struct{} {
 	e.mu.Lock()
 	defer e.mu.Unlock()

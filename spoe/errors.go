@@ -19,7 +19,7 @@ var ErrTimeout error = &deadlineError{}
 
 type deadlineError struct {
 	after time.Duration
-	err   error // what the handler returned in the end
+	err   error // the error that the handler returned in the end
 }
 
 func (e *deadlineError) Error() string {
@@ -45,14 +45,14 @@ func timeoutError(after time.Duration, err error) error {
 	return &deadlineError{after: after, err: err}
 }
 
-// ErrActionsTooBig is the error of a message whose actions would make the ACK
-// longer than the agreed frame size. They are dropped whole: HAProxy 3.1 and
-// later would let the request wait for such an ACK until its timeout.
+// ErrActionsTooBig is the error of a message whose actions would make the ACK longer than
+// the agreed frame size. They are dropped whole: with HAProxy 3.1 and later the request
+// would wait for such an ACK until its timeout.
 var ErrActionsTooBig = errors.New("spoe: the actions do not fit into the agreed frame size; set fewer or shorter variables, or raise HAProxy's tune.bufsize")
 
 // PanicError is the error of a message whose handler panicked.
 type PanicError struct {
-	// Value is what panic was called with; nil for a runtime.Goexit.
+	// Value is panic's argument; nil for a runtime.Goexit.
 	Value any
 	// Stack is the goroutine's stack at that time, as debug.Stack formats it.
 	Stack []byte

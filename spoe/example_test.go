@@ -10,8 +10,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// An agent without a router: it answers each message by hand, and ends
-// gracefully with its context. A program's ctx comes from signal.NotifyContext.
+// An agent without a router: its handler reads each message itself, and it ends gracefully
+// with its context. A program's ctx comes from signal.NotifyContext.
 func Example() {
 	listed := netip.MustParsePrefix("192.0.2.0/24")
 	agent := &spoe.Agent{

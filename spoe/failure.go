@@ -64,14 +64,14 @@ func readableError(err error) (readable error) {
 	return err
 }
 
-// noError is a type that no error has.
+// noError is a type that no other error has.
 type noError struct{}
 
 func (*noError) Error() string { return "" }
 
-// callHooks calls the functions that OnFailure was given, in their order, and adds
-// their actions to acts. One that panics, ends its goroutine or sets more than fits
-// loses its own actions and takes nothing from the others.
+// callHooks calls the functions that OnFailure was given, in their order, and adds their
+// actions to acts. A function that panics, ends its goroutine or sets more than fits loses
+// its own actions and no other's.
 func (j *job) callHooks(hooks []func(error, *Actions), err error, acts *Actions) {
 	for _, f := range hooks {
 		j.callHook(f, err, acts)

@@ -85,7 +85,7 @@ func TestFaults(t *testing.T) {
 	assert.Zero(t, stats.Connections)
 	assert.Zero(t, stats.InFlight)
 	assert.Zero(t, stats.Late)
-	// What has ended may take a moment to be gone for the runtime.
+	// The runtime may take a moment to forget goroutines that have ended.
 	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}

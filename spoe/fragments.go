@@ -8,9 +8,8 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// fragments are the payloads of one connection that have not come whole
-// (§3.2). HAProxy up to 3.0 cuts a payload that is longer than a frame; later
-// ones do not.
+// fragments are the incomplete payloads of one connection (§3.2). HAProxy up to 3.0 cuts a
+// payload that is longer than a frame; later ones do not.
 type fragments map[fragmentKey]*fragmented
 
 type fragmentKey struct{ streamID, frameID uint64 }
@@ -36,8 +35,8 @@ func (f fragments) size() int {
 	return n
 }
 
-// firstFragment takes a NOTIFY while fragments are about, or one that is the
-// first of them. whole is true if it is to be handled as it is.
+// firstFragment takes a NOTIFY that is a first fragment, or that comes while payloads are
+// incomplete. whole reports whether it is complete by itself.
 func (c *conn) firstFragment(f codec.Frame) (whole bool, err error) {
 	key := fragmentKey{f.StreamID, f.FrameID}
 	old := c.fragments[key]
@@ -45,7 +44,7 @@ func (c *conn) firstFragment(f codec.Frame) (whole bool, err error) {
 		return false, &codec.Error{Status: codec.StatusInterlaced, Reason: fmt.Sprintf(
 			"NOTIFY for stream-id %d, frame-id %d while its last one is incomplete", f.StreamID, f.FrameID)}
 	}
-	delete(c.fragments, key) // HAProxy took the ABORT as the end, and begins anew
+	delete(c.fragments, key) // HAProxy took the ABORT as the end, and starts a new payload
 	if f.ABORT() {
 		c.eng.counters.aborted.Add(1)
 		return false, nil
@@ -95,8 +94,8 @@ func (c *conn) fragmentFrame(f codec.Frame, received time.Time) error {
 	return nil
 }
 
-// appendFragment adds a fragment's bytes, or gives the payload up if they are
-// too many. Either way the next fragment has ReadTimeout to come.
+// appendFragment adds a fragment's bytes, or gives the payload up if they are too many. In
+// both cases the next fragment must come within ReadTimeout.
 func (c *conn) appendFragment(p *fragmented, f codec.Frame) error {
 	c.fragmentsSeen.Add(1)
 	t := now()
@@ -119,7 +118,7 @@ func (c *conn) appendFragment(p *fragmented, f codec.Frame) error {
 	c.complain("fragmented payload is longer than Agent.MaxPayload; acknowledged with ABORT",
 		slog.Int("max_payload", c.eng.maxPayload), slog.Uint64("stream_id", f.StreamID), slog.Uint64("frame_id", f.FrameID))
 	c.send(codec.Frame{Type: codec.FrameAck, Flags: codec.FlagFIN | codec.FlagABORT, StreamID: f.StreamID, FrameID: f.FrameID}, false)
-	if c.room() == 0 { // an ABORT waits for the same bound as an ACK
+	if c.awaitPlaces() == 0 { // an ABORT waits for the same bound as an ACK
 		return errLast
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 var (
 	// errLast ends a connection on which the last frame has been sent.
 	errLast = errors.New("spoe: last frame sent")
-	// errClosed ends a connection without a word.
+	// errClosed ends a connection without a frame.
 	errClosed = errors.New("spoe: closed")
 )
 
@@ -37,7 +37,7 @@ func (c *conn) readFrames() error {
 // onRead handles the frames that have been read.
 func (c *conn) onRead() error {
 	if c.phase() >= closing {
-		return errLast // whatever comes, nobody waits for it
+		return errLast // no goroutine waits for later frames
 	}
 	c.unread.Store(true)
 	if err := c.reserveRead(); err != nil {
@@ -51,7 +51,7 @@ func (c *conn) onRead() error {
 			err = c.frame(frame, received)
 		}
 		if err != nil {
-			c.dispatch() // what came before is answered
+			c.dispatch() // earlier NOTIFYs are answered
 			return err
 		}
 		if !ok {
@@ -144,8 +144,8 @@ func (c *conn) checkMessages(payload []byte) error {
 	return err
 }
 
-// disconnectFrame answers a HAPROXY-DISCONNECT (§3.2.8): the handlers in flight
-// are told to end, as nobody waits for them any more.
+// disconnectFrame answers a HAPROXY-DISCONNECT (§3.2.8). It ends the contexts of the
+// handlers in flight, because HAProxy no longer waits for them.
 func (c *conn) disconnectFrame(f codec.Frame) error {
 	d, err := codec.ParseDisconnect(f.Payload)
 	if err != nil {

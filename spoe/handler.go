@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// A Handler answers one message. It is called concurrently for different
-// NOTIFYs, those of one connection too; the messages of one NOTIFY are handled in
-// order, one after the other.
+// A Handler answers one message. It is called concurrently for different NOTIFYs, also of
+// one connection; the messages of one NOTIFY are handled in order, one after the other.
 //
 // msg and acts are valid until ServeSPOE returns. ctx ends then too, and earlier
 // when HAProxy has disconnected, when the agent is closed, and at the deadline
 // that [Agent.NotifyTimeout] or [Message.ServeWithin] sets. For work that
 // outlives the handler there is [Message.Go].
 //
-// An error drops the message's own actions; those of the NOTIFY's other
-// messages stay, and the ACK leaves at once. A panic counts as a *[PanicError].
+// An error drops the message's own actions; the actions of the NOTIFY's other messages
+// stay, and the ACK leaves at once. A panic counts as a *[PanicError].
 type Handler interface {
 	ServeSPOE(ctx context.Context, msg *Message, acts *Actions) error
 }
 
-// Bounded is a handler that says how long it can take: its messages are
-// acknowledged within that time of their arrival. Middleware that sets a deadline
-// returns one, so that package router can tell HAProxy's half of it.
+// Bounded is a handler with a deadline: its messages are acknowledged within Bound of their
+// arrival. Middleware that sets a deadline returns one, so that package router knows the
+// deadline for HAProxy's configuration.
 type Bounded interface {
 	Handler
 	// Bound is more than 0. It is called when the handler is registered.

@@ -62,7 +62,7 @@ func (c *conn) readHello() (codec.Frame, error) {
 	}
 }
 
-// checkHello holds the frame against what §3.2.4 wants of it.
+// checkHello checks that the frame is a HAPROXY-HELLO as §3.2.4 defines it.
 func checkHello(f codec.Frame) error {
 	switch {
 	case f.Type != codec.FrameHAProxyHello:

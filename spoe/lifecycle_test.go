@@ -108,7 +108,7 @@ func TestUnfinishedPayloadEnds(t *testing.T) {
 	})
 }
 
-// ABORTs wait for the same bound as ACKs where nobody reads them.
+// ABORTs wait for the same bound as ACKs if HAProxy does not read them.
 func TestAbortsWaitForTheirReader(t *testing.T) {
 	ln, err := spoe.Listen("127.0.0.1:0")
 	require.NoError(t, err)

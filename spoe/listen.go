@@ -14,9 +14,8 @@ import (
 // Listen listens on an address as HAProxy's server line has it; [ParseAddr] lists
 // the forms.
 //
-// A unix socket file that is there already is replaced if nobody listens on it,
-// as a process that was killed leaves it behind; it is removed when the listener
-// closes.
+// Listen replaces a unix socket file on which no process listens, such as a killed process
+// leaves behind. The listener removes its file when it closes.
 func Listen(addr string) (net.Listener, error) { return listen(addr, 0) }
 
 func listen(addr string, mode fs.FileMode) (net.Listener, error) {
@@ -66,7 +65,7 @@ func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 	return ln, nil
 }
 
-// removeStale removes a socket file on which nobody listens.
+// removeStale removes a socket file on which no process listens.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -81,7 +80,7 @@ func removeStale(path string) error {
 		return fmt.Errorf("another process listens on %s: %w", path, syscall.EADDRINUSE)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("cannot tell whether somebody listens on %s: %w", path, err)
+		return fmt.Errorf("cannot find out whether a process listens on %s: %w", path, err)
 	}
 	return os.Remove(path)
 }

@@ -20,8 +20,8 @@ func (c *conn) log(level slog.Level, msg string, attrs ...slog.Attr) {
 	c.agent.logAttrs(level, msg, attrs...)
 }
 
-// logAttrs queues a line for the Logger. The reporter writes it: a slow log holds
-// up nothing, and a line that finds no room is counted in Stats.ReportsDropped.
+// logAttrs queues a line for the Logger. The reporter writes it: a slow log delays no ACK,
+// and lines that do not fit into the queue are counted in Stats.ReportsDropped.
 func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
 	l := a.log()
 	if !l.Enabled(context.Background(), level) {
@@ -34,7 +34,7 @@ func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
 	a.eng.logs.add(func() {
 		r := slog.NewRecord(at, level, "spoe: "+msg, 0)
 		r.AddAttrs(attrs...)
-		_ = l.Handler().Handle(context.Background(), r) // a log that fails has nowhere to say so
+		_ = l.Handler().Handle(context.Background(), r) // an error of the log cannot be logged
 	})
 }
 
@@ -61,15 +61,14 @@ func safeAttr(a slog.Attr) slog.Attr {
 	return a
 }
 
-// complain logs that a connection has ended otherwise than it should. A port
-// scan, or a HAProxy up to 3.0 that is refused and comes again at once, does so
-// a thousand times a second.
+// complain logs an abnormal end of a connection. A port scan, or a HAProxy up to 3.0 that
+// is refused and connects again at once, causes a thousand of them a second.
 func (c *conn) complain(msg string, attrs ...slog.Attr) {
 	c.logSome(&c.eng.connLog, slog.LevelWarn, msg, attrs...)
 }
 
-// logFailure logs a failed message. Where what handlers depend on is down, all
-// of them fail.
+// logFailure logs a failed message. When a service that handlers need is down, all messages
+// fail.
 func (j *job) logFailure(err error, p *PanicError) {
 	level := slog.LevelWarn
 	attrs := []slog.Attr{
@@ -84,7 +83,7 @@ func (j *job) logFailure(err error, p *PanicError) {
 	j.c.logSome(&j.c.eng.failureLog, level, "message failed", attrs...)
 }
 
-// logSome logs as often as some allows, and then how often it did not.
+// logSome logs as often as some allows, and counts the lines that it left out.
 func (c *conn) logSome(some *someLines, level slog.Level, msg string, attrs ...slog.Attr) {
 	if !c.agent.log().Enabled(context.Background(), level) {
 		return

@@ -29,8 +29,8 @@ type Message struct {
 	hooks             *failureHooks // of OnFailure; nil: they are the job's
 }
 
-// NewMessage returns a message with the arguments in raw, for those who call a
-// handler themselves; an agent makes its own.
+// NewMessage returns a message with the arguments in raw, for code that calls a handler
+// itself; an agent makes its own messages.
 func NewMessage(name string, raw codec.Args) (*Message, error) {
 	if err := raw.Err(); err != nil {
 		return nil, fmt.Errorf("message %q: %w", name, err)
@@ -56,9 +56,9 @@ func (m *Message) Peer() net.Addr { return m.peer }
 // ReceivedAt returns when the NOTIFY arrived.
 func (m *Message) ReceivedAt() time.Time { return m.received }
 
-// Clone returns a copy that stays valid after the handler has returned, with
-// all arguments unread. Functions that are given to its OnFailure are not called
-// by the agent; whoever has the copy handled calls [Message.FailureHook].
+// Clone returns a copy that stays valid after the handler has returned, with all arguments
+// unread. The agent does not call functions given to the copy's OnFailure; code that passes
+// the copy to a handler calls [Message.FailureHook].
 func (m *Message) Clone() *Message {
 	c := *m
 	c.job = nil
@@ -87,11 +87,11 @@ func (m *Message) Fork() *Message {
 // actions that go into the ACK instead of the handler's. That lets HAProxy fail
 // closed.
 //
-// Several are called in the order of the calls. One that panics or sets more than
-// the ACK can hold loses its own actions only. f must not block and must not use
-// the message: at a deadline it is called while the handler still runs. Where
-// several messages share one call of the handler, as with middleware.Coalesce, f
-// is called for each that fails, and at the same time.
+// Several are called in the order of the calls. A function that panics or sets more than
+// the ACK can hold loses its own actions only. f must not block and must not use the
+// message: at a deadline it is called while the handler still runs. Where several messages
+// share one call of the handler, as with middleware.Coalesce, f is called for each that
+// fails, and at the same time.
 func (m *Message) OnFailure(f func(err error, acts *Actions)) {
 	switch {
 	case m.hooks != nil:
@@ -112,11 +112,10 @@ func (m *Message) FailureHook() func(err error, acts *Actions) {
 	return m.hooks.snapshot()
 }
 
-// ServeWithin calls next with a context that ends d after the message's
-// arrival. If next has not returned by then, even if it ignores its context,
-// the agent acknowledges the NOTIFY at that time, with the actions of the
-// messages before this one and what OnFailure adds; what next does later is
-// dropped, and the NOTIFY's later messages are not handled.
+// ServeWithin calls next with a context that ends d after the message's arrival. If next
+// has not returned by then, even if it ignores its context, the agent acknowledges the
+// NOTIFY at that time, with the actions of earlier messages and of OnFailure. Later actions
+// of next are dropped, and the NOTIFY's later messages are not handled.
 //
 // It is called from the goroutine of the handler. It returns what next returned,
 // or an error that is an [ErrTimeout] if that was too late. Nested calls end at the earliest of their deadlines. Outside an

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// names keeps one string for each message name seen, so that a
-// message's Name costs no allocation and is safe to keep. It is bounded: HAProxy
-// has a handful of them, and whoever sends others pays for their strings.
+// names keeps one string for each message name seen, so that a message's Name costs no
+// allocation and is safe to keep. It is bounded: HAProxy has a handful of names; a message
+// with another name allocates its string.
 type names struct {
 	known atomic.Pointer[map[string]string]
 	mu    sync.Mutex // guards replacing known

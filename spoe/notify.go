@@ -10,9 +10,9 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// job is one NOTIFY on its way to its ACK. It owns a copy of the payload, so
-// that neither the connection's buffer nor another NOTIFY can change what its
-// handlers see. Jobs are pooled; one whose handler was late is not used again.
+// job is one NOTIFY on its way to its ACK. It owns a copy of the payload, so that neither
+// the connection's buffer nor another NOTIFY can change what its handlers see. Jobs are
+// pooled, except a job whose handler was late.
 type job struct {
 	c                 *conn
 	streamID, frameID uint64
@@ -31,12 +31,12 @@ type job struct {
 	deadline  int64                   // when the ACK leaves at the latest, since epoch
 	name      string                  // of the message that is handled
 	ctx       *deadlineCtx            // the message's
-	within    *deadlineCtx            // that of the innermost deadline, ctx or one below it
+	within    *deadlineCtx            // the context of the innermost deadline, ctx or one below it
 	committed []byte                  // actions of the messages that are done
 	hooks     []func(error, *Actions) // of OnFailure
 	failing   bool                    // its failure is being dealt with
 	pending   bool                    // a message is to be handled, or is being handled
-	late      bool                    // acknowledged at its deadline; what it does is dropped
+	late      bool                    // acknowledged at its deadline; later actions are dropped
 	charged   bool                    // late, and still counted as in flight
 }
 

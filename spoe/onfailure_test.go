@@ -99,7 +99,8 @@ func TestOnFailureEachForItself(t *testing.T) {
 	}
 }
 
-// TestFailureHook: whoever has a copy handled can call what it was given.
+// TestFailureHook: code that passes a copy to a handler can call the functions of its
+// OnFailure.
 func TestFailureHook(t *testing.T) {
 	h := spoetest.NewAgent(t, quiet(byName{
 		"clone": func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {

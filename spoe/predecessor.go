@@ -117,7 +117,7 @@ func (j *job) handlePredecessor() {
 	j.settle(nil)
 }
 
-// applyAction adds an action; one that is a nil pointer is an error.
+// applyAction adds an action; a nil pointer is an error.
 func applyAction(a Action, acts *Actions) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -26,9 +26,9 @@ type reader struct {
 	raw  syscall.RawConn // nil: read through nc
 	try  func(fd uintptr) bool
 	once bool         // try is to return after one read
-	data func() error // what try calls after a read, if not once
-	err  error        // what has ended try
-	// answers is set by data where an ACK will follow what it was called for.
+	data func() error // called by try after a read, if not once
+	err  error        // the error that has ended try
+	// answers is set by data if the frames that it was called for get an ACK.
 	answers bool
 	buf     *buffer
 	from    int // buf.b[from:to] is unread
@@ -48,9 +48,9 @@ func (r *reader) init(nc net.Conn) {
 	}
 }
 
-// next returns the next whole frame, without its length, out of what has been
-// read; ok is false if more must be read first. The frame is valid until the
-// next fill. max is the longest frame that may come.
+// next returns the next whole frame, without its length, out of the buffer; ok is false if
+// more must be read first. The frame is valid until the next fill. max is the longest frame
+// that may come.
 func (r *reader) next(max int) (frame []byte, ok bool, err error) {
 	if r.buf == nil {
 		return nil, false, nil
@@ -72,8 +72,8 @@ func (r *reader) next(max int) (frame []byte, ok bool, err error) {
 	return unread[codec.LengthSize:end:end], true, nil
 }
 
-// want returns the length of the frame that has not come whole, if it is longer
-// than readSize, and 0 otherwise.
+// want returns the length of the incomplete frame if it is longer than readSize, and 0
+// otherwise.
 func (r *reader) want() int {
 	if r.buf == nil {
 		return 0
@@ -88,7 +88,7 @@ func (r *reader) want() int {
 // partial reports whether there are bytes of a frame that is not whole.
 func (r *reader) partial() bool { return r.from < r.to }
 
-// fill reads what there is, at least one byte, and waits for it if need be.
+// fill reads at least one byte, and waits for it if need be.
 func (r *reader) fill() error {
 	if r.raw == nil {
 		return r.fillConn()
@@ -100,8 +100,8 @@ func (r *reader) fill() error {
 	return r.err
 }
 
-// each reads and calls data after each read, until either fails. While it runs,
-// nobody but the reader may close the connection: a Close waits for it.
+// each reads and calls data after each read, until either fails. While it runs, only the
+// reader may close the connection: a Close waits for it.
 func (r *reader) each(data func() error) error {
 	if r.raw == nil {
 		for {
@@ -121,7 +121,7 @@ func (r *reader) each(data func() error) error {
 }
 
 func (r *reader) fillConn() error {
-	r.makeRoom()
+	r.makeSpace()
 	if r.buf == nil {
 		r.buf = &buffer{make([]byte, smallRead)}
 	}
@@ -133,10 +133,10 @@ func (r *reader) fillConn() error {
 	return err
 }
 
-// makeRoom moves the unread bytes to the front of the buffer, or to one twice
+// makeSpace moves the unread bytes to the front of the buffer, or to one twice
 // as large if they fill it, or to a smaller one behind a large frame. It leaves no
 // buffer if there was none, or if it has no bytes and is large.
-func (r *reader) makeRoom() {
+func (r *reader) makeSpace() {
 	if r.buf == nil {
 		return
 	}
@@ -165,7 +165,7 @@ func (r *reader) shrink() {
 	}
 }
 
-// release gives the buffer back; what is unread is lost.
+// release gives the buffer back; unread bytes are lost.
 func (r *reader) release() {
 	if r.buf != nil && len(r.buf.b) == readSize {
 		readBuffers.Put(r.buf)

@@ -7,19 +7,18 @@ import (
 	"syscall"
 )
 
-// initRaw has the reader use the file descriptor.
+// initRaw makes the reader use the file descriptor.
 func (r *reader) initRaw(sc syscall.Conn) {
 	if raw, err := sc.SyscallConn(); err == nil {
 		r.raw, r.try = raw, r.readRaw
 	}
 }
 
-// readRaw reads until it is told to end, and then returns true; it returns false
-// where it has to wait. It is called by syscall.RawConn.Read, which does the
-// waiting.
+// readRaw reads until the connection ends, and then returns true; it returns false if it
+// has to wait. syscall.RawConn.Read calls it and does the waiting.
 func (r *reader) readRaw(fd uintptr) bool {
 	for {
-		r.makeRoom()
+		r.makeSpace()
 		if r.buf == nil {
 			r.buf = readBuffers.Get().(*buffer)
 		}
@@ -47,11 +46,11 @@ func (r *reader) readRaw(fd uintptr) bool {
 		if r.err = r.data(); r.err != nil {
 			return true
 		}
-		// A read that leaves room has emptied the socket, and whatever comes
-		// from now on wakes RawConn.Read. The end of the stream alone may have
-		// come with the bytes and be missed: HAProxy is gone then, and the ACKs
-		// of the NOTIFYs that were just read find out, or the watchdog does.
-		// Without any, or with half a frame, the next read has to.
+		// A read that does not fill the buffer has emptied the socket, and later bytes wake
+		// RawConn.Read. The end of the stream alone may have come with the bytes and be
+		// missed: HAProxy is gone then, and the ACKs of the NOTIFYs that were just read
+		// find out, or the watchdog does. Without any, or with half a frame, the next read
+		// has to.
 		if n < len(room) && !r.partial() && r.answers {
 			r.release()
 			return false
@@ -73,7 +72,7 @@ func (r *reader) ended() bool {
 	return err == nil && n == 0
 }
 
-// peek returns how many bytes the socket has, one at most.
+// peek returns 1 if the socket has unread bytes, and 0 otherwise.
 func (r *reader) peek() (n int, err error) {
 	if r.raw == nil {
 		return 0, syscall.EAGAIN

@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// reporter calls functions that may be slow, one after the other, from a
-// goroutine of its own: log lines, Agent.ConnState, Message.Report. A log sink
-// that takes half a second, or that blocks, so holds up neither an ACK nor a
-// connection nor Shutdown. What waits is bounded; beyond the bound it is dropped
-// and counted.
+// reporter calls functions that may be slow, one after the other, from a goroutine of its
+// own: log lines, Agent.ConnState, Message.Report. So a log sink that takes half a second,
+// or that blocks, delays neither an ACK nor a connection nor Shutdown. The queue is
+// bounded; further calls are dropped and counted.
 type reporter struct {
 	max     int
 	dropped atomic.Uint64
@@ -18,17 +17,17 @@ type reporter struct {
 	mu      sync.Mutex // guards what follows
 	queue   []func()
 	running bool
-	idle    chan struct{} // closed when nothing is left; made when waited for
+	idle    chan struct{} // closed when the queue is empty; made by the waiting goroutine
 }
 
-// The bounds on what waits.
+// The lengths of the queues.
 const (
 	maxLogs    = 256
 	maxStates  = 16384
 	maxReports = 4096
 )
 
-// add queues f; it reports whether there was room.
+// add queues f; it reports whether the queue had space.
 func (r *reporter) add(f func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,7 +48,7 @@ func (r *reporter) run() {
 	defer func() { // f may panic, or end its goroutine by runtime.Goexit
 		if !done {
 			_ = recover()
-			go r.run() // takes this one's place
+			go r.run() // takes this goroutine's place
 		}
 	}()
 	for f := r.next(); f != nil; f = r.next() {
@@ -75,7 +74,7 @@ func (r *reporter) next() func() {
 	return f
 }
 
-// wait waits until nothing is left to report, or for d.
+// wait waits until the queue is empty, or for d.
 func (r *reporter) wait(d time.Duration) {
 	r.mu.Lock()
 	if !r.running {
@@ -94,7 +93,7 @@ func (r *reporter) wait(d time.Duration) {
 type tasks struct {
 	mu   sync.Mutex // guards what follows
 	n    int
-	none chan struct{} // closed when n is 0; made when waited for
+	none chan struct{} // closed when n is 0; made by the waiting goroutine
 }
 
 func (k *tasks) add() {
@@ -134,7 +133,7 @@ func await(done <-chan struct{}, d time.Duration) {
 	}
 }
 
-// drop gives up what has not been reported.
+// drop empties the queue without calling the functions.
 func (r *reporter) drop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -142,8 +141,8 @@ func (r *reporter) drop() {
 	r.queue = nil
 }
 
-// awaitReports waits for the hooks and for what is to be reported: a second for
-// all of it, since none of it is the agent's own code.
+// awaitReports waits for the hooks and the reporters, a second for all of them, because
+// none of these functions is the agent's own.
 func (e *engine) awaitReports() {
 	end := time.Now().Add(closeGrace)
 	e.hooks.wait(closeGrace)
@@ -153,11 +152,10 @@ func (e *engine) awaitReports() {
 	}
 }
 
-// Report calls f later, from a goroutine that no message waits for: what a
-// middleware has to log or to send somewhere belongs there. Reports are called
-// one after the other. Where they come faster than they are done, up to 4096
-// wait and further ones are dropped and counted in Stats.ReportsDropped; Run
-// waits for them a second at its end.
+// Report calls f later, from a goroutine that no message waits for. A middleware uses it to
+// log or to send a record. Reports are called one after the other; up to 4096 wait, and
+// further ones are dropped and counted in Stats.ReportsDropped. At its end Run waits for
+// them for a second.
 //
 // f must not use the message, its arguments or the actions: copy what it needs.
 func (m *Message) Report(f func()) {

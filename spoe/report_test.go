@@ -70,7 +70,7 @@ func TestAcksDoNotWaitForTheLog(t *testing.T) {
 	}
 }
 
-// Lines for which there is no room are counted.
+// Lines that do not fit into the queue are counted.
 func TestDroppedLinesAreCounted(t *testing.T) {
 	log := slowLog{until: make(chan struct{})}
 	h := spoetest.NewAgent(t, &spoe.Agent{Logger: slog.New(log), Handler: nothing})
@@ -119,8 +119,8 @@ func TestOnFailureThatDoesNotReturn(t *testing.T) {
 	})
 }
 
-// ConnState may block or end its goroutine: connections come and go, and the
-// states of each are told in order.
+// ConnState may block or end its goroutine: connections come and go, and it gets the states
+// of each in order.
 func TestConnStateThatDoesNotReturn(t *testing.T) {
 	for name, hook := range map[string]func(net.Conn, spoe.ConnState){
 		"panics": func(net.Conn, spoe.ConnState) { panic("state") },

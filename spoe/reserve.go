@@ -11,11 +11,10 @@ import (
 // once.
 const maxReserve = 1024
 
-// reserve holds the connections beyond Agent.MaxConnections. They may say hello:
-// a health check is answered, for an agent that is full is not down; another
-// connection waits for a slot. When the reserve is full, the connection that has
-// been in it for the longest makes room, so that waiting ones never keep a
-// health check out.
+// reserve holds the connections beyond Agent.MaxConnections. They may say hello: a health
+// check is answered, for an agent that is full is not down; another connection waits for a
+// slot. When the reserve is full, the agent closes the connection that has been in it
+// longest, so that waiting ones never keep a health check out.
 type reserve struct {
 	mu    sync.Mutex // guards conns
 	conns []*conn    // the oldest first
@@ -32,8 +31,8 @@ func (e *engine) admit(c *conn) {
 	}
 }
 
-// takeSlot waits for a slot if the connection has none. Its end, by HelloTimeout
-// for one, ends the wait.
+// takeSlot waits for a slot if the connection has none. The connection's end, by
+// HelloTimeout for example, ends the wait.
 func (c *conn) takeSlot() error {
 	if c.slot {
 		return nil
@@ -48,7 +47,7 @@ func (c *conn) takeSlot() error {
 	return nil
 }
 
-// giveSlot gives back what admit has given.
+// giveSlot gives back the slot or the place from admit.
 func (e *engine) giveSlot(c *conn) {
 	if c.slot {
 		e.connSlots.Release(1)
@@ -61,7 +60,7 @@ func fullReason(most int) string {
 	return fmt.Sprintf("%d connections are open (Agent.MaxConnections)", most)
 }
 
-// add adds c, and returns the connection that has to make room for it, or nil.
+// add adds c, and returns the connection that must close for it, or nil.
 func (r *reserve) add(c *conn) (oldest *conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

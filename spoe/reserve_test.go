@@ -58,7 +58,8 @@ func TestHealthChecksWhenFull(t *testing.T) {
 	}
 }
 
-// A connection that has waited for HelloTimeout is told so, and gives its place back.
+// A connection that has waited for HelloTimeout gets an AGENT-DISCONNECT, and gives its
+// place back.
 func TestWaitForSlotEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(lockedBuffer)

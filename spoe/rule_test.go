@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestRule: what is due on a connection, and when to look again.
+// TestRule holds the verdict on a connection, and when to look again.
 func TestRule(t *testing.T) {
 	const s = int64(time.Second)
 	l := &limits{hello: 10 * time.Second, read: 10 * time.Second, write: 10 * time.Second, idle: 600 * time.Second}

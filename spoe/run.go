@@ -16,9 +16,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ListenAndServe runs an agent with handler h on addr, see [Listen], until ctx
-// ends, and then ends it gracefully within 30 seconds; it returns nil if that
-// lost nothing. For limits, logs and more, use an [Agent].
+// ListenAndServe runs an agent with handler h on addr, see [Listen], until ctx ends, and
+// then ends it gracefully within 30 seconds; it returns nil if no NOTIFY was lost. For
+// limits, logs and more, use an [Agent].
 func ListenAndServe(ctx context.Context, addr string, h Handler) error {
 	a := &Agent{Handler: h}
 	return a.ListenAndRun(ctx, addr)

@@ -13,9 +13,8 @@ const (
 	// shutdownQuiet is how long a connection must have been quiet to be closed
 	// by Shutdown.
 	shutdownQuiet = 100 * time.Millisecond
-	// appletQuiet is the same for a HAProxy up to 3.0, which takes up a
-	// connection that was quiet for a while when others end. Where there is
-	// traffic, the goodbye goes with an ACK.
+	// appletQuiet is the same for a HAProxy up to 3.0, which takes up a connection that was
+	// quiet for a while when others end. Under traffic, the DISCONNECT leaves with an ACK.
 	appletQuiet = time.Second
 	// shutdownGap is the time between the ends of two connections that are
 	// never quiet.
@@ -42,10 +41,9 @@ const (
 //     (30 s where ctx has no deadline), an ACK that leaves nothing in flight takes
 //     the DISCONNECT along. With HAProxy up to 3.0, which goes on using the
 //     connections it has, it does so from the start, one connection after another.
-//  4. Handlers that are late, see [Message.ServeWithin], and what [Message.Go]
-//     has started are waited for.
+//  4. Handlers that are late, see [Message.ServeWithin], and goroutines of [Message.Go] are waited for.
 //
-// When ctx ends first, what is left is closed as by Close, and Shutdown returns
+// When ctx ends first, Shutdown closes the remaining connections as Close does, and returns
 // an error that says so. A further call waits for the same end.
 func (a *Agent) Shutdown(ctx context.Context) error {
 	if err := a.init(); err != nil {
@@ -87,10 +85,9 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// retireAll plans the end of all connections. HAProxy moves the traffic of one
-// that ends to the others: if all ended together, the last ones would get all of
-// it at the very moment of their goodbye. So those that have to be ended under
-// traffic end one after another.
+// retireAll plans the end of all connections. HAProxy moves the traffic of one that ends to
+// the others: if all ended together, the last ones would get all of it at the very moment
+// of their DISCONNECT. So connections under traffic end one after another.
 func (e *engine) retireAll(force time.Time) {
 	conns := e.openConns()
 	t := time.Now()

@@ -6,8 +6,8 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// Stats is a snapshot of what an agent has done since it started. The counters
-// are read one by one and may not be consistent with each other.
+// Stats is a snapshot of an agent's counters since its start. The counters are read one by
+// one and may not be consistent with each other.
 type Stats struct {
 	Connections        int64  // open now
 	ConnectionsTotal   uint64 // accepted, health checks included
@@ -20,7 +20,7 @@ type Stats struct {
 	InFlight int64  // NOTIFYs received and not acknowledged
 	Late     int64  // handlers that run on after their ACK has left
 
-	ReportsDropped uint64 // log lines, ConnState calls and Message.Report calls without room
+	ReportsDropped uint64 // dropped log lines, ConnState calls and Message.Report calls
 
 	Errors         uint64 // messages whose handler returned an error
 	Panics         uint64 // messages whose handler panicked
@@ -44,8 +44,7 @@ type counters struct {
 	disconnectsSent, disconnectsReceived statusCounters
 }
 
-// statusCounters has a counter for each status of §3.5; what is none of them
-// counts as unknown.
+// statusCounters has a counter for each status of §3.5; another status counts as unknown.
 type statusCounters [16]atomic.Uint64
 
 const otherStatus = 15

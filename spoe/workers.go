@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// workers are the goroutines that run handlers. There is one for each handler
-// that runs; those that have nothing to do are kept for the next NOTIFYs, and
-// let go when they are not needed for a while.
+// workers are the goroutines that run handlers. There is one for each handler that runs.
+// Idle workers are kept for the next NOTIFYs, and ended when they are not needed for a
+// while.
 type workers struct {
 	wg sync.WaitGroup // all of them
 
@@ -23,10 +23,10 @@ type worker struct {
 	contexts []deadlineCtx // not used yet, see context.go
 }
 
-// trimEvery is how often workers that were idle all the time are let go.
+// trimEvery is how often workers that were idle all the time are ended.
 const trimEvery = 5 * time.Second
 
-// wake has a worker look after c.
+// wake makes a worker answer the NOTIFYs of c.
 func (ws *workers) wake(c *conn) {
 	ws.mu.Lock()
 	if n := len(ws.idle); n > 0 {
@@ -35,7 +35,7 @@ func (ws *workers) wake(c *conn) {
 		ws.idle = ws.idle[:n-1]
 		ws.least = min(ws.least, n-1)
 		ws.mu.Unlock()
-		w.conns <- c // has room for one
+		w.conns <- c // takes one without blocking
 		return
 	}
 	ws.wg.Add(1)
@@ -54,7 +54,7 @@ func (w *worker) run(ws *workers, c *conn) {
 	}
 }
 
-// park makes a worker idle; it returns false if the worker is to end.
+// park makes a worker idle; it returns false if the worker should end.
 func (ws *workers) park(w *worker) bool {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -69,7 +69,7 @@ func (ws *workers) park(w *worker) bool {
 	return true
 }
 
-// trim lets go of the workers that were not needed since the last time.
+// trim ends the workers that were not needed since the last time.
 func (ws *workers) trim() {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()

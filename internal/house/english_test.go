@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -103,7 +102,7 @@ func prose(t *testing.T) []paragraph {
 			return filepath.SkipDir
 		case strings.HasSuffix(name, ".md"):
 			all = append(all, page(t, name)...)
-		case strings.HasSuffix(name, ".go") && name != "internal/house/english_test.go" && path.Dir(name) != "spoe":
+		case strings.HasSuffix(name, ".go") && name != "internal/house/english_test.go":
 			all = append(all, source(t, name)...)
 		}
 		return nil
