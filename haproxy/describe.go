@@ -36,11 +36,7 @@ func describe(r router.RouteInfo) Message {
 		m.Args = append(m.Args, Arg{Name: s.Name, Fetch: s.Fetch, Shared: s.Shared})
 	}
 	for _, v := range r.Vars {
-		if v.Pattern { // the names are known at run time only
-			m.AnyVars = true
-			continue
-		}
-		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name, Types: typeNames(v.Types), Always: always(v) && !r.Nilable, Secret: v.Secret})
+		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name, Pattern: v.Pattern, Types: typeNames(v.Types), Always: always(v) && !v.Pattern && !r.Nilable, Secret: v.Secret})
 	}
 	for _, v := range r.Sets {
 		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name})

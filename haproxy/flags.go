@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spoke-go/spoke/router"
@@ -78,11 +79,21 @@ func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err e
 	case f.config != "":
 		return true, f.printConfig(out, Describe(r), c)
 	case f.routes:
-		return true, Describe(r).WriteRoutes(out)
+		return true, describeFor(r, c).WriteRoutes(out)
 	case f.check != "":
-		return true, f.checkConfig(out, Describe(r), c)
+		return true, f.checkConfig(out, describeFor(r, c), c)
 	}
 	return false, nil
+}
+
+// describeFor is Describe with what the server lines say about the agent.
+func describeFor(r *router.Router, c Config) Agent {
+	a := Describe(r)
+	if options := strings.Fields(c.ServerOptions); len(options) > 0 {
+		tls := slices.Contains(options, "ssl")
+		a.TLS = &tls
+	}
+	return a
 }
 
 func (f *Flags) printConfig(out io.Writer, a Agent, c Config) error {

@@ -2,32 +2,20 @@ package haproxy_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/tls"
 	"encoding/json"
-	"fmt"
-	"io"
 	"maps"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"github.com/spoke-go/spoke/spoe/spoetest"
-	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/haproxy"
-	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
 // A specimen is a folder of testdata/specimens: haproxy.cfg, which is loaded behind
@@ -63,6 +51,12 @@ type seen struct {
 	St       []string          `json:"st"`       // the numbers in the lines of SPOE's log
 	Log      string            `json:"log"`      // what a line of the log has
 	Late     bool              `json:"late"`     // the client connects, and is silent for a while
+	Body     int               `json:"body"`     // how long the body of the request is, in bytes
+	AtOnce   int               `json:"at_once"`  // how many clients send the request at the same time; 1 by default
+	Greets   string            `json:"greets"`   // how long the agent waits before it reads from a connection
+	OverTLS  bool              `json:"over_tls"` // the agent speaks TLS
+	AtLeast  map[string]int    `json:"at_least"` // how often the agent gets each message at least
+	Since    string            `json:"since"`    // the version from which on HAProxy takes the configuration
 	// By has what differs for versions such as "2.6".
 	By map[string]json.RawMessage `json:"by"`
 }
@@ -142,51 +136,6 @@ func TestSpecimensFound(t *testing.T) {
 	}
 }
 
-// asked is the generic agent: it remembers its messages and answers with the text of
-// an argument "answer", or "pass".
-type asked struct {
-	vars []haproxy.Var
-
-	mu    sync.Mutex // guards what follows
-	count map[string]int
-	args  map[string]string
-}
-
-func (a *asked) ServeSPOE(ctx context.Context, m *spoe.Message, acts *spoe.Actions) error {
-	verdict := "pass"
-	a.mu.Lock()
-	a.count[m.Name]++
-	for name, value := range m.Args.All() {
-		text := "NULL"
-		if v := value.Any(); v != nil {
-			text = fmt.Sprint(v)
-			if b, ok := v.([]byte); ok {
-				text = string(b)
-			}
-		}
-		a.args[m.Name+"."+name] = text
-		if name == "answer" {
-			verdict = text
-		}
-		if name == "slow" {
-			a.mu.Unlock()
-			select {
-			case <-time.After(300 * time.Millisecond):
-			case <-ctx.Done():
-			}
-			a.mu.Lock()
-		}
-	}
-	a.mu.Unlock()
-	for _, v := range a.vars {
-		scope := map[string]spoe.VarScope{"proc": spoe.VarScopeProcess, "sess": spoe.VarScopeSession, "txn": spoe.VarScopeTransaction, "req": spoe.VarScopeRequest, "res": spoe.VarScopeResponse}[v.Scope]
-		if err := acts.SetString(scope, v.Name, verdict); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // TestSpecimensSeen holds what each HAProxy does with each specimen.
 func TestSpecimensSeen(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
@@ -197,99 +146,4 @@ func TestSpecimensSeen(t *testing.T) {
 			})
 		}
 	})
-}
-
-func (s specimen) run(t *testing.T, bin haproxytest.Binary) {
-	want := s.seen(t, bin)
-	agent := &asked{count: map[string]int{}, args: map[string]string{}}
-	for _, m := range s.routes(t).Messages {
-		agent.vars = append(agent.vars, m.Vars...)
-	}
-	var mu sync.Mutex
-	var got http.Header
-	site := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		got = r.Header
-		mu.Unlock()
-	}))
-	if want.TLS != "" {
-		site.StartTLS()
-	} else {
-		site.Start()
-	}
-	t.Cleanup(site.Close)
-	addr := spoetest.Serve(t, agent)
-	replace := strings.NewReplacer("127.0.0.1:8080", `{{addr "http"}}`, "127.0.0.1:8081", site.Listener.Addr().String(), "127.0.0.1:9000", addr)
-	file := func(name string) string { return replace.Replace(haproxytest.ReadConfig(t, name)) }
-	h := haproxytest.Start(t, bin, haproxytest.Config{
-		Config: file(filepath.Join(s.dir, "haproxy.cfg")),
-		Files:  map[string]string{"common.cfg": file("testdata/specimens/common.cfg"), "spoe.conf": file(filepath.Join(s.dir, "spoe.conf"))},
-		Args:   []string{"-f", "common.cfg"},
-		Env:    []string{"AGENT=" + addr},
-	})
-	status := s.request(t, h, want)
-	assert.Equal(t, want.Status, status, "status")
-	agent.mu.Lock()
-	for name, n := range want.Messages {
-		assert.Equal(t, n, agent.count[name], "messages %q", name)
-	}
-	for name, text := range want.Args {
-		assert.Equal(t, text, agent.args[name], "argument %s", name)
-	}
-	agent.mu.Unlock()
-	mu.Lock()
-	for name, text := range want.Site {
-		assert.Equal(t, text, got.Get(name), "header %s of the site", name)
-	}
-	mu.Unlock()
-	if want.Log != "" {
-		h.WaitLog(want.Log)
-	}
-	for _, st := range want.St {
-		h.WaitLog(" st=" + st + " ")
-	}
-}
-
-// request sends the requests and returns the status of the last one.
-func (s specimen) request(t *testing.T, h *haproxytest.HAProxy, want seen) int {
-	t.Helper()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: want.TLS}}
-	defer transport.CloseIdleConnections()
-	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-		if want.Late {
-			time.Sleep(200 * time.Millisecond)
-		}
-		return conn, err
-	}
-	scheme := "http://"
-	if want.TLS != "" {
-		scheme = "https://"
-	}
-	targets := want.Targets
-	if targets == nil {
-		targets = []string{want.Target}
-	}
-	status := 0
-	for _, target := range targets {
-		req, err := http.NewRequest(http.MethodGet, scheme+h.Addr("http")+target, nil)
-		require.NoError(t, err)
-		if want.Star {
-			req.Method, req.URL.Path, req.URL.Opaque = http.MethodOptions, "", "*"
-		}
-		for pair := range slices.Chunk(want.Headers, 2) {
-			req.Header.Add(pair[0], pair[1])
-			if pair[0] == "Host" {
-				req.Host = pair[1]
-			}
-		}
-		resp, err := transport.RoundTrip(req)
-		if err != nil {
-			return 0
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
-		status = resp.StatusCode
-	}
-	return status
 }

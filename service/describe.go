@@ -34,6 +34,9 @@ func (p *program[C]) describe(ctx context.Context, loaded *conf.Loaded, cmd *com
 	switch done, err := cmd.haproxy.Run(p.Stdout, s.Router, p.haproxyConfig(g.settings)); {
 	case errors.Is(err, haproxy.ErrFindings): // they are printed
 		return true, 1
+	case errors.Is(err, haproxy.ErrOutOfDate):
+		fmt.Fprintf(p.Stderr, "%s: %v\n", p.Name, err)
+		return true, 1
 	case err != nil:
 		fmt.Fprintf(p.Stderr, "%s: %v\n", p.Name, err)
 		return true, 2

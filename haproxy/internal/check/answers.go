@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spoke-go/spoke/haproxy/internal/model"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
@@ -18,11 +19,15 @@ func (c *checker) checkAnswers() {
 		if !r.read || r.in == nil || r.scope == "sess" || r.scope == "proc" || syntax.RuleStage(r.in, &r.at) == syntax.StageUnknown {
 			continue
 		}
+		name, own := strings.CutPrefix(r.name, c.engine.Prefix+".")
+		if !own {
+			continue
+		}
 		var first *sending
 		by := ""
 		for _, m := range c.agent.Messages {
 			s := c.engine.Message(m.Name)
-			if s == nil || !slices.ContainsFunc(m.Vars, func(v model.Var) bool { return v.Scope == r.scope && c.engine.Prefix+"."+v.Name == r.name }) {
+			if s == nil || !slices.ContainsFunc(m.Vars, func(v model.Var) bool { return v.Sets(r.scope, name) }) {
 				continue
 			}
 			for _, at := range c.sendings(s) {

@@ -19,24 +19,24 @@ func (c *checker) checkBackend() {
 			def = def.with(d)
 		}
 	}
-	spop := b.Has("spop-check") || knowsAgents(b)
-	for _, d := range b.Lines {
-		if !d.Is("server") && !d.Is("server-template") {
-			continue
-		}
+	spop := c.knowsAgents(b)
+	servers := b.Servers()
+	c.checkServers(b, servers)
+	for _, d := range servers {
 		h := def.with(d)
 		mend := "Write \"check\" behind its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend."
 		if !spop {
 			mend += " Write \"option spop-check\" into it, too."
 		}
 		c.checkSpoken(b, d, h)
+		c.checkProbe(b, d, h)
 		switch {
 		case !h.checked && !h.tracks:
 			c.find(NoHealthCheck, d,
-				fmt.Sprintf("the agent %s of backend %s has no health check", serverName(d), b.Name),
+				fmt.Sprintf("the agent %s of backend %s has no health check", d.Second(), b.Name),
 				"HAProxy goes on asking an agent that is gone: each request fails or waits for its timeout. An agent that shuts down cannot tell it to turn elsewhere.",
 				mend)
-		case !spop && h.checked && !h.named:
+		case !spop && h.checked && h.named == "" && !slices.ContainsFunc(checkKinds(b), foreign):
 			c.find(NoHealthCheck, b.Head,
 				fmt.Sprintf("backend %s has no \"option spop-check\"", b.Name),
 				"Its health checks connect and no more: an agent that is shutting down, or anything else that listens on its port, counts as up.",
@@ -45,20 +45,46 @@ func (c *checker) checkBackend() {
 	}
 }
 
-// knowsAgents reports whether a backend has checks of another kind that may well
-// know an agent: of its HTTP port, by a script, by a conversation.
-func knowsAgents(s *syntax.Section) bool {
-	return s.Has("httpchk") || s.Has("external-check") || s.Has("tcp-check") &&
-		slices.ContainsFunc(s.All(), func(d syntax.Directive) bool { return d.Is("tcp-check", "expect") })
+// checkServers finds a backend that has no agent to ask.
+func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
+	problem := fmt.Sprintf("backend %s, which has the agents, has no server line", b.Name)
+	switch disabled := func(d syntax.Directive) bool { return !slices.Contains(d.Words, "disabled") || d.Maybe }; {
+	case len(servers) == 0 && !slices.ContainsFunc(b.Lines, func(d syntax.Directive) bool { return d.Is("use-server") || d.Maybe }):
+	case len(servers) > 0 && !slices.ContainsFunc(servers, disabled):
+		problem = fmt.Sprintf("each server of backend %s, which has the agents, is \"disabled\"", b.Name)
+	default:
+		return
+	}
+	c.find(NoServer, b.Head, problem,
+		"No question has an answer: up to HAProxy 3.0 each fails with error 2, later with 257.",
+		"Write a line such as \"server agent1 127.0.0.1:9000 check\", with the agent's address, or take \"disabled\" out.")
+}
+
+// knowsAgents reports whether a backend has checks that may well know an agent: over
+// SPOP, of its HTTP port, by a script, by a conversation.
+func (c *checker) knowsAgents(s *syntax.Section) bool {
+	return slices.ContainsFunc(checkKinds(s), func(kind string) bool {
+		switch kind {
+		case "spop-check", "httpchk", "external-check":
+			return true
+		case "tcp-check":
+			return slices.ContainsFunc(s.All(), func(d syntax.Directive) bool { return d.Is("tcp-check", "expect") })
+		}
+		return false
+	})
 }
 
 // health is how a server is checked.
 type health struct {
 	checked bool
 	tracks  bool   // another server's check
-	named   bool   // by a section of its own (HAProxy 3.4)
+	named   string // the section that has the check (HAProxy 3.4)
 	port    bool   // another port is checked
 	proxy   string // the word for a PROXY header
+	ssl     bool   // questions are asked over TLS
+
+	// The checks alone have these; without, they are as the questions.
+	checkProxy, checkSSL, checkPlain bool
 }
 
 // with returns what a line makes of it.
@@ -75,19 +101,29 @@ func (h health) with(d syntax.Directive) health {
 		case "track":
 			h.tracks = true
 		case "healthcheck":
-			h.named = true
+			h.named = "?"
+			if i+1 < len(d.Words) {
+				h.named = d.Words[i+1]
+			}
 		case "port":
 			h.port = true
 		case "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn":
 			h.proxy = w
+		case "no-send-proxy", "no-send-proxy-v2", "no-send-proxy-v2-ssl", "no-send-proxy-v2-ssl-cn":
+			h.proxy = ""
+		case "check-send-proxy":
+			h.checkProxy = true
+		case "no-check-send-proxy":
+			h.checkProxy = false
+		case "ssl":
+			h.ssl = true
+		case "no-ssl":
+			h.ssl = false
+		case "check-ssl":
+			h.checkSSL = true
+		case "no-check-ssl":
+			h.checkSSL, h.checkPlain = false, true
 		}
 	}
 	return h
-}
-
-func serverName(d syntax.Directive) string {
-	if len(d.Words) < 2 {
-		return ""
-	}
-	return d.Words[1]
 }

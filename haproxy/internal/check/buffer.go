@@ -2,8 +2,10 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/samples"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
@@ -28,6 +30,32 @@ func (c *checker) checkBuffer(m *syntax.SPOEMessage, known *model.Message) {
 			fmt.Sprintf("max-frame-size is %d bytes, and the handler of %q asks for a buffer of %d", f, m.Name, known.Buffer),
 			"HAProxy 3.1 and later do not send it a longer request at all (st=3). Older ones do, in several frames.",
 			"Take \"max-frame-size\" out: a frame is then as long as a buffer.")
+	}
+}
+
+// checkLarge finds a body that HAProxy 3.4 and later wait for in a large buffer: no
+// message has room for it.
+func (c *checker) checkLarge(m *syntax.SPOEMessage) {
+	regular, _, _ := bufsize(c.cfg, nil)
+	for _, large := range c.cfg.GlobalsUntil(nil, "tune.bufsize.large") {
+		if n, ok := syntax.ParseSize(large.Words[1]); !ok || n <= regular {
+			continue
+		}
+		for _, side := range []struct{ name, rule string }{{"req.", "http-request"}, {"res.", "http-response"}} {
+			i := slices.IndexFunc(m.Args, func(a syntax.SentArg) bool { return samples.Name(a.Fetch) == side.name+"body" })
+			for _, s := range c.sendings(m) {
+				at := slices.IndexFunc(s.proxy.All(), func(d syntax.Directive) bool {
+					return d.Is(side.rule, "wait-for-body") && slices.Contains(d.Words, "use-large-buffer")
+				})
+				if i < 0 || at < 0 {
+					continue
+				}
+				c.find(LargeBuffer, s.proxy.All()[at],
+					fmt.Sprintf("this rule waits for a body in a large buffer, and the message %q has %s", m.Name, m.Args[i].Fetch),
+					fmt.Sprintf("A message is not longer than tune.bufsize (%d): with a longer body it is not sent at all (st=3), where without \"use-large-buffer\" the agent would get the body's beginning.", regular),
+					fmt.Sprintf("Take \"use-large-buffer\" out; write \"tune.bufsize %s\" if the agent has to see that much.", large.Words[1]))
+			}
+		}
 	}
 }
 

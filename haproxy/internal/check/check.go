@@ -38,6 +38,11 @@ const (
 	ArgumentAlwaysNull  = "argument-always-null"  // an argument that needs another line
 	TimeoutTooShort     = "timeout-too-short"     // a timeout of the backend is shorter than timeout processing
 	NotSPOP             = "not-spop"              // a server line that speaks another protocol
+	NoServer            = "no-server"             // no server in the agents' backend is asked
+	FilterLeftOut       = "filter-left-out"       // a filter-sequence without spoe
+	LargeBuffer         = "large-buffer"          // a body of a large buffer, which is not sent
+	AsksForEver         = "asks-for-ever"         // events and groups in one engine, before HAProxy 2.5
+	EngineDiffers       = "engine-differs"        // the routes name another engine than that which sends
 	SharedVerdict       = "shared-verdict"        // a verdict about one request, kept for all of the connection
 )
 
@@ -70,7 +75,7 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 	}
 	checkers := make([]*checker, len(uses))
 	for i, u := range uses {
-		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.AnyOf && !r.Version.AtLeast(3, 1), anyVersion: r.AnyOf, interrupts: r.Version.AtLeast(3, 3)}
+		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.AnyOf && !r.Version.AtLeast(3, 1), anyVersion: r.AnyOf, interrupts: r.Version.AtLeast(3, 3), muxed: !r.AnyOf && r.Version.AtLeast(3, 1), forEver: !r.AnyOf && !r.Version.AtLeast(2, 5)}
 	}
 	var findings []Finding
 	for _, i := range chosen {
@@ -111,8 +116,11 @@ type checker struct {
 	// anyVersion: HAProxy's version is not known. interrupts: it has option
 	// abortonclose by default.
 	anyVersion, interrupts bool
-	findings               []Finding
-	found                  map[Finding]bool
+	// muxed: it is known to have mode spop. forEver: it is known to be one that asks
+	// for ever where an engine has events and groups.
+	muxed, forEver bool
+	findings       []Finding
+	found          map[Finding]bool
 }
 
 func (c *checker) check() {
@@ -131,11 +139,14 @@ func (c *checker) check() {
 		c.checkSession(m, known)
 		c.checkBody(m)
 		c.checkBuffer(m, known)
+		c.checkLarge(m)
 	}
 	c.checkVars()
 	c.checkAnswers()
 	c.checkClosed()
 	c.checkBackend()
+	c.checkSequence()
+	c.checkForEver()
 	c.checkTimeouts()
 }
 

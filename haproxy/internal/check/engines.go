@@ -70,7 +70,15 @@ func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *synt
 	if best < 0 {
 		return nil, nil, refused
 	}
-	return uses, []int{best}, nil
+	chosen = []int{best}
+	for i, u := range uses { // the agent's routes may name engines besides
+		if i != best && slices.ContainsFunc(a.Messages, func(m model.Message) bool { return m.Engine != "" && m.Engine == u.engine.ID() }) ||
+			i != best && u.engine.ID() == s.Engine+"-groups" { // as Write has it before HAProxy 2.5
+			chosen = append(chosen, i)
+		}
+	}
+	slices.Sort(chosen)
+	return uses, chosen, nil
 }
 
 // knowsAll reports whether an agent handles each message of an engine.

@@ -37,7 +37,20 @@ func (c *checker) checkMessages() {
 	}
 	for _, m := range c.agent.Messages {
 		c.checkCalled(m)
+		c.checkEngine(m)
 	}
+}
+
+// checkEngine finds a message that another engine sends than the one that its route
+// names. Write gives groups an engine of their own before HAProxy 2.5.
+func (c *checker) checkEngine(known model.Message) {
+	if own := strings.TrimSuffix(c.engine.ID(), "-groups"); known.Engine == "" || known.Engine == own || known.Engine == c.engine.ID() || !c.sends(known.Name) {
+		return
+	}
+	c.find(EngineDiffers, c.engine.Message(known.Name).Head,
+		fmt.Sprintf("the engine %q sends the message %q, and its route%s names the engine %q", c.engine.ID(), known.Name, known.Where(), known.Engine),
+		fmt.Sprintf("The message has the prefix and the \"timeout processing\" of the engine %q: its variables are called %s.", c.engine.ID(), c.engine.FullName("txn", "…")),
+		fmt.Sprintf("Move the message to the section [%s] of the SPOE file, or take .Engine(%q) from the route.", known.Engine, known.Engine))
 }
 
 // occurs reports whether the event of a message occurs for one of the filters.

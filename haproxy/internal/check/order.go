@@ -43,7 +43,7 @@ func namedIn(condition syntax.Directive, lines []syntax.Directive) (acls []synta
 		return nil
 	}
 	for _, d := range lines {
-		if d.Is("acl") && slices.ContainsFunc(condition.Words[i:], func(w string) bool { return strings.TrimLeft(w, "!") == serverName(d) }) {
+		if d.Is("acl") && slices.ContainsFunc(condition.Words[i:], func(w string) bool { return strings.TrimLeft(w, "!") == d.Second() }) {
 			acls = append(acls, d)
 		}
 	}
@@ -107,6 +107,6 @@ func (c *checker) setByAgents(v mention) bool {
 func (c *checker) setsItself(scope, name string) bool {
 	return scope == "txn" && slices.Contains(c.engine.OwnVars, name) || scope+"."+name == c.agent.FailureVar ||
 		slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool {
-			return slices.ContainsFunc(m.Vars, func(o model.Var) bool { return o.Scope == scope && o.Name == name })
+			return slices.ContainsFunc(m.Vars, func(o model.Var) bool { return o.Sets(scope, name) })
 		})
 }

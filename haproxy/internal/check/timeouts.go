@@ -1,19 +1,89 @@
 package check
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"time"
 
-// checkTimeouts compares the timeouts that bound one question.
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
+)
+
+// checkTimeouts compares the other timeouts that end a question with `timeout
+// processing`. One that is longer than the agent takes for sure does no harm.
 func (c *checker) checkTimeouts() {
 	b := c.cfg.Find(c.engine.Backend, "backend", "listen")
-	if b == nil || c.engine.Processing == 0 {
+	if b == nil {
 		return
 	}
-	t, at, ok := b.Timeout("server")
-	if !ok || t >= c.engine.Processing {
-		return
+	limit, name := c.engine.Processing, "\"timeout processing\""
+	if longest, known := c.longestDeadline(); known || limit == 0 {
+		limit, name = longest, "the agent's own deadline"
 	}
-	c.find(TimeoutTooShort, at,
-		fmt.Sprintf("\"timeout server\" of backend %s is %v, and \"timeout processing\" is %v", b.Name, t, c.engine.Processing),
-		fmt.Sprintf("HAProxy gives up after %v: a question that takes longer has no answer.", t),
-		fmt.Sprintf("Make \"timeout server\" of backend %s longer than \"timeout processing\", such as 3m.", b.Name))
+	shorter := func(at syntax.Directive, t time.Duration, which, where, effect string) {
+		c.find(TimeoutTooShort, at,
+			fmt.Sprintf("\"timeout %s\" of %s is %v, and %s is %v", which, where, t, name, limit), effect,
+			fmt.Sprintf("Make \"timeout %s\" of %s longer than %s, such as 3m.", which, where, name))
+	}
+	if t, at, ok := b.Timeout("server"); ok && t < limit {
+		shorter(at, t, "server", "backend "+b.Name, fmt.Sprintf("HAProxy gives up after %v: a question that takes longer has no answer.", t))
+	}
+	if t := c.engine.Idle; t > 0 && t < limit && !c.muxed {
+		shorter(c.engine.IdleAt, t, "idle", "the agent section", fmt.Sprintf("HAProxy up to 3.0 closes a connection after %v, also one with a question in flight, which then has no answer (st=256).", t))
+	}
+	if t, at, ok := c.queueTimeout(b); ok && t < limit {
+		which := at.Words[1]
+		shorter(at, t, which, "backend "+b.Name, fmt.Sprintf("A server there has \"maxconn\": a question that waits for a connection for %v has no answer (st=257; up to HAProxy 3.0 mostly st=1).", t))
+	}
+	c.checkUnits(b)
+}
+
+// longestDeadline returns the longest deadline of the messages that are sent; known
+// is false where one has none.
+func (c *checker) longestDeadline() (longest time.Duration, known bool) {
+	known = !c.agent.Any
+	for _, m := range c.agent.Messages {
+		if c.sends(m.Name) {
+			longest, known = max(longest, time.Duration(m.Deadline)), known && m.Deadline > 0
+		}
+	}
+	return longest, known && longest > 0
+}
+
+// queueTimeout returns how long a question may wait for a connection, where the
+// number of those is limited. It is "timeout connect" by default.
+func (c *checker) queueTimeout(b *syntax.Section) (t time.Duration, at syntax.Directive, ok bool) {
+	limited := slices.ContainsFunc(b.All(), func(d syntax.Directive) bool {
+		return (d.Is("server") || d.Is("default-server") || d.Is("server-template")) && slices.Contains(d.Words, "maxconn")
+	})
+	if !limited {
+		return 0, at, false
+	}
+	if t, at, ok = b.Timeout("queue"); !ok {
+		t, at, ok = b.Timeout("connect")
+	}
+	return t, at, ok
+}
+
+// tooShort is a time that no connection is made in for sure: mostly a number of
+// seconds that was written without its unit.
+const tooShort = 10 * time.Millisecond
+
+// checkUnits finds times of a few milliseconds where seconds are likely to be meant.
+func (c *checker) checkUnits(b *syntax.Section) {
+	tell := func(at syntax.Directive, which string, t time.Duration) {
+		c.find(TimeoutTooShort, at,
+			fmt.Sprintf("\"timeout %s\" is %v", which, t),
+			"Where the agent, or the network, is slower once, a question has no answer. A number without a unit is one of milliseconds.",
+			fmt.Sprintf("Write \"timeout %s\" with a unit, such as 5s.", which))
+	}
+	if t, at, ok := b.Timeout("connect"); ok && t < tooShort {
+		tell(at, "connect", t)
+	}
+	if t := c.engine.Hello; t > 0 && t < tooShort && !c.muxed {
+		tell(c.engine.HelloAt, "hello", t)
+	}
+	// One below a deadline is told by DeadlineTooLong.
+	if longest, _ := c.longestDeadline(); longest < c.engine.Processing && c.engine.Processing < tooShort {
+		tell(c.engine.ProcessingAt, "processing", c.engine.Processing)
+	}
 }

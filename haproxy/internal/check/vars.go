@@ -12,9 +12,9 @@ import (
 
 // settable is a variable that the agent sets.
 type settable struct {
-	scope, name string
-	by          string
-	sent        bool // the message that has it set is sent
+	model.Var
+	by   string
+	sent bool // the message that has it set is sent
 }
 
 // checkVars compares the variables that the agent sets with those that the
@@ -27,17 +27,17 @@ func (c *checker) checkVars() {
 		called := s != nil && len(c.sendings(s)) > 0
 		sent = sent || called
 		for _, v := range m.Vars {
-			all = append(all, settable{v.Scope, v.Name, fmt.Sprintf("the handler of %q", m.Name), called})
+			all = append(all, settable{v, fmt.Sprintf("the handler of %q", m.Name), called})
 		}
 	}
 	if scope, name, ok := strings.Cut(c.agent.FailureVar, "."); ok {
-		all = append(all, settable{scope, name, "a handler that fails", sent})
+		all = append(all, settable{model.Var{Scope: scope, Name: name}, "a handler that fails", sent})
 	}
 	misread := map[string]bool{}
 	if c.knowsVars() {
 		own := slices.Clone(all)
 		for _, name := range c.engine.OwnVars {
-			own = append(own, settable{"txn", name, "HAProxy", true})
+			own = append(own, settable{model.Var{Scope: "txn", Name: name}, "HAProxy", true})
 		}
 		misread = c.checkReads(own)
 	}
@@ -48,11 +48,11 @@ func (c *checker) checkVars() {
 		}
 	}
 	for _, v := range all {
-		switch full := c.engine.FullName(v.scope, v.name); {
+		switch full := c.engine.FullName(v.Scope, v.Beginning()); {
 		case !v.sent:
 		case len(full) > codec.MaxVarName:
 			long = append(long, full)
-		case !misread[v.name]: // or its scope is wrong, which has been told
+		case !misread[v.Name]: // or its scope is wrong, which has been told
 			c.checkKnown(v)
 		}
 	}
@@ -73,20 +73,27 @@ func (c *checker) knowsVars() bool {
 
 // checkKnown reports whether the configuration knows a variable that the agent sets.
 func (c *checker) checkKnown(v settable) {
-	if c.engine.Force || slices.Contains(c.engine.Registered, v.name) ||
-		slices.ContainsFunc(c.mentions, func(m mention) bool { return m.scope+"."+m.name == c.engine.FullName(v.scope, v.name) }) {
+	known := func(m mention) bool {
+		name, own := strings.CutPrefix(m.name, c.engine.Prefix+".")
+		return own && v.Sets(m.scope, name)
+	}
+	if c.engine.Force || slices.ContainsFunc(c.engine.Registered, func(name string) bool { return v.Sets(v.Scope, name) }) || slices.ContainsFunc(c.mentions, known) {
 		return
 	}
-	if v.scope != "proc" && c.cfg.LoadsLua() {
+	if v.Scope != "proc" && c.cfg.LoadsLua() {
 		return // a script may read it
 	}
 	effect := "HAProxy before 2.5 does not set it. Later ones do, but no rule and no log line reads it."
-	if v.scope == "proc" {
+	if v.Scope == "proc" {
 		effect = "HAProxy does not set it: the action is ignored, and still logged as st=0."
 	}
+	mend := fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.", v.Name)
+	if v.Pattern {
+		mend = "Use the variables in rules, each by its whole name; or write \"option force-set-var\" into the agent section."
+	}
 	c.find(VariableUnknown, c.engine.Head,
-		fmt.Sprintf("the configuration does not know the variable %s, which %s sets", c.engine.FullName(v.scope, v.name), v.by),
-		effect, fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.", v.name))
+		fmt.Sprintf("the configuration does not know the variable %s, which %s sets", c.engine.FullName(v.Scope, v.Name), v.by),
+		effect, mend)
 }
 
 const neverThere = "It is never there: a condition on it never holds (an \"unless\" always), a header or log field with it is empty."
@@ -110,7 +117,9 @@ func effectOf(m mention) string {
 // prefixed returns the variable of the agent's that is mentioned without its prefix,
 // or with another one that nobody has; or nil.
 func (c *checker) prefixed(m mention, all []settable) *settable {
-	i := slices.IndexFunc(all, func(v settable) bool { return m.name == v.name || strings.HasSuffix(m.name, "."+v.name) })
+	i := slices.IndexFunc(all, func(v settable) bool {
+		return !v.Pattern && (m.name == v.Name || strings.HasSuffix(m.name, "."+v.Name))
+	})
 	if i < 0 || c.setByAgents(m) || c.cfg.LoadsLua() || c.setByRule(m) {
 		return nil
 	}
@@ -137,17 +146,17 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 			told[full] = true
 			c.find(VariableNeverSet, m.at,
 				fmt.Sprintf("the variable %s is read, and nobody sets it", full), effectOf(m),
-				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.scope, v.name)))
+				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.Scope, v.Name)))
 		}
 		if !ok || m.scope == "txn" && slices.Contains(c.engine.OwnVars, name) ||
-			slices.ContainsFunc(all, func(v settable) bool { return v.scope == m.scope && v.name == name }) || c.setByRule(m) {
+			slices.ContainsFunc(all, func(v settable) bool { return v.Sets(m.scope, name) }) || c.setByRule(m) {
 			continue
 		}
 		told[full], misread[name] = true, true
 		hint := ""
 		for _, v := range all {
-			if v.name == name {
-				hint = fmt.Sprintf(" %s sets %s: is the scope wrong in one of the two?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.scope, v.name))
+			if v.Name == name {
+				hint = fmt.Sprintf(" %s sets %s: is the scope wrong in one of the two?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.Scope, v.Name))
 			}
 		}
 		c.find(VariableNeverSet, m.at,

@@ -16,6 +16,8 @@ type Agent struct {
 	// FailureVar is the variable that a failed handler sets (router.ErrorVar),
 	// with its scope, such as txn.failed; empty where there is none.
 	FailureVar string `json:"failure_var,omitempty"`
+	// TLS reports whether the agent speaks TLS; nil where that is not known.
+	TLS *bool `json:"tls,omitempty"`
 }
 
 // Message is a message that the agent handles.
@@ -71,9 +73,11 @@ type Arg struct {
 
 // Var is a variable that a message's handler sets.
 type Var struct {
-	Scope string   `json:"scope"` // proc, sess, txn, req or res
-	Name  string   `json:"name"`  // without scope and prefix
-	Types []string `json:"types,omitempty"`
+	Scope string `json:"scope"` // proc, sess, txn, req or res
+	Name  string `json:"name"`  // without scope and prefix
+	// Pattern reports that Name ends with '*' and stands for all names that begin so.
+	Pattern bool     `json:"pattern,omitempty"`
+	Types   []string `json:"types,omitempty"`
 	// Always reports that each answer sets it.
 	Always bool `json:"always,omitempty"`
 	// Secret reports whether logs and tools must not show the value.

@@ -2,6 +2,7 @@ package model
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spoke-go/spoke/router"
 )
@@ -28,6 +29,19 @@ func (m *Message) On() router.Event {
 
 // SetsVars reports whether the handler sets variables.
 func (m *Message) SetsVars() bool { return len(m.Vars) > 0 || m.AnyVars }
+
+// Sets reports whether the variable is, or may be, the one of that scope and name.
+func (v *Var) Sets(scope, name string) bool {
+	return v.Scope == scope && (v.Name == name || v.Pattern && strings.HasPrefix(name, v.Beginning()))
+}
+
+// Beginning returns the name without the '*' of a pattern.
+func (v *Var) Beginning() string {
+	if v.Pattern {
+		return strings.TrimSuffix(v.Name, "*")
+	}
+	return v.Name
+}
 
 // Groups returns the names of the groups, in the order in which they first occur.
 func (a *Agent) Groups() []string {

@@ -58,7 +58,7 @@ func (m *Message) validate() error {
 		}
 	}
 	for _, v := range m.Vars {
-		if err := checkVar(v.Scope, v.Name); err != nil {
+		if err := checkVar(v.Scope, v.Beginning()); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,14 @@ func (d *Directive) Is(words ...string) bool {
 	return len(d.Words) >= len(words) && slices.Equal(d.Words[:len(words)], words)
 }
 
+// Second returns the second word, such as the name of a server or an ACL, or "".
+func (d *Directive) Second() string {
+	if len(d.Words) < 2 {
+		return ""
+	}
+	return d.Words[1]
+}
+
 // after returns the word behind the first one that is w, or "".
 func (d *Directive) after(w string) string {
 	if i := slices.Index(d.Words, w); i >= 0 && i+1 < len(d.Words) {

@@ -16,19 +16,21 @@ type Engine struct {
 	groups   []*SPOEGroup
 
 	// Of the agent section.
-	Listed         []reference // `messages`
-	ListedGroups   []reference // `groups`
-	Backend        string
-	Prefix         string
-	PrefixAt       Directive
-	Registered     []string
-	Force          bool
-	OnError        string
-	OwnVars        []string // that HAProxy sets itself
-	Processing     time.Duration
-	ProcessingAt   Directive
-	MaxFrameSize   int
-	MaxFrameSizeAt Directive
+	Listed          []reference // `messages`
+	ListedGroups    []reference // `groups`
+	Backend         string
+	Prefix          string
+	PrefixAt        Directive
+	Registered      []string
+	Force           bool
+	OnError         string
+	OwnVars         []string // that HAProxy sets itself
+	Processing      time.Duration
+	ProcessingAt    Directive
+	Idle, Hello     time.Duration // up to HAProxy 3.0
+	IdleAt, HelloAt Directive
+	MaxFrameSize    int
+	MaxFrameSizeAt  Directive
 }
 
 // FullName is the name in rules of a variable that the agent sets.
@@ -149,6 +151,12 @@ func (e *Engine) agentLine(d Directive) {
 		if t, _ := parseTime(last); !d.Maybe || t > e.Processing {
 			e.Processing, e.ProcessingAt = t, d
 		}
+	case d.Is("timeout", "idle") && !d.Maybe:
+		e.Idle, _ = parseTime(last)
+		e.IdleAt = d
+	case d.Is("timeout", "hello") && !d.Maybe:
+		e.Hello, _ = parseTime(last)
+		e.HelloAt = d
 	case d.Is("max-frame-size") && !d.Maybe:
 		e.MaxFrameSize, _ = parseInt(last)
 		e.MaxFrameSizeAt = d

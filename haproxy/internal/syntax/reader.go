@@ -117,7 +117,7 @@ func (r *Reader) Read(name string) ([]Directive, error) {
 			return nil, fmt.Errorf("haproxy: %s:%d: %w", name, n, err)
 		}
 		if unset != "" && !conds.off() && !conds.doubtful() {
-			return nil, fmt.Errorf("haproxy: %s:%d: the environment variable %s is not set: set it as HAProxy will have it, or write \"${%[3]s-DEFAULT}\"", name, n, unset)
+			return nil, fmt.Errorf("haproxy: %s:%d: the environment variable %s is not set: set it as HAProxy will have it, or write \"${%[3]s-DEFAULT}\", for HAProxy 2.6 and later", name, n, unset)
 		}
 		if r.total += size(w); r.total > maxExpanded {
 			return nil, fmt.Errorf("haproxy: %s:%d: environment variables make this configuration longer than %d bytes", name, n, maxExpanded)

@@ -86,6 +86,17 @@ func (s *Section) All() []Directive {
 	return s.all
 }
 
+// Servers returns the lines of a backend's servers.
+func (s *Section) Servers() []Directive {
+	var found []Directive
+	for _, d := range s.Lines {
+		if d.Is("server") || d.Is("server-template") {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
 // Has reports whether a line of that option is in force, or may be.
 func (s *Section) Has(option string) bool {
 	on := false

@@ -103,6 +103,9 @@ func varNames(a *model.Agent) []string {
 	}
 	for _, m := range a.Messages {
 		for _, v := range m.Vars {
+			if v.Pattern {
+				continue // HAProxy registers whole names; rules that read one make it known
+			}
 			add(v.Name)
 		}
 	}

@@ -81,7 +81,7 @@ func (c *Config) sign(a model.Agent, m model.Message, e router.Event) (model.Var
 // setters returns how many messages set a variable.
 func setters(a *model.Agent, v model.Var) (n int) {
 	for _, m := range a.Messages {
-		if slices.ContainsFunc(m.Vars, func(o model.Var) bool { return o.Scope == v.Scope && o.Name == v.Name }) {
+		if slices.ContainsFunc(m.Vars, func(o model.Var) bool { return o.Sets(v.Scope, v.Name) }) {
 			n++
 		}
 	}

@@ -1,0 +1,60 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
+)
+
+// checkSequence finds a filter-sequence without spoe: HAProxy 3.5 and later then leave
+// the engine out.
+func (c *checker) checkSequence() {
+	for _, m := range c.engine.Messages {
+		for _, s := range c.sendings(m) {
+			side := "request"
+			if s.stage > syntax.StageServerSession {
+				side = "response"
+			}
+			for _, d := range s.proxy.All() {
+				if !d.Is("filter-sequence", side) || namesSPOE(d.Words[2:]) {
+					continue
+				}
+				c.find(FilterLeftOut, d,
+					fmt.Sprintf("this filter-sequence does not name spoe, and %s %s loads the engine %q", s.proxy.Kind, s.proxy.Name, c.engine.ID()),
+					"HAProxy leaves the engine out: no message is sent, and no variable says so.",
+					fmt.Sprintf("Write \"spoe\" into the list of \"filter-sequence %s\".", side))
+			}
+		}
+	}
+}
+
+// namesSPOE reports whether a list of filters has spoe.
+func namesSPOE(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(strings.Split(w, ","), "spoe") })
+}
+
+// checkForEver finds messages on events beside those of groups in one engine.
+func (c *checker) checkForEver() {
+	if !c.forEver {
+		return
+	}
+	var event, group *syntax.SPOEMessage
+	for _, m := range c.engine.Messages {
+		for _, s := range c.sendings(m) {
+			if s.rule < 0 {
+				event = m
+			} else {
+				group = m
+			}
+		}
+	}
+	if event == nil || group == nil {
+		return
+	}
+	c.find(AsksForEver, c.engine.Head,
+		fmt.Sprintf("the engine %q sends %q on an event and %q by a rule", c.engine.ID(), event.Name, group.Name),
+		"HAProxy up to 2.4 sends the group again and again, for one request, until the client gives up.",
+		"Write two engines, each with a \"filter spoe\" line: one with the messages on events, one with the groups. Or use HAProxy 2.6 or later.")
+}
