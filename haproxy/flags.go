@@ -92,6 +92,7 @@ func describeFor(r *router.Router, c Config) Agent {
 	if options := strings.Fields(c.ServerOptions); len(options) > 0 {
 		tls := slices.Contains(options, "ssl")
 		a.TLS = &tls
+		a.AcceptProxy = slices.ContainsFunc(options, func(o string) bool { return strings.HasPrefix(o, "send-proxy") })
 	}
 	return a
 }

@@ -98,7 +98,7 @@ func (s specimen) run(t *testing.T, bin haproxytest.Binary) {
 		site.Start()
 	}
 	t.Cleanup(site.Close)
-	addr := want.front(t, spoetest.Serve(t, agent))
+	addr := want.front(t, want.serve(t, agent))
 	h := haproxytest.Start(t, bin, s.config(t, bin, want, addr, site.Listener.Addr().String()))
 	var status int
 	var clients sync.WaitGroup
@@ -135,6 +135,23 @@ func (s specimen) run(t *testing.T, bin haproxytest.Binary) {
 	for _, st := range want.St {
 		h.WaitLog(" st=" + st + " ")
 	}
+}
+
+// serve runs the agent and returns its address.
+func (want seen) serve(t *testing.T, h spoe.Handler) string {
+	if want.Frame == 0 {
+		return spoetest.Serve(t, h)
+	}
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	a := &spoe.Agent{Handler: h, MaxFrameSize: want.Frame}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(context.Background(), ln) }() // ends with Close
+	t.Cleanup(func() {
+		a.Close()
+		<-ended
+	})
+	return ln.Addr().String()
 }
 
 // front returns an address at which an agent is slow to greet, or speaks TLS.

@@ -54,6 +54,7 @@ type seen struct {
 	Body     int               `json:"body"`     // how long the body of the request is, in bytes
 	AtOnce   int               `json:"at_once"`  // how many clients send the request at the same time; 1 by default
 	Greets   string            `json:"greets"`   // how long the agent waits before it reads from a connection
+	Frame    int               `json:"frame"`    // the agent's MaxFrameSize, in bytes
 	OverTLS  bool              `json:"over_tls"` // the agent speaks TLS
 	AtLeast  map[string]int    `json:"at_least"` // how often the agent gets each message at least
 	Since    string            `json:"since"`    // the version from which on HAProxy takes the configuration

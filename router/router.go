@@ -96,6 +96,18 @@ func (r *Router) Routes() []RouteInfo {
 	return infos
 }
 
+// LargestBuffer returns the largest buffer that a route asks for (Route.Buffer), in bytes,
+// and the name of its message; 0 if no route asks for one. An agent warns at its start
+// where MaxFrameSize is less.
+func (r *Router) LargestBuffer() (bytes int, message string) {
+	for _, e := range r.registered().order {
+		if e.info.Buffer > bytes {
+			bytes, message = e.info.Buffer, e.info.Message
+		}
+	}
+	return bytes, message
+}
+
 // HandlesAny reports whether NotFound has a handler for messages without a route.
 func (r *Router) HandlesAny() bool { return r.registered().notFound != nil }
 

@@ -79,6 +79,7 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 		closeAll()
 		return err
 	}
+	a.checkBuffer()
 	if !a.eng.addListeners(lns) {
 		closeAll()
 		return ErrAgentClosed
@@ -106,6 +107,21 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 		a.eng.awaitReports()
 	}
 	return err
+}
+
+// checkBuffer warns where a route asks for a larger buffer than the agent agrees to: of
+// a buffer HAProxy sends all but the four bytes of the frame's length.
+func (a *Agent) checkBuffer() {
+	h, ok := a.Handler.(interface {
+		LargestBuffer() (bytes int, message string)
+	})
+	if !ok {
+		return
+	}
+	if bytes, message := h.LargestBuffer(); bytes-4 > a.eng.maxFrameSize {
+		a.logAttrs(slog.LevelWarn, "a handler asks for a larger buffer than Agent.MaxFrameSize allows: HAProxy 3.1 and later do not send it longer messages",
+			slog.String("message", message), slog.Int("buffer", bytes), slog.Int("max_frame_size", a.eng.maxFrameSize), slog.Int("needed", bytes-4))
+	}
 }
 
 // prepare applies TLSConfig and SocketMode to listeners.

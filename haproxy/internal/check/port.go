@@ -10,11 +10,11 @@ import (
 
 // checkSpoken finds questions that reach the agent's port as something else than SPOP.
 func (c *checker) checkSpoken(b *syntax.Section, d syntax.Directive, h health) {
-	if h.proxy != "" {
+	if h.proxy != "" && !c.agent.AcceptProxy {
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has %q", d.Second(), b.Name, h.proxy),
 			"HAProxy sends a PROXY header before its hello. The agent takes it for a frame that is too long and closes: no question is answered.",
-			fmt.Sprintf("Take %q out.", h.proxy))
+			fmt.Sprintf("Take %q out; or have the agent expect such a header (Agent.AcceptProxy).", h.proxy))
 	}
 	switch tls := c.agent.TLS; {
 	case tls == nil:

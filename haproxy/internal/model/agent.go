@@ -18,6 +18,8 @@ type Agent struct {
 	FailureVar string `json:"failure_var,omitempty"`
 	// TLS reports whether the agent speaks TLS; nil where that is not known.
 	TLS *bool `json:"tls,omitempty"`
+	// AcceptProxy reports that the agent expects a PROXY header (spoe.Agent.AcceptProxy).
+	AcceptProxy bool `json:"accept_proxy,omitempty"`
 }
 
 // Message is a message that the agent handles.

@@ -28,8 +28,9 @@ var filter = map[int]Explanation{
 	1: {
 		Title: "a timeout",
 		Means: []Said{
-			{"", "No ACK came within `timeout processing`: a handler that is slow, hangs, or failed without an answer; or no agent, where health checks have not told yet and HAProxy went on trying to connect."},
+			{"", "No ACK came within `timeout processing`: a handler that is slow, hangs, or failed without an answer; or no agent, where health checks have not told yet and HAProxy went on trying to connect; or TLS on one side alone (`ssl` of the server line)."},
 			{"", "Also where `maxconn` of the server line is reached: the question waits in a queue for longer than it may."},
+			{"2.6 to 3.0", "Also where the agent does not greet within `timeout hello`."},
 			{"to 3.0", "Also where a message is larger than a frame and the agent does not announce fragmentation: HAProxy reconnects hundreds of times (status 10), then gives up."},
 			{"3.0.0", "Also where the agent disconnects with status 0 while requests wait."},
 			{"3.1 and later", "Also where an ACK is over the agreed size or has no FIN: HAProxy does not complain, the request waits."},
@@ -55,6 +56,7 @@ var filter = map[int]Explanation{
 		Means: []Said{
 			{"to 3.0", "The payload exceeds the frame and may not be fragmented (`no option send-frag-payload`)."},
 			{"3.1 and later", "The message does not fit into HAProxy's buffer. It is dropped, the agent never sees it; there is no fragmentation any more."},
+			{"3.4 and later", "Also where `wait-for-body … use-large-buffer` has waited for a body that is longer than `tune.bufsize`."},
 		},
 		Do: []string{
 			"Raise `tune.bufsize`: the frame is 4 bytes less than it. It costs memory for every connection.",

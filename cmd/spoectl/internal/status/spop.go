@@ -6,6 +6,7 @@ var errors = map[int]Explanation{
 	0: {
 		Means: []Said{
 			{"to 2.6", "The agent sent an AGENT-DISCONNECT with status 0 while requests waited on the connection: it was stopped, or closed a connection that was not quiet."},
+			{"to 3.0", "Or `timeout idle` was over while a request waited: it has to be longer than `timeout processing`."},
 			{"3.0", "Such a request waits for all of `timeout processing` instead (st=1)."},
 			{"3.1 and later", "Logged as 257."},
 		},
@@ -20,6 +21,8 @@ var errors = map[int]Explanation{
 			{"to 3.0", "The connection to the agent broke."},
 			{"", "Or `timeout server` of the agents' backend is over, which ends a question whatever `timeout processing` says."},
 			{"3.1 and later", "Or `timeout queue` of the agents' backend is over, where `maxconn` of the server line lets questions wait."},
+			{"3.1 and later", "Or no server of the agents' backend is up."},
+			{"", "Or no connection was made in the end: nothing listens there, or one side alone speaks TLS (`ssl` of the server line)."},
 		},
 		Do: []string{
 			"Do all of them take the same time? Compare it with `timeout server` of the agents' backend: it has to be longer than `timeout processing`.",
@@ -30,16 +33,17 @@ var errors = map[int]Explanation{
 	},
 	2: {
 		Means: []Said{
-			{"to 3.0", "A timeout of the connection: no AGENT-HELLO within `timeout hello`, or `timeout idle` over while a request waited."},
-			{"3.1 and later", "A timeout of the connection, which comes from `timeout server` of the agents' backend; `timeout hello` and `timeout idle` are ignored."},
+			{"2.2", "No AGENT-HELLO came within `timeout hello`."},
+			{"2.6 to 3.0", "That is st=1 there. `timeout idle` is 256, `timeout server` of the agents' backend is 257."},
+			{"3.1 and later", "`timeout hello` and `timeout idle` are ignored; `timeout server` of the agents' backend is 257."},
 		},
 		Do: []string{"Does the agent answer a hello at once? `spoectl ask --hello ADDR MESSAGE`. Is `timeout server` of the backend longer than `timeout processing`?"},
 	},
 	3: {
 		Means: []Said{
-			{"to 3.0", "The agent's ACK was longer than the agreed frame size; or the message was, after another agent had agreed on a smaller one: the smallest binds the whole thread."},
+			{"", "The message is longer than the frame size that the agent agreed to. Up to 3.0 the smallest size of all agents binds the whole thread."},
+			{"to 3.0", "Or the agent's ACK was longer than the agreed size."},
 			{"3.1.0", "Not seen: it sends a NOTIFY over the agreed size all the same."},
-			{"3.2 and later", "The message is longer than the frame size that the agent agreed to."},
 		},
 		Do: []string{
 			"Let the agent accept the size that HAProxy offers (Agent.MaxFrameSize above `tune.bufsize`); `spoectl ask --hello` shows what was agreed.",

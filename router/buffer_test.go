@@ -1,0 +1,49 @@
+package router_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// TestBufferAndFrame: an agent says at its start that it agrees to smaller frames than a
+// route asks for.
+func TestBufferAndFrame(t *testing.T) {
+	for _, tt := range []struct {
+		name                string
+		buffer, frame, want int
+	}{
+		{"the default frame", 65536, 0, 0},
+		{"a frame for the buffer", 65536, 65532, 0},
+		{"a byte less", 65536, 65531, 65532},
+		{"the default frame is too small", 2 << 20, 0, 2<<20 - 4},
+		{"no buffer", 0, 256, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := router.New()
+			r.Handle("small", func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil })
+			route := r.Handle("large", func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil })
+			if tt.buffer > 0 {
+				route.Buffer(tt.buffer)
+			}
+			var log bytes.Buffer
+			a := &spoe.Agent{Handler: r, MaxFrameSize: tt.frame, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel() // the agent ends as soon as it has started
+			assert.NoError(t, a.ListenAndRun(ctx, "127.0.0.1:0"))
+			if tt.want == 0 {
+				assert.NotContains(t, log.String(), "larger buffer")
+				return
+			}
+			assert.Contains(t, log.String(), `message=large`)
+			assert.Contains(t, log.String(), fmt.Sprintf(" needed=%d", tt.want))
+		})
+	}
+}
