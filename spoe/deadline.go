@@ -143,7 +143,7 @@ const failureGrace = 100 * time.Millisecond
 // the jobs; the fields read here no longer change.
 func (c *conn) acknowledgeLate(late []*job) {
 	var plain []*job
-	var last []func(error, *Actions) // what is called where no hook has been, or one does not return
+	var last []func(error, *Actions) // called where no hook was registered, or where one does not return
 	if f, ok := c.agent.Handler.(FailureHandler); ok {
 		last = append(last, f.ServeFailure)
 	}

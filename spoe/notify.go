@@ -35,7 +35,7 @@ type job struct {
 	committed []byte                  // actions of the messages that are done
 	hooks     []func(error, *Actions) // of OnFailure
 	failing   bool                    // its failure is being dealt with
-	pending   bool                    // a message is to be handled, or is being handled
+	pending   bool                    // a message waits for its handler, or is in it
 	late      bool                    // acknowledged at its deadline; later actions are dropped
 	charged   bool                    // late, and still counted as in flight
 }

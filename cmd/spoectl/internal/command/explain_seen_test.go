@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestExplainSeen: the cause of an error that real HAProxies were seen to give, in the
-// specimens of package haproxy, is among those that explain tells for its number.
+// TestExplainSeen: for each error in the specimens of package haproxy, which real
+// HAProxies gave, explain names the specimen's cause.
 func TestExplainSeen(t *testing.T) {
 	for specimen, cause := range map[string]string{
 		"agents-disabled":          "no server of the agents' backend is up",
