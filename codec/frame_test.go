@@ -84,6 +84,20 @@ func TestActionsRoundTrip(t *testing.T) {
 		_, err := codec.ParseActions(raw)
 		assert.Error(t, err, name)
 	}
+	for _, raw := range [][]byte{{3, 3, 0, 1, 'a'}, {1, 2, 0, 1, 'a'}, {2, 3, 0, 1, 'a'}} { // nothing behind them is wrong
+		_, err := codec.ParseActions(raw)
+		assert.ErrorContains(t, err, "action of type", "% x", raw)
+	}
+}
+
+// TestNextEndsAtAMistake: Next returns no message that did not come whole.
+func TestNextEndsAtAMistake(t *testing.T) {
+	for _, raw := range [][]byte{{1}, {1, 'm'}, {1, 'm', 1}, {1, 'm', 1, 1, 'a'}, {1, 'm', 1, 1, 'a', 0x0f}} {
+		msgs := codec.NewMessages(raw)
+		assert.False(t, msgs.Next(), "% x", raw)
+		assert.Error(t, msgs.Err(), "% x", raw)
+		assert.False(t, msgs.Next(), "% x", raw)
+	}
 }
 
 func TestHelloRoundTrip(t *testing.T) {
@@ -126,6 +140,10 @@ func TestHelloStatus(t *testing.T) {
 		{"no capabilities", []kv{versions, size}, codec.StatusNoCapabilities},
 		{"old", []kv{{"supported-versions", codec.String("1.0")}, size, caps}, codec.StatusBadVersion},
 		{"no minor", []kv{{"supported-versions", codec.String("2.")}, size, caps}, codec.StatusBadVersion},
+		{"highest digit", []kv{{"supported-versions", codec.String("2.9")}, size, caps}, 0},
+		{"below the digits", []kv{{"supported-versions", codec.String("2./")}, size, caps}, codec.StatusBadVersion},
+		{"above the digits", []kv{{"supported-versions", codec.String("2.:")}, size, caps}, codec.StatusBadVersion},
+		{"text behind a digit", []kv{{"supported-versions", codec.String("2.0x")}, size, caps}, codec.StatusBadVersion},
 		{"small", []kv{versions, {"max-frame-size", codec.Int32(255)}, caps}, codec.StatusBadFrameSize},
 		{"negative", []kv{versions, {"max-frame-size", codec.Int32(-1)}, caps}, codec.StatusBadFrameSize},
 		{"size is a string", []kv{versions, {"max-frame-size", codec.String("16380")}, caps}, codec.StatusInvalid},

@@ -97,7 +97,7 @@ func TestRouteInfo(t *testing.T) {
 		return out, nil
 	}).Event(router.OnFrontendHTTPRequest).Unless("{ src 10.0.0.0/8 }").
 		Arg("host", "req.hdr(host)").Arg("", "src_port").Var(spoe.VarScopeSession, "more").Buffer(64 << 10)
-	quick := r.With(bounded(time.Second), same, bounded(5*time.Millisecond))
+	quick := r.With(bounded(time.Second), same, bounded(0), bounded(5*time.Millisecond))
 	quick.Arg("id", "unique-id")
 	quick.HandleRaw("raw", rawHandler).Group("ask").Arg("ip", "src").Arg("id", "uuid()")
 	r.With(same).HandleActions("own", func(context.Context, struct {
@@ -152,6 +152,14 @@ func TestVarOfManyTypes(t *testing.T) {
 		return out, nil
 	})
 
+	r.Handle("three", func(context.Context, struct{}) (out struct {
+		A bool   `spoe:"a"`
+		B string `spoe:"b"`
+		C bool   `spoe:"c"`
+	}, err error) {
+		return out, nil
+	})
+	assert.Equal(t, "three() -> txn.a BOOL, txn.b STRING, txn.c BOOL", r.Routes()[1].String())
 	assert.Equal(t, "m() -> req.ip BOOL|INT32|UINT32|INT64|UINT64|IPV4|IPV6|STRING|BINARY", r.Routes()[0].String())
 }
 
