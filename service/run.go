@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/internal/interrupt"
 	"github.com/spoke-go/spoke/service/internal/conf"
 )
 
@@ -59,7 +60,11 @@ func (a Agent[C]) Run(ctx context.Context, proc Process) int {
 	if p.sources.File == "" {
 		p.sources.File = p.getenv(a.EnvPrefix + "CONFIG")
 	}
-	loaded, err := p.spec.Load(p.sources)
+	var loaded *conf.Loaded
+	err = interrupt.Read(ctx, func() (err error) {
+		loaded, err = p.spec.Load(p.sources)
+		return err
+	})
 	if err != nil {
 		return p.complain(err)
 	}

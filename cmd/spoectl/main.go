@@ -3,17 +3,11 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/command"
 )
 
 func main() {
-	// The first interrupt ends what runs, the second ends the process.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	os.Exit(command.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(command.Main(command.WithSignals(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -37,12 +37,14 @@ func newAsk() *cobra.Command {
   spoectl ask agent.example:9000 ip-rep =2001:db8::1 --ca ca.pem --hello`,
 		Args: args(2, "ADDR", "MESSAGE", "name=value…"),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if err := a.parse(words[0]); err != nil {
+			err := interruptible(cmd.Context(), func() (err error) {
+				if err = a.parse(words[0]); err == nil {
+					a.message.Name = words[1]
+					a.message.Args, err = parseArguments(words[2:])
+				}
 				return err
-			}
-			var err error
-			a.message.Name = words[1]
-			if a.message.Args, err = parseArguments(words[2:]); err != nil {
+			})
+			if err != nil {
 				return err
 			}
 			if a.frameSize < codec.MinMaxFrameSize {

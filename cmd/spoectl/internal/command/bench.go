@@ -59,10 +59,13 @@ recording of "spoectl tap"; of several, each is sent in turn.
   spoectl bench unix:/run/agent/spoa.sock --recording today.rec --check --count 100000`,
 		Args: args(1, "ADDR", "MESSAGE", "name=value…"),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if err := b.parse(words[0]); err != nil {
-				return err
-			}
-			if err := b.messages(words[1:]); err != nil {
+			err := interruptible(cmd.Context(), func() error {
+				if err := b.parse(words[0]); err != nil {
+					return err
+				}
+				return b.messages(words[1:])
+			})
+			if err != nil {
 				return err
 			}
 			if err := b.limits(cmd.Flags().Changed("warm-up")); err != nil {

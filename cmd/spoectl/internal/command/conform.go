@@ -45,10 +45,13 @@ The exit status is 1 if a case fails.`,
   spoectl conform 127.0.0.1:9000 --contract echo,sleep --cases notify/,hello/ --json`,
 		Args: args(1, "ADDR"),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if err := c.parse(words[0]); err != nil {
+			var cases []conformance.Case
+			err := interruptible(cmd.Context(), func() (err error) {
+				if err = c.parse(words[0]); err == nil {
+					cases, err = c.prepare()
+				}
 				return err
-			}
-			cases, err := c.prepare()
+			})
 			if err != nil {
 				return err
 			}

@@ -28,10 +28,13 @@ The exit status is 1 if one of them differs.`,
 		Example: "  spoectl replay today.rec 127.0.0.1:9000",
 		Args:    args(2, "FILE", "ADDR"),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if err := t.parse(words[1]); err != nil {
+			var rec *recording.Recording
+			err := interruptible(cmd.Context(), func() (err error) {
+				if err = t.parse(words[1]); err == nil {
+					rec, err = recording.Open(words[0])
+				}
 				return err
-			}
-			rec, err := recording.Open(words[0])
+			})
 			if err != nil {
 				return err
 			}

@@ -86,7 +86,7 @@ Exit status: 0 if all went well, 1 if the agent did not do what was wanted of it
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w (--help says which flags there are)", err)
 	})
-	root.AddCommand(newAsk(), newBench(), newDecode(), newTap(), newReplay(), newExplain(), newConform(), newCheck(), newVersion())
+	root.AddCommand(newAsk(), newBench(), readsOnly(newDecode()), newTap(), newReplay(), readsOnly(newExplain()), newConform(), readsOnly(newCheck()), newVersion())
 	return root
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/spoke-go/spoke/cmd/spoectl/internal/hide"
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 	"github.com/spoke-go/spoke/spoe"
 )
@@ -26,6 +27,7 @@ type tap struct {
 	json   bool
 	full   bool
 	limit  time.Duration
+	hidden *hide.Rules // of secrets
 }
 
 func newTap() *cobra.Command {
@@ -53,7 +55,13 @@ are answered, then the connections are closed.`,
 		Args: args(2, "LISTEN", "ADDR"),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			t.listen = words[0]
-			if err := t.parse(words[1]); err != nil {
+			err := interruptible(cmd.Context(), func() (err error) {
+				if err = t.parse(words[1]); err == nil {
+					t.hidden, err = t.rules()
+				}
+				return err
+			})
+			if err != nil {
 				return err
 			}
 			if t.limit < 0 {
@@ -79,10 +87,6 @@ func (t *tap) run(ctx context.Context, out, errOut io.Writer) (err error) {
 		ctx, cancel = context.WithTimeout(ctx, t.limit)
 		defer cancel()
 	}
-	rules, err := t.rules()
-	if err != nil {
-		return err
-	}
 	ln, err := spoe.Listen(t.listen)
 	if err != nil {
 		return errors.New(oneLine(err.Error()))
@@ -102,12 +106,12 @@ func (t *tap) run(ctx context.Context, out, errOut io.Writer) (err error) {
 	fmt.Fprintf(errOut, "spoectl tap: listening on %s for %s; Ctrl-C ends it\n", address(ln), t.name)
 	var shown *shower
 	if !t.quiet {
-		shown = startShowing(&printer{out: out, json: t.json, limit: limitOf(t.full), hider: hider(rules)}, errOut)
+		shown = startShowing(&printer{out: out, json: t.json, limit: limitOf(t.full), hider: hider(t.hidden)}, errOut)
 		p.queues = append(p.queues, shown.queue)
 	}
 	var recorded *recorder
 	if w != nil {
-		recorded = startRecording(w, hider(rules), errOut)
+		recorded = startRecording(w, hider(t.hidden), errOut)
 		p.queues = append(p.queues, recorded.queue)
 	}
 	serveErr := p.serve(ctx, ln)
