@@ -4,7 +4,6 @@ package main_test
 
 import (
 	"fmt"
-	"math"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -21,11 +20,24 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
-// failClosed has a request refused that got no verdict, and quiet has HAProxy log only
-// requests without one, and those that the agent took longer than that for, in ms.
-func failClosed(quiet int) []string {
+// failClosed has a request refused that got no verdict, and HAProxy log those requests
+// alone, and those that the agent took a few ms for.
+func failClosed() []string {
 	const open = "#http-request deny deny_status 503 if"
-	return []string{open, fmt.Sprintf("http-request set-log-level silent unless { var(txn.ratelimit.process_time) -m int gt %d } || { var(txn.ratelimit.error) -m found }\n    ", quiet) + open[1:]}
+	const quiet = "http-request set-log-level silent unless { var(txn.ratelimit.process_time) -m int gt 3 } || { var(txn.ratelimit.error) -m found }"
+	return []string{open, quiet + "\n    " + open[1:]}
+}
+
+// slowest returns how long the slowest answer took, in ms. On a machine that is busy with
+// other tests that says more of these.
+func slowest(t *testing.T, h *haproxytest.HAProxy) (slowest int) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`spoe_ms=(\d+)`).FindAllStringSubmatch(h.Output(), -1) {
+		ms, err := strconv.Atoi(m[1])
+		require.NoError(t, err)
+		slowest = max(slowest, ms)
+	}
+	return slowest
 }
 
 // flood has wrk send as many requests as it can on 32 connections, and returns how many
@@ -70,12 +82,12 @@ func TestFleetIsExact(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		const rate = 300 // and as large a burst: a machine that stands still for a second costs nothing
 		agents := startAgents(t, "limits: [{name: site, rate: 300}]", "-redis-address", redistest.Start(t).Addr)
-		h := startHAProxy(t, bin, agents, failClosed(math.MaxInt32)...)
+		h := startHAProxy(t, bin, agents, failClosed()...)
 		begun := time.Now()
 		_, passed := flood(t, h, seconds)
 		atMost := rate * (1 + time.Since(begun).Seconds())
 		want := float64(rate * (1 + seconds))
-		t.Logf("%.2f %% off", 100*(float64(passed)/want-1))
+		t.Logf("%.2f %% off; the slowest answer took %d ms", 100*(float64(passed)/want-1), slowest(t, h))
 		assert.LessOrEqual(t, float64(passed), atMost)
 		assert.GreaterOrEqual(t, float64(passed), least*want)
 		assert.NotRegexp(t, `spoe_error=\d`, h.Output())
@@ -95,7 +107,7 @@ func TestRedisIsKilled(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		server := redistest.Start(t)
 		agents := startAgents(t, "agents: 3\nlimits: [{name: site, rate: 300}]", "-redis-address", server.Addr, "-redis-deadline", "10ms")
-		h := startHAProxy(t, bin, agents, failClosed(0)...)
+		h := startHAProxy(t, bin, agents, failClosed()...)
 		flooded := make(chan struct{})
 		go func() { // ends by itself; waited for below
 			defer close(flooded)
@@ -115,13 +127,7 @@ func TestRedisIsKilled(t *testing.T) {
 			}, func() string { return "no agent says " + line })
 		}
 		assert.NotRegexp(t, `status=503|spoe_error=\d`, h.Output(), "each request has a verdict")
-		slowest := 0
-		for _, m := range regexp.MustCompile(`spoe_ms=(\d+)`).FindAllStringSubmatch(h.Output(), -1) {
-			ms, err := strconv.Atoi(m[1])
-			require.NoError(t, err)
-			slowest = max(slowest, ms)
-		}
-		t.Logf("the slowest answer took %d ms", slowest)
+		t.Logf("the slowest answer took %d ms", slowest(t, h))
 	})
 }
 

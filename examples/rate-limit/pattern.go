@@ -22,8 +22,11 @@ func (p *pattern) UnmarshalText(text []byte) error {
 // MarshalText is the reverse of UnmarshalText.
 func (p pattern) MarshalText() ([]byte, error) { return []byte(p), nil }
 
-// matches reports whether the whole path matches.
-func (p pattern) matches(path string) bool {
+// matches reports whether a path that is clean matches, with a '/' at its end or without:
+// sites take both for the same.
+func (p pattern) matches(path string) bool { return p.match(path) || p.match(path+"/") }
+
+func (p pattern) match(path string) bool {
 	pieces := strings.Split(string(p), "*")
 	last := len(pieces) - 1
 	rest, ok := strings.CutPrefix(path, pieces[0])

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestPattern(t *testing.T) {
+	for _, tt := range []struct {
+		pattern pattern
+		path    string
+		want    bool
+	}{
+		{"/login", "/login", true},
+		{"/login", "/login/", true},
+		{"/login", "/Login", false},
+		{"/login", "/logins", false},
+		{"/login", "/a/login", false},
+		{"/login", "//login", true},
+		{"/login", "/./x/../login", true},
+		{"/login", "/%6Cog%69n", true},
+		{"/login", "", false},
+		{"/", "", true},
+		{"/api/*", "/api/", true},
+		{"/api/*", "/apis", false},
+		{"/api/*", "/api/1/2", true},
+		{"/api*", "/api", true},
+		{"*.php", "/a/b.php", true},
+		{"*.php", "/a/b.php5", false},
+		{"/a*b*c", "/abc", true},
+		{"/a*b*c", "/aXbYbZc", true},
+		{"/a*b*c", "/acb", false},
+		{"/a*a", "/a", false},
+		{"/login/", "/login", true},
+		{"/*", "/%zz", true},
+	} {
+		assert.Equal(t, tt.want, tt.pattern.matches(clean(tt.path)), "%s on %s", tt.pattern, tt.path)
+	}
+}
