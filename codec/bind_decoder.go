@@ -125,9 +125,6 @@ func (d *Decoder) add(f *decodeField) error {
 	if f.how.op.packed() {
 		d.packed = append(d.packed, f.bit)
 	}
-	if f.tag.secret && f.name != "" {
-		secretArgs.add(f.name)
-	}
 	if f.tag.required || f.tag.hasDefault {
 		d.must.set(f.bit)
 	}

@@ -91,9 +91,6 @@ func (e *Encoder) add(b boundField) error {
 		}
 		f.unset = slices.Clip(AppendUnsetVar(nil, f.tag.scope, f.name))
 	}
-	if f.tag.secret {
-		secretVars.add(secretVar{f.tag.scope, f.name})
-	}
 	e.fields = append(e.fields, f)
 	return nil
 }

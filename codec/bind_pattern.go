@@ -46,9 +46,6 @@ func (e *Encoder) addPattern(f encodeField) error {
 	if err := e.collides(&f); err != nil {
 		return err
 	}
-	if f.tag.secret {
-		secretPatterns.add(secretVar{f.tag.scope, prefix})
-	}
 	e.fields = append(e.fields, f)
 	return nil
 }

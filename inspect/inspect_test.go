@@ -20,17 +20,16 @@ import (
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
 // message returns a message with arguments given as names and values.
 func message(tb testing.TB, args ...any) *spoe.Message {
-	var raw []byte
+	var given []spoetest.Argument
 	for i := 0; i < len(args); i += 2 {
-		v, err := codec.ValueOf(args[i+1])
-		require.NoError(tb, err)
-		raw = codec.AppendArg(raw, args[i].(string), v)
+		given = append(given, spoetest.Arg(args[i].(string), args[i+1]))
 	}
-	msg, err := spoe.NewMessage("check", codec.NewArgs(raw, len(args)/2))
+	msg, err := spoetest.NewMessage("check", given...)
 	require.NoError(tb, err)
 	return msg
 }

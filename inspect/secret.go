@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/secret"
 )
 
 const redacted = "REDACTED"
@@ -21,11 +22,11 @@ func newSecrets(names []string) map[string]bool {
 }
 
 func (p *Page) secretArg(name string) bool {
-	return p.secrets[name] || codec.SecretArg(name) || isSecretHeader(name)
+	return p.secrets[name] || secret.Arg(name) || isSecretHeader(name)
 }
 
 func (p *Page) secretVar(scope codec.Scope, name string) bool {
-	return p.secrets[name] || codec.SecretVar(scope, name) || isSecretHeader(name)
+	return p.secrets[name] || secret.Var(scope, name) || isSecretHeader(name)
 }
 
 // isSecretHeader reports whether name is a secret header, also as the last part of

@@ -11,7 +11,6 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -44,13 +43,7 @@ func (m byName) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Act
 // newMessage returns a message that no agent has received.
 func newMessage(tb testing.TB, name string, args ...spoetest.Argument) *spoe.Message {
 	tb.Helper()
-	var raw []byte
-	for _, a := range args {
-		v, err := codec.ValueOf(a.Value)
-		require.NoError(tb, err)
-		raw = codec.AppendArg(raw, a.Name, v)
-	}
-	msg, err := spoe.NewMessage(name, codec.NewArgs(raw, len(args)))
+	msg, err := spoetest.NewMessage(name, args...)
 	require.NoError(tb, err)
 	return msg
 }

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/secret"
 )
 
 // redacted stands for a secret value in telemetry.
@@ -19,8 +20,8 @@ func newSecrets(names []string) secrets {
 	return s
 }
 
-func (s secrets) arg(name string) bool { return s[name] || codec.SecretArg(name) }
+func (s secrets) arg(name string) bool { return s[name] || secret.Arg(name) }
 
 func (s secrets) variable(scope codec.Scope, name string) bool {
-	return s[name] || codec.SecretVar(scope, name)
+	return s[name] || secret.Var(scope, name)
 }

@@ -42,8 +42,7 @@ func TestBodyIsNotCopied(t *testing.T) {
 	type in struct{ Body router.RequestBody }
 	raw := codec.AppendArg(nil, "body", codec.Binary([]byte("abc")))
 	raw = codec.AppendArg(raw, "body_ended", codec.Bool(true))
-	msg, err := spoe.NewMessage("m", codec.NewArgs(raw, 2))
-	require.NoError(t, err)
+	msg := rawMessage("m", codec.NewArgs(raw, 2))
 	called := false
 	r := router.New()
 	r.Observe("m", func(_ context.Context, in in) error {

@@ -5,9 +5,8 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/bridge"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -101,7 +100,11 @@ func newMessage(tb testing.TB, name string) *spoe.Message {
 		arg("length", codec.Int64(1234))
 		arg("ssl", codec.Bool(true))
 	}
-	msg, err := spoe.NewMessage(name, codec.NewArgs(raw, n))
-	require.NoError(tb, err)
+	msg := rawMessage(name, codec.NewArgs(raw, n))
 	return msg
+}
+
+// rawMessage returns a message whose arguments lie in a buffer of the test's.
+func rawMessage(name string, args codec.Args) *spoe.Message {
+	return bridge.NewMessage(name, args).(*spoe.Message)
 }

@@ -83,8 +83,7 @@ func TestBoundIsKept(t *testing.T) {
 			for range 3 { // places are used again
 				before := kept
 				copy(frame, raw)
-				msg, err := spoe.NewMessage("m", codec.NewArgs(frame, len(values)))
-				require.NoError(t, err)
+				msg := rawMessage("m", codec.NewArgs(frame, len(values)))
 				require.NoError(t, r.ServeSPOE(t.Context(), msg, new(spoe.Actions)))
 				for i := range frame {
 					frame[i] = 0xdb
@@ -123,8 +122,7 @@ func TestNothingLingers(t *testing.T) {
 		for _, a := range args {
 			raw = codec.AppendArg(raw, a, codec.String(a))
 		}
-		msg, err := spoe.NewMessage("m", codec.NewArgs(raw, len(args)))
-		require.NoError(t, err)
+		msg := rawMessage("m", codec.NewArgs(raw, len(args)))
 		require.NoError(t, r.ServeSPOE(t.Context(), msg, new(spoe.Actions)))
 	}
 	serve("a", "b")

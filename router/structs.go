@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/secret"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -28,6 +29,7 @@ func decoderOf(t reflect.Type) (st reflect.Type, dec *codec.Decoder, wrong strin
 	if st.NumField() > 0 && len(dec.Fields()) == 0 {
 		return nil, nil, fmt.Sprintf("input: no field of %v has a tag, so no argument would ever reach it: write one behind each field that takes an argument, such as `spoe:\"ip\"`, or use struct{}", st)
 	}
+	secret.Note(dec.Fields(), nil)
 	return st, dec, ""
 }
 
@@ -45,6 +47,7 @@ func encoderOf(t reflect.Type) (st reflect.Type, enc *codec.Encoder, wrong strin
 	if st.NumField() > 0 && len(enc.Fields()) == 0 {
 		return nil, nil, fmt.Sprintf("result: no field of %v has a tag, so no variable would ever be set: write one behind each field that is a variable, such as `spoe:\"score,sess\"`, or register the function by Observe", st)
 	}
+	secret.Note(nil, enc.Fields())
 	return st, enc, ""
 }
 

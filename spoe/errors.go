@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/spoke-go/spoke/codec"
 )
 
 // ErrAgentClosed is returned by Run, Serve and ListenAndServe after Shutdown or
@@ -69,22 +67,4 @@ func (e *PanicError) Error() string {
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
-}
-
-// DisconnectError is why a connection ended other than normally: one side has
-// sent a DISCONNECT with a status that is none of 0, 1 and 2 (§3.5).
-type DisconnectError struct {
-	Status codec.Status
-	// Message is the text of the frame.
-	Message string
-	// ByHAProxy reports whether it was HAProxy who sent it.
-	ByHAProxy bool
-}
-
-func (e *DisconnectError) Error() string {
-	who := "agent"
-	if e.ByHAProxy {
-		who = "HAProxy"
-	}
-	return fmt.Sprintf("spoe: disconnected by the %s: status %d (%s): %s", who, uint32(e.Status), e.Status, e.Message)
 }

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/bridge"
 )
 
 // Message is one message of a NOTIFY (§3.3). The agent's messages are valid
@@ -29,14 +29,14 @@ type Message struct {
 	hooks             *failureHooks // of OnFailure; nil: they are the job's
 }
 
-// NewMessage returns a message with the arguments in raw, for code that calls a handler
-// itself; an agent makes its own messages.
-func NewMessage(name string, raw codec.Args) (*Message, error) {
-	if err := raw.Err(); err != nil {
-		return nil, fmt.Errorf("message %q: %w", name, err)
-	}
+func init() {
+	bridge.NewMessage = func(name string, args codec.Args) any { return newMessage(name, args) }
+}
+
+// newMessage returns a message that no agent has received.
+func newMessage(name string, raw codec.Args) *Message {
 	args := newArgs(raw)
-	return &Message{Name: name, Args: &args, received: time.Now(), hooks: new(failureHooks)}, nil
+	return &Message{Name: name, Args: &args, received: time.Now(), hooks: new(failureHooks)}
 }
 
 // StreamID returns the stream-id of the NOTIFY (§3.2). HAProxy up to 3.0

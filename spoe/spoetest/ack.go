@@ -44,7 +44,7 @@ func (a Ack) Vars() (Vars, error) {
 }
 
 // Ack waits for the ACK of one NOTIFY; frames that come before it are kept for
-// the calls that want them. It fails with a *spoe.DisconnectError if the agent
+// the calls that want them. It fails with a *DisconnectError if the agent
 // disconnects first, and with io.EOF if it closes.
 func (c *Client) Ack(ctx context.Context, id ID) (Ack, error) {
 	f, err := c.await(ctx, func(f *codec.Frame) bool {

@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
-	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -151,11 +150,10 @@ func TestHandshakeRefusalIsTyped(t *testing.T) {
 	c, p := scripted(t, 5*time.Second)
 	p.write(agentDisconnect(codec.StatusBadVersion, "speak 2.0"))
 	_, err := c.Handshake(t.Context(), spoetest.DefaultHello())
-	var refused *spoe.DisconnectError
+	var refused *spoetest.DisconnectError
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, codec.StatusBadVersion, refused.Status)
 	assert.Equal(t, "speak 2.0", refused.Message)
-	assert.False(t, refused.ByHAProxy)
 }
 
 func TestAsk(t *testing.T) {

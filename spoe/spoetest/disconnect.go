@@ -5,16 +5,27 @@ import (
 	"fmt"
 
 	"github.com/spoke-go/spoke/codec"
-	"github.com/spoke-go/spoke/spoe"
 )
 
-// disconnectError reads an AGENT-DISCONNECT into a *spoe.DisconnectError.
+// DisconnectError is the error of a call that wants another frame and gets an
+// AGENT-DISCONNECT (§3.2.9).
+type DisconnectError struct {
+	Status codec.Status
+	// Message is the text of the frame.
+	Message string
+}
+
+func (e *DisconnectError) Error() string {
+	return fmt.Sprintf("spoetest: disconnected by the agent: status %d (%s): %s", uint32(e.Status), e.Status, e.Message)
+}
+
+// disconnectError reads an AGENT-DISCONNECT into a *DisconnectError.
 func disconnectError(f codec.Frame) error {
 	d, err := codec.ParseDisconnect(f.Payload)
 	if err != nil {
 		return fmt.Errorf("AGENT-DISCONNECT: %w", err)
 	}
-	return &spoe.DisconnectError{Status: d.Status, Message: d.Message}
+	return &DisconnectError{Status: d.Status, Message: d.Message}
 }
 
 // Disconnect sends a HAPROXY-DISCONNECT and waits for the agent's, as

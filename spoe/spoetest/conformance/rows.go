@@ -1,7 +1,5 @@
 package conformance
 
-import "slices"
-
 // The rows of the contract, in the order of the table "On the wire".
 const (
 	rowHello        = "HAPROXY-HELLO is answered by an AGENT-HELLO"
@@ -37,9 +35,7 @@ const (
 	rowShutdown = "a shutdown answers what it has accepted"
 )
 
-// Rows returns the rows of the contract that the cases' Row names.
-func Rows() []string { return slices.Clone(rows) }
-
+// rows are the rows of the contract that the cases' Row names.
 var rows = []string{
 	rowHello, rowVersions, rowLenient, rowMaxFrameSize, rowHealthCheck, rowMissing, rowUnsupported,
 	rowRefused, rowNotify, rowMessages, rowUnknown, rowFailure, rowDeadline, rowVarName, rowAckSize,

@@ -16,7 +16,7 @@ import (
 type Case struct {
 	// Name is unique: the thing tried and the action on it, such as "hello/second".
 	Name string
-	// Row is the row of the contract's table (one of Rows) that it is a case of.
+	// Row is the row of the contract's table that it is a case of.
 	Row string
 	// Section is where SPOE.txt speaks of it, "§3.2.4".
 	Section string
@@ -26,7 +26,7 @@ type Case struct {
 	Run func(ctx context.Context, t *Target) error
 }
 
-// Suite returns the cases, in the order of Rows.
+// Suite returns the cases, in the order of the rows.
 func Suite() []Case {
 	var all []Case
 	for _, cases := range [][]Case{

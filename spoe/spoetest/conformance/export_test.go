@@ -1,0 +1,4 @@
+package conformance
+
+// Rows are the rows of the contract.
+var Rows = rows
