@@ -126,6 +126,10 @@ rate-limit-long: haproxy redis ## Hold three agents against one limit for 30 s, 
 	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
 	@cd examples/rate-limit && SPOKE_RATELIMIT_SECONDS=30 SPOKE_RATELIMIT_KILLS=10 go test -count=1 -v -timeout=10m -run '^(TestFleetIsExact|TestRedisIsKilled)$$' .
 
+.PHONY: crs
+crs: haproxy ## Send the Core Rule Set's whole regression suite through HAProxy to examples/waf; writes the table in its README
+	@cd examples/waf && go test -count=1 -v -timeout=20m -run '^TestSuite$$' . -args -suite
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
 	@$(call each,'$(CURDIR)/internal/scripts/fuzz.sh' '$(or $(FUZZTIME),30s)' '$(or $(FUZZ),.)')

@@ -16,7 +16,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/service/servicetest"
+	"github.com/spoke-go/spoke/spoe/spoetest"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
@@ -184,8 +186,10 @@ func TestOutcomes(t *testing.T) {
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				status, header := do(t, h, tt.host, tt.path, tt.body)
-				assert.Equal(t, tt.status, status)
 				line := h.WaitLog(tt.path + " status=" + strconv.Itoa(tt.status))
+				if len(tt.body) < len(cut) { // otherwise HAProxy may close before it has read all
+					assert.Equal(t, tt.status, status)
+				}
 				assert.Contains(t, line, tt.log)
 				assert.Contains(t, line, "spoe_error=-")
 				if tt.status == 302 {
@@ -207,6 +211,7 @@ func TestOutcomes(t *testing.T) {
 	})
 }
 
+// do sends a request over a connection of its own. Its status is 0 if the connection broke.
 func do(t *testing.T, h *haproxytest.HAProxy, host, path, body string) (int, http.Header) {
 	t.Helper()
 	method := http.MethodGet
@@ -217,12 +222,13 @@ func do(t *testing.T, h *haproxytest.HAProxy, host, path, body string) (int, htt
 	require.NoError(t, err)
 	req.Host = host
 	req.Header.Set("Content-Type", "application/octet-stream")
-	client := http.Client{Transport: h.Client().Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
-	require.NoError(t, err)
+	transport := &http.Transport{DisableKeepAlives: true}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return 0, nil
+	}
 	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	require.NoError(t, err)
+	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode, resp.Header
 }
 
@@ -239,25 +245,46 @@ func TestWithoutAgent(t *testing.T) {
 	})
 }
 
-// TestBrokenRulesKeepTheOldOnes: and the log names file and line. A mended file is taken in.
+// TestBrokenRulesKeepTheOldOnes: and the log names file and line. A mended file is taken
+// in, and a request that was judged by the old rules finds them again at its response.
 func TestBrokenRulesKeepTheOldOnes(t *testing.T) {
-	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		rules := filepath.Join(t.TempDir(), "shop.conf")
-		rule := func(value string) string {
-			return "SecRuleEngine On\n\n# Rules\nSecRule ARGS:do \"" + value + "\" \\\n  \"id:1,phase:1,deny,log\"\n"
-		}
-		servicetest.WriteFile(t, rules, rule("@streq a"))
-		a := startAgent(t, "applications: [{name: shop, files: ["+rules+"]}]")
-		h := startHAProxy(t, bin, a)
-		require.Equal(t, 403, h.Get("/?do=a").Status)
-		servicetest.WriteFile(t, rules, rule("@rx ("))
-		assert.Contains(t, a.Log.Wait(t, `not reloaded.*`)[0], rules+":4: ")
-		assert.Equal(t, 403, h.Get("/?do=a").Status)
-		servicetest.WriteFile(t, rules, rule("@streq b"))
-		a.Log.Wait(t, `msg="configuration reloaded"`)
-		assert.Equal(t, 200, h.Get("/?do=a").Status)
-		assert.Equal(t, 403, h.Get("/?do=b").Status)
-	})
+	rules := filepath.Join(t.TempDir(), "shop.conf")
+	write := func(value string) {
+		servicetest.WriteFile(t, rules, "SecRuleEngine On\n\n# Rules\nSecRule REQUEST_URI|RESPONSE_HEADERS:X \""+value+"\" \\\n  \"id:1,phase:1,deny,log\"\n"+
+			"SecRule RESPONSE_HEADERS:X \""+value+"\" \"id:2,phase:3,deny,log\"\n")
+	}
+	write("@contains old")
+	a := startAgent(t, "applications: [{name: shop, responses: true, files: ["+rules+"]}]")
+	client, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
+	require.NoError(t, err)
+	defer client.Close()
+	ask := func(url string) spoetest.Vars {
+		vars, err := client.Ask(t.Context(), "waf-request", request(url)...)
+		require.NoError(t, err)
+		return vars
+	}
+	pending := ask("/")
+	assert.Equal(t, "deny", ask("/old").Str("txn.action"))
+
+	write("@rx (")
+	a.Reload <- nil
+	assert.Contains(t, a.Log.Wait(t, `not reloaded.*`)[0], rules+":4: ")
+	assert.Equal(t, "deny", ask("/old").Str("txn.action"))
+
+	write("@contains new")
+	a.Reload <- nil
+	a.Log.Wait(t, `msg="configuration reloaded"`)
+	assert.False(t, ask("/old").Has("txn.action"))
+	assert.Equal(t, "deny", ask("/new").Str("txn.action"))
+	response := func(tx string) spoetest.Vars {
+		vars, err := client.Ask(t.Context(), "waf-response", spoetest.Arg("tx", tx), spoetest.Arg("status", 200), spoetest.Arg("version", "1.1"),
+			spoetest.Arg("headers", codec.Binary([]byte("\x01x\x03old\x00\x00"))), spoetest.Arg("body_ended", true))
+		require.NoError(t, err)
+		return vars
+	}
+	assert.EqualValues(t, 2, response(pending.Str("txn.tx")).Int("txn.ruleid"))
+	assert.Empty(t, response(pending.Str("txn.tx")), "a transaction is judged once")
+	assert.False(t, response(ask("/").Str("txn.tx")).Has("txn.action"))
 }
 
 // TestFilesAreGenerated: the agent itself has written its files, and all of them fit.

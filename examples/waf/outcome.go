@@ -62,16 +62,25 @@ func (t *transaction) hits() func(yield func(types.MatchedRule) bool) {
 	}
 }
 
-// where names what a rule matched, such as ARGS:id.
+// where names what a rule matched, such as ARGS:id: the last part of a chain.
 func where(rule types.MatchedRule) string {
 	for _, d := range slices.Backward(rule.MatchedDatas()) {
-		if name := d.Variable().Name(); d.Key() != "" {
-			return name + ":" + clip(d.Key(), 64)
-		} else if name != "UNKNOWN" {
+		if name := place(d); name != "" {
 			return name
 		}
 	}
 	return ""
+}
+
+func place(d types.MatchData) string {
+	switch name := d.Variable().Name(); {
+	case name == "UNKNOWN":
+		return ""
+	case d.Key() != "":
+		return name + ":" + clip(d.Key(), 64)
+	default:
+		return name
+	}
 }
 
 // count counts and logs the transaction's hits.
@@ -80,15 +89,23 @@ func (t *transaction) count() {
 	level := t.waf.level()
 	logs := t.waf.log.Enabled(ctx, level)
 	for rule := range t.hits() {
-		id := rule.Rule().ID()
-		t.waf.hits.Add(ctx, 1, t.app.hits[id]...)
-		if logs {
+		t.waf.hits.Add(ctx, 1, t.app.hits[rule.Rule().ID()]...)
+		if !logs {
+			continue
+		}
+		for i, d := range rule.MatchedDatas() {
+			if d.Message() == "" || i >= maxLogged { // a further part of a chain
+				continue
+			}
 			t.waf.log.LogAttrs(ctx, level, "rule matched", slog.String("transaction", t.ID()), slog.String("application", t.app.Name),
-				slog.Int("rule", id), slog.String("message", rule.Message()), slog.String("matched", where(rule)),
-				slog.String("data", clip(rule.Data(), 200)), slog.String("client", rule.ClientIPAddress()), slog.String("uri", clip(rule.URI(), 200)))
+				slog.Int("rule", rule.Rule().ID()), slog.String("message", d.Message()), slog.String("matched", place(d)),
+				slog.String("data", clip(d.Data(), 400)), slog.String("client", rule.ClientIPAddress()), slog.String("uri", clip(rule.URI(), 200)))
 		}
 	}
 }
+
+// maxLogged bounds the lines for one rule, which may match several variables.
+const maxLogged = 5
 
 func clip(s string, n int) string {
 	if len(s) > n {
