@@ -35,6 +35,10 @@ help: ## List what there is to make
 run: ## Try it: HAProxy, an origin and the ip-reputation agent, until Ctrl-C (RUN_SECONDS=n: tries itself)
 	@internal/scripts/run.sh
 
+.PHONY: run-waf
+run-waf: ## Try it: HAProxy, an origin and the waf agent with the Core Rule Set, as run does
+	@internal/scripts/run.sh waf
+
 .PHONY: chromium
 chromium: ## Get the browser that the tests of package inspect want
 	@command -v chromium >/dev/null || internal/scripts/apt.sh chromium

@@ -16,11 +16,11 @@ import (
 )
 
 type demo struct {
-	haproxy  bool
-	stay     bool
-	during   time.Duration
-	agentDir string
-	out      *lines
+	scene
+	haproxy bool
+	stay    bool
+	during  time.Duration
+	out     *lines
 }
 
 // run starts everything, asks, and ends everything.
@@ -31,13 +31,13 @@ func (d *demo) run(ctx context.Context) (err error) {
 	}
 	defer os.RemoveAll(dir)
 
-	binary := filepath.Join(dir, "ip-reputation")
-	d.out.printf("Building %s", d.agentDir)
+	binary := filepath.Join(dir, "agent")
+	d.out.printf("Building %s", d.dir)
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
-	build.Dir = d.agentDir
+	build.Dir = d.dir
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
-		return fmt.Errorf("go build in %s: %w", d.agentDir, err)
+		return fmt.Errorf("go build in %s: %w", d.dir, err)
 	}
 
 	agentAddr, err := d.freeAddr("127.0.0.1:9000", "the agent")
@@ -51,7 +51,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	// HAProxy is ended before the agent: there is no health check to wait for.
 	agentArgs := []string{"-listen", agentAddr, "-admin-listen", adminAddr, "-shutdown-timeout", "1s"}
 	if !d.haproxy {
-		agentArgs = append(agentArgs, "-log-decisions") // HAProxy's log tells them otherwise
+		agentArgs = append(agentArgs, d.aloneArgs...)
 	}
 	var running group
 	// Last started, first ended: HAProxy before the agent that it asks.
@@ -69,14 +69,15 @@ func (d *demo) run(ctx context.Context) (err error) {
 	}
 
 	d.out.printf("The agent's metrics: curl http://%s/metrics", adminAddr)
+	ask := d.askHAProxy
 	if !d.haproxy {
-		return d.askAgent(ctx, &running, agentAddr)
+		ask = d.askAgent
 	}
-	return d.askHAProxy(ctx, &running, agentAddr)
+	return ask(ctx, &running, agentAddr, adminAddr)
 }
 
 // askHAProxy starts HAProxy and the origin, and asks over HTTP.
-func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr string) error {
+func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr, adminAddr string) error {
 	found, err := haproxytest.Installed()
 	if err != nil {
 		return err
@@ -94,7 +95,7 @@ func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr string)
 	if err != nil {
 		return err
 	}
-	origin := &http.Server{Handler: http.HandlerFunc(site), ReadHeaderTimeout: askLimit}
+	origin := &http.Server{Handler: d.site, ReadHeaderTimeout: askLimit}
 	defer origin.Close()
 	go func() { _ = origin.Serve(listener) }() // ended by Close, its only error
 
@@ -103,8 +104,8 @@ func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr string)
 		return err
 	}
 	cmd := exec.Command(bin.Path, "-db",
-		"-f", filepath.Join(d.agentDir, "agents.cfg"), "-f", filepath.Join(d.agentDir, "haproxy.cfg"))
-	cmd.Env = append(os.Environ(), "IPREP_FRONTEND="+frontend, "IPREP_ORIGIN="+originAddr, "IPREP_AGENT="+agentAddr)
+		"-f", filepath.Join(d.dir, "agents.cfg"), "-f", filepath.Join(d.dir, "haproxy.cfg"))
+	cmd.Env = append(os.Environ(), d.env+"_FRONTEND="+frontend, d.env+"_ORIGIN="+originAddr, d.env+"_AGENT="+agentAddr)
 	haproxy, err := running.start(d.out, "haproxy", cmd)
 	if err != nil {
 		return err
@@ -113,33 +114,31 @@ func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr string)
 		return err
 	}
 	d.out.printf("%v on %s, the agent on %s, an origin on %s.\n", bin, frontend, agentAddr, originAddr)
-	d.out.printf("HAProxy takes the client's address from X-Forwarded-For, from this machine only.\n")
-	client := &httpClient{url: "http://" + frontend + "/"}
+	d.out.printf("%s\n", d.note)
+	client := &httpClient{url: "http://" + frontend}
 	defer client.Close()
-	return d.askAll(ctx, running, client)
-}
-
-// site is the origin: it says what HAProxy let it know.
-func site(w http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(w, "This is the origin. score=%s list=%s\n", r.Header.Get("X-IP-Score"), r.Header.Get("X-IP-List"))
+	return d.askAll(ctx, running, client, adminAddr)
 }
 
 // askAgent asks the agent as HAProxy would, where there is none.
-func (d *demo) askAgent(ctx context.Context, running *group, agentAddr string) error {
-	client, err := dialSPOP(ctx, agentAddr)
+func (d *demo) askAgent(ctx context.Context, running *group, agentAddr, adminAddr string) error {
+	if d.alone == nil {
+		return fmt.Errorf("%s can only be shown with HAProxy, and there is none: apt-get install haproxy", d.dir)
+	}
+	client, err := d.alone(ctx, agentAddr)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	d.out.printf("WITHOUT HAPROXY: its side of SPOP is package spoe/spoetest's, its rules are those of")
-	d.out.printf("%s/haproxy.cfg, worked out here. The agent is on %s.\n", d.agentDir, agentAddr)
-	return d.askAll(ctx, running, client)
+	d.out.printf("%s/haproxy.cfg, worked out here. The agent is on %s.\n", d.dir, agentAddr)
+	return d.askAll(ctx, running, client, adminAddr)
 }
 
 // askAll asks each case once, then again for the given time.
-func (d *demo) askAll(ctx context.Context, running *group, client asker) error {
+func (d *demo) askAll(ctx context.Context, running *group, client asker, adminAddr string) error {
 	var asked, wrong int
-	ask := func(c visitor) string {
+	ask := func(c visit) string {
 		asked++
 		got, err := client.ask(ctx, c)
 		outcome := fmt.Sprintf("%d, %s", got.status, c.why)
@@ -155,15 +154,18 @@ func (d *demo) askAll(ctx context.Context, running *group, client asker) error {
 
 	begun := time.Now()
 	var table strings.Builder
-	for _, c := range visitors {
+	for _, c := range d.visits {
 		table.WriteString(ask(c) + "\n")
 	}
 	d.out.printf("\nTry these; each line ends with the answer of just now:\n\n%s", &table)
+	if err := d.prove(ctx, adminAddr); err != nil {
+		return err
+	}
 	if d.during > 0 {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for i := 0; time.Since(begun) < d.during && ctx.Err() == nil; i++ {
-			if before, line := wrong, ask(visitors[i%len(visitors)]); wrong > before {
+			if before, line := wrong, ask(d.visits[i%len(d.visits)]); wrong > before {
 				d.out.printf("%s", line)
 			}
 			select {
@@ -187,6 +189,25 @@ func (d *demo) askAll(ctx context.Context, running *group, client asker) error {
 		err = errors.Join(err, fmt.Errorf("%d of %d requests were not answered as they should be", wrong, asked))
 	}
 	return err
+}
+
+// prove prints what the agent's metrics say about the visits.
+func (d *demo) prove(ctx context.Context, adminAddr string) error {
+	if d.proof == nil {
+		return nil
+	}
+	metrics := &httpClient{url: "http://" + adminAddr}
+	defer metrics.Close()
+	a, err := metrics.ask(ctx, visit{target: "/metrics"})
+	if err != nil {
+		return err
+	}
+	text, err := d.proof(a.origin)
+	if err != nil {
+		return fmt.Errorf("the agent's metrics: %w", err)
+	}
+	d.out.printf("%s", text)
+	return nil
 }
 
 // freeAddr returns addr, or says that it is in use and returns another.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make run`: HAProxy, an origin and the ip-reputation agent, to try out. See
-# internal/demo, which this starts.
+# `make run`: HAProxy, an origin and the ip-reputation agent, to try out; with the
+# argument waf, `make run-waf`, the waf agent. See internal/demo, which this starts.
 #
 # It stays until Ctrl-C. Without a terminal, or with RUN_SECONDS=n (for n seconds
 # of requests), it asks by itself and exits with 0 only if each answer was right.
@@ -10,7 +10,7 @@ set -euo pipefail
 export GOTOOLCHAIN=go1.27.3
 cd "$(dirname "$0")/../.."
 
-args=()
+args=(-example="${1:-ip-reputation}")
 if [ -n "${RUN_WITHOUT_HAPROXY:-}" ]; then
   args+=(-haproxy=false)
 elif ! internal/scripts/haproxy.sh any; then

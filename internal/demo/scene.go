@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"net/http"
+)
+
+// scene is an example with visits that show it.
+type scene struct {
+	dir    string           // of the agent's package
+	env    string           // begins the variables of its haproxy.cfg
+	note   string           // about HAProxy's side
+	site   http.HandlerFunc // the origin
+	visits []visit
+
+	// alone asks the agent at an address as HAProxy would, where there is no HAProxy;
+	// aloneArgs are further flags then. nil: the example needs HAProxy.
+	alone     func(ctx context.Context, addr string) (asker, error)
+	aloneArgs []string
+	// proof returns what the agent's /metrics say about the visits, or an error if they
+	// do not say it. nil: nothing is asked.
+	proof func(metrics string) (string, error)
+}
+
+// scenes are the examples by name.
+var scenes = map[string]scene{
+	"ip-reputation": ipReputation,
+	"waf":           waf,
+}
