@@ -40,20 +40,25 @@ run-waf: ## Try it: HAProxy, an origin and the waf agent with the Core Rule Set,
 	@internal/scripts/run.sh waf
 
 .PHONY: chromium
-chromium: ## Get the browser that the tests of package inspect want
+chromium: ## Get the browser that the tests of package inspect and examples/sso want
 	@command -v chromium >/dev/null || internal/scripts/apt.sh chromium
 
 .PHONY: redis
-redis: ## Get the Redis that the tests of examples/rate-limit want
+redis: ## Get the Redis that the tests of examples/rate-limit and examples/sso want
 	@command -v redis-server >/dev/null || internal/scripts/apt.sh redis-server
 
+.PHONY: slapd
+slapd: ## Get the LDAP server that the tests of examples/sso want
+	@command -v /usr/sbin/slapd >/dev/null || internal/scripts/apt.sh slapd
+
 .PHONY: screenshots
-screenshots: haproxy chromium ## Take the screenshots of the inspect page for docs/images
+screenshots: haproxy chromium ## Take the screenshots of the inspect page and of examples/sso for docs/images
 	@mkdir -p docs/images
+	@cd examples/sso && go test -count=1 -run='^TestChromium$$' . -args -screenshots='$(CURDIR)/docs/images'
 	@cd inspect/browsertest && go test -count=1 -run='^TestPage$$' . -args -screenshots='$(CURDIR)/docs/images'
 
 .PHONY: test
-test: haproxy chromium redis ## Run all tests, those against real HAProxy included
+test: haproxy chromium redis slapd ## Run all tests, those against real HAProxy included
 	@$(call each,$(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) ./...)
 	@$(MAKE) --no-print-directory tap TAPSKIP='^(TestReloads|TestRestarts|TestLoad)$$'
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
@@ -72,7 +77,7 @@ tap: haproxy ## Run the tests of internal/e2e with spoectl tap between HAProxy a
 check: format vet static tidy race ## All that must pass before a commit, besides the tests
 
 .PHONY: race
-race: haproxy chromium redis ## Run all tests with the race detector
+race: haproxy chromium redis slapd ## Run all tests with the race detector
 	@command -v "$$(go env CC)" >/dev/null || internal/scripts/apt.sh gcc libc6-dev
 	@$(call each,CGO_ENABLED=1 $(TOOL) gotestsum --format=pkgname-and-test-fails -- -race $(TESTFLAGS) ./...)
 

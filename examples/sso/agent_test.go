@@ -66,7 +66,7 @@ func startAgent(t *testing.T, config string, args ...string) *agent {
 	a := &agent{config: filepath.Join(t.TempDir(), "agent.yaml"), clock: new(clock), reload: make(chan os.Signal, 1), log: newBuffer(), stop: stop, ended: make(chan int, 1)}
 	require.NoError(t, os.WriteFile(a.config, []byte(config), 0o600))
 	args = append([]string{"-config", a.config, "-listen", "127.0.0.1:0", "-pages-listen", "127.0.0.1:0", "-admin-listen", "off",
-		"-timeout", "15s", "-shutdown-timeout", "500ms", "-log-all"}, args...)
+		"-timeout", "15s", "-shutdown-timeout", "500ms", "-log-all", "-log-level", "debug"}, args...)
 	var done sync.WaitGroup
 	done.Go(func() { a.ended <- main.Run(ctx, a.clock.now, a.reload, args, nil, a.log, a.log) })
 	t.Cleanup(func() {

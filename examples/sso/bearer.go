@@ -20,7 +20,7 @@ const (
 
 // bearer returns who a bearer token is of, or why there is nobody.
 func (p *provider) bearer(ctx context.Context, token string) (*identity, string) {
-	if token == "" || len(token) > maxBearer {
+	if token == "" || len(token) > maxBearer || strings.ContainsAny(token, " ,\"\\") {
 		return nil, "bad token"
 	}
 	if id, found := p.cache.get(token); found {

@@ -97,8 +97,9 @@ func (r *revoked) put(what string, at int64) {
 func (r *revoked) read(ctx context.Context) error {
 	defer r.client.Close()
 	next, swept := "0", r.now()
+	wait := time.Duration(-1) // not for the first answer
 	for ctx.Err() == nil {
-		streams, err := r.client.XRead(ctx, &redis.XReadArgs{Streams: []string{r.Key, next}, Count: 1000, Block: time.Second}).Result()
+		streams, err := r.client.XRead(ctx, &redis.XReadArgs{Streams: []string{r.Key, next}, Count: 1000, Block: wait}).Result()
 		if err != nil && err != redis.Nil {
 			if ctx.Err() == nil && r.fresh() {
 				r.log.Warn("Redis does not answer; sessions that other agents end are not known", "error", err)
@@ -120,6 +121,7 @@ func (r *revoked) read(ctx context.Context) error {
 		}
 		if len(streams) == 0 || len(streams[0].Messages) < 1000 { // it has been read to its end
 			r.heard.Store(r.now().UnixNano())
+			wait = time.Second
 		}
 		if now := r.now(); now.Sub(swept) > time.Minute {
 			swept = now

@@ -86,7 +86,7 @@ func TestProviderDown(t *testing.T) {
 		config := settings(w.server.URL)
 		cold := startAgent(t, config)
 		assert.Equal(t, 503, pageOf(t, cold, "/.sso/login"))
-		assert.Contains(t, cold.log.String(), "the provider does not answer")
+		cold.log.wait(t, regexpQuote("the provider does not answer"))
 		again := serveAt(t, w.server.Listener.Addr().String(), handler)
 		defer again.Close()
 		cold.waitProvider(t)

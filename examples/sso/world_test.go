@@ -10,6 +10,8 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -108,8 +110,10 @@ func newWorld(t *testing.T, bin haproxytest.Binary, configs ...func(issuer strin
 	require.NoError(t, err)
 	w.provider.SetHosts("wiki.localhost:"+port, "shop.localhost:"+port)
 	w.wiki, w.shop = "https://wiki.localhost:"+port, "https://shop.localhost:"+port
-	for _, a := range w.agents {
-		a.waitProvider(t)
+	for i, a := range w.agents {
+		if strings.Contains(configs[i](w.server.URL), "providers:") {
+			a.waitProvider(t)
+		}
 	}
 	require.Eventually(t, func() bool { return strings.Count(w.h.Command("show stat"), ",L7OK,") == 2*len(w.agents) },
 		patience, 20*time.Millisecond, "HAProxy's health checks of the agents")
@@ -254,4 +258,26 @@ func serveAt(t *testing.T, addr string, h http.Handler) *httptest.Server {
 	s.Listener = l
 	s.Start()
 	return s
+}
+
+// setCookie gives a browser a cookie; an empty value deletes it.
+func (b *browser) setCookie(site, name, value string) {
+	u, err := url.Parse(site)
+	require.NoError(b.t, err)
+	c := &http.Cookie{Name: name, Value: value, Path: "/", Secure: true}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	b.Jar.SetCookies(u, []*http.Cookie{c})
+}
+
+// rewrite replaces the agent's configuration and waits until it is in force.
+func (a *agent) rewrite(t *testing.T, config string) {
+	t.Helper()
+	n := strings.Count(a.log.String(), "configuration reloaded")
+	temporary := filepath.Join(filepath.Dir(a.config), "new")
+	require.NoError(t, os.WriteFile(temporary, []byte(config), 0o600))
+	require.NoError(t, os.Rename(temporary, a.config))
+	a.reload <- os.Interrupt
+	require.Eventually(t, func() bool { return strings.Count(a.log.String(), "configuration reloaded") > n }, patience, 10*time.Millisecond)
 }

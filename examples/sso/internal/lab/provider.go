@@ -34,7 +34,7 @@ type Provider struct {
 	issuer   string
 	handler  http.Handler
 	callback func(context.Context, string) string
-	opaque   atomic.Bool // access tokens are no JWT
+	crypto   op.Crypto
 	lifetime atomic.Int64
 	requests atomic.Int64
 
@@ -60,6 +60,7 @@ func NewProvider(issuer string) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.crypto = o.Crypto()
 	p.callback = op.AuthCallbackURL(o)
 	interceptor := op.NewIssuerInterceptor(o.IssuerFromRequest)
 	mux := http.NewServeMux()
@@ -92,9 +93,6 @@ func (p *Provider) SetHosts(hosts ...string) {
 
 // Requests is how many requests the provider has had.
 func (p *Provider) Requests() int64 { return p.requests.Load() }
-
-// Opaque has the provider give access tokens that are no JWT.
-func (p *Provider) Opaque(yes bool) { p.opaque.Store(yes) }
 
 // SetLifetime changes the lifetime of ID tokens from an hour.
 func (p *Provider) SetLifetime(d time.Duration) { p.lifetime.Store(int64(d)) }
@@ -177,11 +175,12 @@ func (p *Provider) GetPrivateClaimsFromScopes(_ context.Context, user, _ string,
 	return map[string]any{"groups": p.groupsOf(user), "preferred_username": strings.TrimPrefix(user, "id-")}, nil
 }
 
-// SetIntrospectionFromToken implements op.Storage: it adds the groups.
+// SetIntrospectionFromToken implements op.Storage: it adds the audience and the groups.
 func (p *Provider) SetIntrospectionFromToken(ctx context.Context, i *oidc.IntrospectionResponse, token, subject, client string) error {
 	if err := p.Storage.SetIntrospectionFromToken(ctx, i, token, subject, client); err != nil {
 		return err
 	}
+	i.Audience = []string{client}
 	i.Claims = map[string]any{"groups": p.groupsOf(subject)}
 	return nil
 }
@@ -202,6 +201,22 @@ func (p *Provider) Sign(claims []byte) (string, error) {
 	}
 	return signed.CompactSerialize()
 }
+
+// OpaqueToken returns an access token of a user's that is no JWT.
+func (p *Provider) OpaqueToken(user string) (string, error) {
+	id, _, err := p.CreateAccessToken(context.Background(), tokenRequest("id-"+user))
+	if err != nil {
+		return "", err
+	}
+	return op.CreateBearerToken(id, "id-"+user, p.crypto)
+}
+
+// tokenRequest is the subject of a request for a token.
+type tokenRequest string
+
+func (r tokenRequest) GetSubject() string    { return string(r) }
+func (r tokenRequest) GetAudience() []string { return []string{ClientID} }
+func (r tokenRequest) GetScopes() []string   { return []string{"openid", "profile", "email"} }
 
 // GetClientByClientID implements op.Storage.
 func (p *Provider) GetClientByClientID(ctx context.Context, id string) (op.Client, error) {
@@ -232,9 +247,14 @@ func (c client) IDTokenLifetime() time.Duration {
 	return cmp.Or(time.Duration(c.provider.lifetime.Load()), time.Hour)
 }
 
-func (c client) AccessTokenType() op.AccessTokenType {
-	if c.provider.opaque.Load() {
-		return op.AccessTokenTypeBearer
+func (c client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeJWT }
+
+// TokenID returns the id that the provider has for an OpaqueToken.
+func (p *Provider) TokenID(token string) string {
+	text, err := p.crypto.Decrypt(token)
+	if err != nil {
+		return ""
 	}
-	return op.AccessTokenTypeJWT
+	id, _, _ := strings.Cut(text, ":")
+	return id
 }
