@@ -102,21 +102,34 @@ var listed = func() build.Context {
 	return c
 }()
 
-// api returns the exported declarations of the package in dir without comments
-// and bodies, in go doc's order.
-func api(t *testing.T, dir string) string {
+// load returns the exported parts of the package in dir, and the folders of the internal
+// packages of this module that it imports, by package name.
+func load(t *testing.T, fset *token.FileSet, dir string) (d *doc.Package, internal map[string]string) {
 	p, err := listed.ImportDir(dir, 0)
 	require.NoError(t, err)
-	fset := token.NewFileSet()
+	internal = map[string]string{}
+	for _, imported := range p.Imports {
+		if to, ours := strings.CutPrefix(imported, module+"/"); ours && strings.Contains(to, "internal/") {
+			internal[path.Base(to)] = to
+		}
+	}
 	var files []*ast.File
 	for _, name := range p.GoFiles {
 		f, err := parser.ParseFile(fset, path.Join(dir, name), nil, parser.SkipObjectResolution)
 		require.NoError(t, err)
 		files = append(files, f)
 	}
-	d, err := doc.NewFromFiles(fset, files, dir)
+	d, err = doc.NewFromFiles(fset, files, dir)
 	require.NoError(t, err)
+	return d, internal
+}
 
+// api returns the exported declarations of the package in dir without comments and
+// bodies, in go doc's order. An alias of an internal type has that type's declarations
+// behind it.
+func api(t *testing.T, dir string) string {
+	fset := token.NewFileSet()
+	d, internal := load(t, fset, dir)
 	var b bytes.Buffer
 	b.WriteString("package " + d.Name + "\n")
 	values := func(values []*doc.Value) {
@@ -138,8 +151,26 @@ func api(t *testing.T, dir string) string {
 		values(typ.Vars)
 		funcs(typ.Funcs)
 		funcs(typ.Methods)
+		if pkg, name := aliased(typ); internal[pkg] != "" {
+			target, _ := load(t, fset, internal[pkg])
+			for _, typ := range target.Types {
+				if typ.Name == name {
+					printDecl(t, &b, fset, typ.Decl)
+					funcs(typ.Methods)
+				}
+			}
+		}
 	}
 	return b.String()
+}
+
+// aliased returns the package and the name of the type that typ is an alias of.
+func aliased(typ *doc.Type) (pkg, name string) {
+	spec := typ.Decl.Specs[0].(*ast.TypeSpec)
+	if sel, ok := spec.Type.(*ast.SelectorExpr); ok && spec.Assign.IsValid() {
+		return sel.X.(*ast.Ident).Name, sel.Sel.Name
+	}
+	return "", ""
 }
 
 // printDecl writes a declaration from which package doc has taken the unexported parts.
