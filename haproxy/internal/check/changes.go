@@ -11,8 +11,8 @@ import (
 
 // changing has the actions that change what samples read, by those samples.
 var changing = map[string][]string{
-	"set-path":      {"path", "pathq", "url", "base", "capture.req.uri"},
-	"replace-path":  {"path", "pathq", "url", "base", "capture.req.uri"},
+	"set-path":      {"path", "pathq", "url", "base"},
+	"replace-path":  {"path", "pathq", "url", "base"},
 	"set-pathq":     {"path", "pathq", "query", "url", "base"},
 	"replace-pathq": {"path", "pathq", "query", "url", "base"},
 	"set-uri":       {"path", "pathq", "query", "url", "base"},
@@ -39,12 +39,16 @@ func (c *checker) checkChanges(m *syntax.SPOEMessage) {
 			side = "http-response"
 		}
 		for _, a := range m.Args {
-			if at, how := c.changed(s, side, a.Fetch); how != "" {
-				c.find(ArgumentSetLater, a.At,
-					fmt.Sprintf("the message %q has %s, which %q changes after the message is sent (%s:%d)", m.Name, a.Fetch, how, at.File, at.Line),
-					"The agent gets what the visitor has sent.",
-					"Send the message by a rule behind that one (a group, and \"http-request send-spoe-group\").")
+			at, how := c.changed(s, side, a.Fetch)
+			if how == "" {
+				continue
 			}
+			effect, mend := "The agent gets what the visitor has sent.", "Send the message by a rule behind that one (a group, and \"http-request send-spoe-group\")."
+			if at.Is("option") { // it adds the header behind all rules
+				mend = "Send src, or dst, in place of the header: HAProxy adds the header when it passes the request on, behind all rules."
+			}
+			c.find(ArgumentSetLater, a.At,
+				fmt.Sprintf("the message %q has %s, which %q changes after the message is sent (%s:%d)", m.Name, a.Fetch, how, at.File, at.Line), effect, mend)
 		}
 	}
 }
@@ -53,15 +57,18 @@ func (c *checker) checkChanges(m *syntax.SPOEMessage) {
 func (c *checker) changed(s sending, side, fetch string) (at syntax.Directive, how string) {
 	name, arg := samples.Name(fetch), strings.ToLower(samples.ArgumentOf(fetch))
 	header := slices.Contains([]string{"req.hdr", "req.fhdr", "hdr", "req.hdr_ip", "hdr_ip", "req.hdr_val", "hdr_val", "res.hdr", "res.fhdr", "shdr"}, name)
-	from := s.rule + 1
-	if header && arg == "x-forwarded-for" && side == "http-request" {
+	if header && side == "http-request" {
 		for _, d := range s.proxy.All() {
-			if d.Is("option", "forwardfor") && !slices.Contains(d.Words, "if-none") {
-				return d, "option forwardfor"
+			if addedHeader(d) == arg {
+				return d, "option " + d.Words[1]
 			}
 		}
 	}
-	for _, d := range s.proxy.Lines[from:] {
+	lines := s.proxy.Lines[s.rule+1:]
+	if s.rule < 0 { // rules of a defaults section come first
+		lines = s.proxy.All()
+	}
+	for _, d := range lines {
 		if !d.Is(side) || len(d.Words) < 2 {
 			continue
 		}
@@ -72,9 +79,42 @@ func (c *checker) changed(s sending, side, fetch string) (at syntax.Directive, h
 		switch action, _, _ := strings.Cut(d.Words[1], "("); {
 		case slices.Contains(changing[action], name):
 			return d, d.Words[0] + " " + action
-		case header && slices.Contains(headerActions, action) && len(d.Words) > 2 && strings.EqualFold(d.Words[2], arg) && !slices.Contains(d.Words, "-m"):
+		case header && slices.Contains(headerActions, action) && len(d.Words) > 2 && matches(d, arg):
 			return d, d.Words[0] + " " + action + " " + d.Words[2]
 		}
 	}
 	return at, ""
+}
+
+// addedHeader returns the header that an option adds to each request, in lower case, or
+// "". HAProxy adds it behind all rules.
+func addedHeader(d syntax.Directive) string {
+	if !d.Is("option") || len(d.Words) < 2 || slices.Contains(d.Words, "if-none") {
+		return ""
+	}
+	name := map[string]string{"forwardfor": "x-forwarded-for", "originalto": "x-original-to", "forwarded": "forwarded"}[d.Words[1]]
+	if i := slices.Index(d.Words, "header"); i > 0 && i+1 < len(d.Words) && name != "" && d.Words[1] != "forwarded" {
+		name = d.Words[i+1]
+	}
+	return strings.ToLower(name)
+}
+
+// matches reports whether a rule that changes a header changes that one: by its name, or
+// by the part of it that del-header takes with -m.
+func matches(d syntax.Directive, header string) bool {
+	name, how := strings.ToLower(d.Words[2]), "str"
+	if i := slices.Index(d.Words, "-m"); i > 0 && i+1 < len(d.Words) {
+		how = d.Words[i+1]
+	}
+	switch how {
+	case "str":
+		return name == header
+	case "beg":
+		return strings.HasPrefix(header, name)
+	case "end":
+		return strings.HasSuffix(header, name)
+	case "sub":
+		return strings.Contains(header, name)
+	}
+	return false // a regular expression
 }

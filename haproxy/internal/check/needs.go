@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spoke-go/spoke/haproxy/internal/samples"
@@ -14,7 +15,7 @@ import (
 func (c *checker) checkNeeds(m *syntax.SPOEMessage) {
 	for _, s := range c.sendings(m) {
 		for _, a := range m.Args {
-			if line := c.missing(s.proxy, a.Fetch); line != "" {
+			if line := c.missing(s, a.Fetch); line != "" {
 				c.find(ArgumentAlwaysNull, a.At,
 					fmt.Sprintf("the message %q has %s, and %s %s has no %s", m.Name, a.Fetch, s.proxy.Kind, s.proxy.Name, line),
 					"HAProxy sends NULL for the argument, with each request.",
@@ -25,7 +26,8 @@ func (c *checker) checkNeeds(m *syntax.SPOEMessage) {
 }
 
 // missing returns the line that a sample needs and a proxy does not have, or "".
-func (c *checker) missing(in *syntax.Section, fetch string) string {
+func (c *checker) missing(s sending, fetch string) string {
+	in := s.proxy
 	if in.Kind == "backend" {
 		return "" // its frontend may have the line
 	}
@@ -33,18 +35,35 @@ func (c *checker) missing(in *syntax.Section, fetch string) string {
 	switch name := samples.Name(fetch); {
 	case name == "unique-id" && !has(func(d syntax.Directive) bool { return d.Is("unique-id-format") }):
 		return "\"unique-id-format %{+X}o%ci%cp%ts%rt\""
-	case name == "capture.req.hdr" && !has(func(d syntax.Directive) bool {
-		return d.Is("capture", "request") || d.Is("declare", "capture", "request") || d.Is("http-request", "capture")
-	}):
-		return "\"capture request header NAME len N\""
-	case name == "capture.res.hdr" && !has(func(d syntax.Directive) bool {
-		return d.Is("capture", "response") || d.Is("declare", "capture", "response") || d.Is("http-response", "capture")
-	}):
-		return "\"capture response header NAME len N\""
+	case name == "capture.req.hdr" && !captured(s, "request", fetch):
+		return "\"capture request header NAME len N\" for it"
+	case name == "capture.res.hdr" && !captured(s, "response", fetch):
+		return "\"capture response header NAME len N\" for it"
+	case strings.HasPrefix(name, "ssl_c_") && !boolean(fetch) && !has(func(d syntax.Directive) bool {
+		return d.Is("bind") && (d.Maybe || slices.ContainsFunc(d.Words, func(w string) bool { return asks[w] }))
+	}) && has(func(d syntax.Directive) bool { return d.Is("bind") && slices.Contains(d.Words, "ssl") }):
+		return "\"bind\" with \"ca-file FILE verify optional\", which asks for a client's certificate"
 	case name != "ssl_fc" && (strings.HasPrefix(name, "ssl_fc_") || strings.HasPrefix(name, "ssl_c_") || strings.HasPrefix(name, "ssl_f_")) && !boolean(fetch) && c.plain(in):
 		return "\"bind\" with \"ssl\""
 	}
 	return ""
+}
+
+// asks has the words of a bind line with which HAProxy may ask for a certificate.
+var asks = map[string]bool{"verify": true, "crt-list": true, "crt-ignore-err": true, "ca-verify-file": true, "ca-file": true}
+
+// captured reports whether the header is captured whose number a sample has, before a
+// message is sent: rules come behind the event of their kind.
+func captured(s sending, side, fetch string) bool {
+	n := 0
+	for _, d := range s.proxy.All() {
+		rule := d.Is("http-"+side, "capture") || side == "request" && d.Is("tcp-request", "content", "capture")
+		if d.Is("capture", side) || d.Is("declare", "capture", side) || rule && (s.rule >= 0 || syntax.RuleStage(s.proxy, &d) < s.stage) {
+			n++
+		}
+	}
+	i, err := strconv.Atoi(samples.ArgumentOf(fetch))
+	return n > 0 && (err != nil || i < n)
 }
 
 // boolean reports whether a sample is one that is false, or 0, where there is

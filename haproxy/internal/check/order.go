@@ -53,6 +53,7 @@ func namedIn(condition syntax.Directive, lines []syntax.Directive) (acls []synta
 // checkRead reports whether all that set a variable come after it is read.
 func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect string) {
 	if c.setByAgents(v) {
+		c.checkTogether(m, s, v, effect)
 		return
 	}
 	var later *mention
@@ -76,6 +77,37 @@ func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect 
 		fmt.Sprintf("the message %q reads %s.%s, and is sent %s; it is set later, at %s:%d", m.Name, v.scope, v.name, how, later.at.File, later.at.Line),
 		effect,
 		"Send the message by a rule behind that one (a group, and \"http-request send-spoe-group\"), or set the variable earlier, such as by a tcp-request rule.")
+}
+
+// checkTogether finds a variable that only answers set which come with, or behind, the
+// message that reads it: HAProxy sends the messages of an event or a group together.
+func (c *checker) checkTogether(m *syntax.SPOEMessage, s sending, v mention, effect string) {
+	name, own := strings.CutPrefix(v.name, c.engine.Prefix+".")
+	if !own || v.scope == "sess" || v.scope == "proc" || !c.knowsVars() || c.setByRule(v) || c.cfg.LoadsLua() || v.scope+"."+name == c.agent.FailureVar {
+		return
+	}
+	by := ""
+	for i := range c.agent.Messages {
+		setter := &c.agent.Messages[i]
+		sent := c.engine.Message(setter.Name)
+		if sent == nil || !slices.ContainsFunc(setter.Vars, func(o model.Var) bool { return o.Sets(v.scope, name) }) {
+			continue
+		}
+		for _, at := range c.sendings(sent) {
+			if at.before(&s) {
+				return
+			}
+			if by == "" || setter.Name != m.Name {
+				by = setter.Name
+			}
+		}
+	}
+	if by == "" || slices.ContainsFunc(c.others, func(o *checker) bool { return o.sends(by) }) {
+		return
+	}
+	c.find(VariableSetLater, v.at,
+		fmt.Sprintf("the message %q reads %s.%s, which the answer to %q sets; that is not sent earlier", m.Name, v.scope, v.name, by), effect,
+		fmt.Sprintf("Put %q into a group, and send that by a rule behind the one for %q. HAProxy sends the messages of an event, or of a group, together.", m.Name, by))
 }
 
 // elsewhere reports whether a section's rules are for requests that another one's do

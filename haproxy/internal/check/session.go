@@ -29,7 +29,7 @@ func (c *checker) checkSession(m *syntax.SPOEMessage, known *model.Message) {
 		}
 		full := c.engine.FullName(v.Scope, v.Name)
 		i := slices.IndexFunc(c.mentions, func(o mention) bool {
-			return o.read && o.scope+"."+o.name == full && o.in != nil && (o.at.Is("http-request") || o.at.Is("use_backend"))
+			return o.read && o.scope+"."+o.name == full && o.in != nil && (o.at.Is("http-request") || o.at.Is("use_backend") || o.at.Is("acl"))
 		})
 		cleared := slices.ContainsFunc(c.mentions, func(o mention) bool {
 			return !o.read && o.scope+"."+o.name == full && strings.Contains(o.at.Text(), "unset-var(")

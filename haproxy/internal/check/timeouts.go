@@ -15,10 +15,7 @@ func (c *checker) checkTimeouts() {
 	if b == nil {
 		return
 	}
-	limit, name := c.engine.Processing, "\"timeout processing\""
-	if longest, known := c.longestDeadline(); known || limit == 0 {
-		limit, name = longest, "the agent's own deadline"
-	}
+	limit, name := c.limit()
 	shorter := func(at syntax.Directive, t time.Duration, which, where, effect string) {
 		c.find(TimeoutTooShort, at,
 			fmt.Sprintf("\"timeout %s\" of %s is %v, and %s is %v", which, where, t, name, limit), effect,
@@ -35,6 +32,15 @@ func (c *checker) checkTimeouts() {
 		shorter(at, t, which, "backend "+b.Name, fmt.Sprintf("A server there has \"maxconn\": a question that waits for a connection for %v has no answer (st=257; up to HAProxy 3.0 mostly st=1).", t))
 	}
 	c.checkUnits(b)
+}
+
+// limit returns how long a question may take, and what says so: the agent's deadline
+// where all messages have one.
+func (c *checker) limit() (t time.Duration, name string) {
+	if longest, known := c.longestDeadline(); known || c.engine.Processing == 0 {
+		return longest, "the agent's own deadline"
+	}
+	return c.engine.Processing, "\"timeout processing\""
 }
 
 // longestDeadline returns the longest deadline of the messages that are sent; known

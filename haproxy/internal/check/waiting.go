@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spoke-go/spoke/haproxy/internal/samples"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
@@ -19,7 +20,11 @@ func (c *checker) checkWaiting(m *syntax.SPOEMessage) {
 		}
 		c.checkReached(m, s)
 		for _, side := range []string{"tcp-request", "tcp-response"} {
-			if !s.at.Is(side, "content") || slices.ContainsFunc(s.proxy.All(), func(d syntax.Directive) bool { return d.Is(side, "inspect-delay") }) {
+			if !s.at.Is(side, "content") {
+				continue
+			}
+			if delay, at, ok := s.proxy.InspectDelay(side); ok {
+				c.checkDelay(m, s, delay, at)
 				continue
 			}
 			c.find(NoInspectDelay, s.at,
@@ -28,6 +33,18 @@ func (c *checker) checkWaiting(m *syntax.SPOEMessage) {
 				fmt.Sprintf("Write \"%s inspect-delay 5s\" before this rule, longer than \"timeout processing\".", side))
 		}
 	}
+}
+
+// checkDelay finds a delay that ends before the question does.
+func (c *checker) checkDelay(m *syntax.SPOEMessage, s sending, delay time.Duration, at syntax.Directive) {
+	limit, name := c.limit()
+	if delay >= limit || at.Maybe {
+		return
+	}
+	c.find(TimeoutTooShort, at,
+		fmt.Sprintf("\"%s inspect-delay\" of %s %s is %v, and %s is %v", at.Words[0], s.proxy.Kind, s.proxy.Name, delay, name, limit),
+		fmt.Sprintf("HAProxy goes on after %v without the answer to %q (error 5, from 3.1 on 4).", delay, m.Name),
+		fmt.Sprintf("Make it longer than %s, such as 5s.", name))
 }
 
 // checkContent finds arguments of content on events of TCP, where there is none yet.
@@ -68,7 +85,7 @@ func (c *checker) checkReached(m *syntax.SPOEMessage, s sending) {
 		if len(d.Words) < kind || d.Maybe || !slices.Equal(d.Words[:kind-1], s.at.Words[:kind-1]) || !slices.Contains(last, d.Words[kind-1]) {
 			continue
 		}
-		if cond := condition(d); cond != "" && cond != condition(s.at) {
+		if cond := condition(s.proxy, d); cond != "" && cond != condition(s.proxy, s.at) {
 			continue
 		}
 		c.find(RuleNotReached, s.at,
@@ -79,11 +96,21 @@ func (c *checker) checkReached(m *syntax.SPOEMessage, s sending) {
 	}
 }
 
-// condition returns a rule's condition, or "".
-func condition(d syntax.Directive) string {
+// condition returns a rule's condition, or "": a named ACL is replaced by its test.
+func condition(in *syntax.Section, d syntax.Directive) string {
 	i := slices.IndexFunc(d.Words, func(w string) bool { return w == "if" || w == "unless" })
 	if i < 0 {
 		return ""
 	}
-	return strings.Join(d.Words[i:], " ")
+	words := slices.Clone(d.Words[i:])
+	acls := namedIn(d, in.All())
+	for j, w := range words {
+		for _, acl := range acls {
+			// Several lines of one name are alternatives.
+			if acl.Second() == strings.TrimLeft(w, "!") && !slices.ContainsFunc(acls, func(o syntax.Directive) bool { return o.Second() == acl.Second() && o.Line != acl.Line }) {
+				words[j] = strings.Repeat("!", len(w)-len(acl.Second())) + "{ " + strings.Join(acl.Words[2:], " ") + " }"
+			}
+		}
+	}
+	return strings.Join(words, " ")
 }

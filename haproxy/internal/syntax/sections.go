@@ -123,6 +123,18 @@ func (s *Section) Timeout(name string) (t time.Duration, at Directive, ok bool) 
 	return t, at, ok
 }
 
+// InspectDelay returns how long rules on content wait, of "tcp-request" or
+// "tcp-response", and where that is set.
+func (s *Section) InspectDelay(side string) (t time.Duration, at Directive, ok bool) {
+	for _, d := range s.All() {
+		if d.Is(side, "inspect-delay") && len(d.Words) > 2 {
+			t, ok = parseTime(d.Words[2])
+			at = d
+		}
+	}
+	return t, at, ok
+}
+
 // Mode returns a proxy's mode: http where it may be, or become, that, as without
 // defaults, which may be in a file that was not named.
 func (s *Section) Mode() string {
