@@ -1,12 +1,9 @@
 package main_test
 
 import (
-	"io"
-	"net"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
@@ -16,14 +13,7 @@ import (
 func TestMetricsOfDeployment(t *testing.T) {
 	a := startProgram(t, nil)
 	ask(t, a, 1, spoetest.Arg("traceparent", traceparent))
-	// Disconnects are counted by their reason, from the first on.
-	stranger, err := net.Dial("tcp", a.Addr(t))
-	require.NoError(t, err)
-	defer stranger.Close()
-	_, err = stranger.Write([]byte("GET / HTTP/1.0\r\n\r\n"))
-	require.NoError(t, err)
-	_, err = io.ReadAll(stranger)
-	require.NoError(t, err)
+	a.Refuse(t)
 	text := a.Scrape(t, "spop_server_acks_total 1")
 	servicetest.CheckMetrics(t, text, "iprep_", []string{"deploy/alerts.yaml", "deploy/grafana.json"}, "iprep_list")
 }

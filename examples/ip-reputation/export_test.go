@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
-	"io"
 	"log/slog"
-	"os"
 	"testing"
 
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/spoke-go/spoke/router"
-	"github.com/spoke-go/spoke/service"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -19,11 +15,6 @@ var SampleSources = sampleSources
 
 // Agent is the program.
 var Agent = agent
-
-// Run runs the program.
-func Run(ctx context.Context, reload <-chan os.Signal, args, environ []string, stdout, stderr io.Writer) int {
-	return agent().Run(ctx, service.Process{Args: args, Environ: environ, Reload: reload, Stdout: stdout, Stderr: stderr})
-}
 
 // NewHandler returns the agent's handler, with the sample lists.
 func NewHandler(t *testing.T, log *slog.Logger, level slog.Level) spoe.Handler {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -219,41 +220,11 @@ func TestEndUnderTraffic(t *testing.T) {
 	})
 }
 
-// TestFilesAreGenerated: the agent itself has written its half.
-func TestFilesAreGenerated(t *testing.T) {
-	printed := func(part string) string {
-		var out, errOut strings.Builder
-		status := main.Run(t.Context(), nil, []string{"-print-config=" + part}, nil, &out, &errOut)
-		require.Zero(t, status, errOut.String())
-		return out.String()
-	}
-	assert.Equal(t, printed("spoe"), haproxytest.ReadConfig(t, "spoe.conf"), "run go generate")
-	assert.Equal(t, printed("backend"), haproxytest.ReadConfig(t, "agents.cfg"), "run go generate")
-
-	// The rest is lines of haproxy.cfg's frontend, where the rule that fails open
-	// or closed looks at copies of the variables.
-	rest := haproxytest.ReadConfig(t, "haproxy.cfg")
-	for line := range strings.Lines(printed("frontend")) {
-		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		_, after, found := strings.Cut(rest, "\n    "+line+"\n")
-		assert.True(t, found, "haproxy.cfg has no line %q", line)
-		rest = after
-	}
-}
-
-// TestFilesFit: what is shipped fits the agent, and the check would tell otherwise.
-func TestFilesFit(t *testing.T) {
-	check := func(args ...string) (string, int) {
-		var out, errOut strings.Builder
-		status := main.Run(t.Context(), nil, append(args, "-check-config", "agents.cfg,haproxy.cfg"), nil, &out, &errOut)
-		return out.String() + errOut.String(), status
-	}
-	out, status := check()
-	assert.Zero(t, status, out)
-	assert.Empty(t, out)
-	out, status = check("-timeout", "1s")
+// TestFiles: the agent itself has written its part, what is shipped fits it, and the check
+// would tell otherwise.
+func TestFiles(t *testing.T) {
+	servicetest.CheckFiles(t, main.Agent())
+	status, stdout, _ := once(t, "-timeout", "1s", "-check-config", "agents.cfg,haproxy.cfg")
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "[deadline-too-long]")
+	assert.Contains(t, stdout, "[deadline-too-long]")
 }

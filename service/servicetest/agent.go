@@ -2,6 +2,8 @@ package servicetest
 
 import (
 	"context"
+	"io"
+	"net"
 	"os"
 	"sync"
 	"testing"
@@ -59,6 +61,23 @@ func (a *Agent) Addr(t testing.TB) string {
 func (a *Agent) Admin(t testing.TB) string {
 	t.Helper()
 	return "http://" + a.Log.Wait(t, `(?:msg=admin address=|"msg":"admin","address":")([^\s"]+)`)[1]
+}
+
+// Refuse has the agent end a connection on which comes something else than SPOP: it
+// counts DISCONNECTs by their reason, from the first on.
+func (a *Agent) Refuse(t testing.TB) {
+	t.Helper()
+	stranger, err := net.Dial("tcp", a.Addr(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	if _, err := stranger.Write([]byte("GET / HTTP/1.0\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(stranger); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // End stops the agent and waits for its clean end.

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// outline is as much of a request as decides who gets a copy.
+type outline struct {
+	method, target string
+	headers        codec.HeaderBlock
+}
+
+// glance reads an outline without decoding the message.
+func glance(msg *spoe.Message) (o outline) {
+	for name, v := range msg.Args.All() {
+		switch name {
+		case "method":
+			o.method = v.Str()
+		case "url":
+			o.target = originForm(v.Str())
+		case "headers":
+			o.headers = codec.NewHeaderBlock(v.Bytes())
+		}
+	}
+	return o
+}
+
+// choose returns the targets that get a copy. A request that is a copy itself has
+// come back: HAProxy's site is a target, by whichever way. It goes to none.
+func (ts targets) choose(ctx context.Context, o outline) (chosen []*running) {
+	if len(ts) == 0 {
+		return nil
+	}
+	_, again := o.headers.Get(markHeader)
+	for _, t := range ts {
+		switch {
+		case again:
+			t.counts.add(ctx, t.name, "looped")
+		case t.wants(o):
+			chosen = append(chosen, t)
+		}
+	}
+	return chosen
+}
+
+func (t *running) wants(o outline) bool {
+	return (len(t.Method) == 0 || slices.Contains(t.Method, o.method)) &&
+		(len(t.Path) == 0 || slices.ContainsFunc(t.Path, func(p string) bool { return strings.HasPrefix(o.target, p) })) &&
+		(len(t.Header) == 0 || slices.ContainsFunc(t.Header, o.has)) &&
+		t.drawn(o)
+}
+
+// has reports whether the request has a header, given as X-Beta or X-Beta: yes.
+func (o outline) has(header string) bool {
+	want, wantValue, valued := strings.Cut(header, ":")
+	wantValue = strings.TrimSpace(wantValue)
+	for name, value := range o.headers.All() {
+		if strings.EqualFold(name, want) && (!valued || value == wantValue) {
+			return true
+		}
+	}
+	return false
+}
+
+// drawn decides by the target's share. All agents decide alike about one value of
+// ShareBy, and so does one that has been started again.
+func (t *running) drawn(o outline) bool {
+	if t.ShareBy == "" {
+		return rand.Float64()*100 < t.share
+	}
+	value, _ := o.headers.Get(t.ShareBy)
+	h := fnv.New64a()
+	h.Write([]byte(value)) // a hash takes all
+	return float64(mix(h.Sum64())>>11)/(1<<53)*100 < t.share
+}
+
+// mix spreads what differs in a hash's low bits over all of them (the finalizer of
+// MurmurHash3): FNV leaves the high bits of similar short texts alike.
+func mix(h uint64) uint64 {
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}

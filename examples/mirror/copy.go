@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Headers of copies that requests do not have.
+const (
+	markHeader       = "X-Mirrored-By"       // the target's name; such a request is not copied again
+	incompleteHeader = "X-Mirror-Incomplete" // the number of bytes that are there
+)
+
+// maxAnswer is how many bytes of an answer are read, so that its connection can be
+// used again; a longer one ends it.
+const maxAnswer = 256 << 10
+
+// copy sends a request to the target and waits for the answer.
+func (t *running) copy(ctx context.Context, r *Request, c *Config) error {
+	begun := time.Now()
+	whole := r.whole()
+	if !whole && c.Incomplete == "drop" {
+		t.counts.add(ctx, t.name, "incomplete")
+		return nil
+	}
+	status, err := t.send(ctx, r, whole)
+	took := time.Since(begun)
+	t.counts.done(ctx, t.name, took, status, err)
+	if err != nil {
+		t.note(err)
+	}
+	if c.LogCopies {
+		t.log.InfoContext(ctx, "copy", "target", t.name, "method", r.Method, "url", originForm(r.URL), "bytes", len(r.Body),
+			"whole", whole, "status", status, "duration", took, "error", err)
+	}
+	return nil // failures are counted and logged here
+}
+
+// whole reports whether the body is there to its end.
+func (r *Request) whole() bool {
+	if length, ok := r.Headers.Get("content-length"); ok {
+		n, err := strconv.Atoi(length)
+		return err == nil && n == len(r.Body)
+	}
+	return r.Whole
+}
+
+// send returns the status of the target's answer, or 0.
+func (t *running) send(ctx context.Context, r *Request, whole bool) (status int, err error) {
+	req, err := t.request(ctx, r, whole)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := t.transport.RoundTrip(req) // follows no redirection
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.CopyN(io.Discard, resp.Body, maxAnswer)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return resp.StatusCode, errors.Join(err, resp.Body.Close())
+}
+
+// request makes the copy. Method, target, headers and body are the request's, byte for
+// byte, but for hop-by-hop headers and those that the settings change.
+func (t *running) request(ctx context.Context, r *Request, whole bool) (*http.Request, error) {
+	if r.Method == http.MethodConnect {
+		return nil, errors.New("CONNECT cannot be copied: leave it out by the target's setting method, or in HAProxy")
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, t.URL, bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, err
+	}
+	if err := t.setTarget(req.URL, originForm(r.URL)); err != nil {
+		return nil, err
+	}
+	var host string
+	req.Header, host = t.headers(r.Headers)
+	switch t.Host {
+	case "", "keep":
+		req.Host = host
+	case "url":
+		req.Host = t.url.Host
+	default:
+		req.Host = t.Host
+	}
+	req.Header[strings.ToLower(markHeader)] = []string{t.name}
+	if !whole {
+		req.Header[strings.ToLower(incompleteHeader)] = []string{strconv.Itoa(len(r.Body))}
+	}
+	return req, nil
+}
+
+// setTarget makes u the target's own URL followed by what the request asked for.
+func (t *running) setTarget(u *url.URL, target string) error {
+	*u = *t.url
+	if target != "*" {
+		target = t.url.Path + target
+	}
+	if !strings.HasPrefix(target, "//") {
+		u.Path, u.Opaque = "", target // is sent as it is
+		return nil
+	}
+	// Opaque would be sent with the scheme in front.
+	path, query, found := strings.Cut(target, "?")
+	u.RawPath, u.RawQuery, u.ForceQuery = path, query, found && query == ""
+	var err error
+	u.Path, err = url.PathUnescape(path)
+	return err
+}
+
+// originForm returns a request's target without scheme and authority, which HAProxy
+// shows for HTTP/2.
+func originForm(target string) string {
+	if strings.HasPrefix(target, "/") || target == "*" {
+		return target
+	}
+	_, rest, _ := strings.Cut(target, "://")
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		if rest = rest[i:]; rest[0] == '/' {
+			return rest
+		}
+		return "/" + rest
+	}
+	return "/"
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// instrumentation is the scope of the program's own metrics; those of SPOE are
+// package middleware's.
+const instrumentation = "github.com/spoke-go/spoke/examples/mirror"
+
+// Attributes of metrics.
+const (
+	targetKey  = attribute.Key("mirror.target")
+	outcomeKey = attribute.Key("mirror.outcome")
+)
+
+// counts are the metrics, by target:
+//
+//	mirror.copies         by outcome: answered, timeout, failed, incomplete, looped
+//	mirror.copy.duration  of copies that were sent, in seconds, by the answer's status
+//
+// Copies that did not fit into the queue are package middleware's
+// spop.server.dropped_messages.
+type counts struct {
+	copies   metric.Int64Counter
+	duration metric.Float64Histogram
+}
+
+func newCounts(p metric.MeterProvider) (*counts, error) {
+	meter := p.Meter(instrumentation)
+	copies, err1 := meter.Int64Counter("mirror.copies", metric.WithUnit("{copy}"),
+		metric.WithDescription("Copies of requests, by target and what became of them."))
+	duration, err2 := meter.Float64Histogram("mirror.copy.duration", metric.WithUnit("s"),
+		metric.WithDescription("How long targets took for copies."),
+		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10))
+	return &counts{copies, duration}, errors.Join(err1, err2)
+}
+
+// of returns the attribute that says which target it is.
+func (*counts) of(target string) []attribute.KeyValue {
+	return []attribute.KeyValue{targetKey.String(target)}
+}
+
+// prepare makes a target's counts appear before its first copy.
+func (c *counts) prepare(target string) {
+	for _, outcome := range []string{"answered", "timeout", "failed", "incomplete", "looped"} {
+		c.copies.Add(context.Background(), 0, metric.WithAttributes(targetKey.String(target), outcomeKey.String(outcome)))
+	}
+}
+
+func (c *counts) add(ctx context.Context, target, outcome string) {
+	c.copies.Add(ctx, 1, metric.WithAttributes(targetKey.String(target), outcomeKey.String(outcome)))
+}
+
+// done counts a copy that was sent, or that could not be.
+func (c *counts) done(ctx context.Context, target string, took time.Duration, status int, err error) {
+	switch {
+	case err == nil:
+		c.add(ctx, target, "answered")
+		c.duration.Record(ctx, took.Seconds(), metric.WithAttributes(targetKey.String(target), semconv.HTTPResponseStatusCode(status)))
+	case errors.Is(err, context.DeadlineExceeded):
+		c.add(ctx, target, "timeout")
+	default:
+		c.add(ctx, target, "failed")
+	}
+}

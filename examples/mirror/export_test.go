@@ -1,0 +1,4 @@
+package main
+
+// Agent is the program.
+var Agent = agent

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/spoe"
+)
+
+// running is a target with its queue and its connections.
+type running struct {
+	Target
+	name      string
+	share     float64 // in percent
+	url       *url.URL
+	transport *http.Transport
+	queue     spoe.Middleware // [middleware.Detach], of this target alone
+	counts    *counts
+	log       *slog.Logger
+
+	failed atomic.Int64 // copies since the last line about them
+	logged atomic.Int64 // when that was, in ns since 1970
+}
+
+// targets are all that get copies. One that hangs does not delay another: each has
+// workers and a queue of its own.
+type targets []*running
+
+func newTargets(c *Config, log *slog.Logger, counts *counts, metrics metric.MeterProvider) (ts targets, err error) {
+	for _, t := range c.targets() {
+		r, err := newRunning(t, c)
+		if err != nil {
+			return nil, fmt.Errorf("target %s: %w", t.name(), err)
+		}
+		r.counts, r.log = counts, log
+		r.queue = middleware.Detach(middleware.DetachConfig{
+			Workers: c.Workers, Queue: c.Queue, QueueBytes: c.QueueBytes, Timeout: c.CopyTimeout,
+			Logger: log, MeterProvider: metrics, Attributes: counts.of(r.name),
+		})
+		counts.prepare(r.name)
+		ts = append(ts, r)
+	}
+	log.Info("targets", "number", len(ts))
+	return ts, nil
+}
+
+func newRunning(t Target, c *Config) (*running, error) {
+	u, err := parseURL(t.URL)
+	if err != nil {
+		return nil, err
+	}
+	trust := &tls.Config{InsecureSkipVerify: t.Insecure}
+	if t.CA != "" {
+		pem, err := os.ReadFile(t.CA)
+		if err != nil {
+			return nil, err
+		}
+		trust.RootCAs = x509.NewCertPool()
+		if !trust.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s has no certificate in PEM", t.CA)
+		}
+	}
+	dialer := &net.Dialer{Timeout: c.CopyTimeout}
+	if t.From.IsValid() {
+		dialer.LocalAddr = &net.TCPAddr{IP: t.From.AsSlice()}
+	}
+	return &running{
+		Target: t, name: t.name(), share: cmp.Or(t.Share, c.Share), url: u,
+		transport: &http.Transport{
+			DialContext:         dialer.DialContext,
+			TLSClientConfig:     trust,
+			Protocols:           t.protocols(u.Scheme),
+			MaxConnsPerHost:     c.Workers,
+			MaxIdleConnsPerHost: c.Workers,
+			IdleConnTimeout:     90 * time.Second,
+			DisableCompression:  true, // it would add Accept-Encoding
+		},
+	}, nil
+}
+
+// Close ends the idle connections. The service calls it half a minute after a reload has
+// replaced the targets; connections with later copies end by IdleConnTimeout.
+func (ts targets) Close() error {
+	for _, t := range ts {
+		t.transport.CloseIdleConnections()
+	}
+	return nil
+}
+
+// lineEvery is how often a target's failures are logged at most.
+const lineEvery = 10 * time.Second
+
+// note logs a failure, together with those since the last line.
+func (t *running) note(err error) {
+	n := t.failed.Add(1)
+	last, now := t.logged.Load(), time.Now().UnixNano()
+	if now-last < int64(lineEvery) || !t.logged.CompareAndSwap(last, now) {
+		return
+	}
+	t.failed.Add(-n)
+	t.log.Warn("copies fail", "target", t.name, "copies", n, "error", err)
+}
