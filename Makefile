@@ -138,6 +138,9 @@ rate-limit-long: haproxy redis ## Hold three agents against one limit for 30 s, 
 .PHONY: crs
 crs: haproxy ## Send the Core Rule Set's whole regression suite through HAProxy to examples/waf; writes the table in its README
 	@cd examples/waf && go test -count=1 -v -timeout=20m -run '^TestSuite$$' . -args -suite
+.PHONY: mirror-copies
+mirror-copies: haproxy ## Compare a site and its mirror byte by byte, and times with a mirror that hangs (N=10000 requests through each HAProxy)
+	@cd examples/mirror && SPOKE_MIRROR_REQUESTS=$(or $(N),10000) go test -count=1 -v -timeout=30m -run '^(TestCopiesAreEqual|TestMirrorHangs)$$' .
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)

@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"hash/fnv"
+	"crypto/sha256"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -76,15 +77,6 @@ func (t *running) drawn(o outline) bool {
 		return rand.Float64()*100 < t.share
 	}
 	value, _ := o.headers.Get(t.ShareBy)
-	h := fnv.New64a()
-	h.Write([]byte(value)) // a hash takes all
-	return float64(mix(h.Sum64())>>11)/(1<<53)*100 < t.share
-}
-
-// mix spreads what differs in a hash's low bits over all of them (the finalizer of
-// MurmurHash3): FNV leaves the high bits of similar short texts alike.
-func mix(h uint64) uint64 {
-	h = (h ^ h>>33) * 0xff51afd7ed558ccd
-	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
+	sum := sha256.Sum256([]byte(value))
+	return float64(binary.BigEndian.Uint64(sum[:]))/(1<<64)*100 < t.share
 }

@@ -33,7 +33,7 @@ func dial(t *testing.T, a *servicetest.Agent) client {
 func (c client) send(t *testing.T, method, url string, headers http.Header, body string) {
 	t.Helper()
 	_, err := c.Ask(t.Context(), "mirror", spoetest.Arg("method", method), spoetest.Arg("url", url),
-		spoetest.Arg("headers", codec.AppendHeadersBin(nil, headers)), spoetest.Arg("body", []byte(body)), spoetest.Arg("whole", true))
+		spoetest.Arg("headers", codec.AppendHeadersBin(nil, headers)), spoetest.Arg("body", []byte(body)), spoetest.Arg("body_ended", true))
 	require.NoError(t, err)
 }
 

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spoke-go/spoke/router"
 )
 
 // Headers of copies that requests do not have.
@@ -25,7 +27,7 @@ const maxAnswer = 256 << 10
 // copy sends a request to the target and waits for the answer.
 func (t *running) copy(ctx context.Context, r *Request, c *Config) error {
 	begun := time.Now()
-	whole := r.whole()
+	whole := r.Body.State() == router.BodyWhole
 	if !whole && c.Incomplete == "drop" {
 		t.counts.add(ctx, t.name, "incomplete")
 		return nil
@@ -37,19 +39,10 @@ func (t *running) copy(ctx context.Context, r *Request, c *Config) error {
 		t.note(err)
 	}
 	if c.LogCopies {
-		t.log.InfoContext(ctx, "copy", "target", t.name, "method", r.Method, "url", originForm(r.URL), "bytes", len(r.Body),
+		t.log.InfoContext(ctx, "copy", "target", t.name, "method", r.Method, "url", originForm(r.URL), "bytes", len(r.Body.Bytes),
 			"whole", whole, "status", status, "duration", took, "error", err)
 	}
 	return nil // failures are counted and logged here
-}
-
-// whole reports whether the body is there to its end.
-func (r *Request) whole() bool {
-	if length, ok := r.Headers.Get("content-length"); ok {
-		n, err := strconv.Atoi(length)
-		return err == nil && n == len(r.Body)
-	}
-	return r.Whole
 }
 
 // send returns the status of the target's answer, or 0.
@@ -75,7 +68,7 @@ func (t *running) request(ctx context.Context, r *Request, whole bool) (*http.Re
 	if r.Method == http.MethodConnect {
 		return nil, errors.New("CONNECT cannot be copied: leave it out by the target's setting method, or in HAProxy")
 	}
-	req, err := http.NewRequestWithContext(ctx, r.Method, t.URL, bytes.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(ctx, r.Method, t.URL, bytes.NewReader(r.Body.Bytes))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +87,7 @@ func (t *running) request(ctx context.Context, r *Request, whole bool) (*http.Re
 	}
 	req.Header[strings.ToLower(markHeader)] = []string{t.name}
 	if !whole {
-		req.Header[strings.ToLower(incompleteHeader)] = []string{strconv.Itoa(len(r.Body))}
+		req.Header[strings.ToLower(incompleteHeader)] = []string{strconv.Itoa(len(r.Body.Bytes))}
 	}
 	return req, nil
 }

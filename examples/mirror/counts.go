@@ -42,11 +42,6 @@ func newCounts(p metric.MeterProvider) (*counts, error) {
 	return &counts{copies, duration}, errors.Join(err1, err2)
 }
 
-// of returns the attribute that says which target it is.
-func (*counts) of(target string) []attribute.KeyValue {
-	return []attribute.KeyValue{targetKey.String(target)}
-}
-
 // prepare makes a target's counts appear before its first copy.
 func (c *counts) prepare(target string) {
 	for _, outcome := range []string{"answered", "timeout", "failed", "incomplete", "looped"} {

@@ -17,7 +17,7 @@ import (
 
 // A mirror that takes requests and never answers costs the visitors nothing: all are
 // answered while the copies hang, and the copies that do not fit are counted. `make
-// mirror-figures` shows the times.
+// mirror-copies` shows the times.
 func TestMirrorHangs(t *testing.T) {
 	const workers, queue = 4, 10
 	n := requests(t) / 2

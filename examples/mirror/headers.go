@@ -32,7 +32,7 @@ func (t *running) headers(block codec.HeaderBlock) (h http.Header, host string) 
 		switch {
 		case lower == "host":
 			host = value
-		case ours(lower), slices.Contains(named, lower), t.replaces(lower):
+		case ours(lower), slices.Contains(named, lower), t.replaced[lower]:
 		default:
 			h[name] = append(h[name], value)
 		}
@@ -41,19 +41,6 @@ func (t *running) headers(block codec.HeaderBlock) (h http.Header, host string) 
 		h[strings.ToLower(name)] = []string{value}
 	}
 	return h, host
-}
-
-// replaces reports whether the settings remove or set a header.
-func (t *running) replaces(lower string) bool {
-	if slices.ContainsFunc(t.Remove, func(name string) bool { return strings.EqualFold(name, lower) }) {
-		return true
-	}
-	for name := range t.Set {
-		if strings.EqualFold(name, lower) {
-			return true
-		}
-	}
-	return false
 }
 
 // connectionNames are the headers that the header Connection names, in lower case.

@@ -3,19 +3,22 @@ package main
 import (
 	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/spoke-go/spoke/middleware"
+	"github.com/spoke-go/spoke/service"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -25,6 +28,7 @@ type running struct {
 	name      string
 	share     float64 // in percent
 	url       *url.URL
+	replaced  map[string]bool // headers that are removed or set, in lower case
 	transport *http.Transport
 	queue     spoe.Middleware // [middleware.Detach], of this target alone
 	counts    *counts
@@ -47,7 +51,7 @@ func newTargets(c *Config, log *slog.Logger, counts *counts, metrics metric.Mete
 		r.counts, r.log = counts, log
 		r.queue = middleware.Detach(middleware.DetachConfig{
 			Workers: c.Workers, Queue: c.Queue, QueueBytes: c.QueueBytes, Timeout: c.CopyTimeout,
-			Logger: log, MeterProvider: metrics, Attributes: counts.of(r.name),
+			Logger: log, MeterProvider: metrics, Attributes: []attribute.KeyValue{targetKey.String(r.name)},
 		})
 		counts.prepare(r.name)
 		ts = append(ts, r)
@@ -61,26 +65,23 @@ func newRunning(t Target, c *Config) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust := &tls.Config{InsecureSkipVerify: t.Insecure}
-	if t.CA != "" {
-		pem, err := os.ReadFile(t.CA)
-		if err != nil {
-			return nil, err
-		}
-		trust.RootCAs = x509.NewCertPool()
-		if !trust.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s has no certificate in PEM", t.CA)
-		}
+	roots, err := service.CertPool(t.CA)
+	if err != nil {
+		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: c.CopyTimeout}
 	if t.From.IsValid() {
 		dialer.LocalAddr = &net.TCPAddr{IP: t.From.AsSlice()}
 	}
+	replaced := make(map[string]bool)
+	for _, name := range slices.AppendSeq(slices.Clone(t.Remove), maps.Keys(t.Set)) {
+		replaced[strings.ToLower(name)] = true
+	}
 	return &running{
-		Target: t, name: t.name(), share: cmp.Or(t.Share, c.Share), url: u,
+		Target: t, name: t.name(), share: cmp.Or(t.Share, c.Share), url: u, replaced: replaced,
 		transport: &http.Transport{
 			DialContext:         dialer.DialContext,
-			TLSClientConfig:     trust,
+			TLSClientConfig:     &tls.Config{RootCAs: roots, InsecureSkipVerify: t.Insecure},
 			Protocols:           t.protocols(u.Scheme),
 			MaxConnsPerHost:     c.Workers,
 			MaxIdleConnsPerHost: c.Workers,

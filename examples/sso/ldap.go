@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
@@ -59,15 +57,9 @@ func newDirectory(c LDAPConfig, now func() time.Time) (*directory, error) {
 		idle: make(chan *ldap.Conn, c.Pool), slots: make(chan struct{}, c.Pool)}
 	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(c.URL, "ldaps://"), "ldap://"), ":")
 	d.tls.ServerName = strings.TrimSuffix(host, "/")
-	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
-		if err != nil {
-			return nil, fmt.Errorf("ldap: ca: %w", err)
-		}
-		d.tls.RootCAs = x509.NewCertPool()
-		if !d.tls.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ldap: ca: %s has no certificate", c.CA)
-		}
+	var err error
+	if d.tls.RootCAs, err = service.CertPool(c.CA); err != nil {
+		return nil, fmt.Errorf("ldap: ca: %w", err)
 	}
 	return d, nil
 }

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +15,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/spoke-go/spoke/service"
 )
 
 // knownAlgorithms are those that a provider's public keys verify. Algorithms with a shared
@@ -81,17 +81,11 @@ func (i *issuers) about(url, ca string) *issuer {
 
 func newProvider(c ProviderConfig, named []string, known *issuers, log *slog.Logger, now func() time.Time) (*provider, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
-		if err != nil {
-			return nil, fmt.Errorf("provider %s: ca: %w", c.Name, err)
-		}
-		roots := x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("provider %s: ca: %s has no certificate", c.Name, c.CA)
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	roots, err := service.CertPool(c.CA)
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: ca: %w", c.Name, err)
 	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	p := &provider{ProviderConfig: c, named: named, about: known.about(c.Issuer, c.CA), cache: newCache(now), log: log.With("provider", c.Name), now: now,
 		client: &http.Client{Transport: transport, Timeout: providerTimeout}, ended: make(chan struct{})}
 	if p.Scopes = c.Scopes; len(p.Scopes) == 0 {
