@@ -46,8 +46,10 @@ type Config struct {
 	AgentCheckPort int
 	// Affinity names a variable of the scope txn that the first answer of a request
 	// sets to the name of the agent's server line: agent1, agent2 and so on, in the
-	// order of Agents. HAProxy 3.1 and later then send the request's later messages
-	// to that agent. It needs a Version of 3.1 at least. Default: any agent.
+	// order of Agents. The request's later messages then go to that agent. With a
+	// Version of 3.1 or later, rules of the agents' backend choose it. Otherwise each
+	// agent has an engine and a backend of its own, and rules of the frontend choose
+	// the engine, so each message must be in a group. Default: any agent.
 	Affinity string
 	// Headers are request headers that the site gets from variables of the engine's in
 	// the scope txn, by the header's name: {"X-Auth-User": "user"}. A visitor cannot

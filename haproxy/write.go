@@ -20,6 +20,6 @@ type Files struct {
 // Write makes HAProxy's half for an agent. The error names all that is not said:
 // messages without an event or group, arguments without a sample.
 func Write(a Agent, c Config) (Files, error) {
-	f, err := write.Write(a, write.Config(c))
+	f, err := write.Write(a, write.Settings(c))
 	return Files(f), err
 }

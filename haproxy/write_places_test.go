@@ -78,43 +78,56 @@ func TestWrittenAgentCheck(t *testing.T) {
 	})
 }
 
-// TestWrittenAffinity: from HAProxy 3.1 on the second message of a request reaches
-// the agent that answered the first one.
+// TestWrittenAffinity: the second message of a request reaches the agent that answered
+// the first one. From HAProxy 3.1 on rules of the agents' backend choose it, and rules of
+// the frontend in files for older versions, or for all.
 func TestWrittenAffinity(t *testing.T) {
+	agent := func(name string, group bool) *router.Router {
+		r := router.New()
+		first := r.Handle("first", func(context.Context, client) (out struct {
+			Agent string `spoe:"agent"`
+		}, err error) {
+			out.Agent = name
+			return out, nil
+		}).Event(router.OnFrontendHTTPRequest)
+		second := r.Handle("second", func(_ context.Context, in struct {
+			Agent string `spoe:"agent" fetch:"var(txn.guard.agent)"`
+		}) (out struct {
+			Same bool `spoe:"same"`
+		}, err error) {
+			out.Same = in.Agent == name
+			return out, nil
+		}).Event(router.OnHTTPResponse)
+		if group {
+			first.Group("requests")
+			second.Group("responses")
+		}
+		return r
+	}
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		agent := func(name string) *router.Router {
-			r := router.New()
-			r.Handle("first", func(context.Context, client) (out struct {
-				Agent string `spoe:"agent"`
-			}, err error) {
-				out.Agent = name
-				return out, nil
-			}).Event(router.OnFrontendHTTPRequest)
-			r.Handle("second", func(_ context.Context, in struct {
-				Agent string `spoe:"agent" fetch:"var(txn.guard.agent)"`
-			}) (out struct {
-				Same bool `spoe:"same"`
-			}, err error) {
-				out.Same = in.Agent == name
-				return out, nil
-			}).Event(router.OnHTTPResponse)
-			return r
-		}
-		c := haproxy.Config{Engine: "guard", Affinity: "agent", Version: "3.1", Processing: 5 * time.Second}
-		c.Agents = []string{spoetest.Serve(t, agent("agent1")), spoetest.Serve(t, agent("agent2"))}
-		if !bin.AtLeast("3.1") {
-			c.Version = "3.0"
-			_, err := haproxy.Write(haproxy.Describe(agent("")), c)
-			assert.ErrorContains(t, err, `Config.Affinity needs Config.Version "3.1" or later`)
-			return
-		}
-		f := write(t, agent(""), c)
-		f.Frontend += "    http-response set-header X-Same %[var(txn.guard.same)]\n"
-		h := haproxytest.Start(t, bin, site(t, f, "", ""))
-		for i := range 20 {
-			assert.Equal(t, "1", h.Get("/").Header.Get("X-Same"), "request %d", i)
+		for _, version := range []string{"", "3.0", "3.1"} {
+			if version == "3.1" && !bin.AtLeast("3.1") {
+				continue
+			}
+			groups := version != "3.1"
+			c := haproxy.Config{Engine: "guard", Affinity: "agent", Version: version, FailClosed: true, Processing: 5 * time.Second}
+			c.Agents = []string{spoetest.Serve(t, agent("agent1", groups)), spoetest.Serve(t, agent("agent2", groups))}
+			f := write(t, agent("", groups), c)
+			f.Frontend += "    http-response set-header X-Same %[var(txn.guard.same)]\n    http-response set-header X-Agent %[var(txn.guard.agent)]\n"
+			h := haproxytest.Start(t, bin, site(t, f, "", ""))
+			asked := map[string]int{}
+			for i := range 40 {
+				header := h.Get("/").Header
+				asked[header.Get("X-Agent")]++
+				assert.Equal(t, "1", header.Get("X-Same"), "version %q, request %d", version, i)
+			}
+			assert.Len(t, asked, 2, "version %q: both agents are asked: %v", version, asked)
+			h.Close()
 		}
 	})
+	_, err := haproxy.Write(haproxy.Describe(agent("", false)), haproxy.Config{Engine: "guard", Affinity: "agent", Agents: []string{"127.0.0.1:1", "127.0.0.1:2"}})
+	assert.ErrorContains(t, err, `Config.Affinity needs the message "first" in a group`)
+	assert.ErrorContains(t, err, `Config.Affinity needs the message "second" in a group`)
 }
 
 // TestWrittenSNI: a group on tcp-request content rules has the server name of the

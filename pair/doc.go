@@ -20,7 +20,8 @@
 // time, number and bytes. [Config.Evicted] is called for each value that leaves other than
 // by Take, exactly once.
 //
-// With several agents, HAProxy must send the second message to the agent that has the
-// value. Decide in its handler what to do if Take finds nothing: refuse the response, or
-// start again from the arguments of the second message.
+// With several agents, HAProxy must send the second message to the agent that has
+// the value: haproxy.Config.Affinity writes the rules for that. Decide in its handler
+// what to do if Take finds nothing: refuse the response, or start again from the
+// arguments of the second message.
 package pair

@@ -24,6 +24,21 @@ func writeBackend(a model.Agent, c Config, engines []engine) string {
 			". HAProxy uses two buffers for each request that it handles. From 3.1 on this counts for filter lines that come after it: load this file before haproxy.cfg.")
 		t.line("    tune.bufsize", strconv.Itoa(size))
 	}
+	if c.splits() {
+		for i := range c.Agents {
+			one := c
+			one.alone, one.Backend = alone{i + 1, len(c.Agents)}, c.Backend+"-"+serverName(i)
+			one.writeAgents(&t, engines, processing)
+		}
+	} else {
+		c.writeAgents(&t, engines, processing)
+	}
+	c.writePages(&t)
+	return t.String()
+}
+
+// writeAgents writes a backend with agents.
+func (c *Config) writeAgents(t *text, engines []engine, processing time.Duration) {
 	t.line()
 	t.line("backend", c.Backend)
 	switch {
@@ -50,9 +65,7 @@ func writeBackend(a model.Agent, c Config, engines []engine) string {
 	t.comment("    ", "A real SPOP handshake, so that an agent that is shutting down gets no more questions while it answers those that it has.")
 	t.line("    option spop-check")
 	t.line("    default-server check inter 1s fall 3 rise 1")
-	c.writeServers(&t, engines)
-	c.writePages(&t)
-	return t.String()
+	c.writeServers(t, engines)
 }
 
 // idle returns the "timeout idle" of the SPOE file. It is longer than a question:

@@ -10,8 +10,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// Config is haproxy.Config, which documents the fields.
-type Config struct {
+// Settings is haproxy.Config, which documents the fields.
+type Settings struct {
 	Engine        string
 	Prefix        string
 	Backend       string
@@ -28,6 +28,12 @@ type Config struct {
 	Headers        map[string]string
 	Rules          []string
 	Pages          *Pages
+}
+
+// Config is the settings of one engine, or of the backend of one agent.
+type Config struct {
+	Settings
+	alone alone // of an engine that split made
 }
 
 // The names of the variables that HAProxy itself sets, behind txn.<Prefix>.
@@ -73,9 +79,6 @@ func (c Config) complete() (Config, error) {
 	if c.Affinity != "" {
 		if _, refused := syntax.Refused(c.Affinity, ""); refused {
 			wrong("Config.Affinity: %q is no name of a variable: write the name alone, without scope and prefix", c.Affinity)
-		}
-		if !c.muxed() {
-			wrong("Config.Affinity needs Config.Version \"3.1\" or later: older versions cannot read a request's variables in the agents' backend; there, write one agent, or send with the later message all that it needs")
 		}
 	}
 	return c, errors.Join(errs...)

@@ -18,7 +18,13 @@ func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
 			continue
 		}
 		rules := ruleSets[e]
+		condition := joined(firstBytes(&a, g, rules), c.chosen(a, g))
+		if !c.alone.inFirst() {
+			t.line("    "+rules.name+" send-spoe-group", c.Engine, g, condition)
+			continue
+		}
 		t.line()
+		c.writeTurn(t, a, g, rules)
 		switch rules {
 		case tcpRequest:
 			t.comment("    ", "Sends "+strings.Join(members, ", ")+" once the connection's first bytes are there, and waits for the answer. "+
@@ -34,8 +40,19 @@ func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
 				t.line("    http-response wait-for-body time 1s")
 			}
 		}
-		t.line("    "+rules.name+" send-spoe-group", c.Engine, g, firstBytes(&a, g, rules))
+		t.line("    "+rules.name+" send-spoe-group", c.Engine, g, condition)
 	}
+}
+
+// joined returns a condition, "if …" or "", with a further term, or "".
+func joined(condition, term string) string {
+	switch {
+	case term == "":
+		return condition
+	case condition == "":
+		return "if " + term
+	}
+	return condition + " " + term
 }
 
 // firstBytes returns the condition that makes a TCP rule wait for what its group's

@@ -10,7 +10,7 @@ func (c *Config) writeServers(t *text, engines []engine) {
 			"before the agent closes one. The agent waits for that, so a longer agent-inter makes its end take longer; 1s costs one small connection a second.")
 		check = "agent-check agent-port " + strconv.Itoa(c.AgentCheckPort) + " agent-inter 1s"
 	}
-	if c.Affinity != "" {
+	if c.Affinity != "" && c.muxed() {
 		t.comment("    ", "Later messages of a request go to the agent that answered the first one, if it is up.")
 		prefix := c.Prefix
 		if e := setterOf(engines, c.Affinity); e != nil {
@@ -19,6 +19,17 @@ func (c *Config) writeServers(t *text, engines []engine) {
 		for i := range c.Agents {
 			t.line("    use-server", serverName(i), "if { var(ptxn."+prefix+"."+c.Affinity+") -m str", serverName(i), "}")
 		}
+	}
+	if c.alone.agent > 0 {
+		t.comment("    ", "The other agents are there for the time in which this one is down.")
+		own := c.alone.agent - 1
+		t.line("    server", serverName(own), c.Agents[own], c.ServerOptions, check)
+		for i, addr := range c.Agents {
+			if i != own {
+				t.line("    server", serverName(i), addr, "backup", c.ServerOptions, check)
+			}
+		}
+		return
 	}
 	for i, addr := range c.Agents {
 		t.line("    server", serverName(i), addr, c.ServerOptions, check)

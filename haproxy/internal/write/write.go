@@ -16,12 +16,18 @@ type Files struct {
 }
 
 // Write is haproxy.Write.
-func Write(a model.Agent, c Config) (Files, error) {
-	c, err := c.complete()
+func Write(a model.Agent, s Settings) (Files, error) {
+	c, err := Config{Settings: s}.complete()
 	a, placed := placeGroups(a)
 	engines, timed := c.engines(a)
 	if c.Affinity != "" && setterOf(engines, c.Affinity) == nil {
 		err = errors.Join(err, fmt.Errorf("haproxy: Config.Affinity names txn.%s, which no message sets: give a result's field the tag `spoe:%q`", c.Affinity, c.Affinity))
+	}
+	if c.splits() {
+		var split error
+		if engines, split = c.split(engines); split != nil {
+			err = errors.Join(err, split)
+		}
 	}
 	for name, variable := range c.Headers {
 		if setterOf(engines, variable) == nil {
