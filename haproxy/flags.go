@@ -49,15 +49,17 @@ type Flags struct {
 	check  string
 	write  string
 	only   bool // -up-to-date: compare, and write nothing
+	agents string
 }
 
-// AddFlags adds -print-config, -write-config, -up-to-date, -print-routes and
-// -check-config to fs.
+// AddFlags adds -print-config, -write-config, -up-to-date, -haproxy-agents,
+// -print-routes and -check-config to fs.
 func AddFlags(fs *flag.FlagSet) *Flags {
 	f := &Flags{fs: fs}
 	fs.Var(&f.config, "print-config", "print HAProxy's half of the configuration and exit: all of it or, as in -print-config=spoe, spoe, backend, frontend or site")
 	fs.StringVar(&f.write, "write-config", "", "write HAProxy's configuration as files into this `folder` and exit: spoe.conf, agents.cfg, frontend.txt and, if there are lines for the site's backends, site.txt")
 	fs.BoolVar(&f.only, "up-to-date", false, "with -write-config: write nothing, and end with status 1 if a file differs")
+	fs.StringVar(&f.agents, "haproxy-agents", "", "with -print-config or -write-config: the `addresses` of the agents as HAProxy's server lines have them, separated by commas")
 	fs.BoolVar(&f.routes, "print-routes", false, "print what is handled as JSON, for spoectl check, and exit")
 	fs.StringVar(&f.check, "check-config", "", "check HAProxy's configuration in these `files`, separated by commas, in the order in which HAProxy reads them, and exit")
 	return f
@@ -66,6 +68,9 @@ func AddFlags(fs *flag.FlagSet) *Flags {
 // Run does what the flags say, once they have been parsed; done is false where
 // none of them was given.
 func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err error) {
+	if f.agents != "" {
+		c.Agents = strings.Split(f.agents, ",")
+	}
 	given := f.config != "" || f.routes || f.check != "" || f.write != ""
 	switch word := f.fs.Arg(0); {
 	case given && word != "" && f.check != "":
@@ -74,6 +79,8 @@ func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err e
 		return true, fmt.Errorf("haproxy: %q is left over: write -print-config=spoe with a '='", word)
 	case f.only && f.write == "":
 		return true, errors.New("haproxy: -up-to-date needs -write-config DIR")
+	case f.agents != "" && f.write == "" && f.config == "":
+		return true, errors.New("haproxy: -haproxy-agents needs -print-config or -write-config DIR")
 	case f.write != "":
 		return true, f.writeConfig(out, Describe(r), c)
 	case f.config != "":

@@ -44,7 +44,13 @@ func TestFlags(t *testing.T) {
 		assert.True(t, done)
 		assert.Equal(t, want, out, args)
 	}
-	out, done, err := program(t, "-print-config", "-listen", "127.0.0.1:1")
+	out, done, err := program(t, "-print-config=backend", "-haproxy-agents", "10.0.0.1:9000,10.0.0.2:9000")
+	assert.NoError(t, err)
+	assert.True(t, done)
+	assert.Regexp(t, `(?s)server agent1 10\.0\.0\.1:9000.*server agent2 10\.0\.0\.2:9000`, out)
+	_, _, err = program(t, "-haproxy-agents", "10.0.0.1:9000")
+	assert.ErrorContains(t, err, "-haproxy-agents needs -print-config")
+	out, done, err = program(t, "-print-config", "-listen", "127.0.0.1:1")
 	assert.NoError(t, err)
 	assert.True(t, done)
 	for _, part := range []string{f.SPOE, f.Backend, f.Frontend} {

@@ -46,7 +46,7 @@ func agent() service.Agent[Config] {
 		Defaults: defaults,
 		Service:  service.Settings{Timeout: time.Second},
 		// The address is for the environment to say, as those in haproxy.cfg.
-		HAProxy: haproxy.Config{Engine: "waf", Agents: []string{`"${WAF_AGENT-127.0.0.1:9000}"`}, FailClosed: true},
+		HAProxy: haproxy.Config{Engine: "waf", Agents: []string{`"${WAF_AGENT-127.0.0.1:9000}"`}, FailClosed: true, Affinity: "agent"},
 		Setup:   setup,
 	}
 }
