@@ -4,7 +4,10 @@ package docs_test
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
@@ -118,5 +121,46 @@ func TestCookbookHeaderActions(t *testing.T) {
 		assert.Equal(t, []string{"site", "1", "2"}, got.Values("X-Add"), "all stay")
 		assert.Empty(t, got.Values("X-First"))
 		assert.Equal(t, []string{"site"}, got.Values("X-Second"), "an http.Header is no list of names")
+	})
+}
+
+// TestCookbookHeaderActionLimits sees what becomes of headers that are too long, and of
+// headers that belong to HAProxy.
+func TestCookbookHeaderActionLimits(t *testing.T) {
+	type block struct {
+		Set http.Header `spoe:"set"`
+	}
+	r := router.New()
+	r.Handle("response", func(_ context.Context, in struct {
+		Path string `spoe:"path" fetch:"var(txn.path)"`
+	}) (block, error) {
+		if in.Path == "/long" {
+			return block{http.Header{"X-Long": {strings.Repeat("h", 1500)}}}, nil
+		}
+		return block{http.Header{"Content-Length": {"1"}, "X-Set": {"yes"}}}, nil
+	}).Event(router.OnHTTPResponse)
+	files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "e", Processing: recipes.Patience})
+	require.NoError(t, err)
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("b", 100_000))
+	}))
+	t.Cleanup(site.Close)
+	t.Parallel()
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		if !bin.AtLeast("3.4") {
+			t.Logf("NOT TESTED with %v: the actions are HAProxy 3.4's", bin)
+			return
+		}
+		h := haproxytest.Start(t, bin, haproxytest.Config{
+			Agent:  spoetest.Serve(t, r),
+			Origin: site.Listener.Addr().String(),
+			Files:  map[string]string{"spoe.conf": files.SPOE},
+			Rules:  "    http-request set-var(txn.path) path\n    http-response set-headers-bin var(txn.e.set)\n",
+		})
+		assert.Equal(t, 500, h.Get("/long").Status, "over tune.maxrewrite")
+		got := h.Get("/short")
+		assert.Equal(t, 200, got.Status)
+		assert.Equal(t, "yes", got.Header.Get("X-Set"))
+		assert.Len(t, got.Body, 100_000, "Content-Length is passed over")
 	})
 }

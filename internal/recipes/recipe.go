@@ -30,7 +30,7 @@ type Program struct {
 // All are the recipes by the path of their haproxy.cfg in examples/cookbook.
 func All() map[string]Recipe {
 	all := map[string]Recipe{}
-	for _, dir := range []string{"start", "reputation", "auth", "rate-limit", "response-headers", "body", "groups", "tls"} {
+	for _, dir := range []string{"start", "reputation", "auth", "rate-limit", "response-headers", "body", "response-body", "groups", "sni", "tls"} {
 		alone := []Program{{dir, "spoe.conf", "agents.cfg", []string{"127.0.0.1:9000"}}}
 		all[dir+"/haproxy.cfg"] = Recipe{Dir: dir, Config: "haproxy.cfg", Programs: alone}
 	}
