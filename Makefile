@@ -130,6 +130,10 @@ service-reloads: haproxy ## Reload an agent's configuration 100 times under load
 restarts: haproxy ## Restart agents under load, ten times in each of 72 settings, and write what was lost into RESTARTS=file (takes an hour)
 	@SPOKE_RESTART_MATRIX='$(abspath $(or $(RESTARTS),restarts.md))' go test -count=1 -v -timeout=0 -run='^TestRestartMatrix$$' ./internal/e2e
 
+.PHONY: bench-rate-limit
+bench-rate-limit: redis ## Measure the rate-limit agent with Redis and without, and write the figures into its README
+	@cd examples/rate-limit && go test -count=1 -v -timeout=10m -run '^TestFigures$$' . -args -figures=README.md
+
 .PHONY: rate-limit-long
 rate-limit-long: haproxy redis ## Hold three agents against one limit for 30 s, then kill their Redis ten times under load
 	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
