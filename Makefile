@@ -55,7 +55,7 @@ slapd: ## Get the LDAP server that the tests of examples/sso want
 screenshots: haproxy chromium ## Take the screenshots of the inspect page and of examples/sso for docs/images
 	@mkdir -p docs/images
 	@cd examples/sso && go test -count=1 -run='^TestChromium$$' . -args -screenshots='$(CURDIR)/docs/images'
-	@cd inspect/browsertest && go test -count=1 -run='^TestPage$$' . -args -screenshots='$(CURDIR)/docs/images'
+	@cd inspect/browsertest && go test -count=1 -run='^TestTour$$' . -args -screenshots='$(CURDIR)/docs/images' -busy=90s
 
 .PHONY: test
 test: haproxy chromium redis slapd ## Run all tests, those against real HAProxy included

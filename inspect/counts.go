@@ -103,6 +103,8 @@ type messageStats struct {
 	P50, P95, P99 float64
 	Rates         []float64 `json:"rates"`  // a second, for each slot, oldest first
 	Failed        []float64 `json:"failed"` // the part of Rates that failed
+	P50s          []float64 `json:"p50s"`   // for each slot
+	P99s          []float64 `json:"p99s"`
 }
 
 // snapshot returns all messages in the order of their names.
@@ -129,8 +131,10 @@ func (c *count) snapshot(now time.Time) messageStats {
 		s := &c.slots[number%slots]
 		if s.number != number {
 			m.Rates, m.Failed = append(m.Rates, 0), append(m.Failed, 0)
+			m.P50s, m.P99s = append(m.P50s, 0), append(m.P99s, 0)
 			continue
 		}
+		m.P50s, m.P99s = append(m.P50s, s.times.quantile(.5)), append(m.P99s, s.times.quantile(.99))
 		m.Rates = append(m.Rates, float64(s.total)/slotLength.Seconds())
 		m.Failed = append(m.Failed, float64(s.failed)/slotLength.Seconds())
 		if number > last-recent {

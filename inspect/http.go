@@ -84,7 +84,7 @@ func (p *Page) config(w http.ResponseWriter) {
 			if r.Group != "" {
 				when += " group " + r.Group
 			}
-			c.Routes = append(c.Routes, route{Message: r.Message, Text: r.String(), When: when, Site: r.Site})
+			c.Routes = append(c.Routes, route{Message: r.Message, Text: r.String(), When: when, Site: shorten(r.Site)})
 		}
 	}
 	if p.cfg.HAProxy != nil {
@@ -100,6 +100,13 @@ func (p *Page) config(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(c) // the browser has gone
+}
+
+// shorten returns the file and its folder of a place in the source. Its full path is
+// one of the machine that built the program.
+func shorten(site string) string {
+	dir, file := path.Split(site)
+	return path.Join(path.Base(dir), file)
 }
 
 func (c *configuration) failed(of string, err error) {

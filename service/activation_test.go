@@ -17,8 +17,8 @@ import (
 
 // A process that systemd has handed a socket answers on it, and ends on SIGTERM.
 func TestSocketActivation(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "gate")
-	out, err := exec.Command("go", "build", "-o", program, "./internal/gate").CombinedOutput()
+	program := filepath.Join(t.TempDir(), "guard")
+	out, err := exec.Command("go", "build", "-o", program, "./internal/guard").CombinedOutput()
 	require.NoError(t, err, string(out))
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -24,20 +24,22 @@ func TestDocs(t *testing.T) {
 	_, code, ok := strings.Cut(page, "```go\n")
 	require.True(t, ok)
 	code, _, _ = strings.Cut(code, "```")
-	source, err := os.ReadFile("internal/gate/main.go")
+	source, err := os.ReadFile("internal/guard/main.go")
 	require.NoError(t, err)
-	assert.Contains(t, string(source), code, "internal/gate is the program of the page")
+	assert.Contains(t, string(source), code, "internal/guard is the program of the page")
+	assert.LessOrEqual(t, strings.Count(code, "\n"), 60, "lines")
 
 	_, config, ok := strings.Cut(page, "    defaults\n")
 	require.True(t, ok)
 	config, _, _ = strings.Cut("    defaults\n"+config, "\n## ")
 	config = strings.ReplaceAll(strings.ReplaceAll(config, "\n    ", "\n"), "bind 127.0.0.1:8080", `bind "{{addr "http"}}"`)
+	config, _, _ = strings.Cut(strings.ReplaceAll(config, "127.0.0.1:8081", `{{addr "site"}}`), "\nThe agent's settings")
 
 	dir := t.TempDir()
-	program, file := filepath.Join(dir, "gate"), filepath.Join(dir, "gate.yaml")
-	out, err := exec.Command("go", "build", "-o", program, "./internal/gate").CombinedOutput()
+	program, file := filepath.Join(dir, "guard"), filepath.Join(dir, "guard.yaml")
+	out, err := exec.Command("go", "build", "-o", program, "./internal/guard").CombinedOutput()
 	require.NoError(t, err, string(out))
-	servicetest.WriteFile(t, file, "blocked: [192.0.2.0/24]\nlog-level: info\n")
+	servicetest.WriteFile(t, file, "probes: [/.env, /.git/]\nlog-level: info\n")
 	log := servicetest.NewBuffer()
 	agent := exec.Command(program, "-config", file, "-listen", "127.0.0.1:0", "-admin-listen", "off", "-timeout", "5s")
 	agent.Stderr = log
@@ -56,9 +58,10 @@ func TestDocs(t *testing.T) {
 			Files:  map[string]string{"spoe.conf": written("spoe"), "agents.cfg": written("backend")},
 			Args:   []string{"-f", "agents.cfg"},
 		})
-		servicetest.WriteFile(t, file, "blocked: [192.0.2.0/24]\n")
-		require.Eventually(t, func() bool { return h.Get("/").Status == 200 }, servicetest.Patience, 50*time.Millisecond)
-		servicetest.WriteFile(t, file, "blocked: [127.0.0.0/8]\n")
-		require.Eventually(t, func() bool { return h.Get("/").Status == 403 }, servicetest.Patience, 50*time.Millisecond)
+		servicetest.WriteFile(t, file, "probes: [/.env]\n")
+		require.Eventually(t, func() bool { return h.Get("/wp-login.php").Status == 200 }, servicetest.Patience, 50*time.Millisecond)
+		assert.Equal(t, 403, h.Get("/.env").Status)
+		servicetest.WriteFile(t, file, "probes: [/.env, /wp-login.php]\n")
+		require.Eventually(t, func() bool { return h.Get("/wp-login.php").Status == 403 }, servicetest.Patience, 50*time.Millisecond)
 	})
 }

@@ -205,7 +205,11 @@ func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.H
 	server := admin.Start(listener, admin.Handler(admin.Config{
 		Ready: ready, Metrics: metrics, Pprof: settings.AdminPprof, More: s.Admin, Token: settings.AdminToken.Reveal(),
 	}), p.log)
-	p.log.Info("admin", "address", listener.Addr().String())
+	attrs := []any{"address", listener.Addr().String()}
+	if !settings.AdminNoInspect {
+		attrs = append(attrs, "page", "http://"+listener.Addr().String()+"/inspect/")
+	}
+	p.log.Info("admin", attrs...)
 	return func() {
 		page.Close() // its streams have no end of their own
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adminStopTimeout)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,4 +53,13 @@ func TestWithoutGRPC(t *testing.T) {
 	status, _, stderr := servicetest.Once(t, newAgent(), nil, "-listen", "127.0.0.1:0", "-admin-listen", "off")
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "test-agent: OTEL_EXPORTER_OTLP_PROTOCOL: this program was built without gRPC: write http/protobuf, or import github.com/spoke-go/spoke/service/otlpgrpc in its main package\n")
+}
+
+// With the tag nootlp a program has nothing of gRPC and Protocol Buffers' exporters.
+func TestTagNoOTLP(t *testing.T) {
+	for tag, want := range map[string]bool{"nootlp": false, "otlp": true} {
+		out, err := exec.Command("go", "list", "-deps", "-tags", tag, "./internal/guard").Output()
+		require.NoError(t, err)
+		assert.Equal(t, want, strings.Contains(string(out), "google.golang.org/grpc"), tag)
+	}
 }

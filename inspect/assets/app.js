@@ -68,8 +68,8 @@ function messages(s) {
     const tags = el("td");
     for (const [name, n] of Object.entries(m.outcomes)) if (n) tags.append(outcome(name, name + " " + number(n)));
     return el("tr", {}, el("th", { scope: "row", class: "mono" }, m.name), cell(number(Math.round(rate)), "n"),
-      el("td", {}, chart(m.rates, m.failed, m.name)), cell(number(m.inFlight), "n"), tags,
-      cell(micros(m.P50), "n"), cell(micros(m.P95), "n"), cell(micros(m.P99), "n"));
+      chart(m.rates, m.failed, m.name + ", messages a second", (n) => number(n < 10 ? Math.round(n * 10) / 10 : Math.round(n)) + "/s"), cell(number(m.inFlight), "n"), tags,
+      cell(micros(m.P50), "n"), cell(micros(m.P95), "n"), cell(micros(m.P99), "n"), chart(m.p99s, m.p50s, m.name + ", p99", micros, "half"));
   });
   before = s;
   fill("message-table", rows, "no-messages");
@@ -77,8 +77,16 @@ function messages(s) {
   for (const m of s.messages) if (!known.has(m.name)) select.append(el("option", { value: m.name }, m.name));
 }
 
-const slowest = (list) => fill("slow-table", list.map((x) => el("tr", {}, cell(clock(x.time), "t"), cell(x.message, "mono"),
-  el("td", {}, outcome(x.outcome)), cell(micros(x.tookUS), "n"), cell(fields(x.args), "clip mono"))));
+function slowest(list) {
+  if ($("slow-table").contains(document.activeElement)) return; // rows must not move away from the keyboard
+  fill("slow-table", list.map((x) => {
+    const pick = el("button", { type: "button", class: "pick", "aria-label": "Show " + x.message + " of " + clock(x.time) }, x.message);
+    const tr = el("tr", {}, cell(clock(x.time), "t"), el("td", {}, pick), el("td", {}, outcome(x.outcome)),
+      cell(micros(x.tookUS), "n"), cell(fields(x.args), "clip mono"));
+    tr.addEventListener("click", () => { open($("tab-tail")); tail.show(x); });
+    return tr;
+  }));
+}
 
 function age(since, now) {
   const s = Math.max(0, Math.round((new Date(now) - new Date(since)) / 1000));
@@ -88,12 +96,12 @@ function age(since, now) {
 function connections(s) {
   if (s.agent) {
     const a = s.agent;
-    $("totals").replaceChildren(...[["open now", a.Connections], ["accepted", a.ConnectionsTotal], ["NOTIFYs in flight", a.InFlight],
-      ["NOTIFYs", a.Notifies], ["ACKs", a.Acks], ["health checks", a.HealthChecks], ["errors", a.Errors], ["panics", a.Panics],
-      ["timeouts", a.Timeouts], ["handlers still running late", a.Late], ["messages with dropped actions", a.DroppedActions],
-      ["aborted payloads", a.Aborted]].map(([k, v]) => el("div", { class: "card" }, el("b", {}, number(v)), el("span", {}, k))));
+    $("totals").replaceChildren(...[["connections open", a.Connections], ["connections so far", a.ConnectionsTotal], ["NOTIFYs", a.Notifies],
+      ["ACKs", a.Acks], ["NOTIFYs in flight", a.InFlight], ["health checks", a.HealthChecks], ["errors", a.Errors, 1], ["panics", a.Panics, 1],
+      ["timeouts", a.Timeouts, 1], ["still running after their timeout", a.Late, 1], ["without their variables: ACK too large", a.DroppedActions, 1],
+      ["payloads cut off", a.Aborted, 1]].map(([k, v, bad]) => el("div", { class: bad && v ? "card bad" : "card" }, el("b", {}, number(v)), el("span", {}, k))));
   }
-  $("no-connections").textContent = s.connections ? "HAProxy has no connection open. It connects with its first message." : "This agent does not list its connections.";
+  $("no-connections").textContent = s.connections ? "No connection is open now. HAProxy opens one when it has a message to send." : "This agent does not list its connections.";
   fill("conn-table", (s.connections || []).map((c) => el("tr", {}, cell(c.peer, "mono"), cell(c.engine || "–", "mono"),
     cell(c.applet ? "up to 3.0" : "3.1 or later"), cell(c.phase), cell(age(c.since, s.now), "n"), cell(number(c.inFlight), "n"),
     cell(number(c.maxFrameSize), "n"), cell(number(c.fragments), "n"))), "no-connections");
@@ -113,7 +121,7 @@ async function configuration() {
   document.title = c.name + " · inspect";
   const block = (title, text) => [el("div", { class: "bar" }, el("h2", {}, title), copyButton(text)), el("pre", {}, text)];
   const parts = c.errors.map((e) => el("p", { class: "error" }, e));
-  parts.push(el("h2", {}, "Routes"));
+  parts.push(el("h2", {}, "Routes"), el("p", { class: "hint" }, "The messages that this agent answers, with the arguments that it wants and the variables that it sets."));
   if (!c.routes.length) parts.push(el("p", { class: "empty" }, "The page was not given the routes."));
   else {
     const body = el("tbody");
@@ -125,6 +133,7 @@ async function configuration() {
     if (!c.findings.length) parts.push(el("p", { class: "ok" }, "✓ HAProxy's configuration fits the agent."));
     else parts.push(el("ul", {}, ...c.findings.map((f) => el("li", { class: "finding mono" }, f))));
   } else if (c.unchecked) parts.push(el("h2", {}, "Check"), el("p", { class: "hint" }, c.unchecked));
+  if (c.files.length) parts.push(el("h2", {}, "HAProxy's configuration for this agent"), el("p", { class: "hint" }, "As -print-config writes it. Copy each part into HAProxy's file of that name, then check with haproxy -c and reload HAProxy."));
   for (const f of c.files) parts.push(...block(f.name, f.text));
   if (!c.files.length) parts.push(el("p", { class: "hint" }, "The page was not given HAProxy's configuration."));
   panel.replaceChildren(...parts);

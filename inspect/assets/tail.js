@@ -52,12 +52,13 @@ export function show(s, tr, back) {
   if (tr) tr.setAttribute("aria-selected", "true");
   const about = el("dl");
   for (const [k, v] of [["Time", clock(s.time)], ["Waited", micros(s.waitUS)], ["Handled in", micros(s.tookUS)], ["Peer", s.peer],
-    ["Engine-id", s.engine], ["Stream, frame", s.stream + ", " + s.frame], ["Trace id", s.trace], ["Error", s.error]])
+    ["Engine-id", s.engine], ["Stream, frame", s.stream + ", " + s.frame], ["Trace id", s.trace]])
     if (v) about.append(el("dt", {}, k), el("dd", {}, v));
   const close = el("button", { type: "button", onclick: () => { $("detail").hidden = true; if (tr) tr.removeAttribute("aria-selected"); if (back) back.focus(); } }, "Close");
-  $("detail").replaceChildren(el("h2", {}, s.message + " ", outcome(s.outcome)), about,
-    ...list("Arguments", s.args), ...list("Variables", s.vars),
-    el("h2", {}, "Ask again"), el("pre", {}, s.ask), copyButton(s.ask, "Copy command"), " ", close);
+  $("detail").replaceChildren(el("div", { class: "bar" }, el("h2", {}, s.message + " ", outcome(s.outcome)), close),
+    ...(s.error ? [el("p", { class: "error" }, s.error)] : []),
+    ...list("Arguments, from HAProxy", s.args), ...list("Variables, the answer", s.vars),
+    el("h2", {}, "Ask again"), el("pre", {}, s.ask), copyButton(s.ask, "Copy command"), el("h2", {}, "More"), about);
   $("detail").hidden = false;
   $("detail").focus({ preventScroll: true });
 }

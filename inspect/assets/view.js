@@ -28,7 +28,8 @@ export const clock = (iso) => {
 
 export const number = (n) => Number(n).toLocaleString("en");
 export const fields = (list) => list.map((f) => f.name + "=" + f.value).join("  ");
-export const outcome = (name, text = name) => el("span", { class: "tag " + (name === "empty" ? "empty-outcome" : name) }, text);
+const meaning = { ok: "answered with variables", empty: "answered without a variable", error: "the handler returned an error", panic: "the handler panicked", timeout: "no answer in time", shed: "turned away, too many at once" };
+export const outcome = (name, text = name) => el("span", { class: "tag " + (name === "empty" ? "empty-outcome" : name), title: meaning[name] || "" }, text);
 
 export function fill(table, rows, emptyID) {
   const t = $(table);
@@ -39,24 +40,27 @@ export function fill(table, rows, emptyID) {
   }
 }
 
-export function chart(rates, failed, name) {
+// chart returns a cell with bars for the last five minutes, parts of which have another
+// color, and the greatest value as text.
+export function chart(values, parts, name, text, cls = "failed") {
   const ns = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(ns, "svg");
-  const top = Math.max(1e-9, ...rates);
-  svg.setAttribute("viewBox", "0 0 " + rates.length * 3 + " 32");
+  const top = Math.max(1e-9, ...values);
+  const peak = values.some((v) => v) ? "peak " + text(top) : "";
+  svg.setAttribute("viewBox", "0 0 " + values.length * 3 + " 32");
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "chart");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", name + ": at most " + Math.round(top) + " a second in the last five minutes");
-  const bars = (values, cls) => values.forEach((v, i) => {
+  svg.setAttribute("aria-label", name + " in the last five minutes: " + (peak || "nothing"));
+  const bars = (list, kind) => list.forEach((v, i) => {
     if (!v) return;
     const r = document.createElementNS(ns, "rect"), h = Math.max(1, (v / top) * 32);
-    for (const [k, x] of [["x", i * 3], ["y", 32 - h], ["width", 2.4], ["height", h], ["class", cls]]) r.setAttribute(k, x);
+    for (const [k, x] of [["x", i * 3], ["y", 32 - h], ["width", 2.4], ["height", h], ["class", kind]]) r.setAttribute(k, x);
     svg.append(r);
   });
-  bars(rates, "all");
-  bars(failed, "failed");
-  return svg;
+  bars(values, "all");
+  bars(parts, cls);
+  return el("td", {}, svg, el("div", { class: "axis" }, el("span", {}, "5 min ago"), el("span", {}, peak), el("span", {}, "now")));
 }
 
 export function copyButton(text, label = "Copy") {

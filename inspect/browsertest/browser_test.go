@@ -2,12 +2,9 @@ package browsertest
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,8 +18,6 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
-
-var screenshots = flag.String("screenshots", "", "write screenshots of the page into this `folder`")
 
 const patience = 30 * time.Second
 
@@ -45,7 +40,7 @@ type in struct {
 	Path  string `spoe:"path"`
 }
 
-type verdict struct {
+type out struct {
 	Score int `spoe:"score,txn"`
 }
 
@@ -57,15 +52,20 @@ func serve(t *testing.T) (agent, page string) {
 		return []inspect.File{{Name: "spoe.conf", Text: spoeConf}}, nil
 	}, Findings: func() ([]string, error) { return nil, nil }})
 	r.Use(p.Middleware())
-	r.Handle("ip-rep", func(_ context.Context, in in) (verdict, error) {
+	r.Handle("ip-rep", func(_ context.Context, in in) (out, error) {
 		if strings.HasPrefix(in.Path, "/bad") {
-			return verdict{}, fmt.Errorf("no list for %s", in.Path)
+			return out{}, fmt.Errorf("no list for %s", in.Path)
 		}
-		return verdict{Score: len(in.Path)}, nil
+		return out{Score: len(in.Path)}, nil
 	})
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
 	t.Cleanup(func() { _ = p.Close() })
+	return listen(t, a), srv.URL + "/inspect/"
+}
+
+// listen serves an agent until the test ends, and returns its address.
+func listen(t *testing.T, a *spoe.Agent) string {
 	ln, err := spoe.Listen("127.0.0.1:0")
 	require.NoError(t, err)
 	ended := make(chan error, 1)
@@ -74,7 +74,7 @@ func serve(t *testing.T) (agent, page string) {
 		_ = a.Close()
 		<-ended
 	})
-	return ln.Addr().String(), srv.URL + "/inspect/"
+	return ln.Addr().String()
 }
 
 // browse starts a browser with a profile of its own.
@@ -130,17 +130,6 @@ func click(t *testing.T, ctx context.Context, id string) {
 	script(t, ctx, `document.getElementById("`+id+`").click()`)
 }
 
-// shoot writes a screenshot if the test was asked to.
-func shoot(t *testing.T, ctx context.Context, name string) {
-	if *screenshots == "" {
-		return
-	}
-	time.Sleep(300 * time.Millisecond) // until the page is drawn
-	b := run(t, ctx, chromedp.CaptureScreenshot())
-	require.Less(t, len(b), 200<<10, "the screenshot %s is too large for the repository", name)
-	require.NoError(t, os.WriteFile(filepath.Join(*screenshots, name+".png"), b, 0o644))
-}
-
 // start starts the agent and HAProxy, and opens the page.
 func start(t *testing.T) (*haproxytest.HAProxy, context.Context) {
 	agent, page := serve(t)
@@ -168,13 +157,11 @@ func TestPage(t *testing.T) {
 	get("/bad")
 	until(t, ctx, `document.querySelector("#message-table tbody").textContent.includes("ok 40")`)
 	until(t, ctx, `document.querySelector("#message-table tbody").textContent.includes("error 1")`)
-	shoot(t, ctx, "inspect-messages")
 
 	click(t, ctx, "tab-tail")
 	until(t, ctx, tailText+`.includes("/page/3") && `+tailText+`.includes("<script>")`)
 	script(t, ctx, `document.querySelectorAll("#tail-table tbody tr")[2].click()`)
 	until(t, ctx, `document.getElementById("detail").textContent.includes("spoectl ask") && document.getElementById("detail").textContent.includes("<script>")`)
-	shoot(t, ctx, "inspect-tail")
 	until(t, ctx, `document.querySelectorAll("main script, main img").length === 0 && document.title === "ip-reputation · inspect"`)
 	until(t, ctx, `!document.documentElement.outerHTML.includes("hunter2")`)
 	until(t, ctx, `document.getElementById("detail").textContent.includes("REDACTED")`)
@@ -205,11 +192,9 @@ func TestPage(t *testing.T) {
 		script(t, ctx, `document.getElementById("tab-tail").focus()`)
 		run(t, ctx, chromedp.KeyEvent(kb.ArrowRight))
 		until(t, ctx, `!document.getElementById("connections").hidden && document.getElementById("tab-connections").getAttribute("aria-selected") === "true"`)
-		shoot(t, ctx, "inspect-connections")
 		click(t, ctx, "theme")
 		until(t, ctx, `getComputedStyle(document.body).backgroundColor === "rgb(16, 21, 28)"`)
 		click(t, ctx, "tab-configuration")
 		until(t, ctx, `document.getElementById("configuration").textContent.includes("spoe-agent inspect")`)
-		shoot(t, ctx, "inspect-configuration")
 	})
 }

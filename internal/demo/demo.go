@@ -49,7 +49,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	// HAProxy is ended before the agent: there is no health check to wait for.
-	agentArgs := []string{"-listen", agentAddr, "-admin-listen", adminAddr, "-shutdown-timeout", "1s"}
+	agentArgs := []string{"-listen", agentAddr, "-admin-listen", adminAddr, "-shutdown-timeout", "1s",
+		"-haproxy-config", filepath.Join(d.dir, "agents.cfg"), "-haproxy-config", filepath.Join(d.dir, "haproxy.cfg")}
 	if !d.haproxy {
 		agentArgs = append(agentArgs, d.aloneArgs...)
 	}
@@ -68,6 +69,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 
+	d.out.printf("See live what HAProxy asks: http://%s/inspect/ in a browser.", adminAddr)
 	d.out.printf("The agent's metrics: curl http://%s/metrics", adminAddr)
 	ask := d.askHAProxy
 	if !d.haproxy {

@@ -2,8 +2,7 @@
 //
 //	import _ "github.com/spoke-go/spoke/service/otlpgrpc"
 //
-// OTEL_EXPORTER_OTLP_PROTOCOL=grpc then chooses it. It is a package of its own
-// because gRPC makes a program several MB larger; OTLP over HTTP needs no import.
+// OTEL_EXPORTER_OTLP_PROTOCOL=grpc then chooses it. OTLP over HTTP needs no import.
 package otlpgrpc
 
 import (
@@ -18,6 +17,8 @@ import (
 )
 
 func init() {
-	telemetry.GRPC.Spans = func(ctx context.Context) (sdktrace.SpanExporter, error) { return otlptracegrpc.New(ctx) }
-	telemetry.GRPC.Metrics = func(ctx context.Context) (sdkmetric.Exporter, error) { return otlpmetricgrpc.New(ctx) }
+	telemetry.GRPC = telemetry.OTLP{
+		Spans:   func(ctx context.Context) (sdktrace.SpanExporter, error) { return otlptracegrpc.New(ctx) },
+		Metrics: func(ctx context.Context) (sdkmetric.Exporter, error) { return otlpmetricgrpc.New(ctx) },
+	}
 }

@@ -2,25 +2,30 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// GRPC are the exporters of OTLP over gRPC. Package otlpgrpc of this module sets
-// them, so that only a program that imports it has gRPC in it.
-var GRPC struct {
+// OTLP makes the exporters of OTLP over one protocol.
+type OTLP struct {
 	Spans   func(context.Context) (sdktrace.SpanExporter, error)
 	Metrics func(context.Context) (sdkmetric.Exporter, error)
 }
+
+// GRPC is OTLP over gRPC. Package otlpgrpc of this module sets it, so that only a
+// program that imports it has a client of gRPC.
+var GRPC OTLP
+
+// overHTTP is OTLP over HTTP. It is zero in a program that is built with the tag nootlp.
+var overHTTP OTLP
 
 // exporters returns where spans and metrics go; nil is nowhere. The variables are
 // read from the process's environment, as OpenTelemetry's packages do.
@@ -36,7 +41,7 @@ func exporters(ctx context.Context, stdout io.Writer) (spans sdktrace.SpanExport
 	case which == "console":
 		spans, err = stdouttrace.New(stdouttrace.WithWriter(stdout))
 	case which == "http/protobuf":
-		spans, err = otlptracehttp.New(ctx)
+		spans, err = overHTTP.Spans(ctx)
 	case which == "grpc":
 		spans, err = GRPC.Spans(ctx)
 	}
@@ -51,7 +56,7 @@ func exporters(ctx context.Context, stdout io.Writer) (spans sdktrace.SpanExport
 	case which == "console":
 		metrics, err = stdoutmetric.New(stdoutmetric.WithWriter(stdout))
 	case which == "http/protobuf":
-		metrics, err = otlpmetrichttp.New(ctx)
+		metrics, err = overHTTP.Metrics(ctx)
 	case which == "grpc":
 		metrics, err = GRPC.Metrics(ctx)
 	}
@@ -93,8 +98,10 @@ func protocol(signal string) (string, error) {
 		name = "OTEL_EXPORTER_OTLP_PROTOCOL"
 	}
 	switch p := os.Getenv(name); {
-	case p == "", p == "http/protobuf":
+	case (p == "" || p == "http/protobuf") && overHTTP.Spans != nil:
 		return "http/protobuf", nil
+	case p == "" || p == "http/protobuf":
+		return "", errors.New("OTEL_EXPORTER_OTLP_ENDPOINT: this program was built without OTLP: build it without the tag nootlp")
 	case p == "grpc" && GRPC.Spans != nil:
 		return p, nil
 	case p == "grpc":
