@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -28,7 +29,7 @@ func TestFailures(t *testing.T) {
 			return h(ctx, msg, acts)
 		}
 	}
-	log := new(lockedBuffer)
+	log := new(lockedbuffer.Buffer)
 	h := spoetest.NewAgent(t, &spoe.Agent{
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 		Handler: byName{

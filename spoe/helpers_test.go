@@ -1,10 +1,8 @@
 package spoe_test
 
 import (
-	"bytes"
 	"context"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/spoke-go/spoke/spoe"
@@ -41,22 +39,4 @@ func set(name string, v int64) handlerFunc {
 	return func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 		return acts.SetInt(spoe.VarScopeTransaction, name, v)
 	}
-}
-
-// lockedBuffer is a log that several goroutines may write and read.
-type lockedBuffer struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

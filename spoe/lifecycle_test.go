@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -357,7 +358,7 @@ func TestOtherProtocolsAreNamed(t *testing.T) {
 		"SSH-2.0-OpenSSH_9.2\r\n":                "SSH",
 		"\x7f\x00\x00\x00abc":                    "the first frame announces 2130706432 bytes",
 	} {
-		log := new(lockedBuffer)
+		log := new(lockedbuffer.Buffer)
 		h := spoetest.NewAgent(t, &spoe.Agent{Handler: nothing, Logger: slog.New(slog.NewTextHandler(log, nil))})
 		nc, err := h.Listener().DialContext(t.Context())
 		require.NoError(t, err)

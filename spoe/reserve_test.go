@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -62,7 +63,7 @@ func TestHealthChecksWhenFull(t *testing.T) {
 // place back.
 func TestWaitForSlotEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := new(lockedBuffer)
+		log := new(lockedbuffer.Buffer)
 		h := spoetest.NewAgent(t, &spoe.Agent{Handler: nothing, MaxConnections: 1, HelloTimeout: 3 * time.Second, Logger: slog.New(slog.NewTextHandler(log, nil))})
 		c := waitForSlot(t, h)
 		time.Sleep(3*time.Second + time.Millisecond)

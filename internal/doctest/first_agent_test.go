@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/require"
@@ -150,12 +151,12 @@ func (r *reader) once(command string) (string, error) {
 type terminal struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	output *recipes.Buffer
+	output *lockedbuffer.Buffer
 	ended  chan error
 }
 
 func (r *reader) start(command string) *terminal {
-	term := &terminal{t: r.t, cmd: exec.CommandContext(context.Background(), "sh", "-c", "exec "+command), output: new(recipes.Buffer), ended: make(chan error, 1)}
+	term := &terminal{t: r.t, cmd: exec.CommandContext(context.Background(), "sh", "-c", "exec "+command), output: new(lockedbuffer.Buffer), ended: make(chan error, 1)}
 	term.cmd.Dir, term.cmd.Env = r.dir, r.env
 	term.cmd.Stdout, term.cmd.Stderr = term.output, term.output
 	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal does: Ctrl-C reaches all of it

@@ -37,8 +37,8 @@ var house = map[string][]string{
 	"haproxy/internal/syntax":   {"router", "codec"},
 	"haproxy/internal/samples":  {"haproxy/internal/syntax", "router"},
 	"haproxy/internal/model":    {"haproxy/internal/samples", "haproxy/internal/syntax", "router", "codec"},
-	"haproxy/internal/write":    {"haproxy/internal/model", "haproxy/internal/samples", "haproxy/internal/syntax", "router", "codec"},
-	"haproxy/internal/check":    {"haproxy/internal/model", "haproxy/internal/samples", "haproxy/internal/syntax", "codec"},
+	"haproxy/internal/write":    {"haproxy/internal/model", "haproxy/internal/samples", "haproxy/internal/syntax", "internal/wrap", "router", "codec"},
+	"haproxy/internal/check":    {"haproxy/internal/model", "haproxy/internal/samples", "haproxy/internal/syntax", "internal/wrap", "codec"},
 }
 
 // ground are the folders that no package of the house may import.

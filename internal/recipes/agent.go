@@ -3,25 +3,23 @@
 package recipes
 
 import (
-	"os"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
 // Agent is a program that runs.
 type Agent struct {
 	Addr string // that it listens on
 
-	t     *testing.T
-	cmd   *exec.Cmd
-	out   *Buffer
-	ended chan struct{} // closed when it has
+	t *testing.T
+	p *haproxytest.Program
 }
 
 var listening = regexp.MustCompile(`spoe: listening addr=(\S+)`)
@@ -37,29 +35,7 @@ func StartAgent(t *testing.T, name string, args ...string) *Agent {
 // the first group of says matches its address.
 func StartProgram(t *testing.T, path string, says *regexp.Regexp, args ...string) *Agent {
 	t.Helper()
-	a := &Agent{t: t, cmd: exec.Command(path, args...), out: new(Buffer), ended: make(chan struct{})}
-	a.cmd.Stdout, a.cmd.Stderr = a.out, a.out
-	a.cmd.SysProcAttr = EndWithParent()
-	started := make(chan error, 1)
-	// Ends with the program, which the cleanup kills. The thread is kept for
-	// EndWithParent.
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := a.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = a.cmd.Wait() // its output shows how it ends
-			close(a.ended)
-		}
-	}()
-	require.NoError(t, <-started)
-	t.Cleanup(func() {
-		a.Kill()
-		if t.Failed() {
-			t.Logf("%s %v wrote:\n%s", path, args, a.out)
-		}
-	})
+	a := &Agent{t: t, p: haproxytest.StartProgram(t, exec.Command(path, args...))}
 	a.Addr = a.Says(says)
 	return a
 }
@@ -69,25 +45,25 @@ func (a *Agent) Says(re *regexp.Regexp) string {
 	a.t.Helper()
 	var m []string
 	Until(a.t, func() bool {
-		m = re.FindStringSubmatch(a.out.String())
+		m = re.FindStringSubmatch(a.Output())
 		return m != nil || a.gone()
 	}, func() string { return "the agent does not say " + re.String() })
-	require.NotNil(a.t, m, "the agent has ended: %s", a.out)
+	require.NotNil(a.t, m, "the agent has ended: %s", a.Output())
 	return m[1]
 }
 
 // SaysSoon waits for a text in the output.
 func (a *Agent) SaysSoon(text string) {
 	a.t.Helper()
-	Until(a.t, func() bool { return strings.Contains(a.out.String(), text) }, func() string { return "the agent does not say " + text })
+	Until(a.t, func() bool { return strings.Contains(a.Output(), text) }, func() string { return "the agent does not say " + text })
 }
 
 // Output returns what the program has written so far.
-func (a *Agent) Output() string { return a.out.String() }
+func (a *Agent) Output() string { return a.p.Output() }
 
 func (a *Agent) gone() bool {
 	select {
-	case <-a.ended:
+	case <-a.p.Ended():
 		return true
 	default:
 		return false
@@ -95,12 +71,16 @@ func (a *Agent) gone() bool {
 }
 
 // Signal may fail only because the program has ended.
-func (a *Agent) Signal(sig os.Signal) { _ = a.cmd.Process.Signal(sig) }
+func (a *Agent) Signal(sig syscall.Signal) {
+	if !a.gone() {
+		_ = syscall.Kill(a.p.Pid(), sig)
+	}
+}
 
 // Kill ends the agent as a crash does. It returns when the program has ended.
 func (a *Agent) Kill() {
-	a.Signal(os.Kill)
-	<-a.ended
+	a.Signal(syscall.SIGKILL)
+	<-a.p.Ended()
 }
 
 // Hang stops the whole program, until it is killed.
@@ -109,8 +89,6 @@ func (a *Agent) Hang() { a.Signal(syscall.SIGSTOP) }
 // Terminate begins an orderly restart, and returns at the end of it.
 func (a *Agent) Terminate() {
 	a.t.Helper()
-	a.Signal(syscall.SIGTERM)
-	Until(a.t, a.gone, func() string { return "SIGTERM does not end the agent" })
-	require.True(a.t, a.cmd.ProcessState.Success(), "%v: %s", a.cmd.ProcessState, a.out)
-	require.NotContains(a.t, a.out.String(), "ERROR")
+	a.p.Stop(syscall.SIGTERM, Patience)
+	require.NotContains(a.t, a.Output(), "ERROR")
 }

@@ -3,10 +3,10 @@ package servicetest
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/spoke-go/spoke/internal/leak"
 )
 
 // Main runs a package's tests without the variables of the environment that begin with
@@ -25,29 +25,9 @@ func Main(m *testing.M, prefixes ...string) {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1
 	}
-	if left := leftGoroutines(); left != "" && status == 0 {
+	if left := leak.Goroutines(); left != "" && status == 0 {
 		fmt.Fprintf(os.Stderr, "goroutines left behind:\n\n%s\n", left)
 		status = 1
 	}
 	os.Exit(status)
-}
-
-// leftGoroutines returns the stacks of the goroutines that run this repository's code,
-// but for its own, once they have had time to end.
-func leftGoroutines() string {
-	var left []string
-	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		left = left[:0]
-		for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-			if strings.Contains(stack, "spoke-go/spoke") && !strings.Contains(stack, "leftGoroutines") {
-				left = append(left, stack)
-			}
-		}
-		if len(left) == 0 {
-			return ""
-		}
-	}
-	return strings.Join(left, "\n\n")
 }

@@ -3,6 +3,8 @@ package check
 import (
 	"fmt"
 	"strings"
+
+	"github.com/spoke-go/spoke/internal/wrap"
 )
 
 // Finding is something in HAProxy's configuration that does not fit the agent.
@@ -26,29 +28,7 @@ func (f Finding) String() string {
 // Text returns the finding with its effect and its mend, on several lines and
 // without a line end.
 func (f Finding) Text() string {
-	var s strings.Builder
-	s.WriteString(f.String())
-	wrap(&s, "    At run time: ", f.Effect)
-	wrap(&s, "    To mend it:  ", f.Mend)
-	return s.String()
+	const indent = "                 " // as long as the titles
+	lines := append([]string{f.String()}, wrap.Lines("    At run time: ", indent, f.Effect)...)
+	return strings.Join(append(lines, wrap.Lines("    To mend it:  ", indent, f.Mend)...), "\n")
 }
-
-// wrap adds lines of a text, the first behind a title.
-func wrap(s *strings.Builder, title, t string) {
-	line, indent := "\n"+title, strings.Repeat(" ", len(title))
-	for i, w := range strings.Fields(t) {
-		switch {
-		case i == 0:
-			line += w
-		case len(line)+len(w) > lineWidth:
-			s.WriteString(line)
-			line = "\n" + indent + w
-		default:
-			line += " " + w
-		}
-	}
-	s.WriteString(line)
-}
-
-// lineWidth is where texts are broken.
-const lineWidth = 84

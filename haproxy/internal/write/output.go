@@ -3,6 +3,8 @@ package write
 import (
 	"slices"
 	"strings"
+
+	"github.com/spoke-go/spoke/internal/wrap"
 )
 
 // text is a configuration that is being written.
@@ -24,18 +26,9 @@ func (t *text) list(keyword string, names []string) {
 	}
 }
 
-// LineWidth is where comments are broken.
-const LineWidth = 84
-
 // comment writes a comment in lines of their own, each behind the indent.
 func (t *text) comment(indent, s string) {
-	line := indent + "#"
-	for _, w := range strings.Fields(s) {
-		if len(line)+1+len(w) > LineWidth && line != indent+"#" {
-			t.line(line)
-			line = indent + "#"
-		}
-		line += " " + w
+	for _, line := range wrap.Lines(indent+"# ", indent+"# ", s) {
+		t.line(line)
 	}
-	t.line(line)
 }

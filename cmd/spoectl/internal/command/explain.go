@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/status"
+	"github.com/spoke-go/spoke/internal/wrap"
 )
 
 func newExplain() *cobra.Command {
@@ -182,31 +183,18 @@ func (e explained) print(out io.Writer) {
 			if m.Versions != "" {
 				versions = "HAProxy " + m.Versions + ": "
 			}
-			wrap(out, "    ", versions+m.Text)
+			printWrapped(out, "    ", versions+m.Text)
 		}
 		fmt.Fprintln(out, "  What to do:")
 		for _, d := range x.Do {
-			wrap(out, "    - ", d)
+			printWrapped(out, "    - ", d)
 		}
 	}
 }
 
-// lineWidth is where lines of text are broken.
-const lineWidth = 84
-
-// wrap prints text in lines behind an indent.
-func wrap(out io.Writer, first, text string) {
-	line, indent := first, strings.Repeat(" ", len(first))
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-			line += word
-		case len(line)+1+len(word) > lineWidth:
-			fmt.Fprintln(out, line)
-			line = indent + word
-		default:
-			line += " " + word
-		}
+// printWrapped prints text in lines, the first behind first and the others below it.
+func printWrapped(out io.Writer, first, text string) {
+	for _, line := range wrap.Lines(first, strings.Repeat(" ", len(first)), text) {
+		fmt.Fprintln(out, line)
 	}
-	fmt.Fprintln(out, line)
 }

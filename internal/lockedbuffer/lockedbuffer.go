@@ -1,11 +1,12 @@
-package recipes
+// Package lockedbuffer has a bytes.Buffer for several goroutines, such as a log in a test.
+package lockedbuffer
 
 import (
 	"bytes"
 	"sync"
 )
 
-// Buffer is a bytes.Buffer for several goroutines.
+// Buffer is a bytes.Buffer that may be used concurrently. The zero Buffer is empty.
 type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
