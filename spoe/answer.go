@@ -76,6 +76,7 @@ func (c *conn) answer(j *job) *job {
 	if c.finishLocked(j) {
 		return j
 	}
+	j.worker.chunk = nil // its contexts go on saying why they have ended
 	return nil
 }
 

@@ -3,62 +3,60 @@ package spoe
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// deadlineCtx is a context with a deadline but without a timer: the engine ends it. Each
-// connection and each message has one. A message's is used once, so that a handler that
-// keeps it finds it ended for good; they are allocated by the chunk.
+// deadlineCtx is what context.WithDeadline makes, without its timer: the engine
+// ends it. A connection has one, and so has each deadline below that of the
+// message. A message's own is handed out as a msgCtx.
 type deadlineCtx struct {
 	context.Context // the parent
 
-	mu       sync.Mutex // guards what follows
-	deadline time.Time  // zero: the parent's
-	err      error
-	done     chan struct{}
-	stop     func() bool          // no longer wait for the parent
-	after    map[*func()]struct{} // functions called at the end
+	deadline atomic.Int64 // since epoch, or 0 for the parent's
+	cause    atomic.Int32 // alive, or why it has ended
+	// watched: Done or AfterFunc has been called, so that end has work to do.
+	watched atomic.Bool
+	// handle is the msgCtx that stands for this one now, if any.
+	handle atomic.Pointer[msgCtx]
+
+	mu    sync.Mutex // guards what follows
+	done  chan struct{}
+	stop  func() bool          // no longer wait for the parent
+	after map[*func()]struct{} // to be called at the end
 }
 
-// contextChunk is how many a worker allocates at once.
-const contextChunk = 32
+// The causes of a context's end.
+const (
+	alive int32 = iota
+	canceled
+	deadlineExceeded
+)
 
-func (w *worker) newContext(parent context.Context, deadline time.Time) *deadlineCtx {
-	if len(w.contexts) == 0 {
-		w.contexts = make([]deadlineCtx, contextChunk)
-	}
-	d := &w.contexts[0]
-	w.contexts = w.contexts[1:]
-	d.Context, d.deadline = parent, deadline
+func newContext(parent context.Context, deadline int64) *deadlineCtx {
+	d := &deadlineCtx{Context: parent}
+	d.deadline.Store(deadline)
 	return d
 }
 
 // Deadline returns the nearer of the parent's deadline and its own.
 func (d *deadlineCtx) Deadline() (time.Time, bool) {
-	d.mu.Lock()
-	own := d.deadline
-	d.mu.Unlock()
-	if p, ok := d.Context.Deadline(); own.IsZero() || ok && p.Before(own) {
+	ns := d.deadline.Load()
+	own := epoch.Add(time.Duration(ns))
+	if p, ok := d.Context.Deadline(); ns == 0 || ok && p.Before(own) {
 		return p, ok
 	}
 	return own, true
 }
 
-// setDeadline changes the deadline and returns the one before.
-func (d *deadlineCtx) setDeadline(t time.Time) (before time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	before, d.deadline = d.deadline, t
-	return before
-}
-
 // Done makes the channel on its first call; most handlers do without.
 func (d *deadlineCtx) Done() <-chan struct{} {
+	d.watched.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.done == nil {
 		d.done = make(chan struct{})
-		if d.err != nil {
+		if d.cause.Load() != alive {
 			close(d.done)
 		} else {
 			d.watchParentLocked()
@@ -74,24 +72,37 @@ func (d *deadlineCtx) watchParentLocked() {
 }
 
 func (d *deadlineCtx) Err() error {
-	d.mu.Lock()
-	err := d.err
-	d.mu.Unlock()
-	if err != nil {
-		return err
+	if d.cause.Load() == alive {
+		err := d.Context.Err()
+		if err == nil {
+			return nil
+		}
+		d.end(err)
 	}
-	if err = d.Context.Err(); err != nil {
-		d.end(err) // Done is closed before Err says that it is
+	if d.watched.Load() {
+		d.mu.Lock()
+		d.closeLocked() // Done is closed before Err says that it is
+		d.mu.Unlock()
 	}
-	return err
+	if d.cause.Load() == deadlineExceeded {
+		return context.DeadlineExceeded
+	}
+	return context.Canceled
 }
 
-// Package context looks for AfterFunc in a parent of another type: with it, a child needs
-// no goroutine.
+func (d *deadlineCtx) closeLocked() {
+	if d.done != nil && !isClosed(d.done) {
+		close(d.done)
+	}
+}
+
+// AfterFunc is what package context looks for in a parent that is not its own:
+// with it, a child needs no goroutine.
 func (d *deadlineCtx) AfterFunc(f func()) (stop func() bool) {
+	d.watched.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.err != nil {
+	if d.cause.Load() != alive {
 		go f() // as context.AfterFunc does; f is package context's and ends at once
 		return func() bool { return false }
 	}
@@ -110,17 +121,19 @@ func (d *deadlineCtx) AfterFunc(f func()) (stop func() bool) {
 	}
 }
 
-// end ends the context, if it has not ended.
+// end ends the context, if it has not ended. It takes the lock only where Done or
+// AfterFunc has been called: they look at cause after they have set watched, and
+// end looks at watched after it has set cause.
 func (d *deadlineCtx) end(err error) {
-	d.mu.Lock()
-	if d.err != nil {
-		d.mu.Unlock()
+	cause := canceled
+	if err == context.DeadlineExceeded {
+		cause = deadlineExceeded
+	}
+	if !d.cause.CompareAndSwap(alive, cause) || !d.watched.Load() {
 		return
 	}
-	d.err = err
-	if d.done != nil {
-		close(d.done)
-	}
+	d.mu.Lock()
+	d.closeLocked()
 	after, stop := d.after, d.stop
 	d.after = nil
 	d.mu.Unlock()

@@ -10,8 +10,7 @@ import (
 
 // serveWithin is [Message.ServeWithin].
 func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler, msg *Message, acts *Actions) (err error) {
-	end := j.received.Add(min(max(after, 0), maxSpan))
-	at := since(end)
+	at := since(j.received) + int64(min(max(after, 0), maxSpan))
 	j.mu.Lock()
 	outer, outerCtx := j.deadline, j.within
 	if late := j.late; late || at >= outer {
@@ -21,11 +20,11 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 		}
 		return next.ServeSPOE(ctx, msg, acts)
 	}
-	within, before := outerCtx, time.Time{}
-	if ctx == context.Context(within) {
-		before = within.setDeadline(end) // no deadline lies between: no other is needed
+	within, before := outerCtx, int64(0)
+	if within.is(ctx) {
+		before = within.deadline.Swap(at) // no deadline lies between: no other is needed
 	} else {
-		within = j.worker.newContext(ctx, end)
+		within = newContext(ctx, at)
 	}
 	j.deadline, j.within = at, within
 	j.mu.Unlock()
@@ -46,10 +45,13 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 		case within != outerCtx:
 			within.end(context.Canceled)
 		case !late:
-			within.setDeadline(before)
+			within.deadline.Store(before)
 		}
 	}()
-	err = next.ServeSPOE(within, msg, acts)
+	if within != outerCtx {
+		ctx = within
+	}
+	err = next.ServeSPOE(ctx, msg, acts)
 	returned = true
 	return err
 }
@@ -185,7 +187,7 @@ func (c *conn) acknowledgeHooked(j *job, hooks, last []func(error, *Actions)) {
 // committed ones.
 func (c *conn) sendLate(actions []byte, late ...*job) {
 	for _, j := range late {
-		if j.ctx != nil { // it has begun
+		if j.within != nil { // it has begun
 			j.within.end(context.DeadlineExceeded)
 			j.ctx.end(context.DeadlineExceeded)
 		}

@@ -30,7 +30,7 @@ type job struct {
 	mu        sync.Mutex              // guards what follows; taken after c.mu
 	deadline  int64                   // when the ACK leaves at the latest, since epoch
 	name      string                  // of the message that is handled
-	ctx       *deadlineCtx            // the message's
+	ctx       *msgState               // the message's
 	within    *deadlineCtx            // the context of the innermost deadline, ctx or one below it
 	committed []byte                  // actions of the messages that are done
 	hooks     []func(error, *Actions) // of OnFailure
@@ -78,7 +78,8 @@ func putJob(j *job) {
 	if cap(j.payload) > maxPooled || cap(j.acts.buf) > maxPooled || cap(j.committed) > maxPooled {
 		return
 	}
-	j.c, j.worker, j.ctx, j.within, j.held = nil, nil, nil, nil, false
+	j.ctx = j.ctx.release()
+	j.c, j.worker, j.within, j.held = nil, nil, nil, false
 	j.committed = j.committed[:0]
 	clear(j.hooks[:cap(j.hooks)])
 	j.hooks = j.hooks[:0]
@@ -113,31 +114,32 @@ func (j *job) run() {
 	msgs := codec.NewMessages(j.payload)
 	for msgs.Next() {
 		j.msg = j.message(msgs.Message(), &j.args)
-		if !j.begin(j.msg.Name) || !j.handle() {
+		ctx := j.begin(j.msg.Name)
+		if ctx == nil || !j.handle(ctx) {
 			return
 		}
 	}
 }
 
-// begin readies the job for its next message; it returns false if the NOTIFY
-// has been acknowledged meanwhile.
-func (j *job) begin(name string) bool {
+// begin readies the job for its next message and returns the message's context,
+// or nil if the NOTIFY has been acknowledged meanwhile.
+func (j *job) begin(name string) *msgCtx {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.late {
-		return false
+		return nil
 	}
 	j.name, j.hooks, j.pending = name, j.hooks[:0], true
-	j.ctx = j.worker.newContext(&j.c.ctx, j.received.Add(j.c.eng.limits.notify))
-	j.within = j.ctx
-	return true
+	ctx := j.worker.newCtx(j, since(j.received)+int64(j.c.eng.limits.notify))
+	j.within = &j.ctx.deadlineCtx
+	return ctx
 }
 
 // handle calls the handler for one message. It returns false if the NOTIFY has
 // been acknowledged meanwhile.
-func (j *job) handle() bool {
+func (j *job) handle(ctx *msgCtx) bool {
 	j.acts.truncate(0)
-	err := j.call()
+	err := j.call(ctx)
 	if err == nil && !j.fits(j.acts.buf) {
 		err = ErrActionsTooBig
 	}
@@ -145,14 +147,14 @@ func (j *job) handle() bool {
 }
 
 // call calls the handler; a panic becomes an error.
-func (j *job) call() (err error) {
+func (j *job) call(ctx *msgCtx) (err error) {
 	returned := false
 	defer func() {
 		if !returned {
 			err = j.panicked(recover())
 		}
 	}()
-	err = j.c.agent.Handler.ServeSPOE(j.ctx, &j.msg, &j.acts)
+	err = j.c.agent.Handler.ServeSPOE(ctx, &j.msg, &j.acts)
 	returned = true
 	return err
 }

@@ -91,7 +91,7 @@ func DecodeHeaders(headers []byte) (http.Header, error) {
 // handlePredecessor has the whole NOTIFY answered by the predecessor's kind of
 // function.
 func (j *job) handlePredecessor() {
-	if !j.begin("") {
+	if j.begin("") == nil {
 		return
 	}
 	j.acts.truncate(0)

@@ -19,8 +19,9 @@ type workers struct {
 }
 
 type worker struct {
-	conns    chan *conn    // a connection that needs it; closed to end it
-	contexts []deadlineCtx // not used yet, see context.go
+	conns  chan *conn // a connection that needs it; closed to end it
+	chunk  *msgChunk  // of contexts, see msgcontext.go
+	handed int        // of chunk's
 }
 
 // trimEvery is how often workers that were idle all the time are ended.
