@@ -130,7 +130,7 @@ func (c *conn) flush() {
 		c.clock.lastFrame.Store(t)
 		c.clock.arm(t + int64(c.eng.write))
 
-		_, err := c.nc.Write(buf.b)
+		err := c.w.write(c.nc, buf.b)
 		putWriteBuffer(buf)
 		c.clock.writeSince.Store(never)
 		c.account(sent, err == nil)

@@ -34,6 +34,7 @@ type conn struct {
 	growing   int      // held for a frame that is longer than readSize, or 0
 	fragments fragments
 
+	w       writer // the flusher's own
 	clock   clock
 	unread  atomic.Bool // the reader has bytes that it has not handled
 	current atomic.Int32
@@ -83,6 +84,7 @@ func newConn(a *Agent, nc net.Conn) *conn {
 	c.ctx.Context = a.eng.ctx
 	c.haproxy.Store(&haproxy{peer: nc.RemoteAddr()})
 	c.r.init(nc)
+	c.w.init(c.r.raw)
 	c.deadlines.init(c)
 	c.clock.init(c.look)
 	return c

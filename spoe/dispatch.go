@@ -16,6 +16,7 @@ func (c *conn) dispatch() {
 	if c.batch.n == 0 {
 		return
 	}
+	c.eng.preemption.touch()
 	ctr := &c.eng.counters
 	ctr.notifies.Add(uint64(c.batch.n))
 	ctr.inFlight.Add(int64(c.batch.n))

@@ -30,10 +30,11 @@ type engine struct {
 	logs, states, reports reporter
 	hooks                 tasks // functions given to OnFailure, called at a deadline
 
-	workers  workers
-	names    names
-	counters counters
-	checks   checks
+	workers    workers
+	preemption preemption
+	names      names
+	counters   counters
+	checks     checks
 
 	connLog, failureLog someLines
 

@@ -85,11 +85,12 @@ func (c *conn) fragmentFrame(f codec.Frame, received time.Time) error {
 	if p.skipping {
 		return nil
 	}
-	if err := c.checkMessages(p.payload); err != nil {
-		return err
-	}
 	j := getJob(c, f.StreamID, f.FrameID, received)
 	j.payload, j.held = p.payload, true
+	if err := j.parse(); err != nil {
+		putJob(j)
+		return err
+	}
 	c.enqueue(j)
 	return nil
 }

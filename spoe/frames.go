@@ -114,11 +114,12 @@ func (c *conn) notifyFrame(f codec.Frame, received time.Time) error {
 			return err
 		}
 	}
-	if err := c.checkMessages(f.Payload); err != nil {
-		return err
-	}
 	j := getJob(c, f.StreamID, f.FrameID, received)
 	j.copyPayload(f.Payload)
+	if err := j.parse(); err != nil {
+		putJob(j)
+		return err
+	}
 	c.chargeLarge(j)
 	c.enqueue(j)
 	return nil
@@ -133,15 +134,25 @@ func (c *conn) enqueue(j *job) {
 	}
 }
 
-// checkMessages refuses a payload that is malformed, or holds more messages than
-// Agent.MaxMessages.
-func (c *conn) checkMessages(payload []byte) error {
-	n, err := codec.CheckMessages(payload)
-	if err == nil && n > c.eng.maxMessages {
-		return &codec.Error{Status: codec.StatusNoResource, Reason: fmt.Sprintf(
-			"NOTIFY with %d messages; Agent.MaxMessages allows %d", n, c.eng.maxMessages)}
+// maxParsed is for how many messages of a NOTIFY a job remembers where they are.
+// HAProxy seldom sends more, and each takes 64 bytes, which no budget counts.
+const maxParsed = 8
+
+// parse finds the messages in the payload. It refuses a payload that is malformed,
+// or holds more messages than Agent.MaxMessages.
+func (j *job) parse() error {
+	msgs, n := codec.NewMessages(j.payload), 0
+	for ; msgs.Next(); n++ {
+		if n < maxParsed {
+			j.msgs = append(j.msgs, msgs.Message())
+		}
 	}
-	return err
+	j.unparsed = n > maxParsed
+	if most := j.c.eng.maxMessages; msgs.Err() == nil && n > most {
+		return &codec.Error{Status: codec.StatusNoResource, Reason: fmt.Sprintf(
+			"NOTIFY with %d messages; Agent.MaxMessages allows %d", n, most)}
+	}
+	return msgs.Err()
 }
 
 // disconnectFrame answers a HAPROXY-DISCONNECT (§3.2.8). It ends the contexts of the

@@ -18,6 +18,8 @@ type job struct {
 	streamID, frameID uint64
 	received          time.Time
 	payload           []byte
+	msgs              []codec.Message // the first ones of payload
+	unparsed          bool            // there are more
 	msg               Message
 	args              Args
 	acts              Actions
@@ -75,6 +77,8 @@ func putJob(j *job) {
 			p[i] = 0xdb
 		}
 	}
+	clear(j.msgs)
+	j.msgs = j.msgs[:0]
 	if cap(j.payload) > maxPooled || cap(j.acts.buf) > maxPooled || cap(j.committed) > maxPooled {
 		return
 	}
@@ -89,7 +93,7 @@ func putJob(j *job) {
 }
 
 // message makes m a Message, with its arguments in args.
-func (j *job) message(m codec.Message, args *Args) Message {
+func (j *job) message(m *codec.Message, args *Args) Message {
 	*args = newArgs(m.Args)
 	haproxy := j.c.haproxy.Load()
 	return Message{
@@ -111,14 +115,28 @@ func (j *job) run() {
 		j.handlePredecessor()
 		return
 	}
-	msgs := codec.NewMessages(j.payload)
-	for msgs.Next() {
-		j.msg = j.message(msgs.Message(), &j.args)
-		ctx := j.begin(j.msg.Name)
-		if ctx == nil || !j.handle(ctx) {
+	if j.unparsed {
+		for msgs := codec.NewMessages(j.payload); msgs.Next(); {
+			m := msgs.Message()
+			if !j.one(&m) {
+				return
+			}
+		}
+		return
+	}
+	for i := range j.msgs {
+		if !j.one(&j.msgs[i]) {
 			return
 		}
 	}
+}
+
+// one has a message handled. It returns false if the NOTIFY has been acknowledged
+// meanwhile.
+func (j *job) one(m *codec.Message) bool {
+	j.msg = j.message(m, &j.args)
+	ctx := j.begin(j.msg.Name)
+	return ctx != nil && j.handle(ctx)
 }
 
 // begin readies the job for its next message and returns the message's context,

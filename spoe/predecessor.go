@@ -52,7 +52,8 @@ func (i *MessageIterator) Next() bool {
 	if !i.msgs.Next() {
 		return false
 	}
-	i.Message = i.job.message(i.msgs.Message(), new(Args))
+	m := i.msgs.Message()
+	i.Message = i.job.message(&m, new(Args))
 	i.job.rename(i.Message.Name)
 	return true
 }

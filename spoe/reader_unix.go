@@ -23,7 +23,7 @@ func (r *reader) readRaw(fd uintptr) bool {
 			r.buf = readBuffers.Get().(*buffer)
 		}
 		room := r.buf.b[r.to:]
-		n, err := syscall.Read(int(fd), room)
+		n, err := rawRead(fd, room)
 		switch {
 		case err == syscall.EINTR:
 			continue
