@@ -13,10 +13,17 @@ import "runtime"
 // growing its stack than on everything else.
 func (c *conn) work(w *worker) {
 	var done *job
+	handled, from := 0, now()
 	c.mu.Lock()
 	c.coming = false
 	for {
 		for c.queue.n > 0 {
+			if c.slow > 0 && c.coming && c.becomeFlusherLocked() {
+				c.mu.Unlock()
+				c.flush()
+				c.mu.Lock()
+				continue
+			}
 			j := c.queue.pop()
 			if j.late { // no worker got to it in time
 				c.finishLocked(j)
@@ -35,7 +42,11 @@ func (c *conn) work(w *worker) {
 			}
 			j.worker = w
 			done = c.answer(j)
+			handled++
 		}
+		t := now()
+		c.paceLocked(handled, t-from)
+		handled, from = 0, t
 		mine, others := c.becomeFlusherLocked(), c.busyLocked()
 		c.mu.Unlock()
 		if done != nil {
@@ -52,6 +63,30 @@ func (c *conn) work(w *worker) {
 		}
 		c.flush()
 		c.mu.Lock()
+	}
+}
+
+const (
+	// slowHandler is how long handlers take, in nanoseconds on average, whose ACKs
+	// need not wait for each other: a write takes a fraction of that.
+	slowHandler = 50_000
+	// slowBatches is for how many batches a connection is remembered to have had
+	// slow handlers.
+	slowBatches = 8
+)
+
+// paceLocked notes what a batch of handlers took. Behind slow ones, a worker
+// writes the ACKs that are ready before it enters the next handler, if the worker
+// that it has woken has not come: then all processors are busy, as handlers that
+// compute keep them, and nobody else will write soon. Handlers that wait leave the
+// processor to the other worker.
+func (c *conn) paceLocked(handled int, took int64) {
+	switch {
+	case handled == 0:
+	case took > slowHandler*int64(handled):
+		c.slow = slowBatches
+	case c.slow > 0:
+		c.slow--
 	}
 }
 

@@ -62,6 +62,7 @@ type conn struct {
 	outAcks int64         // the ACKs in out
 	outHeld int           // bytes of out that are counted in held
 	flusher bool          // a goroutine is writing
+	slow    int           // batches of slow handlers, see paceLocked
 }
 
 // haproxy is the other side, as the PROXY header and the hello describe it.
