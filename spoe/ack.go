@@ -29,21 +29,9 @@ func (c *conn) appendAckLocked(j *job, actions []byte) {
 	}
 	c.out.b = codec.FinishFrame(append(b, actions...), start)
 	c.holdOutLocked(len(c.out.b) - start)
-	if c.phase() == retiring && !c.busyLocked() {
-		c.calmLocked()
+	if c.phase() == retiring {
+		c.retireLocked()
 	}
-}
-
-// calmLocked is called when an ACK leaves nothing in flight on a retiring connection: the
-// DISCONNECT goes with the ACK if the plan says so, and otherwise the clock waits for a
-// quiet moment.
-func (c *conn) calmLocked() {
-	t := now()
-	if t >= c.plan.force && !c.reading() && !c.r.pending() {
-		c.appendDisconnectLocked(codec.StatusNormal, "")
-		return
-	}
-	c.clock.arm(t + int64(c.plan.quiet))
 }
 
 // reading reports whether part of a request has come, or bytes that the reader
@@ -64,7 +52,7 @@ func (c *conn) needOutLocked() {
 // becomeFlusherLocked returns true if there are bytes to write and no goroutine writes: the
 // caller must flush.
 func (c *conn) becomeFlusherLocked() bool {
-	if c.flusher || c.out == nil {
+	if c.flusher || c.out == nil || c.holdingLocked() {
 		return false
 	}
 	c.flusher = true
@@ -121,7 +109,7 @@ func (c *conn) disconnect(status codec.Status, message string) {
 // flush writes out until it is empty. Only the flusher may call it.
 func (c *conn) flush() {
 	c.mu.Lock()
-	for c.out != nil && c.phase() < closed {
+	for c.out != nil && c.phase() < closed && !c.holdingLocked() {
 		buf, sent, held := c.out, c.outAcks, c.outHeld
 		c.out, c.outAcks, c.outHeld = nil, 0, 0
 		c.mu.Unlock()

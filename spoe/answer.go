@@ -38,7 +38,7 @@ func (c *conn) work(w *worker) {
 				c.eng.workers.wake(c)
 			}
 			if done != nil {
-				putJob(done)
+				w.putJob(done)
 			}
 			j.worker = w
 			done = c.answer(j)
@@ -50,7 +50,7 @@ func (c *conn) work(w *worker) {
 		mine, others := c.becomeFlusherLocked(), c.busyLocked()
 		c.mu.Unlock()
 		if done != nil {
-			putJob(done)
+			w.putJob(done)
 			done = nil
 		}
 		if !mine {

@@ -64,14 +64,6 @@ func (k *clock) stop() {
 	}
 }
 
-// retirement is the plan to close a connection at a quiet moment: an
-// AGENT-DISCONNECT with work in flight fails that work.
-type retirement struct {
-	at    int64         // from when on, or never
-	quiet time.Duration // how long the connection must have been quiet, until force
-	force int64         // from when on an ACK that leaves nothing in flight takes the DISCONNECT along, or never
-}
-
 // times are a connection's times at one moment, for rule.
 type times struct {
 	start, lastFrame                     int64
@@ -79,6 +71,8 @@ type times struct {
 	// busy: a NOTIFY is in flight, or bytes wait to be handled or written.
 	busy bool
 	plan retirement
+	// heldSince is since when ACKs are held back for the DISCONNECT.
+	heldSince int64
 }
 
 // verdict is the event that has become due on a connection.
@@ -93,6 +87,7 @@ const (
 	slowPayload         // the next fragment has not come within ReadTimeout
 	idle                // nothing for IdleTimeout
 	quiet               // retired, and a quiet moment has come
+	heldLong            // ACKs have been held back for long enough
 )
 
 // lookForEnd is how often the clock looks whether HAProxy has gone while a NOTIFY
@@ -128,6 +123,9 @@ func (l *limits) rule(p phase, k times, t int64) (v verdict, next int64) {
 		if k.busy {
 			after(t, lookForEnd)
 		}
+		if k.heldSince != never && (after(k.heldSince, holdMost) || after(max(k.heldSince, k.lastFrame), holdQuiet) && k.frameSince == never) {
+			return heldLong, next
+		}
 		switch {
 		case after(k.frameSince, l.read):
 			return slowFrame, next
@@ -146,7 +144,7 @@ func (l *limits) rule(p phase, k times, t int64) (v verdict, next int64) {
 			next = min(next, k.plan.at)
 			return keep, next
 		}
-		// From plan.force on an ACK may take the DISCONNECT along (calmLocked). It is no
+		// From plan.force on an ACK may take the DISCONNECT along (retireLocked). It is no
 		// reason to close a connection between two NOTIFYs: the next may be on its way.
 		if !pause && after(max(k.plan.at, k.lastFrame+int64(k.plan.quiet)), 0) {
 			return quiet, next
@@ -168,6 +166,7 @@ func (c *conn) times() times {
 		writeSince:   k.writeSince.Load(),
 		busy:         c.busyLocked() || c.out != nil || c.unread.Load(),
 		plan:         c.plan,
+		heldSince:    c.heldSince,
 	}
 }
 
@@ -200,6 +199,8 @@ func (c *conn) look() {
 		c.timeout(slog.LevelWarn, fmt.Sprintf("the next fragment of a payload did not come within %v (Agent.ReadTimeout)", l.read))
 	case idle:
 		c.askReader(farewell{codec.StatusTimeout, fmt.Sprintf("idle for %v", l.idle)})
+	case heldLong:
+		c.release()
 	case quiet:
 		c.askReader(farewell{codec.StatusNormal, ""})
 	case keep:

@@ -29,6 +29,7 @@ type conn struct {
 
 	// The reader's own.
 	r         reader
+	spare     *job     // a chain of jobs to use
 	batch     jobQueue // read, not yet dispatched
 	batched   int      // bytes of payloads in batch that are not held yet
 	growing   int      // held for a frame that is longer than readSize, or 0
@@ -46,23 +47,24 @@ type conn struct {
 	// deadlines acknowledges the jobs whose handlers are late.
 	deadlines deadlines
 
-	mu      sync.Mutex    // guards what follows, and changes of current
-	changed sync.Cond     // jobs, running or out went down, or flusher or the phase changed; on mu
-	waiting int           // how many wait on changed
-	plan    retirement    // when and how to close the connection
-	jobs    jobSet        // in flight
-	queue   jobQueue      // jobs that no worker has taken
-	coming  bool          // a worker has been woken and has not looked at queue yet
-	running int           // jobs, late ones included
-	acking  int           // late jobs, no longer in jobs, whose ACK is not in out yet
-	held    int           // bytes of payloads and ACKs in memory, see budget.go
-	granted int           // bytes of the agent's budget that this connection has
-	stop    chan struct{} // while the reader waits for the budget: ends the wait
-	out     *buffer       // bytes to write; nil if there are none
-	outAcks int64         // the ACKs in out
-	outHeld int           // bytes of out that are counted in held
-	flusher bool          // a goroutine is writing
-	slow    int           // batches of slow handlers, see paceLocked
+	mu        sync.Mutex    // guards what follows, and changes of current
+	changed   sync.Cond     // jobs, running or out went down, or flusher or the phase changed; on mu
+	waiting   int           // how many wait on changed
+	plan      retirement    // when and how to close the connection
+	heldSince int64         // since when ACKs are held back for the DISCONNECT, or never
+	jobs      jobSet        // in flight
+	queue     jobQueue      // jobs that no worker has taken
+	coming    bool          // a worker has been woken and has not looked at queue yet
+	running   int           // jobs, late ones included
+	acking    int           // late jobs, no longer in jobs, whose ACK is not in out yet
+	held      int           // bytes of payloads and ACKs in memory, see budget.go
+	granted   int           // bytes of the agent's budget that this connection has
+	stop      chan struct{} // while the reader waits for the budget: ends the wait
+	out       *buffer       // bytes to write; nil if there are none
+	outAcks   int64         // the ACKs in out
+	outHeld   int           // bytes of out that are counted in held
+	flusher   bool          // a goroutine is writing
+	slow      int           // batches of slow handlers, see paceLocked
 }
 
 // haproxy is the other side, as the PROXY header and the hello describe it.
@@ -80,6 +82,7 @@ func newConn(a *Agent, nc net.Conn) *conn {
 		nc:           nc,
 		maxFrameSize: a.eng.maxFrameSize,
 		plan:         retirement{at: never, force: never},
+		heldSince:    never,
 	}
 	c.changed.L = &c.mu
 	c.ctx.Context = a.eng.ctx

@@ -97,7 +97,7 @@ func (c *conn) dropBatch() {
 	c.eng.counters.inFlight.Add(int64(-c.batch.n))
 	c.batched = 0
 	for c.batch.n > 0 {
-		putJob(c.batch.pop())
+		dropJob(c.batch.pop())
 	}
 }
 

@@ -71,6 +71,7 @@ func (a *Agent) init() error {
 		e.ctx, e.cancel = context.WithCancel(context.Background())
 		e.abandonedCtx, e.abandon = context.WithCancel(context.Background())
 		e.bytes.free = e.maxBuffered
+		e.preemption.init()
 		e.notifySlots = semaphore.NewWeighted(int64(e.maxConcurrent))
 		e.connSlots = semaphore.NewWeighted(int64(e.maxConnections))
 	})

@@ -85,10 +85,10 @@ func (c *conn) fragmentFrame(f codec.Frame, received time.Time) error {
 	if p.skipping {
 		return nil
 	}
-	j := getJob(c, f.StreamID, f.FrameID, received)
+	j := c.getJob(f.StreamID, f.FrameID, received)
 	j.payload, j.held = p.payload, true
 	if err := j.parse(); err != nil {
-		putJob(j)
+		dropJob(j)
 		return err
 	}
 	c.enqueue(j)

@@ -58,6 +58,7 @@ func (c *conn) onRead() error {
 			break
 		}
 	}
+	c.giveJobs()
 	c.dispatch()
 	if !c.r.answers {
 		c.hold(0) // gives back what reserveRead has taken
@@ -114,10 +115,10 @@ func (c *conn) notifyFrame(f codec.Frame, received time.Time) error {
 			return err
 		}
 	}
-	j := getJob(c, f.StreamID, f.FrameID, received)
+	j := c.getJob(f.StreamID, f.FrameID, received)
 	j.copyPayload(f.Payload)
 	if err := j.parse(); err != nil {
-		putJob(j)
+		dropJob(j)
 		return err
 	}
 	c.chargeLarge(j)

@@ -42,13 +42,22 @@ type job struct {
 	charged   bool                    // late, and still counted as in flight
 }
 
+// jobs has jobs to use again, in chains by job.queued: a Get and a Put for each
+// NOTIFY were a seventh of what the agent itself costs.
 var jobs sync.Pool
 
-func getJob(c *conn, streamID, frameID uint64, received time.Time) *job {
-	j, _ := jobs.Get().(*job)
+// jobChain is how many jobs a worker gathers for the pool.
+const jobChain = 32
+
+func (c *conn) getJob(streamID, frameID uint64, received time.Time) *job {
+	j := c.spare
+	if j == nil {
+		j, _ = jobs.Get().(*job)
+	}
 	if j == nil {
 		j = new(job)
 	}
+	c.spare, j.queued = j.queued, nil
 	j.c, j.streamID, j.frameID, j.received = c, streamID, frameID, received
 	j.deadline = since(received) + int64(c.eng.limits.notify)
 	j.pending = true
@@ -70,7 +79,9 @@ func (j *job) copyPayload(b []byte) {
 // poison, set by tests, has the payload overwritten when a job ends.
 var poison bool
 
-func putJob(j *job) {
+// putJob has j used again, by way of a chain of the worker's, or of the pool where
+// w is nil.
+func (w *worker) putJob(j *job) {
 	if poison {
 		p := j.payload[:cap(j.payload)]
 		for i := range p {
@@ -89,7 +100,33 @@ func putJob(j *job) {
 	j.hooks = j.hooks[:0]
 	j.msg, j.args, j.name = Message{}, Args{}, ""
 	j.acts.truncate(0)
-	jobs.Put(j)
+	if w == nil {
+		jobs.Put(j)
+		return
+	}
+	j.queued, w.spare = w.spare, j
+	if w.spares++; w.spares == jobChain {
+		w.giveJobs()
+	}
+}
+
+// dropJob has a job used again that no worker had.
+func dropJob(j *job) { (*worker)(nil).putJob(j) }
+
+// giveJobs gives the worker's chain to the pool.
+func (w *worker) giveJobs() {
+	if w.spare != nil {
+		jobs.Put(w.spare)
+		w.spare, w.spares = nil, 0
+	}
+}
+
+// giveJobs gives the rest of the reader's chain to the pool.
+func (c *conn) giveJobs() {
+	if c.spare != nil {
+		jobs.Put(c.spare)
+		c.spare = nil
+	}
 }
 
 // message makes m a Message, with its arguments in args.

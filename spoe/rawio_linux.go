@@ -92,11 +92,16 @@ func (w *writer) writeRaw(fd uintptr) bool {
 type preemption struct {
 	armed atomic.Bool
 	seen  atomic.Bool // NOTIFYs have come since the timer ran
-	timer atomic.Pointer[time.Timer]
+	timer *time.Timer
 }
 
 // preemptEvery is how long the monitor may sleep while there is work.
 const preemptEvery = 10 * time.Millisecond
+
+func (p *preemption) init() {
+	p.timer = time.AfterFunc(maxSpan, p.tick)
+	p.timer.Stop()
+}
 
 // touch is called when NOTIFYs have come.
 func (p *preemption) touch() {
@@ -106,17 +111,13 @@ func (p *preemption) touch() {
 	if p.armed.Load() || !p.armed.CompareAndSwap(false, true) {
 		return
 	}
-	if t := p.timer.Load(); t != nil {
-		t.Reset(preemptEvery)
-	} else {
-		p.timer.Store(time.AfterFunc(preemptEvery, p.tick))
-	}
+	p.timer.Reset(preemptEvery)
 	syscall.Syscall(syscall.SYS_GETPPID, 0, 0, 0)
 }
 
 func (p *preemption) tick() {
 	if p.seen.Swap(false) {
-		p.timer.Load().Reset(preemptEvery)
+		p.timer.Reset(preemptEvery)
 		return
 	}
 	p.armed.Store(false)

@@ -19,4 +19,6 @@ func (*writer) write(nc net.Conn, b []byte) error {
 
 type preemption struct{}
 
+func (*preemption) init() {}
+
 func (*preemption) touch() {}

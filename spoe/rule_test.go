@@ -12,7 +12,7 @@ func TestRule(t *testing.T) {
 	const s = int64(time.Second)
 	l := &limits{hello: 10 * time.Second, read: 10 * time.Second, write: 10 * time.Second, idle: 600 * time.Second}
 	at := func(change func(*times)) times {
-		k := times{start: 0, lastFrame: 100 * s, frameSince: never, payloadSince: never, writeSince: never, plan: retirement{at: never, force: never}}
+		k := times{start: 0, lastFrame: 100 * s, frameSince: never, payloadSince: never, writeSince: never, plan: retirement{at: never, force: never}, heldSince: never}
 		change(&k)
 		return k
 	}
@@ -50,6 +50,16 @@ func TestRule(t *testing.T) {
 		{"retiring, quiet", retiring, at(plan(50 * s)), 101 * s, quiet, 101 * s},
 		{"retiring, quiet before the plan", retiring, at(plan(200 * s)), 200 * s, quiet, 200 * s},
 		{"retiring, busy", retiring, at(func(k *times) { plan(50 * s)(k); k.busy = true }), 300 * s, keep, 303 * s},
+		{"ACKs held back", retiring, at(func(k *times) { plan(50 * s)(k); k.busy = true; k.heldSince = 100 * s }), 100*s + int64(holdQuiet) - 1, keep, 100*s + int64(holdQuiet)},
+		{"ACKs held back for a quiet moment", retiring, at(func(k *times) { plan(50 * s)(k); k.busy = true; k.heldSince = 100 * s }), 100*s + int64(holdQuiet), heldLong, 100*s + int64(holdQuiet)},
+		{"ACKs held back, and NOTIFYs come", retiring, at(func(k *times) {
+			plan(50 * s)(k)
+			k.busy, k.heldSince, k.lastFrame = true, 100*s, 100*s+int64(holdMost)-1
+		}), 100*s + int64(holdMost) - 1, keep, 100*s + int64(holdMost)},
+		{"ACKs held back for too long", retiring, at(func(k *times) {
+			plan(50 * s)(k)
+			k.busy, k.heldSince, k.lastFrame = true, 100*s, 100*s+int64(holdMost)
+		}), 100*s + int64(holdMost), heldLong, 100*s + int64(holdMost)},
 		{"a forced end awaits an ACK", retiring, at(func(k *times) { plan(50 * s)(k); k.plan.force = 50 * s }), 101*s - 1, keep, 101 * s},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

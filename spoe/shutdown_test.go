@@ -3,6 +3,7 @@ package spoe_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -156,4 +158,49 @@ func TestCloseGivesHandlersUp(t *testing.T) {
 	}
 	close(release)
 	c.Close()
+}
+
+// A HAProxy up to 3.0 that never pauses gets the DISCONNECT of a shutdown together
+// with the ACKs of a full window: none of its NOTIFYs crosses it.
+func TestShutdownWithFullWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := spoetest.NewAgent(t, &spoe.Agent{Handler: nothing, Logger: slog.New(slog.DiscardHandler)})
+		c := h.Dial(appletHello())
+		took := shutdown(h.Agent(), time.Minute)
+		time.Sleep(time.Millisecond)
+		next, inFlight, answered, rounds := uint64(0), 0, 0, 0
+		send := func(n int) {
+			frames := make([]codec.Frame, n)
+			for i := range frames {
+				next++
+				payload, err := spoetest.Payload(spoetest.Msg("m"))
+				require.NoError(t, err)
+				frames[i] = spoetest.NotifyFrame(spoetest.ID{Stream: next, Frame: 1}, payload)
+			}
+			require.NoError(t, c.WriteFrames(t.Context(), frames...))
+			inFlight += n
+		}
+		for window := 3; ; window = 20 { // at first there is little to ask
+			if rounds++; rounds > 10 {
+				t.Fatal("the agent does not end")
+			}
+			send(window - inFlight)
+			start := time.Now()
+			for inFlight > 0 {
+				f, err := c.Next(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, codec.FrameAck, f.Type)
+				inFlight, answered = inFlight-1, answered+1
+			}
+			assert.LessOrEqual(t, time.Since(start), 40*time.Millisecond, "an ACK is held back for so long at most")
+			if window == 20 {
+				break
+			}
+		}
+		_, err := c.ReadDisconnect(t.Context())
+		require.NoError(t, err)
+		assert.EqualValues(t, next, answered)
+		c.Close()
+		assert.Less(t, <-took, 10*time.Second)
+	})
 }

@@ -22,6 +22,8 @@ type worker struct {
 	conns  chan *conn // a connection that needs it; closed to end it
 	chunk  *msgChunk  // of contexts, see msgcontext.go
 	handed int        // of chunk's
+	spare  *job       // a chain of jobs to use again, spares of them
+	spares int
 }
 
 // trimEvery is how often workers that were idle all the time are ended.
@@ -49,6 +51,7 @@ func (w *worker) run(ws *workers, c *conn) {
 	defer ws.wg.Done()
 	for ok := true; ok; c, ok = <-w.conns {
 		c.work(w)
+		w.giveJobs()
 		if !ws.park(w) {
 			return
 		}
