@@ -75,11 +75,11 @@ const (
 	slowBatches = 8
 )
 
-// paceLocked notes what a batch of handlers took. Behind slow ones, a worker
+// paceLocked notes how long a batch of handlers took. Behind slow ones, a worker
 // writes the ACKs that are ready before it enters the next handler, if the worker
-// that it has woken has not come: then all processors are busy, as handlers that
-// compute keep them, and nobody else will write soon. Handlers that wait leave the
-// processor to the other worker.
+// that it has woken has not come: then handlers that compute keep all processors,
+// and no other worker will write soon. Handlers that wait leave the processor to
+// the other worker.
 func (c *conn) paceLocked(handled int, took int64) {
 	switch {
 	case handled == 0:

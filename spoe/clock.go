@@ -1,12 +1,10 @@
 package spoe
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -241,62 +239,6 @@ func (c *conn) setMaxAge() {
 		q = appletQuiet
 	}
 	c.retire(retirement{at: at, quiet: q, force: never})
-}
-
-// farewell is the DISCONNECT that ends a quiet connection.
-type farewell struct {
-	status codec.Status
-	reason string
-}
-
-// askAgain is when the clock looks again after it has asked the reader: the reader
-// may have found bytes, or may have cleared the deadline of this very question.
-const askAgain = 20 * time.Millisecond
-
-// lastLook is how long the reader waits for bytes before it ends a connection.
-const lastLook = 5 * time.Millisecond
-
-// askReader makes the reader look for unread bytes, and end the connection if there are
-// none: on a busy machine a NOTIFY may have waited in the socket for long.
-func (c *conn) askReader(f farewell) {
-	c.asked.Store(&f)
-	if c.setReadDeadline(time.Now()) {
-		c.clock.arm(now() + int64(askAgain))
-	}
-}
-
-// answerAsked is called by the reader when it has been asked. It returns nil if reading
-// goes on, or errLast to end the connection.
-func (c *conn) answerAsked() error {
-	f := c.asked.Swap(nil)
-	if f == nil || !c.setReadDeadline(time.Now().Add(lastLook)) {
-		return errLast // the deadline is that of endWrites or kill
-	}
-	err := c.r.fill()
-	c.setReadDeadline(time.Time{})
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		return err
-	}
-	c.mu.Lock()
-	calm := !c.busyLocked()
-	c.mu.Unlock()
-	if calm {
-		c.disconnect(f.status, f.reason)
-		return errLast
-	}
-	return nil
-}
-
-// setReadDeadline sets the reader's deadline, unless the connection is ending
-// and has one for that.
-func (c *conn) setReadDeadline(t time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.phase() >= closing {
-		return false
-	}
-	c.nc.SetReadDeadline(t)
-	return true
 }
 
 // timeout ends a connection by a DISCONNECT with status 2, if the other side

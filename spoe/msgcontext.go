@@ -69,8 +69,8 @@ func (s *msgState) release() *msgState {
 }
 
 // state returns the state behind h, or nil if h has ended and the state has gone
-// on to another message. Unless it is kept, it may do so at any time: what was read
-// of it counts only if it is the state behind h still.
+// on to another message. Unless it is kept, it may do so at any time: the caller
+// reads it and then compares its handle with h again.
 func (h *msgCtx) state() *msgState {
 	start := -int(unsafe.Offsetof(msgChunk{}.handles)) - int(*h)
 	s := (*msgChunk)(unsafe.Add(unsafe.Pointer(h), start)).state.Load()

@@ -168,7 +168,7 @@ func (j *job) run() {
 	}
 }
 
-// one has a message handled. It returns false if the NOTIFY has been acknowledged
+// one calls the handler for one message. It returns false if the NOTIFY has been acknowledged
 // meanwhile.
 func (j *job) one(m *codec.Message) bool {
 	j.msg = j.message(m, &j.args)

@@ -27,7 +27,7 @@ const (
 	holdTry = 4 * time.Second
 )
 
-// retireLocked is called for each ACK on a connection that is to be closed. Up to
+// retireLocked is called for each ACK on a connection that will be closed. Up to
 // plan.force the clock waits for a quiet moment. From then on the ACKs take the
 // DISCONNECT along, at a moment when no NOTIFY crosses it: HAProxy 3.1 and later
 // gets it with the ACK that leaves nothing in flight. Up to 3.0, ACKs are held back
