@@ -39,6 +39,10 @@ run: ## Try it: HAProxy, an origin and the ip-reputation agent, until Ctrl-C (RU
 run-waf: ## Try it: HAProxy, an origin and the waf agent with the Core Rule Set, as run does
 	@internal/scripts/run.sh waf
 
+.PHONY: run-rate-limit
+run-rate-limit: redis ## Try it: HAProxy, an origin, a Redis and the rate-limit agent, as run does
+	@internal/scripts/run.sh rate-limit
+
 .PHONY: chromium
 chromium: ## Get the browser that the tests of package inspect and examples/sso want
 	@command -v chromium >/dev/null || internal/scripts/apt.sh chromium

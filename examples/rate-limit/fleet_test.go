@@ -80,13 +80,13 @@ func TestFleetIsExact(t *testing.T) {
 		least = 0.99
 	}
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		const rate = 300 // and as large a burst: a machine that stands still for a second costs nothing
-		agents := startAgents(t, "limits: [{name: site, rate: 300}]", "-redis-address", redistest.Start(t).Addr)
+		const rate, burst = 300, 900 // a machine that stands still for three seconds costs nothing
+		agents := startAgents(t, "limits: [{name: site, rate: 300, burst: 900}]", "-redis-address", redistest.Start(t).Addr)
 		h := startHAProxy(t, bin, agents, failClosed()...)
 		begun := time.Now()
 		_, passed := flood(t, h, seconds)
-		atMost := rate * (1 + time.Since(begun).Seconds())
-		want := float64(rate * (1 + seconds))
+		atMost := burst + rate*time.Since(begun).Seconds()
+		want := float64(burst + rate*seconds)
 		t.Logf("%.2f %% off; the slowest answer took %d ms", 100*(float64(passed)/want-1), slowest(t, h))
 		assert.LessOrEqual(t, float64(passed), atMost)
 		assert.GreaterOrEqual(t, float64(passed), least*want)

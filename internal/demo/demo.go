@@ -57,6 +57,13 @@ func (d *demo) run(ctx context.Context) (err error) {
 	var running group
 	// Last started, first ended: HAProxy before the agent that it asks.
 	defer func() { err = errors.Join(err, running.stop()) }()
+	if d.prepare != nil {
+		more, err := d.prepare(ctx, d, &running, dir)
+		if err != nil {
+			return err
+		}
+		agentArgs = append(agentArgs, more...)
+	}
 	cmd := exec.Command(binary, agentArgs...)
 	// Its telemetry would be between the lines that matter here. OTEL_SDK_DISABLED=false in
 	// the environment turns it on: the last one counts.
@@ -157,6 +164,11 @@ func (d *demo) askAll(ctx context.Context, running *group, client asker, adminAd
 	begun := time.Now()
 	var table strings.Builder
 	for _, c := range d.visits {
+		for range c.before {
+			if _, err := client.ask(ctx, c); err != nil {
+				return err
+			}
+		}
 		table.WriteString(ask(c) + "\n")
 	}
 	d.out.printf("\nTry these; each line ends with the answer of just now:\n\n%s", &table)
@@ -225,6 +237,8 @@ func (d *demo) freeAddr(addr, what string) (string, error) {
 	}
 	return addr, lis.Close()
 }
+
+func port(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
 
 func accepts(addr string) bool {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)

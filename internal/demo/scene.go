@@ -17,6 +17,9 @@ type scene struct {
 	// aloneArgs are further flags then. nil: the example needs HAProxy.
 	alone     func(ctx context.Context, addr string) (asker, error)
 	aloneArgs []string
+	// prepare starts what the agent needs, and returns further flags of the agent; dir is
+	// a folder for files that are gone with the demo. nil: it needs nothing.
+	prepare func(ctx context.Context, d *demo, running *group, dir string) ([]string, error)
 	// proof returns what the agent's /metrics say about the visits, or an error if they
 	// do not say it. nil: nothing is asked.
 	proof func(metrics string) (string, error)
@@ -25,5 +28,6 @@ type scene struct {
 // scenes are the examples by name.
 var scenes = map[string]scene{
 	"ip-reputation": ipReputation,
+	"rate-limit":    rateLimit,
 	"waf":           waf,
 }

@@ -14,6 +14,7 @@ type visit struct {
 	target string // "" is /
 	from   string // in X-Forwarded-For; "" is 127.0.0.1, which sends none
 	body   string // of a POST
+	before int    // how often it is made at first, before it counts
 	status int
 	origin string // how the origin's answer ends, if the status is 200
 	why    string

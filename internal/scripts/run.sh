@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make run`: HAProxy, an origin and the ip-reputation agent, to try out; with the
-# argument waf, `make run-waf`, the waf agent. See internal/demo, which this starts.
+# argument waf or rate-limit, `make run-waf` and `make run-rate-limit`, that agent. See
+# internal/demo, which this starts.
 #
 # It stays until Ctrl-C. Without a terminal, or with RUN_SECONDS=n (for n seconds
 # of requests), it asks by itself and exits with 0 only if each answer was right.
