@@ -45,8 +45,17 @@ func TestTLSReload(t *testing.T) {
 	r.Log.Wait(t, `msg="configuration reloaded" reason="a file has changed"`)
 	assert.EqualValues(t, 2, serial(t, r.Addr(t)))
 	servicetest.WriteFile(t, cert, "broken")
-	r.Log.Wait(t, `configuration not reloaded, the old one stays.*`)
+	r.Log.Wait(t, `configuration not reloaded, the old one stays.*cert.pem`)
 	assert.EqualValues(t, 2, serial(t, r.Addr(t)))
+
+	// A certificate comes before its key, as it does where a program writes the two.
+	other, otherKey := filepath.Join(dir, "other.pem"), filepath.Join(dir, "other-key.pem")
+	writeCert(t, other, otherKey, 3)
+	require.NoError(t, os.Rename(other, cert))
+	r.Log.Wait(t, `configuration not reloaded, the old one stays.*private key does not match public key`)
+	assert.EqualValues(t, 2, serial(t, r.Addr(t)))
+	require.NoError(t, os.Rename(otherKey, key))
+	require.Eventually(t, func() bool { return serial(t, r.Addr(t)) == 3 }, servicetest.Patience, 50*time.Millisecond)
 }
 
 func serial(t *testing.T, addr string) int64 {

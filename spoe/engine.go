@@ -60,11 +60,7 @@ func (a *Agent) init() error {
 	e.start.Do(func() {
 		e.connLog.max, e.failureLog.max = connLines, failureLines
 		e.logs.max, e.states.max, e.reports.max = maxLogs, maxStates, maxReports
-		e.draining = make(chan struct{})
-		e.closing = make(chan struct{})
-		e.abandoned = make(chan struct{})
-		e.listeners = make(map[net.Listener]struct{})
-		e.conns = make(map[*conn]struct{})
+		e.makeSteps()
 		if e.limits, e.err = a.limits(); e.err != nil {
 			return
 		}
@@ -76,6 +72,18 @@ func (a *Agent) init() error {
 		e.connSlots = semaphore.NewWeighted(int64(e.maxConnections))
 	})
 	return e.err
+}
+
+// makeSteps makes the fields that mu guards: Connections may be called before the first
+// use of the agent, and at the same time.
+func (e *engine) makeSteps() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.draining = make(chan struct{})
+	e.closing = make(chan struct{})
+	e.abandoned = make(chan struct{})
+	e.listeners = make(map[net.Listener]struct{})
+	e.conns = make(map[*conn]struct{})
 }
 
 // closeLocked closes a channel of the end's steps once.

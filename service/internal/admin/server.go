@@ -7,13 +7,20 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // Limits of a server. Pages that stream lift the write timeout themselves.
 const (
 	readTimeout  = 5 * time.Second
 	writeTimeout = 30 * time.Second
-	idleTimeout  = 2 * time.Minute
+	idleTimeout  = 30 * time.Second
+
+	maxHeader = 16 << 10 // bytes
+	// maxConnections bounds the file descriptors that anybody who reaches /healthz can
+	// hold: the agent needs some for HAProxy. Others wait until one closes.
+	maxConnections = 256
 )
 
 // Server serves a handler.
@@ -26,15 +33,15 @@ type Server struct {
 func Start(listener net.Listener, handler http.Handler, log *slog.Logger) *Server {
 	s := &Server{
 		http: &http.Server{
-			Handler:     handler,
-			ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+			Handler:        handler,
+			MaxHeaderBytes: maxHeader, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		},
 		ended: make(chan struct{}),
 	}
 	go func() { // ends with Stop, which waits for it
 		defer close(s.ended)
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("the admin address failed", "address", listener.Addr().String(), "error", err)
 		}
 	}()
