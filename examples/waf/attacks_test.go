@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/examples/waf/internal/crs"
+	"github.com/spoke-go/spoke/service/servicetest"
+	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
+)
+
+// evil is an injection that the Core Rule Set refuses wherever it stands.
+const evil = "1' or '1'='1"
+
+// victim is a site that remembers the requests with evil in them.
+type victim struct {
+	addr string
+
+	mu  sync.Mutex // guards got
+	got []string
+}
+
+func startVictim(t *testing.T) *victim {
+	t.Helper()
+	v := new(victim)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var all bytes.Buffer
+		query, _ := url.QueryUnescape(r.URL.RawQuery)
+		fmt.Fprint(&all, query, r.Header, string(body))
+		if plain, err := url.QueryUnescape(string(body)); err == nil {
+			all.WriteString(plain)
+		}
+		if strings.Contains(all.String(), evil) {
+			v.mu.Lock()
+			v.got = append(v.got, r.Method+" "+r.URL.String())
+			v.mu.Unlock()
+		}
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, "fine")
+	}))
+	t.Cleanup(s.Close)
+	v.addr = strings.TrimPrefix(s.URL, "http://")
+	return v
+}
+
+func (v *victim) reached() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.got
+}
+
+const head = "Host: site\r\nUser-Agent: test\r\nAccept: */*\r\nConnection: close\r\n"
+
+func post(headers, body string) string {
+	return "POST /%s HTTP/1.1\r\n" + head + headers + "\r\n" + body
+}
+
+func length(body string) string { return fmt.Sprintf("Content-Length: %d\r\n", len(body)) }
+
+func chunks(body string, size int) string {
+	var b strings.Builder
+	for len(body) > 0 {
+		n := min(size, len(body))
+		fmt.Fprintf(&b, "%x\r\n%s\r\n", n, body[:n])
+		body = body[n:]
+	}
+	return b.String() + "0\r\n\r\n"
+}
+
+func multipart(parts int, last string) string {
+	var b strings.Builder
+	for i := range parts {
+		fmt.Fprintf(&b, "--b\r\nContent-Disposition: form-data; name=\"f%d\"\r\n\r\nx\r\n", i)
+	}
+	return b.String() + "--b\r\nContent-Disposition: form-data; name=\"last\"\r\n\r\n" + last + "\r\n--b--\r\n"
+}
+
+// attacks are requests with evil in them, in forms in which something may lose sight of
+// it. %s in the target is the attack's number.
+func attacks() map[string]string {
+	const form = "Content-Type: application/x-www-form-urlencoded\r\n"
+	body := "id=" + url.QueryEscape(evil)
+	smuggled := "0\r\n\r\nGET /smuggled?id=" + url.QueryEscape(evil) + " HTTP/1.1\r\nHost: site\r\n\r\n"
+	json := strings.Repeat("[", 5000) + `"` + evil + `"` + strings.Repeat("]", 5000)
+	return map[string]string{
+		"plain":                              post(form+length(body), body),
+		"chunked":                            post(form+"Transfer-Encoding: chunked\r\n", chunks(body, 1000)),
+		"chunked, a byte a chunk":            post(form+"Transfer-Encoding: chunked\r\n", chunks(body, 1)),
+		"chunked with an extension":          post(form+"Transfer-Encoding: chunked\r\n", fmt.Sprintf("%x;a=b\r\n%s\r\n0\r\n\r\n", len(body), body)),
+		"length and chunked":                 post(form+"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", smuggled),
+		"chunked and length":                 post(form+"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", smuggled),
+		"two lengths":                        post(form+"Content-Length: 5\r\nContent-Length: 200\r\n", smuggled),
+		"two encodings":                      post(form+"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", smuggled),
+		"a space before the colon":           post(form+"Transfer-Encoding : chunked\r\n", smuggled),
+		"a folded header":                    post(form+"Transfer-Encoding:\r\n chunked\r\n", smuggled),
+		"a vertical tab in the encoding":     post(form+"Transfer-Encoding: \x0bchunked\r\n", smuggled),
+		"a length with a sign":               post(form+"Content-Length: +5\r\n", smuggled),
+		"a GET with a body":                  "GET /%s HTTP/1.1\r\n" + head + form + length(body) + "\r\n" + body,
+		"a NUL in the query":                 "GET /%s?a=%%00&id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "\r\n",
+		"a NUL in a header":                  "GET /%s HTTP/1.1\r\n" + head + "X-A: \x00\r\nCookie: a=" + evil + "\r\n\r\n",
+		"control bytes in the body":          post(form+length("\x00\x01\x7f&"+body), "\x00\x01\x7f&"+body),
+		"a header of 60 KB before":           "GET /%s?id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 60<<10) + "\r\n\r\n",
+		"a header of 64 KB":                  "GET /%s?id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 64<<10) + "\r\n\r\n",
+		"900 headers":                        "GET /%s HTTP/1.1\r\n" + head + strings.Repeat("A: b\r\n", 900) + "Cookie: a=" + evil + "\r\n\r\n",
+		"behind 50 KB":                       post(form+length("a="+strings.Repeat("a", 50<<10)+"&"+body), "a="+strings.Repeat("a", 50<<10)+"&"+body),
+		"behind 100 KB":                      post(form+length("a="+strings.Repeat("a", 100<<10)+"&"+body), "a="+strings.Repeat("a", 100<<10)+"&"+body),
+		"behind 100 KB, chunked":             post(form+"Transfer-Encoding: chunked\r\n", chunks("a="+strings.Repeat("a", 100<<10)+"&"+body, 8000)),
+		"behind 2000 arguments":              post(form+length(strings.Repeat("a=b&", 2000)+body), strings.Repeat("a=b&", 2000)+body),
+		"multipart":                          post("Content-Type: multipart/form-data; boundary=b\r\n"+length(multipart(1, evil)), multipart(1, evil)),
+		"the last of 900 parts":              post("Content-Type: multipart/form-data; boundary=b\r\n"+length(multipart(900, evil)), multipart(900, evil)),
+		"multipart without its end":          post("Content-Type: multipart/form-data; boundary=b\r\n"+length(strings.TrimSuffix(multipart(1, evil), "--b--\r\n")), strings.TrimSuffix(multipart(1, evil), "--b--\r\n")),
+		"multipart with another boundary":    post("Content-Type: multipart/form-data; boundary=c\r\n"+length(multipart(1, evil)), multipart(1, evil)),
+		"JSON":                               post("Content-Type: application/json\r\n"+length(`{"id":"`+evil+`"}`), `{"id":"`+evil+`"}`),
+		"JSON 5000 deep":                     post("Content-Type: application/json\r\n"+length(json), json),
+		"broken JSON":                        post("Content-Type: application/json\r\n"+length(`{"id":"`+evil+`"`), `{"id":"`+evil+`"`),
+		"a content type that nobody expects": post("Content-Type: application/x-unknown\r\n"+length(body), body),
+	}
+}
+
+// TestAttacks: whatever form an injection has, it does not reach the site, each request
+// is answered or its connection closed, and the agent goes on.
+func TestAttacks(t *testing.T) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		v := startVictim(t)
+		a := startAgent(t, "", "-timeout", "10s")
+		h := haproxytest.Start(t, bin, shipped(t, a.Addr(t), v.addr, `    bind "${WAF_FRONTEND}"`, "    bind \"${WAF_FRONTEND}\"\n    bind {{addr \"h2\"}} proto h2"))
+		waitUp(t, h, 1)
+		for name, request := range attacks() {
+			answer := crs.Send(h.Addr("http"), fmt.Appendf(nil, request, "attack"))
+			if answer.Status == 0 {
+				assert.NotContains(t, fmt.Sprint(answer.Err), "i/o timeout", name)
+			}
+		}
+		h2 := &http.Transport{Protocols: new(http.Protocols), DisableKeepAlives: true}
+		h2.Protocols.SetUnencryptedHTTP2(true)
+		for _, body := range []string{"id=" + url.QueryEscape(evil), "a=" + strings.Repeat("a", 100<<10) + "&id=" + url.QueryEscape(evil)} {
+			for _, r := range []io.Reader{strings.NewReader(body), io.MultiReader(strings.NewReader(body))} { // with a length and without
+				req, err := http.NewRequest(http.MethodPost, "http://"+h.Addr("h2")+"/h2", r)
+				require.NoError(t, err)
+				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				if resp, err := h2.RoundTrip(req); err == nil {
+					assert.Contains(t, []int{403, 413}, resp.StatusCode)
+					resp.Body.Close()
+				}
+			}
+		}
+		assert.Empty(t, v.reached())
+		assert.Equal(t, 200, h.Get("/", "User-Agent", "test", "Accept", "*/*").Status)
+	})
+}
+
+// TestSlowBody: who does not send the announced body is answered by HAProxy, and costs
+// the agent nothing.
+func TestSlowBody(t *testing.T) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		h := startHAProxy(t, bin, startAgent(t, ""), "timeout http-request    10s", "timeout http-request    300ms")
+		conn, err := net.Dial("tcp", h.Addr("http"))
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: site\r\nContent-Length: 100\r\n\r\nhalf")
+		require.NoError(t, err)
+		require.NoError(t, conn.SetDeadline(time.Now().Add(servicetest.Patience)))
+		answer := make([]byte, 12)
+		_, err = io.ReadFull(conn, answer)
+		require.NoError(t, err)
+		assert.Equal(t, "HTTP/1.1 408", string(answer))
+	})
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/service/servicetest"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// posted are the arguments of a message about a form.
+func posted(form string) []spoetest.Argument {
+	args := request("/")
+	args[0] = spoetest.Arg("method", "POST")
+	var headers []byte
+	for _, s := range []string{"host", "site", "user-agent", "test", "accept", "*/*", "content-type", "application/x-www-form-urlencoded", "content-length", strconv.Itoa(len(form)), "", ""} {
+		headers = append(append(headers, byte(len(s))), s...)
+	}
+	args[3] = spoetest.Arg("headers", codec.Binary(headers))
+	return append(args, spoetest.Arg("body", form))
+}
+
+// TestDeadline: a message whose rules take too long is answered at its deadline, without
+// a verdict. Large ones leave places for others, and what they held is freed when their
+// rules have ended.
+func TestDeadline(t *testing.T) {
+	a := startAgent(t, "", "-timeout", "150ms", "-concurrency", "2")
+	hello := spoetest.DefaultHello()
+	hello.MaxFrameSize = 1 << 17
+	dial := func() *spoetest.Client {
+		client, err := (&spoetest.Dialer{Hello: &hello}).Dial(t.Context(), "tcp", a.Addr(t))
+		require.NoError(t, err)
+		t.Cleanup(func() { client.Close() })
+		return client
+	}
+	// This takes the rules about a second, on an idle machine.
+	slow := posted("a=" + strings.Repeat("; cat ", 10<<10))
+	answers := make(chan spoetest.Vars, 4)
+	for range cap(answers) {
+		client := dial()
+		go func() { // ends with its answer
+			vars, err := client.Ask(t.Context(), "waf-request", slow...)
+			assert.NoError(t, err)
+			answers <- vars
+		}()
+	}
+	for range cap(answers) {
+		assert.Empty(t, <-answers, "a verdict after the deadline is no verdict")
+	}
+	client := dial()
+	require.Eventually(t, func() bool {
+		vars, err := client.Ask(t.Context(), "waf-request", request("/")...)
+		return err == nil && vars.Has("txn.id")
+	}, servicetest.Patience, 1, "one place is for small messages")
+	a.Log.Wait(t, `message failed.*(deadline|did not end|timeout|within)`)
+	a.Scrape(t, "spop_server_late_handlers 0", `spop_pair_waiting{spop_pair_name="transactions"} 1`)
+}
+
+// TestAuditLog: Coraza's audit log is JSON, with the transaction that HAProxy knows.
+func TestAuditLog(t *testing.T) {
+	path := t.TempDir() + "/audit.log"
+	a := startAgent(t, "", "-audit-log", path)
+	client, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
+	require.NoError(t, err)
+	defer client.Close()
+	vars, err := client.Ask(t.Context(), "waf-request", append(posted("id=1' or '1'='1"), spoetest.Arg("id", "its-id"))...)
+	require.NoError(t, err)
+	require.Equal(t, "deny", vars.Str("txn.action"))
+	assert.Equal(t, "its-id", vars.Str("txn.id"))
+	assert.Equal(t, "942100 ARGS:id", vars.Str("txn.matched"))
+	var line struct {
+		Transaction struct{ ID string }
+		Messages    json.RawMessage
+	}
+	require.Eventually(t, func() bool {
+		text, _ := os.ReadFile(path)
+		return json.Unmarshal(text, &line) == nil
+	}, servicetest.Patience, 1)
+	assert.Equal(t, "its-id", line.Transaction.ID)
+	assert.Contains(t, string(line.Messages), "942100")
+}
