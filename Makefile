@@ -143,6 +143,11 @@ rate-limit-long: haproxy redis ## Hold three agents against one limit for 30 s, 
 	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
 	@cd examples/rate-limit && SPOKE_RATELIMIT_SECONDS=30 SPOKE_RATELIMIT_KILLS=10 go test -count=1 -v -timeout=10m -run '^(TestFleetIsExact|TestRedisIsKilled)$$' .
 
+.PHONY: bench-waf
+bench-waf: haproxy ## Measure examples/waf through HAProxy with wrk; writes the table in its README
+	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
+	@cd examples/waf && go test -run '^$$' -bench '^BenchmarkWAF$$' -benchtime 1x . -args -figures
+
 .PHONY: crs
 crs: haproxy ## Send the Core Rule Set's whole regression suite through HAProxy to examples/waf; writes the table in its README
 	@cd examples/waf && go test -count=1 -v -timeout=20m -run '^TestSuite$$' . -args -suite

@@ -98,7 +98,7 @@ func TestSuite(t *testing.T) {
 }
 
 // writeTable replaces the table between two comments of README.md.
-func writeTable(t *testing.T, name, table string) {
+func writeTable(t testing.TB, name, table string) {
 	t.Helper()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)

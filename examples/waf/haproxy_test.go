@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { servicetest.Main(m) }
 // shipped is the configuration beside this file, but for addresses and times: a machine
 // that is busy must not make HAProxy give up. oldnew is what is to be otherwise in
 // haproxy.cfg.
-func shipped(t *testing.T, agentAddr, originAddr string, oldnew ...string) haproxytest.Config {
+func shipped(t testing.TB, agentAddr, originAddr string, oldnew ...string) haproxytest.Config {
 	t.Helper()
 	return haproxytest.Config{
 		Config: haproxytest.ReadConfig(t, "haproxy.cfg", oldnew...),
@@ -41,7 +41,7 @@ func shipped(t *testing.T, agentAddr, originAddr string, oldnew ...string) hapro
 }
 
 // startOrigin starts a site.
-func startOrigin(t *testing.T) (addr string) {
+func startOrigin(t testing.TB) (addr string) {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
@@ -65,7 +65,7 @@ func startAgent(t *testing.T, settings string, flags ...string) *servicetest.Age
 }
 
 // waitUp returns when HAProxy's health checks of n agents have gone well.
-func waitUp(t *testing.T, h *haproxytest.HAProxy, n int) {
+func waitUp(t testing.TB, h *haproxytest.HAProxy, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return strings.Count(h.Command("show stat"), ",L7OK,") >= n
