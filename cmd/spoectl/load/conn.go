@@ -5,7 +5,6 @@ package load
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -120,15 +119,15 @@ func (k *conn) receive(limit int, acked func(s *slot)) (n int, err error) {
 	}
 	k.have += n
 	b := k.in[:k.have]
-	for len(b) >= codec.LengthSize {
-		size := int(binary.BigEndian.Uint32(b))
-		if size > len(k.in)-codec.LengthSize {
-			return n, fmt.Errorf("a frame of %d bytes was not agreed", size)
+	for {
+		raw, rest, whole, err := codec.CutFrame(b, uint32(len(k.in)-codec.LengthSize))
+		if err != nil {
+			return n, err
 		}
-		if size > len(b)-codec.LengthSize {
+		if !whole {
 			break
 		}
-		f, err := codec.ParseFrame(b[codec.LengthSize : codec.LengthSize+size])
+		f, err := codec.ParseFrame(raw)
 		if err != nil {
 			return n, err
 		}
@@ -137,7 +136,7 @@ func (k *conn) receive(limit int, acked func(s *slot)) (n int, err error) {
 			return n, err
 		}
 		acked(s)
-		b = b[codec.LengthSize+size:]
+		b = rest
 	}
 	k.have = copy(k.in, b)
 	return n, nil
