@@ -43,6 +43,10 @@ run-waf: ## Try it: HAProxy, an origin and the waf agent with the Core Rule Set,
 run-rate-limit: redis ## Try it: HAProxy, an origin, a Redis and the rate-limit agent, as run does
 	@internal/scripts/run.sh rate-limit
 
+.PHONY: run-sso
+run-sso: chromium ## Try single sign-on: HAProxy, a provider, two sites and the sso agent (without a terminal: in a browser that it drives)
+	@internal/scripts/run-sso.sh
+
 .PHONY: chromium
 chromium: ## Get the browser that the tests of package inspect and examples/sso want
 	@command -v chromium >/dev/null || internal/scripts/apt.sh chromium
