@@ -155,6 +155,7 @@ bench-waf: haproxy ## Measure examples/waf through HAProxy with wrk; writes the 
 .PHONY: crs
 crs: haproxy ## Send the Core Rule Set's whole regression suite through HAProxy to examples/waf; writes the table in its README
 	@cd examples/waf && go test -count=1 -v -timeout=20m -run '^TestSuite$$' . -args -suite
+
 .PHONY: mirror-copies
 mirror-copies: haproxy ## Compare a site and its mirror byte by byte, and times with a mirror that hangs (N=10000 requests through each HAProxy)
 	@cd examples/mirror && SPOKE_MIRROR_REQUESTS=$(or $(N),10000) go test -count=1 -v -timeout=30m -run '^(TestCopiesAreEqual|TestMirrorHangs)$$' .

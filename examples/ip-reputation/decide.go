@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net/netip"
 
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/geo"
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
 	"github.com/spoke-go/spoke/router"
+	"github.com/spoke-go/spoke/spoe"
 )
 
 // messageName is the spoe-message in spoe.conf, and groupName what haproxy.cfg
@@ -22,17 +24,23 @@ type Question struct {
 	IP netip.Addr `spoe:"ip,required" fetch:"src"`
 }
 
-// Verdict is what it gets. An address on no list has no IPList: the variable is
+// Verdict is the answer. An address on no list has no IPList: the variable is
 // unset rather than left alone, for a session's variables outlive a request,
-// and what they said about the one before must not be taken for this one's.
+// and what they said about the one before must not be taken for this one's. The same
+// goes for what no database knows.
 type Verdict struct {
-	IPScore int     `spoe:"ip_score,sess"`
-	IPList  *string `spoe:"ip_list,sess,unset"`
+	IPScore   int     `spoe:"ip_score,sess"`
+	IPList    *string `spoe:"ip_list,sess,unset"`
+	Country   *string `spoe:"country,sess,unset"`
+	Continent *string `spoe:"continent,sess,unset"`
+	ASN       *uint32 `spoe:"asn,sess,unset"`
+	ASOrg     *string `spoe:"as_org,sess,unset"`
 }
 
 // decider answers questions.
 type decider struct {
-	lists     func() *lists // of this moment
+	lists     func() *lists  // of this moment
+	databases func() geo.Set // the same
 	decisions *decisionCounter
 	log       *slog.Logger
 	level     func() slog.Level // at which decisions are logged
@@ -41,24 +49,48 @@ type decider struct {
 // decide must not block: it is in the path of every request.
 func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
 	verdict := Verdict{IPScore: reputation.Clean}
-	name := ""
+	name, allowed := "", false
 	lists := d.lists()
 	if list := lists.Lookup(q.IP); list != nil {
-		name = list.Name
-		verdict.IPScore, verdict.IPList = list.Score, &list.Name
+		name, allowed = list.Name, list.Allow
+		verdict.IPScore = list.Score
 	}
+	place, err := d.databases().Lookup(q.IP)
+	if err != nil {
+		d.log.LogAttrs(ctx, slog.LevelDebug, "database", slog.Any("error", err))
+	}
+	for _, rule := range lists.geo {
+		if !allowed && rule.Score < verdict.IPScore && rule.matches(place) {
+			verdict.IPScore, name = rule.Score, rule.name()
+		}
+	}
+	verdict.IPList = known(name)
+	verdict.Country, verdict.Continent, verdict.ASN, verdict.ASOrg = known(place.Country), known(place.Continent), known(place.ASN), known(place.ASOrg)
 	d.decisions.count(ctx, lists.by[name])
 	if level := d.level(); d.log.Enabled(ctx, level) {
 		d.log.LogAttrs(ctx, level, "decision",
-			slog.String("ip", q.IP.String()), slog.Int("ip_score", verdict.IPScore), slog.String("ip_list", name))
+			slog.String("ip", q.IP.String()), slog.Int("ip_score", verdict.IPScore), slog.String("ip_list", name),
+			slog.String("country", place.Country), slog.Uint64("asn", uint64(place.ASN)))
 	}
 	return verdict, nil
 }
 
+// known returns v, or nil for a zero one.
+func known[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
 // register is all of the agent that knows SPOE.
-func (d *decider) register(r *router.Router) {
+func (d *decider) register(r *router.Router, fields []geoField) {
 	// The span is part of the request's trace (W3C trace context). Where other
 	// systems need it, add tracestate.
 	r.Arg("traceparent", "req.hdr(traceparent)")
-	r.Handle(messageName, d.decide).Group(groupName)
+	route := r.With(setFields(fields, d.databases)).Handle(messageName, d.decide).Group(groupName)
+	for _, f := range fields {
+		route.Var(spoe.VarScopeSession, f.name)
+	}
 }

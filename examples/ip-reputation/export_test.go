@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric/noop"
 
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/geo"
 	"github.com/spoke-go/spoke/router"
 	"github.com/spoke-go/spoke/spoe"
 )
@@ -27,9 +28,9 @@ func NewHandler(t *testing.T, log *slog.Logger, level slog.Level) spoe.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &decider{lists: func() *loadedLists { return lists }, decisions: decisions, log: log, level: func() slog.Level { return level }}
+	d := &decider{lists: func() *loadedLists { return lists }, databases: func() geo.Set { return nil }, decisions: decisions, log: log, level: func() slog.Level { return level }}
 	r := router.New()
-	d.register(r)
+	d.register(r, nil)
 	return r
 }
 

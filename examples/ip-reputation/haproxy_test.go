@@ -40,6 +40,9 @@ func shipped(t *testing.T, agentAddr string, oldnew ...string) haproxytest.Confi
 	// The site tells what HAProxy told it.
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "score=%s list=%s", r.Header.Get("X-IP-Score"), r.Header.Get("X-IP-List"))
+		if country := r.Header.Get("X-IP-Country"); country != "" {
+			fmt.Fprintf(w, " country=%s", country)
+		}
 	}))
 	t.Cleanup(origin.Close)
 	return haproxytest.Config{

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/fetch"
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/iplist"
 	"github.com/spoke-go/spoke/service"
 )
 
@@ -20,6 +24,9 @@ type lists struct {
 	// How a decision of each list is counted, made once: this is in the path of
 	// every request.
 	by map[string][]metric.AddOption
+
+	geo        []geoRule
+	fetchEvery time.Duration
 
 	again chan os.Signal // makes the goroutine read all files
 	stop  context.CancelFunc
@@ -46,6 +53,7 @@ func loadLists(ctx context.Context, c *Config, log *slog.Logger) (*lists, error)
 		Set:   &feed.Set{Sources: c.sources(), Logger: log, Poll: c.Poll},
 		by:    make(map[string][]metric.AddOption),
 		again: make(chan os.Signal, 1),
+		geo:   c.Geo, fetchEvery: c.FetchEvery,
 	}
 	if err := l.Load(ctx); err != nil {
 		return nil, err
@@ -53,14 +61,29 @@ func loadLists(ctx context.Context, c *Config, log *slog.Logger) (*lists, error)
 	for _, source := range l.Sources {
 		l.by[source.List.Name] = []metric.AddOption{metric.WithAttributes(listKey.String(source.List.Name))}
 	}
+	for _, rule := range c.Geo {
+		l.by[rule.name()] = []metric.AddOption{metric.WithAttributes(listKey.String(rule.name()))}
+	}
 	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	l.ended.Go(func() { l.Watch(ctx, l.again) })
+	for _, source := range l.Sources {
+		if source.URL != "" {
+			f := fetch.File{Path: source.Path, URL: source.URL, Checksum: source.Checksum, Check: checkList}
+			l.ended.Go(func() { f.Keep(ctx, c.FetchEvery, log.With("list", source.List.Name)) })
+		}
+	}
 	log.Info("lists", "files", len(l.Sources), "prefixes", l.Table().Size())
 	return l, nil
 }
 
 func (l *lists) same(c *Config) bool {
-	return c.Poll == l.Poll && slices.Equal(c.sources(), l.Sources)
+	return c.Poll == l.Poll && c.FetchEvery == l.fetchEvery && slices.Equal(c.sources(), l.Sources) && slices.Equal(c.Geo, l.geo)
+}
+
+// checkList refuses an answer that is no list, such as an error page.
+func checkList(name string, content []byte) error {
+	_, err := iplist.Parse(name, bytes.NewReader(content))
+	return err
 }
 
 func (l *lists) readAgain() {

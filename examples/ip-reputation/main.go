@@ -25,6 +25,9 @@ looks through lists of addresses and sets two variables:
   sess.iprep.ip_score   0 to 100: 0 is listed with no doubt, 100 is on no list
   sess.iprep.ip_list    the list that decided; not set if there was none
 
+With databases in MaxMind's format it sets country, continent, asn and as_org, too, and
+rules give countries and networks scores (-database, -geo).
+
 Try it with no flag at all: it then uses sample lists of documentation addresses
 (192.0.2.0/24 and the like).`
 
@@ -51,6 +54,10 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 	if err != nil {
 		return err
 	}
+	databases, err := deriveDatabases(s)
+	if err != nil {
+		return err
+	}
 	meter := s.Metrics.Meter(instrumentation)
 	decisions, err := newDecisionCounter(meter)
 	if err != nil {
@@ -59,12 +66,12 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 	if err := watchLists(lists.Load, meter); err != nil {
 		return err
 	}
-	d := &decider{lists: lists.Load, decisions: decisions, log: s.Log, level: func() slog.Level {
+	d := &decider{lists: lists.Load, databases: databases.Load, decisions: decisions, log: s.Log, level: func() slog.Level {
 		if s.Config().LogDecisions {
 			return slog.LevelInfo
 		}
 		return slog.LevelDebug
 	}}
-	d.register(s.Router)
+	d.register(s.Router, s.Config().Field)
 	return nil
 }

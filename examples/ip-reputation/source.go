@@ -12,19 +12,28 @@ type listSource struct {
 	Name     string
 	Score    int `min:"0" max:"100"`
 	Optional bool
+	URL      string
+	Checksum string
 	Path     string
 }
 
 // UnmarshalText reads a list.
 func (l *listSource) UnmarshalText(text []byte) error {
 	s, err := feed.ParseSource(string(text), false)
-	*l = listSource{Name: s.List.Name, Score: s.List.Score, Optional: s.Optional, Path: s.Path}
+	*l = listSource{Name: s.List.Name, Score: s.List.Score, Optional: s.Optional, URL: s.URL, Checksum: s.Checksum, Path: s.Path}
 	return err
 }
 
 // MarshalText is the reverse of UnmarshalText.
 func (l listSource) MarshalText() ([]byte, error) {
-	return []byte(prefix(l.Name, l.Optional) + "score=" + strconv.Itoa(l.Score) + ",path=" + l.Path), nil
+	text := prefix(l.Name, l.Optional) + "score=" + strconv.Itoa(l.Score)
+	if l.URL != "" {
+		text += ",url=" + l.URL
+	}
+	if l.Checksum != "" {
+		text += ",checksum=" + l.Checksum
+	}
+	return []byte(text + ",path=" + l.Path), nil
 }
 
 // Validate refuses what UnmarshalText does.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +16,11 @@ import (
 type Source struct {
 	List reputation.List
 	Path string
+
+	// URL is where the file comes from, and Checksum the URL of a text that begins with
+	// its SHA-256; empty if something else writes the file. A source with a URL is
+	// Optional: the file comes later.
+	URL, Checksum string
 
 	// Optional: Load goes on without the file if it is missing or broken, and
 	// Watch takes it in when it is there. For files that a job fetches later.
@@ -34,6 +40,7 @@ const AllowName = "allow"
 //	/etc/lists/tor.txt
 //	name=tor,score=20,path=/etc/lists/tor.txt
 //	name=tor,score=20,optional=true,path=/etc/lists/tor.txt
+//	name=drop,url=https://lists.example/drop.txt,path=/var/lib/lists/drop.txt
 //
 // Without a name, a list is named after its file, an allow list AllowName.
 // Without a score, a list has the worst; an allow list cannot have one.
@@ -59,6 +66,9 @@ func ParseSource(text string, allow bool) (Source, error) {
 			return Source{}, err
 		}
 	}
+	if s.Checksum != "" && s.URL == "" {
+		return Source{}, errors.New("checksum without url: write url, too")
+	}
 	if s.List.Name == "" {
 		base := filepath.Base(s.Path)
 		s.List.Name = strings.TrimSuffix(base, filepath.Ext(base))
@@ -80,6 +90,16 @@ func (s *Source) set(key, value string) error {
 			return errors.New("empty path")
 		}
 		s.Path = value
+	case "url", "checksum":
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("%s is %q: write a URL such as https://lists.example/drop.txt", key, value)
+		}
+		if key == "checksum" {
+			s.Checksum = value
+			return nil
+		}
+		s.URL, s.Optional = value, true
 	case "optional":
 		if s.Optional, err = strconv.ParseBool(value); err != nil {
 			return fmt.Errorf("optional is %q: write true or false", value)
@@ -94,7 +114,7 @@ func (s *Source) set(key, value string) error {
 				value, reputation.Listed, reputation.Clean)
 		}
 	default:
-		return fmt.Errorf("unknown key %q: there are name, score, optional and path, the last one last", key)
+		return fmt.Errorf("unknown key %q: there are name, score, optional, url, checksum and path, the last one last", key)
 	}
 	return nil
 }

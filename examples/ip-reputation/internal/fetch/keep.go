@@ -1,0 +1,35 @@
+package fetch
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// retry is how soon a fetch that failed is tried again, at most every.
+const retry = time.Minute
+
+// Keep updates the file at once, and then each time that every has passed, until ctx
+// ends.
+func (f File) Keep(ctx context.Context, every time.Duration, log *slog.Logger) {
+	log = log.With("url", f.URL, "path", f.Path)
+	for {
+		wait := every
+		switch replaced, err := f.Update(ctx); {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			log.Error("not fetched, the file stays as it is", "error", err)
+			wait = min(retry, every)
+		case replaced:
+			log.Info("fetched")
+		default:
+			log.Debug("has not changed")
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
