@@ -42,6 +42,9 @@ run-waf: ## Try it: HAProxy, an origin and the waf agent with the Core Rule Set,
 .PHONY: run-rate-limit
 run-rate-limit: redis ## Try it: HAProxy, an origin, a Redis and the rate-limit agent, as run does
 	@internal/scripts/run.sh rate-limit
+.PHONY: run-mirror
+run-mirror: ## Try it: HAProxy, an origin, a site that gets copies and the mirror agent, as run does
+	@internal/scripts/run.sh mirror
 
 .PHONY: run-sso
 run-sso: chromium ## Try single sign-on: HAProxy, a provider, two sites and the sso agent (without a terminal: in a browser that it drives)
@@ -155,6 +158,10 @@ bench-waf: haproxy ## Measure examples/waf through HAProxy with wrk; writes the 
 .PHONY: crs
 crs: haproxy ## Send the Core Rule Set's whole regression suite through HAProxy to examples/waf; writes the table in its README
 	@cd examples/waf && go test -count=1 -v -timeout=20m -run '^TestSuite$$' . -args -suite
+
+.PHONY: agents-cost
+agents-cost: ## Measure the CPU time of the examples' agents for a question (N=200000 of them)
+	@internal/scripts/agents-cost.sh
 
 .PHONY: mirror-copies
 mirror-copies: haproxy ## Compare a site and its mirror byte by byte, and times with a mirror that hangs (N=10000 requests through each HAProxy)

@@ -1,6 +1,7 @@
-// Command demo is `make run`, `make run-waf` and `make run-rate-limit`: it builds and starts an example, an
-// origin and HAProxy in front of it, sends several requests, and shows what came of
-// each. scripts/run.sh starts it in the repository's root.
+// Command demo is `make run`, `make run-waf`, `make run-rate-limit` and `make run-mirror`:
+// it builds and starts an example, an origin and HAProxy in front of it, sends several
+// requests, and shows the outcome of each. scripts/run.sh starts it in the repository's
+// root.
 package main
 
 import (
@@ -26,11 +27,11 @@ func main() {
 	flag.BoolVar(&d.haproxy, "haproxy", true, "put HAProxy in front; without it, its side of SPOP is package spoetest's")
 	flag.BoolVar(&d.stay, "stay", false, "stay until Ctrl-C")
 	flag.DurationVar(&d.during, "for", 0, "go on asking for that long, then exit")
-	name := flag.String("example", "ip-reputation", "the `NAME` of the example: ip-reputation, rate-limit or waf")
+	name := flag.String("example", "ip-reputation", "the `NAME` of the example: ip-reputation, mirror, rate-limit or waf")
 	flag.Parse()
 	var ok bool
 	if d.scene, ok = scenes[*name]; !ok {
-		fmt.Fprintf(os.Stderr, "there is no example %q to run: write ip-reputation, rate-limit or waf\n", *name)
+		fmt.Fprintf(os.Stderr, "there is no example %q to run: write ip-reputation, mirror, rate-limit or waf\n", *name)
 		os.Exit(2)
 	}
 	d.out = &lines{w: os.Stdout}

@@ -28,6 +28,7 @@ type scene struct {
 // scenes are the examples by name.
 var scenes = map[string]scene{
 	"ip-reputation": ipReputation,
+	"mirror":        mirror,
 	"rate-limit":    rateLimit,
 	"waf":           waf,
 }

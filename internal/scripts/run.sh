@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make run`: HAProxy, an origin and the ip-reputation agent, to try out; with the
-# argument waf or rate-limit, `make run-waf` and `make run-rate-limit`, that agent. See
+# argument waf, rate-limit or mirror, as in `make run-mirror`, that agent. See
 # internal/demo, which this starts.
 #
 # It stays until Ctrl-C. Without a terminal, or with RUN_SECONDS=n (for n seconds
