@@ -8,8 +8,10 @@ count="${N:-200000}"
 
 tmp=$(mktemp -d)
 agent=
+site=
+# shellcheck disable=SC2317 # called by the trap
 finish() {
-  if [ -n "$agent" ]; then kill "$agent" 2>/dev/null || true; fi
+  for child in $agent $site; do kill "$child" 2>/dev/null || true; done
   rm -rf "$tmp"
 }
 trap finish EXIT
@@ -19,7 +21,7 @@ printf 'Host: site.example\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\nAccept:
 # cpu prints the CPU time that a process has used, in clock ticks.
 cpu() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
-# measure NAME WHAT COUNT FLAGS -- MESSAGE ARGUMENTS
+# measure NAME WHAT COUNT FLAGS -- MESSAGE ARGUMENTS AND FLAGS OF BENCH
 measure() {
   local name=$1 what=$2 n=$3 flags=() before after addr
   shift 3
@@ -52,4 +54,15 @@ request=(method=GET 'url=/index.html?id=1' "headers:hdrs_bin=@$tmp/headers" body
 
 measure ip-reputation "its sample lists" "$count" -- ip-rep ip=192.0.2.66
 measure mirror "a request that goes to no target" "$count" -- mirror "${request[@]}"
+# A site that answers at once, at a rate that it keeps up with.
+internal/scripts/haproxy.sh any
+port=$((20000 + RANDOM % 10000))
+printf 'defaults\n  mode http\n  timeout client 9s\nfrontend f\n  bind 127.0.0.1:%d\n  http-request return status 200\n' "$port" > "$tmp/site.cfg"
+haproxy -db -f "$tmp/site.cfg" &
+site=$!
+measure mirror "a request that is copied" $((count / 10)) -url "http://127.0.0.1:$port" -queue 100000 -- mirror "${request[@]}" --rate 4000
+if grep 'copies fail' "$tmp/log"; then exit 1; fi
 measure waf "a GET without a match, Core Rule Set" $((count / 100)) -- waf-request "id=1" src=192.0.2.1 src-port=1234 dst=192.0.2.2 dst-port=443 version=1.1 "${request[@]}"
+printf 'keys: [%064d]\nsites: [{hosts: [site.example], rules: [{do: allow}]}]\n' 0 > "$tmp/sso.yaml"
+measure sso "a path without a login" "$count" -config "$tmp/sso.yaml" -pages-listen 127.0.0.1:0 -- authenticate \
+  method=GET host=site.example target=/index.html from=192.0.2.1 cookie='a=1; b=2' accept='*/*'
