@@ -128,7 +128,7 @@ func (d *decode) read(name string, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if !d.raw && (d.hex || formOf(b) != nil) {
+	if text := unquoted(b); !d.raw && (d.hex || formOf(text) != nil || mendOf(text) != "") {
 		return d.text(name, b)
 	}
 	return d.bytes(name, b)
@@ -136,9 +136,13 @@ func (d *decode) read(name string, in io.Reader) error {
 
 // text reads bytes that are written as text, and says which form it takes them for.
 func (d *decode) text(name string, text []byte) error {
+	text = unquoted(text)
+	if mend := mendOf(text); mend != "" {
+		return fmt.Errorf("%s: %s", name, mend)
+	}
 	f := formOf(text)
 	if f == nil {
-		return fmt.Errorf("%s: its first line is not one of a form that decode reads: hex digits, hexdump -C, xxd, tcpdump -x, Wireshark, gdb, an array, a string with \\x00, <hex>", name)
+		return fmt.Errorf("%s: its first line is not one of a form that decode reads: hex digits, hexdump -C, xxd, od -t x1, tcpdump -x, Wireshark, gdb, an array, a string with \\x00, <hex>, base64", name)
 	}
 	chunks, err := f.parse(text)
 	if err != nil {

@@ -2,12 +2,15 @@ package command
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -19,6 +22,8 @@ type form struct {
 	// line matches a line of the form; its groups are an offset, which may be
 	// missing, and the bytes.
 	line *regexp.Regexp
+	// base is that of the offset: 8, or 0 for 16.
+	base int
 	// bytes reads the second group.
 	bytes func(string) ([]byte, error)
 	// starts tells the form by its first line, where line is not enough.
@@ -35,13 +40,60 @@ var forms = []form{
 	{name: "tcpdump -x", line: regexp.MustCompile(`^\s*0x([0-9a-fA-F]{4,}):\s+((?:[0-9a-fA-F]{2,4} ?)+)(?:\s.*)?$`), bytes: hexBytes},
 	{name: "xxd", line: regexp.MustCompile(`^\s*([0-9a-fA-F]+): ((?:[0-9a-fA-F]{2,} ?)+)(?: .*)?$`), bytes: hexBytes},
 	{name: "a Wireshark hex dump", line: regexp.MustCompile(`^\s*([0-9a-fA-F]{4,8})\s{2,}((?:[0-9a-fA-F]{2} {1,2}){1,16}|(?:[0-9a-fA-F]{2} {1,2})*[0-9a-fA-F]{2})(?:\s.*)?$`), bytes: hexBytes},
+	{name: "od -t x1", base: 8, line: regexp.MustCompile(`^([0-7]{7})((?: [0-9a-fA-F]{2})*)\s*(?:>.*<)?$`), bytes: hexBytes},
+	{name: "od -A x -t x1", line: regexp.MustCompile(`^([0-9a-fA-F]{6})((?: [0-9a-fA-F]{2})*)\s*(?:>.*<)?$`), bytes: hexBytes},
 	{name: "gdb's x/xb", line: regexp.MustCompile(`^\s*0x([0-9a-fA-F]+)(?: <[^>]*>)?:((?:\s+0x[0-9a-fA-F]{1,2})+)\s*$`), bytes: arrayBytes},
 	{name: "an array of bytes", line: regexp.MustCompile(`^()[^{"]*?[{\[]?\s*((?:(?:0[xX][0-9a-fA-F]{1,2}|\d{1,3})(?:\s*<repeats \d+ times>)?\s*,?\s*)+)[}\]]?;?\s*,?\s*$`), bytes: arrayBytes,
-		starts: regexp.MustCompile(`0[xX][0-9a-fA-F]{1,2}\s*[,<]`)},
+		starts: regexp.MustCompile(`0[xX][0-9a-fA-F]{1,2}\s*[,<]|^\s*[\[{]\s*\d{1,3}(?:[,\s]+\d{1,3}){4}`)},
 	{name: `a string with escapes`, line: regexp.MustCompile(`^()(.*\\(?:x[0-9a-fA-F]|[0-7]).*)$`), bytes: escapedBytes},
 	{name: "a frame between < and >, without its length", line: regexp.MustCompile(`^().*?<((?:[0-9a-fA-F]{2}\s*)+)>\s*$`), bytes: hexBytes},
+	{name: "hex digits with colons", line: regexp.MustCompile(`^\s*()((?:[0-9a-fA-F]{2}:)+[0-9a-fA-F]{2}:?)$`), bytes: hexBytes},
+	{name: "hex digits behind 0x", line: regexp.MustCompile(`^\s*()0[xX]((?:[0-9a-fA-F]{2}){4,})$`), bytes: hexBytes},
 	{name: plainHex, line: regexp.MustCompile(`^\s*()((?:[0-9a-fA-F]{2}\s*)+)$`), bytes: hexBytes},
+	{name: "base64", line: regexp.MustCompile(`^\s*()([A-Za-z0-9+/]+={0,2})$`), bytes: base64.StdEncoding.DecodeString,
+		starts: regexp.MustCompile(`^\s*[A-Za-z0-9+/]{20,}={0,2}$`)},
 }
+
+// unreadable are forms of which decode cannot tell the bytes, with the way out.
+var unreadable = []struct {
+	line *regexp.Regexp
+	mend string
+}{
+	{regexp.MustCompile(`^[0-9a-f]{7}(?: +[0-9a-f]{4})+\s*$`), "this is hexdump without -C, or od -x, which swaps the bytes of each pair: paste the output of hexdump -C"},
+	{regexp.MustCompile(`^\s*0x[0-9a-fA-F]+(?: <[^>]*>)?:(?:\s+0x[0-9a-fA-F]{4,})+\s*$`), "these are gdb's words, whose bytes may be swapped: paste the output of x/NNxb, where NN is the number of bytes"},
+	{regexp.MustCompile(`^[0-7]{7}(?:\s+[0-7]{3,6})+\s*$`), "this is od in octal: paste the output of od -t x1"},
+}
+
+// mendOf returns what to paste in place of a text that decode cannot read, or "".
+func mendOf(text []byte) string {
+	for line := range bytes.Lines(text) {
+		for _, u := range unreadable {
+			if u.line.Match(bytes.TrimRight(line, "\r\n")) {
+				return u.mend
+			}
+		}
+	}
+	return ""
+}
+
+// quoted is what a mail or an issue puts before a line.
+var quoted = regexp.MustCompile(`^(?:> ?)+`)
+
+// unquoted returns a text without the quotes and the spaces before its lines, and without
+// C's comments.
+func unquoted(text []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(text) {
+		line = quoted.ReplaceAll(line, nil)
+		if bytes.Contains(line, []byte("0x")) || bytes.Contains(line, []byte("[]")) {
+			line = comment.ReplaceAll(line, nil)
+		}
+		out = append(out, bytes.TrimLeft(line, " \t")...)
+	}
+	return out
+}
+
+var comment = regexp.MustCompile(`/\*.*?\*/`)
 
 // formOf returns the form of a text, or nil.
 func formOf(text []byte) *form {
@@ -62,8 +114,10 @@ func formOf(text []byte) *form {
 	return nil
 }
 
-// packetHead is a line of tcpdump or gdb before or between the bytes.
-var packetHead = regexp.MustCompile(`^\d\d:\d\d:\d\d\.|^\d{4}-\d\d-\d\d |^\(gdb\)|^\s+(?:IP|[\d.]+)\b`)
+// packetHead is a line before or between the bytes.
+var packetHead = regexp.MustCompile(`^\d\d:\d\d:\d\d\.|^\d{4}-\d\d-\d\d |^\(gdb\)|^\s*(?:IP6?\b|[\da-f.:]+ > )` +
+	// The first and the last line of an array of C.
+	`|^[\w\s]+\[\d*\]\s*=\s*\{?\s*$|^\}\s*;?\s*$|^[\w\s]+_len = \d+;$`)
 
 // parse reads the text. Each packet of a dump of packets is one chunk.
 func (f *form) parse(text []byte) (chunks [][]byte, err error) {
@@ -88,7 +142,7 @@ func (f *form) parse(text []byte) (chunks [][]byte, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		at, err := strconv.ParseUint(m[1], 16, 64)
+		at, err := strconv.ParseUint(m[1], cmp.Or(f.base, 16), 64)
 		hasOffset := err == nil && !strings.HasPrefix(f.name, "gdb")
 		if len(chunks) == 0 || hasOffset && at == 0 || strings.HasPrefix(f.name, "a frame") {
 			chunks = append(chunks, nil)
@@ -108,7 +162,9 @@ func (f *form) parse(text []byte) (chunks [][]byte, err error) {
 	return chunks, nil
 }
 
-func hexBytes(s string) ([]byte, error) { return hex.DecodeString(strings.Join(strings.Fields(s), "")) }
+func hexBytes(s string) ([]byte, error) {
+	return hex.DecodeString(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ':' || unicode.IsSpace(r) }), ""))
+}
 
 var arrayItem = regexp.MustCompile(`(0[xX][0-9a-fA-F]+|\d+)(?:\s*<repeats (\d+) times>)?`)
 

@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"os/exec"
@@ -64,6 +65,18 @@ func TestDecodeForms(t *testing.T) {
 		{"a string with escapes", xs},
 		{"a string with escapes", `$2 = "` + octal + `"`},
 		{"a frame between < and >", "agent: read frame <" + digits[8:] + ">\n"},
+		{"hexdump -C", "> " + strings.ReplaceAll(strings.TrimSpace(hex.Dump(b)), "\n", "\n> ")},
+		{"od -t x1", tool(t, b, "od", "-t", "x1")},
+		{"od -t x1", tool(t, b, "od", "-t", "x1z")},
+		{"od -A x -t x1", tool(t, b, "od", "-A", "x", "-t", "x1z")},
+		{"hex digits", tool(t, b, "od", "-A", "n", "-t", "x1")},
+		{"an array of bytes", tool(t, b, "xxd", "-i", "-n", "frame")},
+		{"an array of bytes", "char peer0_0[] = { /* Packet 4 */\n" + strings.Join(array[:8], ", ") + ", \n" + strings.Join(array[8:], ", ") + " };\n"},
+		{"an array of bytes", strings.ReplaceAll(fmt.Sprint(b), " ", ", ") + "\n"},
+		{"an array of bytes", fmt.Sprint(b)},
+		{"hex digits with colons", strings.TrimSuffix(strings.ReplaceAll(xs[2:], `\x`, ":"), ":")},
+		{"hex digits behind 0x", "0x" + digits},
+		{"base64", base64.StdEncoding.EncodeToString(b) + "\n"},
 		{"hex digits", "# a comment\n" + digits[:20] + "\n" + digits[20:]},
 	} {
 		t.Run(tt.form, func(t *testing.T) {
@@ -77,6 +90,13 @@ func TestDecodeForms(t *testing.T) {
 				assert.Contains(t, r.err, "read as "+tt.form)
 			}
 		})
+	}
+	for mend, text := range map[string]string{
+		"paste the output of hexdump -C": "0000000 0000 1700 0003 0000 0101 0601 7069 722d\n0000010 7065 0201\n0000014\n",
+		"paste the output of od -t x1":   "0000000 000000 013400 000003 000000 000401\n",
+		"paste the output of x/NNxb":     "0x7ffe0000 <buf>:\t0x17000000\t0x00000003\n",
+	} {
+		assert.Contains(t, run(t, "decode", file(t, "dump", text)).err, mend)
 	}
 	r := run(t, "decode", xs)
 	assert.Equal(t, want.out, r.out, r.err)
