@@ -75,6 +75,11 @@ test: haproxy chromium redis slapd ## Run all tests, those against real HAProxy 
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 
 .PHONY: test-all
+test-newest: ## Test HAProxy's configuration and the pages against HAProxy 3.4, where it can be had
+	@if newest=$$(internal/scripts/haproxy.sh newest); then \
+		SPOKE_HAPROXY="$$newest" go test ./haproxy/... ./internal/doctest/...; \
+	else echo "NOT TESTED with HAProxy 3.4: it cannot be had" >&2; fi
+
 test-all: ## Run the tests against HAProxy 2.2 and 3.4 as well, whose cache is apart
 	@versions=$$(internal/scripts/haproxy.sh matrix); SPOKE_HAPROXY="$$versions" $(MAKE) --no-print-directory test
 

@@ -6,6 +6,7 @@
 #   internal/scripts/haproxy.sh any        one, whichever version
 #   internal/scripts/haproxy.sh status     only tells
 #   internal/scripts/haproxy.sh matrix     gets older and newer ones too, prints all as SPOKE_HAPROXY has them
+#   internal/scripts/haproxy.sh newest     gets the newest of those, prints its path
 #   internal/scripts/haproxy.sh fetch RELEASE   puts Debian RELEASE's into the cache, again if it is there
 #
 # This system's own HAProxy is installed by apt-get. Those of other Debian
@@ -201,6 +202,16 @@ matrix() {
   echo "${list#:}"
 }
 
+# newest gets the newest version and prints its path.
+newest() {
+  local release want
+  read -r release want <<<"${more[-1]}"
+  cache=$more_cache
+  [ -n "$(version "$cache/$release/haproxy")" ] ||
+    SPOKE_HAPROXY_FOLDER=$cache bash haproxy.sh fetch "$release" "$want" >&2
+  echo "$cache/$release/haproxy"
+}
+
 case "${1:-all}" in
 any)
   if [ -n "${SPOKE_HAPROXY:-}" ] || command -v haproxy >/dev/null; then exit; fi
@@ -223,6 +234,9 @@ all)
   ;;
 matrix)
   matrix
+  ;;
+newest)
+  newest
   ;;
 status)
   status
