@@ -74,7 +74,7 @@ test: haproxy chromium redis slapd ## Run all tests, those against real HAProxy 
 	@$(MAKE) --no-print-directory tap TAPSKIP='^(TestReloads|TestRestarts|TestLoad)$$'
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 
-.PHONY: test-all
+.PHONY: test-newest test-all
 test-newest: ## Test HAProxy's configuration and the pages against HAProxy 3.4, where it can be had
 	@if newest=$$(internal/scripts/haproxy.sh newest); then \
 		SPOKE_HAPROXY="$$newest" go test ./haproxy/... ./internal/doctest/...; \

@@ -80,26 +80,27 @@ var shapes = []struct {
 	send    func(*router.Route)
 	refused int
 	free    bool
+	later   bool // HAProxy before 2.4 does not take it
 }{
-	{"event", func(r *router.Route) { r.Event(router.OnFrontendHTTPRequest) }, 503, false},
-	{"if", func(r *router.Route) { r.Event(router.OnFrontendHTTPRequest).If("{ path_beg /asked } METH_GET") }, 503, true},
-	{"unless", func(r *router.Route) { r.Event(router.OnFrontendHTTPRequest).Unless("{ path_beg /free }") }, 503, true},
+	{"event", func(r *router.Route) { r.Event(router.OnFrontendHTTPRequest) }, 503, false, false},
+	{"if", func(r *router.Route) { r.Event(router.OnFrontendHTTPRequest).If("{ path_beg /asked } METH_GET") }, 503, true, false},
+	{"unless", func(r *router.Route) { r.Event(router.OnFrontendHTTPRequest).Unless("{ path_beg /free }") }, 503, true, false},
 	{"or", func(r *router.Route) {
 		r.Event(router.OnFrontendHTTPRequest).If("{ path /asked } || { path /x } { src 127.0.0.1 }")
-	}, 503, true},
-	{"unless and", func(r *router.Route) { r.Event(router.OnFrontendHTTPRequest).Unless("{ path_beg /free } METH_GET") }, 503, true},
-	{"group", func(r *router.Route) { r.Group("g") }, 503, false},
+	}, 503, true, false},
+	{"unless and", func(r *router.Route) { r.Event(router.OnFrontendHTTPRequest).Unless("{ path_beg /free } METH_GET") }, 503, true, false},
+	{"group", func(r *router.Route) { r.Group("g") }, 503, false, false},
 	{"event and group", func(r *router.Route) {
 		r.Event(router.OnFrontendHTTPRequest).If("{ path_beg /asked }").Group("g")
-	}, 503, true},
-	{"backend event", func(r *router.Route) { r.Event(router.OnBackendHTTPRequest) }, 503, false},
-	{"backend group", func(r *router.Route) { r.Event(router.OnBackendHTTPRequest).Group("g") }, 503, false},
-	{"response event", func(r *router.Route) { r.Event(router.OnHTTPResponse) }, 502, false},
-	{"response event if", func(r *router.Route) { r.Event(router.OnHTTPResponse).If("{ status 200 }") }, 502, false},
-	{"response group", func(r *router.Route) { r.Event(router.OnHTTPResponse).Group("g") }, 502, false},
-	{"response group by its samples", func(r *router.Route) { r.Group("g").Arg("status", "status").Arg("body", "res.body") }, 502, false},
-	{"session", func(r *router.Route) { r.Event(router.OnClientSession) }, 0, false},
-	{"tcp", func(r *router.Route) { r.Event(router.OnFrontendTCPRequest) }, 0, false},
+	}, 503, true, false},
+	{"backend event", func(r *router.Route) { r.Event(router.OnBackendHTTPRequest) }, 503, false, false},
+	{"backend group", func(r *router.Route) { r.Event(router.OnBackendHTTPRequest).Group("g") }, 503, false, false},
+	{"response event", func(r *router.Route) { r.Event(router.OnHTTPResponse) }, 502, false, false},
+	{"response event if", func(r *router.Route) { r.Event(router.OnHTTPResponse).If("{ status 200 }") }, 502, false, false},
+	{"response group", func(r *router.Route) { r.Event(router.OnHTTPResponse).Group("g") }, 502, false, false},
+	{"response group by its samples", func(r *router.Route) { r.Group("g").Arg("status", "status").Arg("body", "res.body") }, 502, false, true},
+	{"session", func(r *router.Route) { r.Event(router.OnClientSession) }, 0, false, false},
+	{"tcp", func(r *router.Route) { r.Event(router.OnFrontendTCPRequest) }, 0, false, false},
 }
 
 // TestWrittenClosesOnAbsence: each shape refuses where the agent fails, answers
@@ -108,6 +109,9 @@ var shapes = []struct {
 func TestWrittenClosesOnAbsence(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		for _, s := range shapes {
+			if s.later && !bin.AtLeast("2.4") {
+				continue // Write refuses it for such a Version: TestWriteOldVersions
+			}
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
 				build := func(fn func(context.Context, client) (sure, error)) *router.Router {
@@ -148,6 +152,9 @@ func TestWrittenClosesOnAbsence(t *testing.T) {
 func TestWrittenRefusesHalfClosed(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		for _, s := range shapes {
+			if s.later && !bin.AtLeast("2.4") {
+				continue // Write refuses it for such a Version: TestWriteOldVersions
+			}
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
 				r := router.New()
@@ -180,6 +187,9 @@ func TestWrittenRefusesHalfClosed(t *testing.T) {
 						unjudged.Add(1)
 					}
 					conn.Close()
+				}
+				if s.name == "response group" && !bin.AtLeast("2.4") {
+					return // there they pass: docs/versions.md
 				}
 				assert.Zero(t, unjudged.Load(), "they got past the agent")
 			})

@@ -202,3 +202,17 @@ func TestWriteKeepsApart(t *testing.T) {
 	assert.ErrorContains(t, err, `Config.Engines has "x", which no route names`)
 	assert.ErrorContains(t, err, "Config.AgentCheckPort is 70000: write the port")
 }
+
+// TestWriteOldVersions: Write refuses messages that an old HAProxy never sends.
+func TestWriteOldVersions(t *testing.T) {
+	for want, m := range map[string]haproxy.Message{
+		"HAProxy before 2.4 never sends a group by tcp-response rules": {Name: "m", Event: "on-tcp-response", Group: "g"},
+		"HAProxy before 2.4 cannot wait for the body of a response":    {Name: "m", Event: "on-http-response", Group: "g", Args: []haproxy.Arg{{Name: "b", Fetch: "res.body"}}},
+	} {
+		a := haproxy.Agent{Messages: []haproxy.Message{m}}
+		_, err := haproxy.Write(a, haproxy.Config{Engine: "e", Version: "2.2"})
+		assert.ErrorContains(t, err, want)
+		_, err = haproxy.Write(a, haproxy.Config{Engine: "e", Version: "2.6"})
+		assert.NoError(t, err)
+	}
+}

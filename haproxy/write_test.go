@@ -93,6 +93,13 @@ func TestWrittenIsValid(t *testing.T) {
 			}
 			t.Run(v.name, func(t *testing.T) {
 				v.config.SPOEFile = ""
+				if v.config.Version == "" {
+					v.config.Version = versionFor(bin)
+				}
+				if _, err := haproxy.Write(haproxy.Describe(v.router()), v.config); err != nil {
+					require.ErrorContains(t, err, "has a default, which HAProxy before 2.6 does not know")
+					return
+				}
 				warnings, err := haproxytest.Check(t, bin, around(write(t, v.router(), v.config), "127.0.0.1:9000"))
 				require.NoError(t, err)
 				assert.Empty(t, warnings)
@@ -141,7 +148,7 @@ func TestWrittenWorks(t *testing.T) {
 			return nil
 		}).Event(router.OnHTTPResponse).Unless("{ status 404 }")
 
-		h := haproxytest.Start(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true}), spoetest.Serve(t, r)))
+		h := haproxytest.Start(t, bin, around(write(t, r, haproxy.Config{Engine: "guard", FailClosed: true, Version: versionFor(bin)}), spoetest.Serve(t, r)))
 		resp := h.Get("/")
 		assert.Equal(t, 200, resp.Status)
 		assert.Equal(t, "100", resp.Header.Get("X-Score"))

@@ -66,6 +66,12 @@ func verifyMessage(m *model.Message, c Config) (errs []error) {
 	if err := syntax.CheckCondition(m.Condition); err != nil {
 		wrong("the condition %q has %w", m.Condition, err)
 	}
+	if m.Group != "" && c.before(2, 4) && ruleSets[m.On()] == tcpResponse {
+		wrong("HAProxy before 2.4 never sends a group by tcp-response rules: use an event")
+	}
+	if c.before(2, 4) && slices.ContainsFunc(m.Args, func(a model.Arg) bool { return samples.FetchesBody(samples.Unquoted(a.Fetch), "res.") }) {
+		wrong("HAProxy before 2.4 cannot wait for the body of a response: use a later version, or leave the body out")
+	}
 	if len(m.Args) > codec.MaxArgs {
 		wrong("it has %d arguments, and a message has %d at most", len(m.Args), codec.MaxArgs)
 	}
