@@ -143,6 +143,7 @@ func (c *checker) check() {
 	}
 	c.checkVars()
 	c.checkAnswers()
+	c.checkVerdicts()
 	c.checkClosed()
 	c.checkBackend()
 	c.checkSequence()

@@ -53,7 +53,7 @@ func namedIn(condition syntax.Directive, lines []syntax.Directive) (acls []synta
 // checkRead reports whether all that set a variable come after it is read.
 func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect string) {
 	if c.setByAgents(v) {
-		c.checkTogether(m, s, v, effect)
+		c.checkTogether(m, v, effect)
 		return
 	}
 	var later *mention
@@ -81,7 +81,7 @@ func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect 
 
 // checkTogether finds a variable that only answers set which come with, or behind, the
 // message that reads it: HAProxy sends the messages of an event or a group together.
-func (c *checker) checkTogether(m *syntax.SPOEMessage, s sending, v mention, effect string) {
+func (c *checker) checkTogether(m *syntax.SPOEMessage, v mention, effect string) {
 	name, own := strings.CutPrefix(v.name, c.engine.Prefix+".")
 	if !own || v.scope == "sess" || v.scope == "proc" || !c.knowsVars() || c.setByRule(v) || c.cfg.LoadsLua() || v.scope+"."+name == c.agent.FailureVar {
 		return
@@ -94,7 +94,7 @@ func (c *checker) checkTogether(m *syntax.SPOEMessage, s sending, v mention, eff
 			continue
 		}
 		for _, at := range c.sendings(sent) {
-			if at.before(&s) {
+			if slices.ContainsFunc(c.sendings(m), func(s sending) bool { return at.before(&s) }) {
 				return
 			}
 			if by == "" || setter.Name != m.Name {

@@ -77,23 +77,44 @@ var last = []string{"accept", "allow", "reject", "deny", "tarpit", "silent-drop"
 // checkReached finds a rule before the one that sends a message which ends the rules
 // wherever the later one would apply.
 func (c *checker) checkReached(m *syntax.SPOEMessage, s sending) {
-	kind := 2 // "http-request deny"; "tcp-request content accept"
-	if strings.HasPrefix(s.at.Words[0], "tcp-") {
-		kind = 3
-	}
-	for _, d := range s.proxy.Lines[:s.rule] {
-		if len(d.Words) < kind || d.Maybe || !slices.Equal(d.Words[:kind-1], s.at.Words[:kind-1]) || !slices.Contains(last, d.Words[kind-1]) {
-			continue
-		}
-		if cond := condition(s.proxy, d); cond != "" && cond != condition(s.proxy, s.at) {
-			continue
-		}
-		c.find(RuleNotReached, s.at,
-			fmt.Sprintf("this rule sends the message %q, and %q before it (%s:%d) ends the rules wherever this one would apply", m.Name, strings.Join(d.Words[:kind], " "), d.File, d.Line),
-			"HAProxy does not get to this rule: the message is never sent.",
-			"Put this rule before that one.")
+	d, action := ended(s.proxy, s.rule)
+	if action == "" {
 		return
 	}
+	c.find(RuleNotReached, s.at,
+		fmt.Sprintf("this rule sends the message %q, and %q before it (%s:%d) ends the rules wherever this one would apply", m.Name, action, d.File, d.Line),
+		"HAProxy does not get to this rule: the message is never sent.",
+		"Put this rule before that one.")
+}
+
+// ended returns a rule before the one of that line which ends the rules wherever that one
+// would apply, and its action; or "".
+func ended(in *syntax.Section, line int) (d syntax.Directive, action string) {
+	at := in.Lines[line]
+	kind := 2 // "http-request deny"; "tcp-request content accept"
+	if strings.HasPrefix(at.Words[0], "tcp-") {
+		kind = 3
+	}
+	for _, d := range in.Lines[:line] {
+		if len(d.Words) < kind || d.Maybe || !slices.Equal(d.Words[:kind-1], at.Words[:kind-1]) || !slices.Contains(last, d.Words[kind-1]) {
+			continue
+		}
+		if cond := condition(in, d); cond == "" || cond == condition(in, at) || implied(condition(in, at), cond) {
+			return d, strings.Join(d.Words[:kind], " ")
+		}
+	}
+	return d, ""
+}
+
+// implied reports whether a condition holds wherever another one does: it has some of its
+// terms.
+func implied(of, cond string) bool {
+	for _, s := range []string{of, cond} {
+		if !strings.HasPrefix(s, "if ") || strings.Contains(s, " || ") || strings.Contains(s, " or ") {
+			return false
+		}
+	}
+	return strings.Contains(strings.TrimPrefix(of, "if")+" ", strings.TrimPrefix(cond, "if")+" ")
 }
 
 // condition returns a rule's condition, or "": a named ACL is replaced by its test.

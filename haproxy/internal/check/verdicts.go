@@ -1,0 +1,64 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
+)
+
+// checkVerdicts finds rules that go by an answer and never see one: another rule ends the
+// rules before them, or unsets the variable.
+func (c *checker) checkVerdicts() {
+	for _, r := range c.mentions {
+		if !r.read || r.in == nil || syntax.RuleStage(r.in, &r.at) == syntax.StageUnknown || !c.ofAnswer(r) {
+			continue
+		}
+		if d, action := ended(r.in, r.line); action != "" && slices.ContainsFunc(r.at.Words, func(w string) bool { return slices.Contains(last, w) }) {
+			c.find(RuleNotReached, r.at,
+				fmt.Sprintf("this rule goes by the answer of the agent (%s.%s), and %q before it (%s:%d) ends the rules wherever this one would apply", r.scope, r.name, action, d.File, d.Line),
+				"HAProxy does not get to this rule: nothing becomes of the answer.",
+				"Put this rule before that one.")
+		}
+		if u := c.unsetBefore(r); u != nil {
+			c.find(VariableReadEarly, r.at,
+				fmt.Sprintf("the variable %s.%s is read here, and unset before, behind its message (%s:%d)", r.scope, r.name, u.at.File, u.at.Line),
+				"It is not there any more: a condition on it never holds (an \"unless\" always), a header with it is empty.",
+				"Send the message by a rule behind the one that unsets the variable (a group, and \"http-request send-spoe-group\").")
+		}
+	}
+}
+
+// ofAnswer reports whether a variable is one that the agent sets.
+func (c *checker) ofAnswer(m mention) bool {
+	name, own := strings.CutPrefix(m.name, c.engine.Prefix+".")
+	return own && c.knowsVars() && c.setsItself(m.scope, name) && !slices.Contains(c.engine.OwnVars, name)
+}
+
+// unsetBefore returns a rule without a condition that unsets a variable before it is
+// read, and behind each message that has it set; or nil.
+func (c *checker) unsetBefore(r mention) *mention {
+	name := strings.TrimPrefix(r.name, c.engine.Prefix+".")
+	i := slices.IndexFunc(c.mentions, func(u mention) bool {
+		return u.in == r.in && u.line < r.line && u.at.Is(r.at.Words[0]) && u.scope == r.scope && u.name == r.name &&
+			strings.Contains(u.at.Text(), "unset-var(") && condition(u.in, u.at) == "" && !u.at.Maybe
+	})
+	if i < 0 || c.setByRule(r) || c.cfg.LoadsLua() {
+		return nil
+	}
+	u := c.mentions[i]
+	for j := range c.agent.Messages {
+		m := c.engine.Message(c.agent.Messages[j].Name)
+		if m == nil || !slices.ContainsFunc(c.agent.Messages[j].Vars, func(v model.Var) bool { return v.Sets(r.scope, name) }) {
+			continue
+		}
+		for _, s := range c.sendings(m) {
+			if s.isAfter(u) {
+				return nil // it sets the variable again, or anew
+			}
+		}
+	}
+	return &u
+}
