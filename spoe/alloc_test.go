@@ -5,6 +5,7 @@ package spoe_test
 import (
 	"context"
 	"io"
+	"math"
 	"net"
 	"runtime"
 	"testing"
@@ -53,17 +54,21 @@ func TestNotifyAllocatesNothing(t *testing.T) {
 			ask()
 		}
 		assert.Zero(t, testing.AllocsPerRun(2000, ask), name)
-		assert.Less(t, bytesPerRun(10_000, ask), maxNotifyBytes, name)
+		least := math.Inf(1)
+		for range 3 { // a garbage collection empties the pools
+			least = min(least, bytesPerRun(10_000, ask))
+		}
+		assert.Less(t, least, maxNotifyBytes, name)
 	}
 	nc.Close()
 	cancel()
 	assert.NoError(t, <-ended)
 }
 
-// maxNotifyBytes bounds what a NOTIFY allocates on average. Contexts are allocated 32
-// at a time, one for each message, since a handler may keep its context: that is some
-// 100 bytes, and 0.03 allocations, which AllocsPerRun rounds down to 0.
-const maxNotifyBytes = 128.0
+// maxNotifyBytes bounds the bytes that a NOTIFY allocates on average. Each message
+// has a context of its own of one byte, which its handler may keep; 248 of them are
+// allocated together, which AllocsPerRun rounds down to 0.
+const maxNotifyBytes = 8.0
 
 // bytesPerRun returns how many bytes the process allocates for each of n calls.
 func bytesPerRun(n int, f func()) float64 {
