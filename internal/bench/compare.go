@@ -14,10 +14,15 @@ import (
 type traffic struct {
 	shape           string
 	conns, inFlight int
+	rate            float64 // NOTIFYs a second, or 0 for as many as the server answers
 }
 
 func (t traffic) String() string {
-	return fmt.Sprintf("%d × %d, %s", t.conns, t.inFlight, t.shape)
+	s := fmt.Sprintf("%d × %d, %s", t.conns, t.inFlight, t.shape)
+	if t.rate > 0 {
+		s += fmt.Sprintf(", %.0f/s", t.rate)
+	}
+	return s
 }
 
 func (t traffic) floor() program {
@@ -46,12 +51,16 @@ func (s series) rates() []float64 {
 	return v
 }
 
-func (s series) median(of func(report.Load) time.Duration) time.Duration {
+func (s series) values(of func(report.Load) time.Duration) []float64 {
 	v := make([]float64, len(s.loads))
 	for i, l := range s.loads {
 		v[i] = float64(of(l))
 	}
-	return time.Duration(report.SpreadOf(v).Median)
+	return v
+}
+
+func (s series) median(of func(report.Load) time.Duration) time.Duration {
+	return time.Duration(report.SpreadOf(s.values(of)).Median)
 }
 
 // compare measures the programs in turn under the same traffic, round by round, and adds
@@ -135,6 +144,7 @@ func (b *bench) generator(ctx context.Context, mode string, s *server, t traffic
 		"-shape", t.shape,
 		"-conns", strconv.Itoa(t.conns),
 		"-inflight", strconv.Itoa(t.inFlight),
+		"-per-second", strconv.FormatFloat(t.rate, 'f', -1, 64),
 	}, more...)
 	return b.start(ctx, program{name: "generator against " + s.name, bin: "load", args: args}, b.load)
 }

@@ -51,12 +51,17 @@ var rows = []row{
 	{"e", "allocations", (*bench).rowE},
 	{"f", "64 × 16, a handler that sleeps 5 ms", (*bench).rowF},
 	{"g", "idle connections", (*bench).rowG},
-	{"h", "slow clients", (*bench).rowH},
-	{"i", "row a with the page of package inspect", (*bench).rowI},
+	{"h", "8,000/s over 10 to 5,000 connections", (*bench).rowH},
+	{"i", "the others while one handler in 16 sleeps", (*bench).rowI},
+	{"j", "16 handlers that compute", (*bench).rowJ},
+	{"k", "latency at 30 % of the maximum", (*bench).rowK},
+	{"l", "row a on all cores", (*bench).rowL},
+	{"slow", "slow clients", (*bench).rowSlow},
+	{"page", "row a with the page of package inspect", (*bench).rowPage},
 	{"floor", "the floor against one below net.Conn", (*bench).rowFloor},
 	{"forms", "the cost of forms of handlers and of middleware", (*bench).rowForms},
 	{"free", "rows a and c on all cores, unpinned", (*bench).rowFree},
-	{"haproxy", "through a real HAProxy", (*bench).rowHAProxy},
+	{"m", "through a real HAProxy", (*bench).rowHAProxy},
 }
 
 func main() {
@@ -72,8 +77,8 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 7, "alternate between the servers this often")
 	flag.DurationVar(&b.warm, "warm", 500*time.Millisecond, "load for this long before measuring")
 	flag.DurationVar(&b.window, "for", 1500*time.Millisecond, "measure each round for this long")
-	flag.IntVar(&b.conns, "conns", 10_000, "connections of rows g and h")
-	flag.DurationVar(&b.slow, "slow", 30*time.Second, "measure row h for this long")
+	flag.IntVar(&b.conns, "conns", 10_000, "connections of rows g and slow")
+	flag.DurationVar(&b.slow, "slow", 30*time.Second, "measure row slow for this long")
 	flag.DurationVar(&b.wrk, "wrk", 4*time.Second, "measure each round through HAProxy for this long")
 	flag.Parse()
 

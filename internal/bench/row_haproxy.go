@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log"
 	"os/exec"
+	"time"
 
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
+	"github.com/spoke-go/spoke/internal/bench/internal/proc"
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
@@ -56,18 +58,41 @@ func (b *bench) throughHAProxy(ctx context.Context, bin haproxytest.Binary) (rep
 		return result, err
 	}
 	var rates [3][]float64
+	var cpu [2][]float64 // of the floor and of the agent, a request
+	servers := [2]*server{floor, agent}
 	for round := range roundsHAProxy {
 		for turn := range rates {
 			i := (turn + round) % len(rates)
+			var before time.Duration
+			if i > 0 {
+				if before, err = proc.CPUTime(servers[i-1].pid()); err != nil {
+					return result, err
+				}
+			}
 			w, err := b.runWrk(ctx, h.urls[i])
 			if err != nil {
 				return result, err
+			}
+			if i > 0 {
+				after, err := proc.CPUTime(servers[i-1].pid())
+				if err != nil {
+					return result, err
+				}
+				cpu[i-1] = append(cpu[i-1], float64(after-before)/w.requests)
 			}
 			rates[i] = append(rates[i], w.rate)
 			result.Failed += w.failed
 			log.Printf("  %s, round %d of %d, %s: %.0f requests/s, %d failed", bin, round+1, roundsHAProxy, ways[i], w.rate, w.failed)
 		}
 	}
+	r := report.Ratios(cpu[1], cpu[0])
+	b.report.Rows = append(b.report.Rows, report.Row{
+		ID:       "m",
+		Work:     "the agent's CPU time for a request, behind HAProxy " + bin.Version,
+		Bound:    "1.05 × floor",
+		Measured: fmt.Sprintf("%s × floor: %v a request", r, time.Duration(report.SpreadOf(cpu[1]).Median).Round(100*time.Nanosecond)),
+		Verdict:  report.Within(r.Median <= 1.05),
+	})
 	result.None, result.Floor, result.Agent = report.SpreadOf(rates[0]), report.SpreadOf(rates[1]), report.SpreadOf(rates[2])
 	if err := h.stop(); err != nil {
 		return result, err

@@ -9,9 +9,9 @@ import (
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
-// rowI holds the agent of row a with the page of package inspect to the same agent without
+// rowPage holds the agent of row a with the page of package inspect to the same agent without
 // it: first the page is closed, then two browsers have it open.
-func (b *bench) rowI(ctx context.Context) error {
+func (b *bench) rowPage(ctx context.Context) error {
 	unseen, seen := agent("agent with the page", "-inspect"), agent("agent with the page, two open", "-inspect")
 	seen.looking = 2
 	s, err := b.compare(ctx, b.rounds, ipPipelined, ipPipelined.floor(), defaultAgent, unseen, seen)
@@ -27,7 +27,7 @@ func (b *bench) rowI(ctx context.Context) error {
 	} {
 		r := report.Ratios(s[2+i].perNotify(), s[1].perNotify())
 		b.report.Rows = append(b.report.Rows, report.Row{
-			ID:       "i",
+			ID:       "page",
 			Work:     c.work,
 			Bound:    fmt.Sprintf("%.2f × agent", c.limit),
 			Measured: r.String() + " × agent",

@@ -25,23 +25,23 @@ func agent(name string, flags ...string) program {
 var defaultAgent = agent("agent")
 
 func (b *bench) rowA(ctx context.Context) error {
-	return b.ratio(ctx, "a", "8 × 16, one IPv4 argument: typed handler, router, Recover, Timeout, one set-var", 2.0, ipPipelined, defaultAgent)
+	return b.ratio(ctx, "a", "8 × 16, one IPv4 argument: typed handler, router, Recover, Timeout, one set-var", 1.15, ipPipelined, defaultAgent)
 }
 
 func (b *bench) rowB(ctx context.Context) error {
-	return b.ratio(ctx, "b", "8 × 16, the same with Trace: OpenTelemetry's SDK installed, not sampled", 3.5, ipPipelined, agent("agent with Trace", "-trace"))
+	return b.ratio(ctx, "b", "8 × 16, the same with Trace: OpenTelemetry's SDK installed, not sampled", 1.6, ipPipelined, agent("agent with Trace", "-trace"))
 }
 
 func (b *bench) rowC(ctx context.Context) error {
-	return b.ratio(ctx, "c", "8 × 16, nine arguments: five of them strings, Recover, Timeout, two set-var", 3.0, requestPipelined, defaultAgent)
+	return b.ratio(ctx, "c", "8 × 16, nine arguments: five of them strings, Recover, Timeout, two set-var", 1.6, requestPipelined, defaultAgent)
 }
 
 func (b *bench) rowD(ctx context.Context) error {
-	err := b.ratio(ctx, "d", "8 × 1, one IPv4 argument: as in a, one NOTIFY in flight", 1.15, ipSingle, defaultAgent)
+	err := b.ratio(ctx, "d", "8 × 1, one IPv4 argument: as in a, one NOTIFY in flight", 0.95, ipSingle, defaultAgent)
 	if err != nil {
 		return err
 	}
-	return b.ratio(ctx, "d", "8 × 1, nine arguments: as in c, one NOTIFY in flight", 1.15, requestSingle, defaultAgent)
+	return b.ratio(ctx, "d", "8 × 1, nine arguments: as in c, one NOTIFY in flight", 0.95, requestSingle, defaultAgent)
 }
 
 func (b *bench) ratio(ctx context.Context, id, work string, limit float64, t traffic, p program) error {
@@ -100,9 +100,7 @@ func (b *bench) rowForms(ctx context.Context) error {
 
 // rowFree measures without pinning, for information.
 func (b *bench) rowFree(ctx context.Context) error {
-	server, load := b.server, b.load
-	defer func() { b.server, b.load = server, load }()
-	b.server, b.load = place{-1, runtime.NumCPU()}, place{-1, runtime.NumCPU()}
+	defer b.unpin()()
 	for _, t := range []traffic{ipPipelined, requestPipelined} {
 		floor, agent := t.floor(), defaultAgent
 		floor.name += ", all cores"
@@ -112,4 +110,11 @@ func (b *bench) rowFree(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unpin lets servers and generator run on all cores, until the returned func is called.
+func (b *bench) unpin() (pin func()) {
+	server, load := b.server, b.load
+	b.server, b.load = place{-1, runtime.NumCPU()}, place{-1, runtime.NumCPU()}
+	return func() { b.server, b.load = server, load }
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
-// rowH has a crowd of slow clients, and looks at the server's memory meanwhile
+// rowSlow has a crowd of slow clients, and looks at the server's memory meanwhile
 // and at its goroutines afterwards.
-func (b *bench) rowH(ctx context.Context) error {
+func (b *bench) rowSlow(ctx context.Context) error {
 	const (
 		rate   = 1 << 20 // bytes a second each way
 		growth = 1.10    // of memory, from early to late
@@ -58,7 +58,7 @@ func (b *bench) rowH(ctx context.Context) error {
 	}
 	out, in := float64(slow.Sent)/slow.Wall.Seconds(), float64(slow.Received)/slow.Wall.Seconds()
 	b.report.Rows = append(b.report.Rows, report.Row{
-		ID:    "h",
+		ID:    "slow",
 		Work:  fmt.Sprintf("%d slow clients, 1 MiB/s each way in pieces cut at random", b.conns),
 		Bound: "steady memory, no goroutine left",
 		Measured: fmt.Sprintf("%.0f MiB early, %.0f MiB late, after a collection (peak %.0f MiB); goroutines left: %d; %.2f MiB/s to the agent, %.2f back",

@@ -11,14 +11,16 @@ import (
 
 // wrk is what wrk printed.
 type wrk struct {
-	rate   float64 // requests a second
-	failed int     // responses other than 2xx and 3xx, and socket errors
+	rate     float64 // requests a second
+	requests float64
+	failed   int // responses other than 2xx and 3xx, and socket errors
 }
 
 var (
-	wrkRate   = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
-	wrkStatus = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)`)
-	wrkSocket = regexp.MustCompile(`Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)`)
+	wrkRate     = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
+	wrkRequests = regexp.MustCompile(`(\d+) requests in`)
+	wrkStatus   = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)`)
+	wrkSocket   = regexp.MustCompile(`Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)`)
 )
 
 // runWrk asks for url from 64 connections.
@@ -35,7 +37,14 @@ func (b *bench) runWrk(ctx context.Context, url string) (wrk, error) {
 		return wrk{}, fmt.Errorf("wrk tells no rate:\n%s", out)
 	}
 	var w wrk
-	w.rate, err = strconv.ParseFloat(string(m[1]), 64)
+	if w.rate, err = strconv.ParseFloat(string(m[1]), 64); err != nil {
+		return w, err
+	}
+	n := wrkRequests.FindSubmatch(out)
+	if n == nil {
+		return w, fmt.Errorf("wrk tells no number of requests:\n%s", out)
+	}
+	w.requests, err = strconv.ParseFloat(string(n[1]), 64)
 	for _, re := range []*regexp.Regexp{wrkStatus, wrkSocket} {
 		if m := re.FindSubmatch(out); m != nil {
 			for _, n := range m[1:] {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/spoke-go/spoke/middleware"
@@ -34,9 +35,9 @@ func newHandler(c config, page *page) (spoe.Handler, error) {
 	}
 	switch c.form {
 	case "typed":
-		r.Handle("ip-rep", slept(c.sleep, rate))
-		r.Handle("check-request", slept(c.sleep, check))
-		r.Handle("echo", slept(c.sleep, echo))
+		r.Handle("ip-rep", slowed(c, rate))
+		r.Handle("check-request", slowed(c, check))
+		r.Handle("echo", slowed(c, echo))
 	case "raw":
 		for name, h := range rawHandlers(c.sleep) {
 			r.HandleRaw(name, h)
@@ -47,13 +48,27 @@ func newHandler(c config, page *page) (spoe.Handler, error) {
 	return r, nil
 }
 
-// slept has a handler sleep first; where it need not, the handler is untouched.
-func slept[In, Out any](d time.Duration, h func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
-	if d <= 0 {
+// slowed returns a handler that first sleeps or computes in one message of c.every; where
+// it need not, it returns h itself.
+func slowed[In, Out any](c config, h func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	if c.sleep <= 0 && c.compute <= 0 {
 		return h
 	}
+	var n atomic.Uint64
 	return func(ctx context.Context, in In) (Out, error) {
-		time.Sleep(d)
+		if n.Add(1)%max(c.every, 1) == 0 {
+			time.Sleep(c.sleep)
+			compute(c.compute)
+		}
 		return h(ctx, in)
+	}
+}
+
+// compute keeps the processor for d.
+func compute(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	for end := time.Now().Add(d); time.Now().Before(end); {
 	}
 }

@@ -25,6 +25,8 @@ type config struct {
 	timeout    time.Duration
 	trace      bool
 	sleep      time.Duration
+	compute    time.Duration
+	every      uint64
 	inspect    bool
 	cpuProfile string
 }
@@ -40,6 +42,8 @@ func main() {
 	flag.DurationVar(&c.timeout, "timeout", 0, "use middleware.Timeout with this `time`")
 	flag.BoolVar(&c.trace, "trace", false, "use middleware.Trace, with OpenTelemetry's SDK that samples nothing")
 	flag.DurationVar(&c.sleep, "sleep", 0, "have the handler sleep for this `time`")
+	flag.DurationVar(&c.compute, "compute", 0, "make the handler compute for this `time`")
+	flag.Uint64Var(&c.every, "every", 1, "sleep or compute in one message of so `many` alone")
 	flag.BoolVar(&c.inspect, "inspect", false, "use the middleware of package inspect, and serve its page")
 	flag.StringVar(&c.cpuProfile, "cpuprofile", "", "write a CPU profile to this `file`")
 	flag.Parse()

@@ -41,6 +41,7 @@ func main() {
 	flag.IntVar(&c.InFlight, "inflight", 16, "NOTIFYs in flight on each connection")
 	flag.DurationVar(&c.Warm, "warm", 500*time.Millisecond, "send for this long before measuring")
 	flag.DurationVar(&c.Window, "for", 2*time.Second, "measure for this long, an hour at most")
+	flag.Float64Var(&c.Rate, "per-second", 0, "send so `many` NOTIFYs a second, at a constant rate; 0: as many as the agent answers")
 	flag.IntVar(&c.rate, "rate", 1<<20, "slow: `bytes` a second that all connections together send")
 	flag.Parse()
 

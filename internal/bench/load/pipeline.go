@@ -39,6 +39,7 @@ func pipeline(ctx context.Context, c config) error {
 		LoadCPU:    own[1] - own[0],
 		P50:        r.Latency.Quantile(0.50),
 		P99:        r.Latency.Quantile(0.99),
+		QuickP99:   r.Latency.Quantile(0.99 * 15 / 16),
 		P999:       r.Latency.Quantile(0.999),
 		MaxLatency: r.Latency.Max(),
 	})
