@@ -6,6 +6,7 @@
 //
 //	SPOKE_RESTARTS=10   how many times each of the two agents is restarted under load
 //	SPOKE_RESTART_MATRIX=file  the whole table of restarts in docs/deployment.md, by `make restarts`
+//	SPOKE_AGE_SECONDS=60  how long TestConnectionAge measures
 //	SPOKE_RELOADS=10    how many times HAProxy is reloaded under load
 //	SPOKE_SOAK=10m      how long the load on one agent lasts
 //

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"sync"
@@ -16,6 +17,7 @@ import (
 type load struct {
 	addr    string
 	stopped chan struct{}
+	pause   func() time.Duration // between two requests of a client; nil: none
 	running sync.WaitGroup
 
 	mu      sync.Mutex // guards outcome
@@ -52,7 +54,17 @@ const decided = `
 
 // startLoad has clients request from addr until the load's end.
 func startLoad(t *testing.T, addr string, clients int) *load {
-	l := &load{addr: addr, stopped: make(chan struct{}), outcome: outcome{Errors: map[string]int{}}}
+	return startPacedLoad(t, addr, clients, nil)
+}
+
+// startPausingLoad is startLoad with clients that pause for up to 2 s between two requests,
+// so that connections to the agents are quiet now and then.
+func startPausingLoad(t *testing.T, addr string, clients int) *load {
+	return startPacedLoad(t, addr, clients, func() time.Duration { return rand.N(2 * time.Second) })
+}
+
+func startPacedLoad(t *testing.T, addr string, clients int, pause func() time.Duration) *load {
+	l := &load{addr: addr, pause: pause, stopped: make(chan struct{}), outcome: outcome{Errors: map[string]int{}}}
 	for range clients {
 		l.running.Go(l.client) // ends with stopped
 	}
@@ -100,6 +112,13 @@ func (l *load) connection() bool {
 		case <-l.stopped:
 			return true
 		default:
+		}
+		if l.pause != nil {
+			select {
+			case <-time.After(l.pause()):
+			case <-l.stopped:
+				return true
+			}
 		}
 		begin := time.Now()
 		err := nc.SetDeadline(begin.Add(20 * time.Second))
