@@ -34,7 +34,7 @@ func TestMetricsOfDeployment(t *testing.T) {
 		_, err := haproxy.Ask(t.Context(), "rate-limit", spoetest.Arg("ip", netip.MustParseAddr("192.0.2.1")))
 		require.NoError(t, err)
 		text = scrape(t, a)
-		return strings.Contains(text, "\nratelimit_redis_up 0\n")
+		return strings.Contains(text, "\nratelimit_redis_gone 1\n") && strings.Contains(text, "ratelimit_redis_changes_total")
 	}, func() string { return "the agent does not see that Redis is gone" })
 	for _, file := range []string{"alerts.yaml", "grafana.json"} {
 		b, err := os.ReadFile(filepath.Join("deploy", file))

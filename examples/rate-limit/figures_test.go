@@ -142,7 +142,7 @@ func TestFigures(t *testing.T) {
 			count *= 2 // the second request of each is refused
 		}
 		put(t, a, keys, 1, "--count", strconv.Itoa(count))
-		assert.InDelta(t, keys, metric(t, a, "ratelimit_keys"), float64(keys)/100)
+		assert.InDelta(t, keys, metric(t, a, "ratelimit_cache_keys")+metric(t, a, "ratelimit_local_keys"), float64(keys)/100)
 		more := metric(t, a, "process_resident_memory_bytes") - before
 		row("%.0f MB in %s | %.0f bytes", more/1e6, where.name, more/float64(keys))
 	}

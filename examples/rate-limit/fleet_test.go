@@ -150,7 +150,7 @@ func TestRedisIsGone(t *testing.T) {
 				server.Kill()
 				recipes.Until(t, func() bool {
 					h.Get("/", "X-Forwarded-For", "192.0.2.1")
-					return strings.Contains(scrape(t, a), "\nratelimit_redis_up 0\n")
+					return strings.Contains(scrape(t, a), "\nratelimit_redis_gone 1\n")
 				}, func() string { return "the agent does not see that Redis is gone" })
 				passed := 0
 				for range 20 {
@@ -165,13 +165,13 @@ func TestRedisIsGone(t *testing.T) {
 				assert.Equal(t, want.passed, passed)
 				h.WaitLog("source=" + want.source)
 				server.Restart()
-				recipes.Until(t, func() bool { return strings.Contains(scrape(t, a), "\nratelimit_redis_up 1\n") },
+				recipes.Until(t, func() bool { return strings.Contains(scrape(t, a), "\nratelimit_redis_gone 0\n") },
 					func() string { return "the agent does not come back to Redis" })
 				assert.Equal(t, 200, h.Get("/", "X-Forwarded-For", "192.0.2.3").Status)
 				h.WaitLog("source=redis")
 				assert.Equal(t, 1, strings.Count(a.Output(), "Redis is slow or gone"))
 				assert.Equal(t, 1, strings.Count(a.Output(), "Redis answers again"))
-				assert.Regexp(t, `ratelimit_redis_changes_total\{.*ratelimit_redis_state="down".*\} 1\n`, scrape(t, a))
+				assert.Regexp(t, `ratelimit_redis_changes_total\{.*ratelimit_redis_state="gone".*\} 1\n`, scrape(t, a))
 			})
 		}
 	})

@@ -13,7 +13,7 @@ import (
 // Answer is what HAProxy gets. A request that no limit counts has Allowed alone.
 type Answer struct {
 	Allowed   bool    `spoe:"allowed"`
-	Source    string  `spoe:"source"`                // who has counted: redis, cache, local, or nobody: open, closed, none
+	Source    string  `spoe:"source"`                // who has counted: redis, cache or local; open, closed or none without a count
 	Which     *string `spoe:"which,unset"`           // the limit that the rest is about: the one that refuses, or the nearest to it
 	Limit     *int64  `spoe:"limit,unset"`           // its rate
 	Remaining *int64  `spoe:"remaining,unset"`       // how many requests it lets through now
@@ -51,21 +51,21 @@ func (l *limiter) check(ctx context.Context, _ struct{}) (Answer, error) {
 	if len(charges) == 0 {
 		return Answer{Allowed: true, Source: isNone}, nil
 	}
-	ahead, source := l.charge(p, charges)
+	charges, ahead, source := l.charge(p, charges)
 	l.metrics.count(ctx, p, charges, ahead, source)
 	return p.answer(charges, ahead, source), nil
 }
 
-// charge returns how far the TAT of each charge was ahead, and who says so. Charges that
-// are not held against the whole limit but a share of it are changed.
-func (l *limiter) charge(p *policy, charges []gcra.Charge) (ahead []int64, source string) {
+// charge charges a request. It returns how far the TAT of each charge was ahead, who says
+// so, and the charges, which are smaller where the agent counts its share of the limits.
+func (l *limiter) charge(p *policy, charges []gcra.Charge) (charged []gcra.Charge, ahead []int64, source string) {
 	ahead = make([]int64, len(charges))
 	if l.store == nil {
 		l.local.Charge(charges, ahead)
-		return ahead, fromLocal
+		return charges, ahead, fromLocal
 	}
 	if l.refused.Ahead(charges, ahead); gcra.Refused(charges, ahead) {
-		return ahead, fromCache
+		return charges, ahead, fromCache
 	}
 	now := l.refused.Now()
 	if told, err := l.store.Charge(charges); err == nil {
@@ -74,16 +74,16 @@ func (l *limiter) charge(p *policy, charges []gcra.Charge) (ahead []int64, sourc
 				l.refused.Set(c.Key, now+told[i])
 			}
 		}
-		return told, fromRedis
+		return charges, told, fromRedis
 	}
 	if p.config.Gone != fromLocal {
-		return nil, p.config.Gone
+		return charges, nil, p.config.Gone
 	}
-	for i := range charges {
-		charges[i] = charges[i].Share(p.config.Agents)
+	for _, c := range charges { // those of before may still be on their way to Redis
+		charged = append(charged, c.Share(p.config.Agents))
 	}
-	l.local.Charge(charges, ahead)
-	return ahead, fromLocal
+	l.local.Charge(charged, ahead)
+	return charged, ahead, fromLocal
 }
 
 // answer returns the answer about charges whose TATs were that far ahead.

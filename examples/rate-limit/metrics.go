@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -18,36 +17,40 @@ const instrumentation = "github.com/spoke-go/spoke/examples/rate-limit"
 // metrics are the agent's own:
 //
 //	ratelimit.decisions         by limit, outcome (allowed, refused, dry_run) and source
-//	ratelimit.redis.up          1, or 0 while Redis is not asked
-//	ratelimit.redis.changes     of that, by what it became: up or down
+//	ratelimit.redis.gone        1 while Redis is not asked, otherwise 0
+//	ratelimit.redis.changes     of that, by what Redis became: back or gone
 //	ratelimit.redis.requests    requests that Redis was asked about
 //	ratelimit.redis.round_trips that this took
 //	ratelimit.redis.failures    round trips that failed
-//	ratelimit.keys              keys that the agent remembers, by source: cache or local
+//	ratelimit.cache.keys        keys of clients that are refused from memory
+//	ratelimit.local.keys        keys of clients that the agent counts itself
 type metrics struct{ decisions, changes metric.Int64Counter }
 
-const sourceKey = attribute.Key("ratelimit.source")
-
-func newMetrics(meter metric.Meter, l *limiter) (*metrics, error) {
-	m := new(metrics)
-	errs := make([]error, 4, 7)
-	m.decisions, errs[0] = meter.Int64Counter("ratelimit.decisions", metric.WithUnit("{decision}"), metric.WithDescription("Decisions of each limit about a request."))
-	m.changes, errs[1] = meter.Int64Counter("ratelimit.redis.changes", metric.WithUnit("{change}"), metric.WithDescription("Changes between asking Redis and not."))
-	_, errs[2] = meter.Int64ObservableGauge("ratelimit.keys", metric.WithUnit("{key}"), metric.WithDescription("Keys that the agent remembers."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(l.refused.Len()), metric.WithAttributes(sourceKey.String(fromCache)))
-			o.Observe(int64(l.local.Len()), metric.WithAttributes(sourceKey.String(fromLocal)))
-			return nil
-		}))
-	if l.store == nil {
-		return m, errors.Join(errs...)
+func newMetrics(meter metric.Meter, l *limiter) (m *metrics, err error) {
+	m = new(metrics)
+	note := func(one error) { err = errors.Join(err, one) }
+	gauge := func(name, help string, value func() int64) {
+		_, one := meter.Int64ObservableGauge(name, metric.WithDescription(help), observed(value))
+		note(one)
 	}
-	_, errs[3] = meter.Int64ObservableGauge("ratelimit.redis.up", metric.WithDescription("1, or 0 while Redis is not asked."), observed(l.store.Up))
-	for name, counter := range map[string]*atomic.Int64{"requests": &l.store.Requests, "round_trips": &l.store.RoundTrips, "failures": &l.store.Failures} {
-		_, err := meter.Int64ObservableCounter("ratelimit.redis."+name, metric.WithDescription("See the README."), observed(counter.Load))
-		errs = append(errs, err)
+	counter := func(name, help string, value func() int64) {
+		_, one := meter.Int64ObservableCounter(name, metric.WithDescription(help), observed(value))
+		note(one)
 	}
-	return m, errors.Join(errs...)
+	var one error
+	m.decisions, one = meter.Int64Counter("ratelimit.decisions", metric.WithDescription("Decisions of each limit about a request."))
+	note(one)
+	m.changes, one = meter.Int64Counter("ratelimit.redis.changes", metric.WithDescription("Changes between asking Redis and not."))
+	note(one)
+	gauge("ratelimit.cache.keys", "Keys of clients that are refused from memory.", l.refused.Len)
+	gauge("ratelimit.local.keys", "Keys of clients that the agent counts itself.", l.local.Len)
+	if s := l.store; s != nil {
+		gauge("ratelimit.redis.gone", "1 while Redis is not asked, otherwise 0.", s.Gone.Load)
+		counter("ratelimit.redis.requests", "Requests that Redis was asked about.", s.Requests.Load)
+		counter("ratelimit.redis.round_trips", "Round trips to Redis.", s.RoundTrips.Load)
+		counter("ratelimit.redis.failures", "Round trips to Redis that failed.", s.Failures.Load)
+	}
+	return m, err
 }
 
 func observed(value func() int64) metric.Int64ObservableOption {
@@ -81,18 +84,18 @@ func counters(limit string) map[decision]metric.AddOption {
 	for _, outcome := range []string{"allowed", "refused", "dry_run"} {
 		for _, source := range []string{fromRedis, fromCache, fromLocal, isOpen, isClosed} {
 			options[decision{outcome, source}] = metric.WithAttributeSet(attribute.NewSet(
-				attribute.String("ratelimit.limit", limit), attribute.String("ratelimit.outcome", outcome), sourceKey.String(source)))
+				attribute.String("ratelimit.limit", limit), attribute.String("ratelimit.outcome", outcome), attribute.String("ratelimit.source", source)))
 		}
 	}
 	return options
 }
 
-// changed counts and is one line of the log.
+// changed counts a change of Redis, and logs a line.
 func (l *limiter) changed(reason error) {
-	state := "up"
+	state := "back"
 	if reason != nil {
-		state = "down"
-		l.log.Error("Redis is slow or gone", "reason", reason, "until then", l.policy().config.Gone)
+		state = "gone"
+		l.log.Error("Redis is slow or gone", "reason", reason, "gone", l.policy().config.Gone)
 	} else {
 		l.log.Info("Redis answers again")
 	}

@@ -16,18 +16,10 @@ func (s *Store) count(failure error) {
 		return
 	}
 	s.Failures.Add(1)
-	if s.failing.Add(1) >= tolerated && s.gone.CompareAndSwap(false, true) {
+	if s.failing.Add(1) >= tolerated && s.Gone.CompareAndSwap(0, 1) {
 		s.Changed(failure)
 		s.tripped <- struct{}{}
 	}
-}
-
-// Up returns 1, or 0 while Redis is gone.
-func (s *Store) Up() int64 {
-	if s.gone.Load() {
-		return 0
-	}
-	return 1
 }
 
 // recover looks for Redis while it is gone, until ctx ends.
@@ -49,7 +41,7 @@ func (s *Store) recover(ctx context.Context) {
 		}
 		s.Changed(nil)
 		s.failing.Store(0)
-		s.gone.Store(false)
+		s.Gone.Store(0)
 	}
 }
 

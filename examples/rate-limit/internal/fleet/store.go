@@ -35,11 +35,11 @@ type Store struct {
 	Changed func(reason error)
 
 	calls   chan *call
-	gone    atomic.Bool
-	tripped chan struct{} // has one element when gone was set
+	tripped chan struct{} // has one element when Gone was set
 	failing atomic.Int32  // round trips that failed in succession
 
 	Requests, RoundTrips, Failures atomic.Int64 // counters; failures are of round trips
+	Gone                           atomic.Int64 // 1 while Redis is not asked, otherwise 0
 }
 
 // call is a request that waits. Whoever asked may have left before it is answered.
@@ -58,10 +58,11 @@ func New(client redis.UniversalClient, deadline time.Duration, changed func(reas
 }
 
 // Charge charges a request, unless one of the charges refuses it, and returns how far the
-// TAT of each was ahead before, in ticks. It takes no longer than the deadline. Any number
-// of goroutines may call it.
+// TAT of each was ahead before, in ticks. It takes no longer than the deadline; after an
+// error, Redis may charge the request all the same, so leave the charges as they are. Any
+// number of goroutines may call it.
 func (s *Store) Charge(charges []gcra.Charge) ([]int64, error) {
-	if s.gone.Load() {
+	if s.Gone.Load() != 0 {
 		return nil, ErrGone
 	}
 	c := &call{charges: charges, done: make(chan struct{})}

@@ -139,7 +139,7 @@ func TestKilled(t *testing.T) {
 			return err == fleet.ErrGone
 		}, patience, time.Millisecond)
 		require.Error(t, wait(t, changes))
-		assert.Zero(t, s.Up())
+		assert.EqualValues(t, 1, s.Gone.Load())
 		server.Restart()
 		require.NoError(t, wait(t, changes))
 		require.Eventually(t, func() bool {

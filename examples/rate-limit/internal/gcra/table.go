@@ -55,10 +55,10 @@ func (t *Table) Set(key string, tat int64) {
 }
 
 // Len returns how many keys the table has.
-func (t *Table) Len() int {
+func (t *Table) Len() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.tats)
+	return int64(len(t.tats))
 }
 
 // Now is the table's clock, in ticks since it was made.

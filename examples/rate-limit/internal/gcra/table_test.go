@@ -72,7 +72,7 @@ func TestTableIsBounded(t *testing.T) {
 	for i := range 100_000 {
 		table.Charge([]gcra.Charge{{Key: strconv.Itoa(i), Interval: 4, Burst: 5, Cost: 1}}, []int64{0})
 	}
-	assert.Equal(t, 1000, table.Len())
+	assert.EqualValues(t, 1000, table.Len())
 	ahead := []int64{0}
 	table.Ahead([]gcra.Charge{far}, ahead)
 	assert.True(t, far.Over(ahead[0]))
