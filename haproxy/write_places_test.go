@@ -101,6 +101,12 @@ func TestWrittenAffinity(t *testing.T) {
 		if group {
 			first.Group("requests")
 			second.Group("responses")
+			r.Handle("before", func(context.Context, client) (out struct {
+				Before bool `spoe:"before"`
+			}, err error) {
+				out.Before = true
+				return out, nil
+			}).Event(router.OnFrontendHTTPRequest).Group("others")
 		}
 		return r
 	}
@@ -114,11 +120,15 @@ func TestWrittenAffinity(t *testing.T) {
 			c.Agents = []string{spoetest.Serve(t, agent("agent1", groups)), spoetest.Serve(t, agent("agent2", groups))}
 			f := write(t, agent("", groups), c)
 			f.Frontend += "    http-response set-header X-Same %[var(txn.guard.same)]\n    http-response set-header X-Agent %[var(txn.guard.agent)]\n"
+			if groups {
+				f.Frontend += "    http-response set-header X-Before %[var(txn.guard.before)]\n"
+			}
 			h := haproxytest.Start(t, bin, site(t, f, "", ""))
 			asked := map[string]int{}
 			for i := range 40 {
 				header := h.Get("/").Header
 				asked[header.Get("X-Agent")]++
+				assert.Equal(t, groups, header.Get("X-Before") == "1", "a group of its own")
 				assert.Equal(t, "1", header.Get("X-Same"), "version %q, request %d", version, i)
 			}
 			assert.Len(t, asked, 2, "version %q: both agents are asked: %v", version, asked)

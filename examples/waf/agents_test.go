@@ -28,7 +28,7 @@ func twoAgents(t *testing.T, originAddr string, addrs ...string) haproxytest.Con
 		require.Zero(t, status, errOut)
 		return out
 	}
-	const filter, request, response = "    filter spoe engine waf config spoe.conf\n", "    http-request send-spoe-group waf request\n", "    http-response send-spoe-group waf response if"
+	const filter, request, response = "    filter spoe engine waf config spoe.conf\n", "    http-request send-spoe-group waf request unless watched\n", "    http-response send-spoe-group waf response if"
 	lines := map[string]string{}
 	for line := range strings.Lines(print("frontend")) {
 		for _, kind := range []string{"    filter spoe", "    http-request set-var", "    http-request send-spoe-group", "    http-response send-spoe-group"} {
@@ -38,6 +38,7 @@ func twoAgents(t *testing.T, originAddr string, addrs ...string) haproxytest.Con
 		}
 	}
 	cfg := shipped(t, "", originAddr, filter, lines["    filter spoe"],
+		"    http-request send-spoe-group waf watch if watched\n", "", // another group for each agent
 		request, lines["    http-request set-var"]+lines["    http-request send-spoe-group"],
 		response+" { var(txn.waf.tx) -m found }\n", strings.ReplaceAll(lines["    http-response send-spoe-group"], " }\n", " } { var(txn.waf.tx) -m found }\n"))
 	cfg.Files["spoe.conf"] = strings.ReplaceAll(print("spoe"), "timeout processing 2s", "timeout processing 20s")

@@ -86,3 +86,16 @@ func TestAuditLog(t *testing.T) {
 	assert.Equal(t, "its-id", line.Transaction.ID)
 	assert.Contains(t, string(line.Messages), "942100")
 }
+
+// TestWatch: a request that is only watched is acknowledged before its rules run, which
+// are counted all the same.
+func TestWatch(t *testing.T) {
+	a := startAgent(t, "")
+	client, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
+	require.NoError(t, err)
+	defer client.Close()
+	vars, err := client.Ask(t.Context(), "waf-watch", posted("id=1' or '1'='1")...)
+	require.NoError(t, err)
+	assert.Empty(t, vars)
+	a.Scrape(t, `waf_rule_hits_total{waf_application="default",waf_rule="942100"} 1`)
+}

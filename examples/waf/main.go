@@ -101,4 +101,6 @@ func (w *waf) register(s *service.Setup[Config], concurrency int) {
 	judge.Arg("traceparent", "req.hdr(traceparent)")
 	judge.Handle("waf-request", w.judgeRequest).Group("request").Event(router.OnFrontendHTTPRequest).Buffer(65536)
 	judge.Handle("waf-response", w.judgeResponse).Group("response").Event(router.OnHTTPResponse)
+	watch := s.Router.With(middleware.Detach(middleware.DetachConfig{Workers: max(concurrency/2, 1), Logger: s.Log, MeterProvider: s.Metrics}))
+	watch.Observe("waf-watch", w.watchRequest).Group("watch").Event(router.OnFrontendHTTPRequest)
 }

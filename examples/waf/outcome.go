@@ -10,6 +10,8 @@ import (
 
 	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
 	"github.com/corazawaf/coraza/v3/types"
+
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 // Outcome is what the rules say, for HAProxy's rules: nothing but the score if the
@@ -77,7 +79,7 @@ func place(d types.MatchData) string {
 	case name == "UNKNOWN":
 		return ""
 	case d.Key() != "":
-		return name + ":" + clip(d.Key(), 64)
+		return name + ":" + safetext.Clip(d.Key(), 64)
 	default:
 		return name
 	}
@@ -99,17 +101,10 @@ func (t *transaction) count() {
 			}
 			t.waf.log.LogAttrs(ctx, level, "rule matched", slog.String("transaction", t.ID()), slog.String("application", t.app.Name),
 				slog.Int("rule", rule.Rule().ID()), slog.String("message", d.Message()), slog.String("matched", place(d)),
-				slog.String("data", clip(d.Data(), 400)), slog.String("client", rule.ClientIPAddress()), slog.String("uri", clip(rule.URI(), 200)))
+				slog.String("data", safetext.Clip(d.Data(), 400)), slog.String("client", rule.ClientIPAddress()), slog.String("uri", safetext.Clip(rule.URI(), 200)))
 		}
 	}
 }
 
 // maxLogged bounds the lines for one rule, which may match several variables.
 const maxLogged = 5
-
-func clip(s string, n int) string {
-	if len(s) > n {
-		return strings.ToValidUTF8(s[:n], "") + "..."
-	}
-	return s
-}

@@ -37,7 +37,7 @@ func (w *waf) judgeRequest(ctx context.Context, r Request) (RequestVerdict, erro
 	host, _ := r.Headers.Get("host")
 	app := w.apps.Load().find(r.App, host)
 	if app == nil {
-		return RequestVerdict{}, fmt.Errorf("the host %q belongs to no application: give it to one, or write one without hosts", host)
+		return RequestVerdict{}, noApplication(host)
 	}
 	t := w.begin(app, r.ID)
 	defer t.endUnlessKept()
@@ -51,6 +51,23 @@ func (w *waf) judgeRequest(ctx context.Context, r Request) (RequestVerdict, erro
 		v.Tx = w.keep(t)
 	}
 	return v, ctx.Err()
+}
+
+// watchRequest judges a request that HAProxy has not waited for: its rules are logged and
+// counted, and refuse nothing.
+func (w *waf) watchRequest(ctx context.Context, r Request) error {
+	host, _ := r.Headers.Get("host")
+	app := w.apps.Load().find(r.App, host)
+	if app == nil {
+		return noApplication(host)
+	}
+	t := w.begin(app, r.ID)
+	defer t.end()
+	return t.request(ctx, &r, host)
+}
+
+func noApplication(host string) error {
+	return fmt.Errorf("the host %q belongs to no application: give it to one, or write one without hosts", host)
 }
 
 // request runs the rules of a request. At the deadline it stops between two phases: it

@@ -1,12 +1,14 @@
 package write
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/spoke-go/spoke/haproxy/internal/model"
+	"github.com/spoke-go/spoke/router"
 )
 
 // turnVar is the variable behind txn.<Prefix> that says which agent's turn it is.
@@ -52,17 +54,24 @@ func (c *Config) split(engines []engine) ([]engine, error) {
 	return all, errors.Join(errs...)
 }
 
-// chosen returns the condition under which the rule for a group asks the engine's agent,
-// as terms for a line that may have others; "" for an engine of all agents.
-func (c *Config) chosen(a model.Agent, group string) string {
-	switch server := serverName(c.alone.agent - 1); {
-	case c.alone.agent == 0:
-		return ""
-	case c.begins(a, group):
-		return "{ var(" + c.fullName("txn", turnVar) + ") -m int " + strconv.Itoa(c.alone.agent-1) + " }"
-	default:
-		return "{ var(" + c.fullName("txn", c.Affinity) + ") -m str " + server + " }"
+// chosen returns the conditions under which the rule for a group asks the engine's agent,
+// of which one must hold; none for an engine of all agents. A group that is sent after
+// the answer that names an agent goes to that agent, one that may be sent before it to
+// the agent whose turn it is.
+func (c *Config) chosen(a model.Agent, group string) []string {
+	if c.alone.agent == 0 {
+		return nil
 	}
+	turn := "{ var(" + c.fullName("txn", turnVar) + ") -m int " + strconv.Itoa(c.alone.agent-1) + " }"
+	named := "{ var(" + c.fullName("txn", c.Affinity) + ") -m "
+	own := named + "str " + serverName(c.alone.agent-1) + " }"
+	switch {
+	case c.begins(a, group):
+		return []string{turn}
+	case c.follows(a, group):
+		return []string{own}
+	}
+	return []string{own, "!" + named + "found } " + turn}
 }
 
 // begins reports whether a group has the message whose answer names the agent.
@@ -72,9 +81,20 @@ func (c *Config) begins(a model.Agent, group string) bool {
 	})
 }
 
-// writeTurn writes the rule that chooses the agent for a group that has no agent yet.
+// follows reports whether a group is sent in a later stage than one that begins.
+func (c *Config) follows(a model.Agent, group string) bool {
+	return slices.ContainsFunc(a.Groups(), func(g string) bool { return c.begins(a, g) && stageOf(a, g) < stageOf(a, group) })
+}
+
+// stageOf returns the stage of a group as a number that grows with time.
+func stageOf(a model.Agent, group string) int {
+	return slices.Index(router.Events(), a.Message(a.Members(group)[0]).On())
+}
+
+// writeTurn writes the rule that chooses the agent, if the group is the first one.
 func (c *Config) writeTurn(t *text, a model.Agent, group string, rules *ruleSet) {
-	if c.alone.agent != 1 || !c.begins(a, group) {
+	first := slices.MinFunc(a.Groups(), func(g, h string) int { return cmp.Compare(stageOf(a, g), stageOf(a, h)) })
+	if c.alone.agent != 1 || group != first {
 		return
 	}
 	t.comment("    ", "Chooses an agent; if that one is down, its backend has the others. Later messages of the request go to the agent that answered.")

@@ -44,15 +44,17 @@ func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
 	}
 }
 
-// joined returns a condition, "if …" or "", with a further term, or "".
-func joined(condition, term string) string {
-	switch {
-	case term == "":
+// joined returns a condition, "if …" or "", with further terms, of which one must hold
+// too if there are any.
+func joined(condition string, terms []string) string {
+	if len(terms) == 0 {
 		return condition
-	case condition == "":
-		return "if " + term
 	}
-	return condition + " " + term
+	first, ok := strings.CutPrefix(condition, "if ")
+	if ok {
+		first += " "
+	}
+	return "if " + first + strings.Join(terms, " || "+first)
 }
 
 // firstBytes returns the condition that makes a TCP rule wait for what its group's
