@@ -16,7 +16,6 @@ type transaction struct {
 	app     *application
 	refused *types.Interruption // by the agent itself
 	kept    bool                // the store has it
-	size    int64               // of what it holds of the request, in bytes
 }
 
 // refusedBody is the outcome of a body that was cut off.
