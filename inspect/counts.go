@@ -23,11 +23,13 @@ type counts struct {
 	// byName is never changed, only replaced.
 	byName  atomic.Pointer[map[string]*count]
 	namesMu sync.Mutex // guards writing to byName
+	resets  atomic.Uint64
 }
 
 // A count is what is known about one message.
 type count struct {
 	name     string
+	resets   uint64 // of counts, when this one was made
 	inFlight atomic.Int64
 
 	slotsMu  sync.Mutex // guards what follows
@@ -47,6 +49,7 @@ type slot struct {
 func (c *counts) reset() {
 	c.namesMu.Lock()
 	defer c.namesMu.Unlock()
+	c.resets.Add(1)
 	c.byName.Store(nil)
 }
 
@@ -73,9 +76,14 @@ func (c *counts) of(name string) *count {
 	after := make(map[string]*count, len(before)+1)
 	maps.Copy(after, before)
 	name = strings.Clone(name) // it may live in a buffer that is used again
-	after[name] = &count{name: name}
+	after[name] = &count{name: name, resets: c.resets.Load()}
 	c.byName.Store(&after)
 	return after[name]
+}
+
+// fits reports whether c still counts the messages of that name.
+func (c *count) fits(all *counts, name string) bool {
+	return c != nil && c.name == name && c.resets == all.resets.Load()
 }
 
 func (c *count) add(now time.Time, o outcome, took time.Duration) {

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -193,53 +192,6 @@ func TestSlowBrowserLosesSamples(t *testing.T) {
 	leave()
 	_ = h.ServeSPOE(t.Context(), message(t), &spoe.Actions{})
 	assert.Equal(t, 100, samples())
-}
-
-// A page that reconnects, as it does for another filter and for a pause, keeps its
-// counts; one that stays away does not, and costs nothing any more.
-func TestCountsOutliveAReconnect(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := inspect.New(inspect.Config{})
-		h := handle(p, func(context.Context, *spoe.Message, *spoe.Actions) error { return nil })
-		ask := func() { _ = h.ServeSPOE(t.Context(), message(t), &spoe.Actions{}) }
-		ask()
-		_, _, leave := p.Look(nil)
-		ask()
-		leave()
-		time.Sleep(5 * time.Second)
-		ask() // nobody looks, but the counts go on
-		_, _, leave = p.Look(nil)
-		ask()
-		assert.EqualValues(t, 3, p.Total())
-		leave()
-		time.Sleep(time.Minute)
-		ask()
-		_, _, leave = p.Look(nil)
-		assert.Zero(t, p.Total())
-		leave()
-		require.NoError(t, p.Close())
-	})
-}
-
-// What is sampled from a busy agent is spread over the second.
-func TestSamplesAreSpread(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := inspect.New(inspect.Config{})
-		defer p.Close()
-		samples, dropped, leave := p.Look(nil)
-		defer leave()
-		h := handle(p, func(context.Context, *spoe.Message, *spoe.Actions) error { return nil })
-		for range 1000 {
-			_ = h.ServeSPOE(t.Context(), message(t), &spoe.Actions{})
-			time.Sleep(time.Millisecond)
-		}
-		skipped, lost := dropped()
-		assert.Equal(t, 99, samples(), "50 at once, and one for each 20 ms that have passed")
-		assert.EqualValues(t, 901, skipped)
-		assert.Zero(t, lost)
-	})
 }
 
 func TestAskCommandLine(t *testing.T) {

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/spoke-go/spoke/spoe"
@@ -25,6 +26,7 @@ func (p *Page) Middleware() spoe.Middleware {
 type observed struct {
 	page *Page
 	next spoe.Handler
+	last atomic.Pointer[count] // of the message before: most handlers have one name
 }
 
 // observedBounded also says within which time its messages are acknowledged.
@@ -50,11 +52,15 @@ func (o *observed) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.
 	if viewers == nil {
 		return o.next.ServeSPOE(ctx, msg, acts)
 	}
-	return o.page.serve(ctx, msg, acts, o.next, *viewers)
+	c := o.last.Load()
+	if !c.fits(&o.page.counts, msg.Name) {
+		c = o.page.counts.of(msg.Name)
+		o.last.Store(c)
+	}
+	return o.page.serve(ctx, msg, acts, o.next, c, *viewers)
 }
 
-func (p *Page) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, next spoe.Handler, viewers []*viewer) (err error) {
-	c := p.counts.of(msg.Name)
+func (p *Page) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, next spoe.Handler, c *count, viewers []*viewer) (err error) {
 	c.inFlight.Add(1)
 	start, panicked := time.Since(p.epoch), true
 	defer func() { // a panic passes through here

@@ -6,8 +6,8 @@ import (
 )
 
 // A pace bounds how many things happen in a second. After a quiet second as many may
-// happen at once; then they are spread evenly, so that what is sampled from a busy
-// agent is not all of the same millisecond.
+// happen at once; then they are spread evenly, so that the samples of a busy
+// agent are not all of one millisecond.
 type pace struct {
 	due atomic.Int64 // when all that happened would have happened evenly, in ns
 }

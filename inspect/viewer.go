@@ -8,7 +8,7 @@ import (
 
 const (
 	samplesPerSecond = 50   // that a viewer gets, and as many at once after a quiet second
-	readsPerSecond   = 1000 // the same for those that are read for a filter on values
+	readsPerSecond   = 1000 // the same for samples that a filter on values reads
 	viewerQueue      = 100  // samples that wait for a viewer's browser
 )
 

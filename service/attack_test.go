@@ -75,7 +75,7 @@ func TestAdminUnderAttack(t *testing.T) {
 		}
 	}
 	asked(t, r, spoetest.Arg("big", strings.Repeat("x", 4000)))
-	require.Eventually(t, func() bool { // those that are silent are thrown out
+	require.Eventually(t, func() bool { // the server closes silent connections
 		c := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 		resp, err := c.Get("http://" + addr + "/readyz")
 		if err != nil {
@@ -144,7 +144,7 @@ func TestReloadRaces(t *testing.T) {
 	assert.Zero(t, <-r.Ended)
 }
 
-// The file is replaced by things that are none, and comes back.
+// A folder, a device and a broken link replace the file, and then it comes back.
 func TestReloadOfOddFiles(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "agent.yaml")

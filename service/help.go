@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/service/internal/conf"
+	"github.com/spoke-go/spoke/service/internal/deploy"
 )
 
 // writeHelp writes what -h says.
@@ -42,6 +43,16 @@ there are at most ten traces a second. /metrics needs none of these variables.
 
 Exit status: 0 after a clean end, 1 if something failed, 2 if a setting is wrong.
 `, p.EnvPrefix)
+}
+
+// printDeploy prints one of the files of package deploy.
+func (p *program[C]) printDeploy(name string) int {
+	text, err := deploy.Print(name, p.Name)
+	if err != nil {
+		return p.complain(fmt.Errorf("-print-deploy: %w", err))
+	}
+	fmt.Fprint(p.Stdout, text)
+	return 0
 }
 
 // complete prints a completion of the flags for a shell.

@@ -13,6 +13,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/internal/interrupt"
 	"github.com/spoke-go/spoke/service/internal/conf"
+	"github.com/spoke-go/spoke/service/internal/deploy"
 )
 
 // program is one run of an agent.
@@ -28,7 +29,7 @@ type program[C any] struct {
 // command is what the flags that are no settings ask for.
 type command struct {
 	showConfig, validate, version bool
-	completion                    string
+	completion, deploy            string
 	describes                     bool // a flag of package haproxy was given
 	haproxy                       *haproxy.Flags
 	ofHAProxy                     map[string]bool // flags by name
@@ -56,6 +57,8 @@ func (a Agent[C]) Run(ctx context.Context, proc Process) int {
 		return 0
 	case cmd.completion != "":
 		return p.complete(fs, cmd.completion)
+	case cmd.deploy != "":
+		return p.printDeploy(cmd.deploy)
 	}
 	if p.sources.File == "" {
 		p.sources.File = p.getenv(a.EnvPrefix + "CONFIG")
@@ -90,6 +93,7 @@ func (p *program[C]) flags() (*flag.FlagSet, *command) {
 	fs.BoolVar(&cmd.showConfig, "show-config", false, "print the settings in force as YAML, secrets hidden, and exit")
 	fs.BoolVar(&cmd.version, "version", false, "print the version and exit")
 	fs.StringVar(&cmd.completion, "completion", "", "print what completes the flags in a `SHELL`, bash or zsh, and exit")
+	fs.StringVar(&cmd.deploy, "print-deploy", "", "print a `FILE` to run the agent with in production, and exit: "+strings.Join(deploy.Names, ", "))
 	ours := names(fs)
 	cmd.haproxy = haproxy.AddFlags(fs)
 	cmd.ofHAProxy = make(map[string]bool)

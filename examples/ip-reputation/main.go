@@ -16,6 +16,7 @@ import (
 
 //go:generate sh -c "go run . -print-config=spoe > spoe.conf"
 //go:generate sh -c "go run . -print-config=backend > agents.cfg"
+//go:generate sh -c "go run . -print-deploy=socket > deploy/ip-reputation.socket"
 
 const about = `ip-reputation tells HAProxy how far an IP address can be trusted.
 
