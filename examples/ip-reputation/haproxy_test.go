@@ -170,8 +170,8 @@ func TestNoRequestIsLostInReloads(t *testing.T) {
 		waitUp(t, h)
 
 		stop := underTraffic(t, func() {
-			assert.Equal(t, http.StatusForbidden, statusOf(h, "192.0.2.1"))
-			assert.Equal(t, http.StatusOK, statusOf(h, "198.51.100.1"))
+			assert.Equal(t, http.StatusForbidden, h.Status("/", "X-Forwarded-For", "192.0.2.1"))
+			assert.Equal(t, http.StatusOK, h.Status("/", "X-Forwarded-For", "198.51.100.1"))
 		})
 		for i := range 3 {
 			writeList(t, path, "192.0.2.0/24", fmt.Sprintf("203.0.113.%d", i))
@@ -204,7 +204,7 @@ func TestEndUnderTraffic(t *testing.T) {
 		var refused atomic.Int64
 		stop := underTraffic(t, func() {
 			for addr, want := range map[string]int{"192.0.2.66": http.StatusForbidden, "198.51.100.200": http.StatusOK} {
-				switch got := statusOf(h, addr); got {
+				switch got := h.Status("/", "X-Forwarded-For", addr); got {
 				case want:
 				case http.StatusServiceUnavailable:
 					refused.Add(1)

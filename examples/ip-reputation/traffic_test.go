@@ -1,14 +1,10 @@
 package main_test
 
 import (
-	"io"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
 // clients is how many send requests under traffic.
@@ -42,23 +38,4 @@ func underTraffic(t *testing.T, request func()) (stop func()) {
 	}
 	t.Cleanup(stop)
 	return stop
-}
-
-// statusOf requests on behalf of an address; 0 stands for no response. Unlike
-// HAProxy.Get it may be called by any goroutine.
-func statusOf(h *haproxytest.HAProxy, addr string) int {
-	req, err := http.NewRequest(http.MethodGet, h.URL, nil)
-	if err != nil {
-		return 0
-	}
-	req.Header.Set("X-Forwarded-For", addr)
-	resp, err := h.Client().Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return 0
-	}
-	return resp.StatusCode
 }

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -62,7 +61,7 @@ func askAll(t *testing.T, h *haproxytest.HAProxy, n int) []time.Duration {
 		running.Go(func() { // ends when jobs is closed
 			for range jobs {
 				begun := time.Now()
-				status := ask(h, "hang")
+				status := h.Status("/", "X-Id", "hang")
 				mu.Lock()
 				times = append(times, time.Since(begun))
 				mu.Unlock()
@@ -78,22 +77,4 @@ func askAll(t *testing.T, h *haproxytest.HAProxy, n int) []time.Duration {
 	require.Len(t, times, n)
 	slices.Sort(times)
 	return times
-}
-
-// ask sends a request and returns the answer's status; 0 stands for no answer.
-func ask(h *haproxytest.HAProxy, id string) int {
-	req, err := http.NewRequest(http.MethodGet, h.URL, nil)
-	if err != nil {
-		return 0
-	}
-	req.Header.Set("X-Id", id)
-	resp, err := h.Client().Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return 0
-	}
-	return resp.StatusCode
 }

@@ -23,7 +23,7 @@ func TestNoLoop(t *testing.T) {
 		servicetest.WriteFile(t, file, "target: [{name: itself, url: "+h.URL+"}]\n")
 		a.Reload <- os.Interrupt
 		a.Log.Wait(t, "configuration reloaded")
-		require.Equal(t, http.StatusOK, ask(h, "round"))
+		require.Equal(t, http.StatusOK, h.Status("/", "X-Id", "round"))
 		a.Scrape(t, `mirror_copies_total{mirror_outcome="answered",mirror_target="itself"} 1`,
 			`mirror_copies_total{mirror_outcome="looped",mirror_target="itself"} 1`)
 		assert.Len(t, origin.all()["round"], 2)

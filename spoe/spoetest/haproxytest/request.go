@@ -1,6 +1,7 @@
 package haproxytest
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -33,14 +34,32 @@ func (h *HAProxy) Post(path, body string, headers ...string) Response {
 	return h.request(http.MethodPost, path, body, headers)
 }
 
+// Status returns the status of a Get, or 0 where no whole response came. Unlike Get it may
+// be called by any goroutine: it does not fail the test.
+func (h *HAProxy) Status(path string, headers ...string) int {
+	resp, err := h.do(http.MethodGet, path, "", headers)
+	if err != nil {
+		return 0
+	}
+	return resp.Status
+}
+
 func (h *HAProxy) request(method, path, body string, headers []string) Response {
 	h.tb.Helper()
-	req, err := http.NewRequest(method, h.URL+path, strings.NewReader(body))
+	resp, err := h.do(method, path, body, headers)
 	if err != nil {
 		h.tb.Fatal(err)
 	}
+	return resp
+}
+
+func (h *HAProxy) do(method, path, body string, headers []string) (Response, error) {
+	req, err := http.NewRequest(method, h.URL+path, strings.NewReader(body))
+	if err != nil {
+		return Response{}, err
+	}
 	if len(headers)%2 != 0 {
-		h.tb.Fatalf("%s %s: header %q has no value", method, path, headers[len(headers)-1])
+		return Response{}, fmt.Errorf("%s %s: header %q has no value", method, path, headers[len(headers)-1])
 	}
 	for i := 0; i < len(headers); i += 2 {
 		if strings.EqualFold(headers[i], "Host") {
@@ -53,14 +72,11 @@ func (h *HAProxy) request(method, path, body string, headers []string) Response 
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil {
-		h.tb.Fatal(err)
+		return Response{}, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		h.tb.Fatal(err)
-	}
-	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(text)}
+	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(text)}, err
 }
 
 // Command sends a command of HAProxy's Runtime API, such as "show servers

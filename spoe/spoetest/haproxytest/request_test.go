@@ -29,6 +29,8 @@ frontend http
 		assert.Equal(t, 302, resp.Status)
 		assert.Equal(t, "/login", resp.Header.Get("Location"))
 		assert.Equal(t, "POST a=1 b example.org", h.Post("/", "a=1", "x-a", "b", "host", "example.org").Body)
+		assert.Equal(t, 302, h.Status("/page"))
+		assert.Zero(t, h.Status("/page", "a name"), "a header without a value")
 		followed, err := h.Client().Get(h.URL + "/page")
 		require.NoError(t, err)
 		require.NoError(t, followed.Body.Close())
