@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/spoke-go/spoke/service"
 )
@@ -48,8 +49,9 @@ type directory struct {
 	tls     *tls.Config
 	cache   *cache
 	guesses *guesses
-	idle    chan *ldap.Conn // connections that are not in use
-	slots   chan struct{}   // one for each connection that may be
+	one     singleflight.Group // of equal credentials
+	idle    chan *ldap.Conn    // connections that are not in use
+	slots   chan struct{}      // one for each connection that may be
 }
 
 func newDirectory(c LDAPConfig, now func() time.Time) (*directory, error) {
@@ -86,25 +88,43 @@ func (d *directory) authenticate(ctx context.Context, credentials string, from n
 	if err != nil || !ok || text(name) == "" || password == "" { // LDAP takes an empty password for no login at all
 		return nil, "bad credentials"
 	}
-	if !d.guesses.may(name, from) {
-		return nil, tooFast
-	}
 	begun := time.Now()
-	id, err := d.ask(ctx, name, password)
-	switch {
-	case err == nil:
-		d.cache.put(credentials, id, d.cache.now().Add(d.Cache))
-		return id, "password"
-	case !errors.Is(err, errBadPassword):
+	// A browser asks for several things at once, with the same password.
+	asked := d.one.DoChan(string(b)+" "+network(from), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*ldapTimeout)
+		defer cancel()
+		if !d.guesses.begin(name, from) {
+			return nil, errTooFast
+		}
+		id, err := d.ask(ctx, name, password)
+		d.guesses.end(name, from, errors.Is(err, errBadPassword))
+		if err == nil {
+			d.cache.put(credentials, id, d.cache.now().Add(d.Cache))
+		}
+		return id, err
+	})
+	var r singleflight.Result
+	select {
+	case r = <-asked:
+	case <-ctx.Done():
 		return nil, "LDAP does not answer"
 	}
-	d.guesses.wrong(name, from)
+	switch id, _ := r.Val.(*identity); {
+	case r.Err == nil:
+		return id, "password"
+	case errors.Is(r.Err, errTooFast):
+		return nil, tooFast
+	case !errors.Is(r.Err, errBadPassword):
+		return nil, "LDAP does not answer"
+	}
 	select {
 	case <-time.After(d.Delay - time.Since(begun)):
 	case <-ctx.Done():
 	}
 	return nil, "bad credentials"
 }
+
+var errTooFast = errors.New(tooFast)
 
 var errBadPassword = errors.New("no such user, or another password")
 

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -202,6 +203,28 @@ func TestGuesses(t *testing.T) {
 		took("erin", fmt.Sprintf("203.0.113.%d", i))
 	}
 	assert.Equal(t, "slow", a.basic(t, "erin", "wrong", "203.0.113.9"), "from everywhere")
+}
+
+// TestGuessesAtOnce: many guesses at the same time are no cheaper than one after another.
+func TestGuessesAtOnce(t *testing.T) {
+	s := startSlapd(t)
+	a := startAgent(t, s.settings(", delay: 500ms"))
+	var tried, slow atomic.Int64
+	var all sync.WaitGroup
+	for i := range 60 {
+		all.Go(func() {
+			switch a.basic(t, "carol", fmt.Sprint("guess ", i), fmt.Sprintf("192.0.2.%d", i)) {
+			case "unauthorized":
+				tried.Add(1)
+			case "slow":
+				slow.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	assert.Equal(t, int64(60), tried.Load()+slow.Load())
+	assert.Less(t, tried.Load(), int64(30), "each from another address")
+	assert.Equal(t, "allow", a.basic(t, "dave", "dave's password", "192.0.2.1"), "another name does not wait")
 }
 
 // basic asks the agent about a name and a password, and returns its decision.

@@ -61,6 +61,7 @@ var haproxyConfig = haproxy.Config{
 		`http-request deny deny_status 400 if { var(txn.sso.decision) -m str refuse }`,
 		`http-request deny deny_status 503 if { var(txn.sso.decision) -m str unavailable }`,
 		`http-request deny deny_status 403 unless { var(txn.sso.decision) -m str allow page }`,
+		`http-after-response set-header Cache-Control private if { var(txn.sso.cookie) -m found }`,
 		`http-after-response add-header Set-Cookie %[var(txn.sso.cookie)] if { var(txn.sso.cookie) -m found }`,
 		`http-after-response add-header Set-Cookie %[var(txn.sso.cookie1)] if { var(txn.sso.cookie1) -m found }`,
 		`http-after-response add-header Set-Cookie %[var(txn.sso.cookie2)] if { var(txn.sso.cookie2) -m found }`,

@@ -27,6 +27,7 @@ func TestSessionEnds(t *testing.T) {
 			r := b.once(w.wiki + "/")
 			assert.Equal(t, 200, r.status, "requests keep it alive")
 			assert.Contains(t, strings.Join(r.header.Values("Set-Cookie"), "\n"), "__Host-sso=")
+			assert.Equal(t, "private", r.header.Get("Cache-Control"), "no cache keeps the cookie for others")
 		}
 		assert.NotEqual(t, first, b.cookies(w.wiki)["__Host-sso"])
 		clock.forward(35 * time.Minute)
