@@ -61,7 +61,7 @@ func TestTamperedCookies(t *testing.T) {
 	assert.Equal(t, "login", a.ask(t, question{host: "shop.localhost", cookie: "__Host-sso=" + good}).Str("txn.decision"))
 }
 
-// newLogin returns what the cookie of a login has that has only begun.
+// newLogin returns the cookie's value of a login that has only begun.
 func newLogin(t *testing.T, w *world) string {
 	b := newBrowser(t)
 	b.get(w.wiki + "/")

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// How long it is remembered what a bearer token is worth: a good one until it expires,
-// but no longer than this; a bad one for a moment.
+// How long the agent remembers a good bearer token, at most until it expires, and a bad
+// one; and how many bytes one can have.
 const (
 	goodToken = time.Minute
 	badToken  = 10 * time.Second
 	maxBearer = 8 << 10
 )
 
-// bearer returns who a bearer token is of, or why there is nobody.
+// bearer returns the user of a bearer token, or nil and the reason.
 func (p *provider) bearer(ctx context.Context, token string) (*identity, string) {
 	if token == "" || len(token) > maxBearer || strings.ContainsAny(token, " ,\"\\") {
 		return nil, "bad token"

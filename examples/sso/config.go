@@ -113,7 +113,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Validate refuses what no provider can be.
+// Validate checks one provider's settings.
 func (p ProviderConfig) Validate() error {
 	u, err := url.Parse(p.Issuer)
 	switch {

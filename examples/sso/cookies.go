@@ -51,7 +51,7 @@ func (g *gate) sessionCookies(s *session, host string) ([]string, error) {
 	return set, nil
 }
 
-// session returns the session in a Cookie header; none is nil.
+// session returns the session in a Cookie header, or nil.
 func (g *gate) session(header, host string) *session {
 	text, ok := codec.Cookie(header, cookieName)
 	if !ok || text == "" {

@@ -30,7 +30,7 @@ type Question struct {
 	Mode          string     `spoe:"mode" fetch:"req.fhdr(sec-fetch-mode)"`
 }
 
-// Answer is what it gets. The rules in haproxy.cfg let a request pass only if the
+// Answer has the variables that HAProxy gets. The rules in haproxy.cfg let a request pass only if the
 // decision is allow or page.
 type Answer struct {
 	Decision  string `spoe:"decision"`            // allow, page, login, unauthorized, forbidden, slow, refuse or unavailable

@@ -24,8 +24,8 @@ type gate struct {
 	stop      context.CancelFunc
 }
 
-// newGate makes a gate. Its providers are asked in the background; what is known of an
-// issuer from earlier gates is used until they answer.
+// newGate makes a gate. It asks its providers in the background, and until they answer it
+// uses the metadata and keys that an earlier gate has read.
 func newGate(c *Config, known *issuers, log *slog.Logger, now func() time.Time) (*gate, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	g := &gate{config: c, sites: make(map[string]*site), providers: make(map[string]*provider), now: now, log: log, stop: stop}

@@ -77,7 +77,7 @@ func (d *directory) close() {
 	}
 }
 
-// authenticate returns who Basic credentials belong to, or why to nobody. Every refusal
+// authenticate returns the user of Basic credentials, or nil and the reason. Every refusal
 // takes the same time, so that it does not tell which names there are.
 func (d *directory) authenticate(ctx context.Context, credentials string, from netip.Addr) (*identity, string) {
 	if id, found := d.cache.get(credentials); found {

@@ -52,7 +52,7 @@ func plain(path string) bool {
 }
 
 // cleanHost returns the name of a Host header in lower case without its port and a dot
-// at its end, or "" for what is no name of a host.
+// at its end, or "" if it is no name of a host.
 func cleanHost(host string) string {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 {
 		if strings.Trim(host[i+1:], "0123456789") != "" {

@@ -45,7 +45,7 @@ type provider struct {
 	ended      chan struct{}
 }
 
-// issuer is what an issuer tells of itself.
+// issuer has the metadata and the keys that an issuer publishes.
 type issuer struct {
 	found atomic.Pointer[metadata]
 	keys  *keySet
@@ -60,7 +60,7 @@ type metadata struct {
 	Keys          string `json:"jwks_uri"`
 }
 
-// issuers keeps what is known of issuers from one configuration to the next.
+// issuers keeps the issuers' metadata and keys from one configuration to the next.
 type issuers struct {
 	mu sync.Mutex // guards by
 	by map[string]*issuer

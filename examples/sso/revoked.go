@@ -50,7 +50,7 @@ func newRevoked(c RedisConfig, lifetime func() time.Duration, log *slog.Logger, 
 
 func (r *revoked) stores() bool { return r != nil }
 
-// fresh reports whether what is known is no older than Stale. Until Redis has answered
+// fresh reports whether Redis has answered within Stale. Until it has answered
 // once nothing is known.
 func (r *revoked) fresh() bool {
 	return r == nil || r.now().UnixNano()-r.heard.Load() < int64(r.Stale)
@@ -131,7 +131,7 @@ func (r *revoked) read(ctx context.Context) error {
 	return nil
 }
 
-// sweep forgets what no session is older than.
+// sweep forgets entries that are older than each session.
 func (r *revoked) sweep(before int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

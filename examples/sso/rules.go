@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// site is a SiteConfig with what it names.
+// site is a SiteConfig with its provider.
 type site struct {
 	SiteConfig
 	provider *provider

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// session is what the cookie of a browser holds. Times are in seconds since 1970.
+// session is the content of a browser's cookie. Times are in seconds since 1970.
 type session struct {
 	ID       string `json:"i"`
 	Provider string `json:"p"`
@@ -32,7 +32,7 @@ func newSession(provider string, now time.Time) *session {
 // leeway is how far the clocks of agents and providers may differ.
 const leeway = 2 * time.Minute
 
-// state is what is to be done with a session.
+// state says whether a session can be used.
 type state int
 
 const (
