@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -106,7 +107,15 @@ func TestLongCookies(t *testing.T) {
 		w.provider.SetGroups("bob", groups...)
 		r := newBrowser(t).login(w.wiki+"/", "bob")
 		assert.GreaterOrEqual(t, r.status, 500)
-		assert.GreaterOrEqual(t, newBrowser(t).get(w.wiki+"/", "Cookie", "__Host-sso=1"+strings.Repeat("A", 100<<10)).status, 400)
+		req, err := http.NewRequest(http.MethodGet, w.wiki+"/", nil)
+		require.NoError(t, err)
+		req.Header.Set("Cookie", "__Host-sso=1"+strings.Repeat("A", 100<<10))
+		resp, err := newBrowser(t).Do(req)
+		if err == nil { // HAProxy may close before it has read all
+			resp.Body.Close()
+			assert.GreaterOrEqual(t, resp.StatusCode, 400)
+		}
+		assert.NotContains(t, w.agents[0].log.String(), "decision=allow reason=session user=bob")
 	})
 }
 
