@@ -54,6 +54,10 @@ run-sso: chromium ## Try single sign-on: HAProxy, a provider, two sites and the 
 chromium: ## Get the browser that the tests of package inspect and examples/sso want
 	@command -v chromium >/dev/null || internal/scripts/apt.sh chromium
 
+.PHONY: wrk
+wrk: ## Get the load generator that tests of service and examples/rate-limit want
+	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
+
 .PHONY: redis
 redis: ## Get the Redis that the tests of examples/rate-limit and examples/sso want
 	@command -v redis-server >/dev/null || internal/scripts/apt.sh redis-server
@@ -69,7 +73,7 @@ screenshots: haproxy chromium ## Take the screenshots of the inspect page and of
 	@cd inspect/browsertest && go test -count=1 -run='^TestTour$$' . -args -screenshots='$(CURDIR)/docs/images' -busy=90s
 
 .PHONY: test
-test: haproxy chromium redis slapd ## Run all tests, those against real HAProxy included
+test: haproxy chromium redis wrk slapd ## Run all tests, those against real HAProxy included
 	@$(call each,$(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) ./...)
 	@$(MAKE) --no-print-directory tap TAPSKIP='^(TestReloads|TestRestarts|TestLoad)$$'
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
@@ -93,7 +97,7 @@ tap: haproxy ## Run the tests of internal/e2e with spoectl tap between HAProxy a
 check: format vet static tidy race ## All that must pass before a commit, besides the tests
 
 .PHONY: race
-race: haproxy chromium redis slapd ## Run all tests with the race detector
+race: haproxy chromium redis wrk slapd ## Run all tests with the race detector
 	@command -v "$$(go env CC)" >/dev/null || internal/scripts/apt.sh gcc libc6-dev
 	@$(call each,CGO_ENABLED=1 $(TOOL) gotestsum --format=pkgname-and-test-fails -- -race $(TESTFLAGS) ./...)
 
@@ -151,8 +155,7 @@ bench-rate-limit: redis ## Measure the rate-limit agent with Redis and without, 
 	@cd examples/rate-limit && go test -count=1 -v -timeout=10m -run '^TestFigures$$' . -args -figures=README.md
 
 .PHONY: rate-limit-long
-rate-limit-long: haproxy redis ## Hold three agents against one limit for 30 s, then kill their Redis ten times under load
-	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
+rate-limit-long: haproxy redis wrk ## Hold three agents against one limit for 30 s, then kill their Redis ten times under load
 	@cd examples/rate-limit && SPOKE_RATELIMIT_SECONDS=30 SPOKE_RATELIMIT_KILLS=10 go test -count=1 -v -timeout=10m -run '^(TestFleetIsExact|TestRedisIsKilled)$$' .
 
 .PHONY: bench-waf

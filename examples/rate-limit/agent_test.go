@@ -12,16 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/internal/recipes"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
-
-// patience bounds every wait; it is reached only where something is wrong.
-const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
 	status := m.Run()

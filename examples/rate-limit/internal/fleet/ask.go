@@ -50,9 +50,9 @@ func (s *Store) roundTrip(ctx context.Context, batch []*call) {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	s.Requests.Add(int64(len(batch)))
-	again := s.send(ctx, batch, redis.Pipeliner.EvalSha, scriptName)
-	if len(again) > 0 { // Redis has started anew, or is another one
-		again = s.send(ctx, again, redis.Pipeliner.Eval, gcra.Script)
+	if again := s.send(ctx, batch, redis.Pipeliner.EvalSha, scriptName); len(again) > 0 {
+		// Redis has started anew, or is another one.
+		s.send(ctx, again, redis.Pipeliner.Eval, gcra.Script)
 	}
 	var failure error
 	for _, c := range batch {

@@ -15,7 +15,7 @@ import (
 // The errors of [Store.Charge]. The state of the limits is not known then.
 var (
 	ErrSlow = errors.New("no answer within the deadline")
-	ErrGone = errors.New("Redis does not answer at the moment")
+	ErrGone = errors.New("no answer of late: Redis is not asked")
 )
 
 const (
