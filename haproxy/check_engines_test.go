@@ -37,7 +37,7 @@ func checkSpecimen(t *testing.T, name string, a haproxy.Agent, s haproxy.Sources
 	return found
 }
 
-// TestCheckVersions: what one version of HAProxy does, and others do not.
+// TestCheckVersions: findings that depend on HAProxy's version.
 func TestCheckVersions(t *testing.T) {
 	for _, tt := range []struct {
 		name, specimen, version string

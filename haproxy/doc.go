@@ -1,5 +1,5 @@
-// Package haproxy is HAProxy's half of an agent: it writes the SPOE file and the
-// lines of haproxy.cfg from a router's routes, and checks files that are there
+// Package haproxy is about HAProxy's configuration for an agent: it writes the SPOE file
+// and the lines of haproxy.cfg from a router's routes, and checks files that are there
 // against them.
 //
 //	package main
@@ -51,11 +51,10 @@
 //
 // # Where things are said
 //
-// When a message is sent is said where its handler is registered
-// ([router.Route]), what is in it by the struct tag fetch, how long it may take
-// by the middleware; what the routes cannot know is in [Config]. [Describe]
-// gathers the first two into an [Agent], which travels as JSON, too: that is what
-// -print-routes writes and `spoectl check` reads.
+// The registration of a handler says when its message is sent ([router.Route]), the struct
+// tag fetch names its arguments' samples, and the middleware its deadline; [Config] has the
+// rest. [Describe] gathers the first two into an [Agent], which travels as JSON, too: that
+// is what -print-routes writes and `spoectl check` reads.
 //
 // # Files
 //
@@ -66,9 +65,9 @@
 //
 // # Findings
 //
-// [Check] reads haproxy.cfg and the SPOE file as HAProxy does, as far as it has to:
-// quotes, the environment, .if, defaults. What it finds are not errors that
-// HAProxy itself tells, but what HAProxy is silent about until requests come.
+// [Check] reads haproxy.cfg and the SPOE file as HAProxy does, as far as it has to: quotes,
+// the environment, .if, defaults. It finds mistakes that HAProxy itself does not report
+// before requests come.
 //
 // Nothing here is used while an agent serves. Functions may be called concurrently
 // but for Parse and AddFlags, and Describe only once all routes are registered.

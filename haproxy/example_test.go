@@ -87,7 +87,7 @@ func ExampleCheck() {
 	// testdata/example/spoe.conf:10: the message "ip-rep" has an argument "ip" as INT64, from src_port, and the handler's field IP (netip.Addr) takes IPV4, IPV6, STRING, BINARY [argument-type]
 }
 
-// What -print-routes writes, for `spoectl check`.
+// The output of -print-routes, for `spoectl check`.
 func ExampleAgent_WriteRoutes() {
 	a := haproxy.Describe(newRouter())
 	a.Messages[0].Site = "main.go:30" // a path otherwise

@@ -27,9 +27,8 @@ func (f Files) files() []file {
 	return written
 }
 
-// WriteDir writes spoe.conf, agents.cfg, frontend.txt and site.txt into a folder,
-// without those that are empty. It replaces each file as a whole, and none of them
-// if one cannot be written.
+// WriteDir writes spoe.conf, agents.cfg, frontend.txt and site.txt into a folder, without
+// empty ones. It replaces each file as a whole, and none of them if one cannot be written.
 func (f Files) WriteDir(dir string) (err error) {
 	temporary := map[string]string{}
 	defer func() {

@@ -14,15 +14,15 @@ import (
 
 // Parse parses the program's flags, as flag.Parse does, with these besides:
 //
-//	-print-config[=spoe|backend|frontend|site]  print HAProxy's half of the configuration
+//	-print-config[=spoe|backend|frontend|site]  print HAProxy's configuration
 //	-write-config DIR                      write all of it as files; with -up-to-date compare them
 //	-print-routes                          print the routes as JSON, for spoectl check
 //	-check-config agents.cfg,haproxy.cfg   check files that are there
 //
-// Where one of them is given it does that and ends the program, with status 1 if
-// it finds something and 2 if it cannot be done. It is the one call that a
-// program needs, after its last Handle. One whose routes depend on flags, or that
-// has a FlagSet of its own, uses [AddFlags].
+// Where one of them is given it does that and ends the program, with status 1 if it finds
+// something and 2 if it cannot be done. It is the one call that a program needs, after its
+// last Handle. A program whose routes depend on flags, or that has a FlagSet of its own,
+// uses [AddFlags].
 func Parse(r *router.Router, c Config) {
 	f := AddFlags(flag.CommandLine)
 	flag.Parse()
@@ -56,7 +56,7 @@ type Flags struct {
 // -print-routes and -check-config to fs.
 func AddFlags(fs *flag.FlagSet) *Flags {
 	f := &Flags{fs: fs}
-	fs.Var(&f.config, "print-config", "print HAProxy's half of the configuration and exit: all of it or, as in -print-config=spoe, spoe, backend, frontend or site")
+	fs.Var(&f.config, "print-config", "print HAProxy's configuration and exit: all of it or, as in -print-config=spoe, spoe, backend, frontend or site")
 	fs.StringVar(&f.write, "write-config", "", "write HAProxy's configuration as files into this `folder` and exit: spoe.conf, agents.cfg, frontend.txt and, if there are lines for the site's backends, site.txt")
 	fs.BoolVar(&f.only, "up-to-date", false, "with -write-config: write nothing, and end with status 1 if a file differs")
 	fs.StringVar(&f.agents, "haproxy-agents", "", "with -print-config or -write-config: the `addresses` of the agents as HAProxy's server lines have them, separated by commas")

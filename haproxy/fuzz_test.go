@@ -12,8 +12,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy"
 )
 
-// FuzzCheck: whatever the files and the routes are, there is an error or there are
-// findings, the same each time.
+// FuzzCheck: any files and routes give an error or findings, the same each time.
 func FuzzCheck(f *testing.F) {
 	var routes strings.Builder
 	require.NoError(f, haproxy.Describe(shop()).WriteRoutes(&routes))

@@ -208,7 +208,7 @@ func edit(t *testing.T, dir, name, from, to string) {
 	require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(b), from, to)), 0o600))
 }
 
-// TestSourcesRefused: what cannot be checked is told with its file and line.
+// TestSourcesRefused: a file that cannot be checked is an error with its file and line.
 func TestSourcesRefused(t *testing.T) {
 	for want, tt := range map[string]struct {
 		files  map[string]string

@@ -46,10 +46,10 @@ type seen struct {
 	TLS      string            `json:"tls"`      // the request is sent over TLS, with this name
 	Status   int               `json:"status"`   // of the response; 0 where there is none
 	Messages map[string]int    `json:"messages"` // how often the agent gets each message
-	Args     map[string]string `json:"args"`     // what it gets, by message.argument
+	Args     map[string]string `json:"args"`     // the arguments that it gets, by message.argument
 	Site     map[string]string `json:"site"`     // headers that the site gets
 	St       []string          `json:"st"`       // the numbers in the lines of SPOE's log
-	Log      string            `json:"log"`      // what a line of the log has
+	Log      string            `json:"log"`      // texts that a line of the log has
 	Late     bool              `json:"late"`     // the client connects, and is silent for a while
 	Body     int               `json:"body"`     // how long the body of the request is, in bytes
 	AtOnce   int               `json:"at_once"`  // how many clients send the request at the same time; 1 by default

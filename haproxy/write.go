@@ -2,7 +2,7 @@ package haproxy
 
 import "github.com/spoke-go/spoke/haproxy/internal/write"
 
-// Files are HAProxy's half of the configuration, as texts.
+// Files are HAProxy's configuration, as texts.
 type Files struct {
 	// SPOE is the SPOE file, which the frontend's filter line loads.
 	SPOE string
@@ -17,7 +17,7 @@ type Files struct {
 	Site string
 }
 
-// Write makes HAProxy's half for an agent. The error names all that is not said:
+// Write makes HAProxy's configuration for an agent. The error names all that is not said:
 // messages without an event or group, arguments without a sample.
 func Write(a Agent, c Config) (Files, error) {
 	f, err := write.Write(a, write.Settings(c))

@@ -23,7 +23,8 @@ type identity struct {
 	User     string `spoe:"user,omitempty"`
 }
 
-// gate lets /user in as alice, sends /pages to the pages and the rest in as nobody.
+// gate lets /user in as alice, sends /pages to the pages and lets the rest in without a
+// user.
 func gate() *router.Router {
 	r := router.New()
 	r.Handle("who", func(_ context.Context, in struct {

@@ -63,7 +63,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// around is a haproxy.cfg in which only the frontend is written by hand.
+// around is a haproxy.cfg in which only the frontend is hand-written.
 func around(f haproxy.Files, agent string) haproxytest.Config {
 	return haproxytest.Config{
 		Config: `
@@ -108,14 +108,14 @@ func TestWrittenIsValid(t *testing.T) {
 	})
 }
 
-// TestWrittenHasNoFindings: what is written fits what it was written from.
+// TestWrittenHasNoFindings: the written configuration fits its routes.
 func TestWrittenHasNoFindings(t *testing.T) {
 	for _, v := range variants {
 		v.config.SPOEFile = ""
 		f := write(t, v.router(), v.config)
 		dir := t.TempDir()
 		cfg := around(f, "127.0.0.1:9000")
-		// What the frontend reads besides is guard's.
+		// Other variables that the frontend reads are guard's.
 		head, _, _ := strings.Cut(cfg.Config, "    http-request return")
 		for name, text := range map[string]string{"haproxy.cfg": head, "agents.cfg": f.Backend, "spoe.conf": f.SPOE} {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
@@ -133,8 +133,8 @@ func TestWrittenHasNoFindings(t *testing.T) {
 	}
 }
 
-// TestWrittenWorks: an agent of three messages behind each HAProxy, with nothing
-// written by hand but a frontend.
+// TestWrittenWorks: an agent of three messages behind each HAProxy, with a hand-written
+// frontend only.
 func TestWrittenWorks(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		counted := make(chan int, 10)

@@ -8,10 +8,10 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Middleware returns the middleware that feeds the page. Let it be outside of those
-// that answer in a handler's place, such as Timeout and Recover, and inside of the one
-// that makes spans, if [Config.TraceID] reads them; middleware.DefaultConfig has
-// Observers for this.
+// Middleware returns the middleware that feeds the page. Put it outside of middleware that
+// answers in a handler's place, such as Timeout and Recover, and inside of middleware that
+// makes spans, if [Config.TraceID] reads them; middleware.DefaultConfig has Observers for
+// this.
 func (p *Page) Middleware() spoe.Middleware {
 	return func(next spoe.Handler) spoe.Handler {
 		h := &observed{page: p, next: next}

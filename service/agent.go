@@ -36,10 +36,10 @@ type Agent[C any] struct {
 	// keep those in [Settings].
 	Service Settings
 
-	// Setup registers routes and prepares whatever they need. It runs once, before
-	// the agent listens; its ctx ends if the program is to end. It must be set.
+	// Setup registers routes and prepares whatever they need. It runs once, before the
+	// agent listens; its ctx ends when the program is asked to end. It must be set.
 	//
-	// It also runs for -print-config and its kin, which need the routes alone:
+	// It also runs for -print-config and the like, which need the routes alone:
 	// Setup.Derive and Setup.Go then do nothing.
 	Setup func(ctx context.Context, s *Setup[C]) error
 
@@ -50,8 +50,8 @@ type Agent[C any] struct {
 	// HAProxy is what -print-config must know and the routes do not say. Default:
 	// an engine of the agent's Name, and the first address of -listen.
 	HAProxy haproxy.Config
-	// Limits has the fields of the engine, such as MaxInFlight; Handler and Logger,
-	// and those that have a setting, are overwritten.
+	// Limits has the fields of the engine, such as MaxInFlight; Handler, Logger and fields
+	// that have a setting are overwritten.
 	Limits *spoe.Agent
 }
 

@@ -90,7 +90,7 @@ func (s *Settings) permit(path string) error {
 			gid, _ = strconv.Atoi(group.Gid)
 		}
 		if err := os.Chown(path, -1, gid); err != nil {
-			return fmt.Errorf("%w (-socket-group sets the group: one that the agent's user is in)", err)
+			return fmt.Errorf("%w (-socket-group sets the group, of which the agent's user must be a member)", err)
 		}
 	}
 	if s.SocketMode == 0 {
@@ -99,8 +99,8 @@ func (s *Settings) permit(path string) error {
 	return os.Chmod(path, os.FileMode(s.SocketMode))
 }
 
-// serverAddress is an address of -listen as HAProxy's server line has it; "" if it
-// cannot be told.
+// serverAddress is an address of -listen as HAProxy's server line has it; "" if it is
+// unknown.
 func serverAddress(addr string) string {
 	path, isUnix := strings.CutPrefix(addr, "unix:")
 	switch {

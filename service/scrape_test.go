@@ -26,8 +26,8 @@ type hostileKind struct{ kind string }
 func (e *hostileKind) Error() string     { return "failing" }
 func (e *hostileKind) ErrorType() string { return e.kind }
 
-// Whatever the names are that a peer sends, Prometheus can read what it scrapes, also
-// where the middleware stands around a raw handler, which the router tells nothing of.
+// Prometheus can read the metrics for any names that a peer sends, also where the
+// middleware wraps a raw handler, of which the router knows nothing.
 func TestScrapeWithHostileNames(t *testing.T) {
 	t.Setenv("OTEL_TRACES_EXPORTER", "console")
 	a := newAgent()

@@ -60,7 +60,7 @@ func (s *Setup[C]) Derive[T any](build func(context.Context, *C) (T, error)) (*D
 	return &Derived[T]{load: func() any { return s.state.load().values[i] }}, nil
 }
 
-// Derived is a value that is made anew at each reload.
+// Derived is a value that is made again at each reload.
 type Derived[T any] struct{ load func() any }
 
 // Load returns the value of this moment. Any number of goroutines may call it.

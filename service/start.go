@@ -50,7 +50,7 @@ func (p *program[C]) start(ctx context.Context, loaded *conf.Loaded, validate bo
 	switch err := p.serve(ctx, g); {
 	case err != nil && ctx.Err() == nil:
 		return p.fail(g, err)
-	case err != nil: // it was told to end, and does
+	case err != nil: // it was asked to end, and does
 		p.log.Warn("the end was not a clean one", "error", err)
 	}
 	p.log.Info("stopped")

@@ -92,9 +92,9 @@ func (s *state[C]) close() {
 	closeAll(unshared(s.load().values, nil))
 }
 
-// unshared returns the closers among values that are not among others: a build may
-// return the value that it returned before. A closer that cannot be told from
-// another one, such as a struct with a slice, is left alone.
+// unshared returns the closers among values that are not among others: a build may return
+// the value that it returned before. A closer that cannot be compared with another, such as
+// a struct with a slice, is left alone.
 func unshared(values, others []any) (closers []io.Closer) {
 	kept := make(map[io.Closer]bool)
 	for _, v := range others {

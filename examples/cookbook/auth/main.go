@@ -43,7 +43,7 @@ func check(_ context.Context, q Question) (Answer, error) {
 	switch {
 	case ok:
 		return Answer{Decision: "allow", User: user}, nil
-	case q.Path == "/login": // or nobody could ever log in
+	case q.Path == "/login": // or no visitor could ever log in
 		return Answer{Decision: "allow"}, nil
 	}
 	// Behind the login the visitor goes on where he was. The login page has to

@@ -50,8 +50,8 @@ func robot(_ context.Context, b Browser) (Robot, error) {
 
 type Login struct {
 	IP netip.Addr `spoe:"ip,required" fetch:"src"`
-	// What the agent has said itself, in the group before: a variable is a
-	// sample like any other.
+	// The agent's own answer to the group before: a variable is a sample like
+	// any other.
 	Robot bool `spoe:"robot" fetch:"var(txn.visitor.robot)"`
 }
 

@@ -52,7 +52,7 @@ func main() {
 	haproxy.Parse(r, haproxy.Config{
 		Engine: "guard",
 		// As many lines as there may be pods: HAProxy gives each line a pod of its
-		// own, and those that are left over stay down until there is one.
+		// own, and further lines stay down until there is one.
 		Agents: []string{service, service, service},
 		// HAProxy starts before the name is known, and asks again and again.
 		ServerOptions: "resolvers kubernetes init-addr none",
@@ -79,8 +79,8 @@ func main() {
 	}
 }
 
-// serveProbes answers the kubelet: /healthz as long as the program runs, /readyz
-// until it is told to end.
+// serveProbes answers the kubelet: /healthz as long as the program runs, /readyz until
+// SIGTERM.
 func serveProbes(ctx context.Context, addr string) error {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {

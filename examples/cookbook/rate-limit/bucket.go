@@ -9,9 +9,9 @@ import (
 // limit is what a visitor may do: burst requests at once, then rate a second.
 type limit struct{ rate, burst float64 }
 
-// buckets has a token bucket for each key. It remembers a bounded number of them;
-// the one that has not been asked about for the longest time is forgotten, and
-// begins anew with a full bucket. Its methods may be called concurrently.
+// buckets has a token bucket for each key. It remembers a bounded number of them, and
+// forgets the one that was away longest; that one then has a full bucket again. Its methods
+// may be called concurrently.
 type buckets struct {
 	most int // keys
 

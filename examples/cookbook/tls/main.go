@@ -38,7 +38,7 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:9000", "the `address` to listen on")
 	cert := flag.String("cert", "agent.pem", "the agent's certificate, a PEM `file`")
 	key := flag.String("key", "agent.key", "its key, a PEM `file`")
-	ca := flag.String("client-ca", "ca.pem", "who signs the certificates of those that may connect, a PEM `file`")
+	ca := flag.String("client-ca", "ca.pem", "the authorities whose clients may connect, a PEM `file`")
 
 	r := router.New()
 	r.Use(middleware.Default(100 * time.Millisecond))

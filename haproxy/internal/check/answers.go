@@ -15,7 +15,7 @@ func (c *checker) checkAnswers() {
 		return // something else may have set it by then
 	}
 	for _, r := range c.mentions {
-		// What a session or the process has may be of an earlier request.
+		// Variables of the session or the process may be an earlier request's.
 		if !r.read || r.in == nil || r.scope == "sess" || r.scope == "proc" || syntax.RuleStage(r.in, &r.at) == syntax.StageUnknown {
 			continue
 		}
@@ -57,5 +57,5 @@ func (c *checker) findEarly(r mention, s *sending, message string) {
 	c.find(VariableReadEarly, r.at,
 		fmt.Sprintf("the variable %s.%s is read before the message %q, which has it set, is sent (%s:%d)", r.scope, r.name, message, s.at.File, s.at.Line),
 		"It is not there yet: a condition on it never holds (an \"unless\" always), a header with it is empty.",
-		"Put the rule behind the one that sends the message, or into a later stage; or have the message sent earlier.")
+		"Put the rule behind the one that sends the message, or into a later stage; or send the message earlier.")
 }

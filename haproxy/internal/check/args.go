@@ -10,8 +10,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkArgs compares the arguments that a message has with those that its handler
-// takes.
+// checkArgs compares a message's arguments with the handler's.
 func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 	used := make([]bool, len(known.Args))
 	for i, s := range m.Args {
@@ -20,7 +19,7 @@ func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 			if !known.AnyArgs {
 				c.find(ArgumentUnknown, s.At,
 					fmt.Sprintf("the message %q has %s, which its handler does not take", m.Name, label(&s, i)),
-					"HAProxy looks it up and sends it with each request, and nobody sees it. If it is meant to be another argument, that one is missing.",
+					"HAProxy looks it up and sends it with each request, and no handler reads it. If it is meant to be another argument, that one is missing.",
 					"Take it out, or give it the name that the handler has for it."+takes(known))
 			}
 			continue

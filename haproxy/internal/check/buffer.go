@@ -33,8 +33,8 @@ func (c *checker) checkBuffer(m *syntax.SPOEMessage, known *model.Message) {
 	}
 }
 
-// checkLarge finds a body that HAProxy 3.4 and later wait for in a large buffer: no
-// message has room for it.
+// checkLarge finds a body that HAProxy 3.4 and later wait for in a large buffer: it does
+// not fit into a message.
 func (c *checker) checkLarge(m *syntax.SPOEMessage) {
 	regular, _, _ := bufsize(c.cfg, nil)
 	for _, large := range c.cfg.GlobalsUntil(nil, "tune.bufsize.large") {
@@ -74,8 +74,8 @@ func (c *checker) checkFrames(m *syntax.SPOEMessage, known *model.Message, at sy
 	}
 }
 
-// bufsize returns tune.bufsize in bytes, and where it is set: the largest one of
-// those that may be in force. With a section it is what counts there.
+// bufsize returns tune.bufsize in bytes, and where it is set: the largest that may be in
+// force. With a section it is what counts there.
 func bufsize(c *syntax.Configuration, until *syntax.Section) (size int, at syntax.Directive, set bool) {
 	size = syntax.DefaultBufsize
 	for _, d := range c.GlobalsUntil(until, "tune.bufsize") {

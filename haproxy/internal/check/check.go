@@ -11,7 +11,7 @@ import (
 
 // The kinds of findings, as Finding.Code has them.
 const (
-	MessageUnhandled    = "message-unhandled"     // a message that nobody handles
+	MessageUnhandled    = "message-unhandled"     // a message without a handler
 	MessageUncalled     = "message-uncalled"      // a handler whose message is never sent
 	EventAndGroup       = "event-and-group"       // a message that an event and a rule send
 	ArgumentMissing     = "argument-missing"      // required, but not sent
@@ -19,7 +19,7 @@ const (
 	ArgumentUnknown     = "argument-unknown"      // sent, but not read
 	ArgumentType        = "argument-type"         // sent as what cannot be bound
 	VariableUnknown     = "variable-unknown"      // set by the agent, but nowhere in the configuration
-	VariableNeverSet    = "variable-never-set"    // read by a rule, but nobody sets it
+	VariableNeverSet    = "variable-never-set"    // read by a rule, but never set
 	VariableTooLong     = "variable-too-long"     // over 63 bytes with scope and prefix
 	VariableSetLater    = "variable-set-later"    // read by an event, but set by a rule that comes later
 	VariableReadEarly   = "variable-read-early"   // read by a rule before the message that sets it is sent
@@ -109,7 +109,7 @@ type checker struct {
 	cfg   *syntax.Configuration
 	use
 	others    []*checker // of the other engines
-	siblings  []*checker // those of others that ask the same agent
+	siblings  []*checker // the engines of others that ask the same agent
 	first     bool       // the first of the engines that ask the agent
 	mentions  []mention
 	fragments bool // HAProxy is known to send what is longer than a frame in fragments

@@ -18,8 +18,8 @@ func (c *checker) checkOrder(m *syntax.SPOEMessage) {
 			conditions = append(append(conditions, namedIn(s.at, s.proxy.Lines)...), s.at)
 		}
 		for _, v := range mentionedIn(conditions) {
-			// What an earlier request has left is what such a condition is for: one
-			// question a session, a switch for all of them.
+			// Such a condition is meant for an earlier request's variable: one question a
+			// session, a switch for all of them.
 			if v.read && v.scope != "proc" && v.scope != "sess" {
 				c.checkRead(m, s, v, "Its condition does not see the variable: the message is sent, or not, as if it were not set.")
 			}

@@ -39,7 +39,7 @@ func (c *checker) checkSession(m *syntax.SPOEMessage, known *model.Message) {
 		}
 		c.find(SharedVerdict, c.mentions[i].at,
 			fmt.Sprintf("this rule reads %s, which the message %q sets by %s", full, m.Name, m.Args[per].Fetch),
-			"The requests of a connection share the variable: one that is not answered goes by the answer to an earlier one.",
+			"The requests of a connection share the variable: a request without an answer uses an earlier one's.",
 			"Let the handler set a variable of the scope txn; or write \"http-request unset-var("+full+")\" before the message is sent, by a rule.")
 	}
 }

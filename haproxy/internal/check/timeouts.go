@@ -8,8 +8,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkTimeouts compares the other timeouts that end a question with `timeout
-// processing`. One that is longer than the agent takes for sure does no harm.
+// checkTimeouts compares the other timeouts that end a question with `timeout processing`.
+// A timeout that is longer than the agent takes for sure does no harm.
 func (c *checker) checkTimeouts() {
 	b := c.cfg.Find(c.engine.Backend, "backend", "listen")
 	if b == nil {
@@ -88,7 +88,7 @@ func (c *checker) checkUnits(b *syntax.Section) {
 	if t := c.engine.Hello; t > 0 && t < tooShort && !c.muxed {
 		tell(c.engine.HelloAt, "hello", t)
 	}
-	// One below a deadline is told by DeadlineTooLong.
+	// DeadlineTooLong reports a timeout below a deadline.
 	if longest, _ := c.longestDeadline(); longest < c.engine.Processing && c.engine.Processing < tooShort {
 		tell(c.engine.ProcessingAt, "processing", c.engine.Processing)
 	}

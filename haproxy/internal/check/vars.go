@@ -17,7 +17,7 @@ type settable struct {
 	sent bool // the message that has it set is sent
 }
 
-// checkVars compares the variables that the agent sets with those that the
+// checkVars compares the variables that the agent sets with the variables that the
 // configuration knows and reads.
 func (c *checker) checkVars() {
 	var all []settable
@@ -52,7 +52,7 @@ func (c *checker) checkVars() {
 		case !v.sent:
 		case len(full) > codec.MaxVarName:
 			long = append(long, full)
-		case !misread[v.Name]: // or its scope is wrong, which has been told
+		case !misread[v.Name]: // or its scope is wrong, which has been reported
 			c.checkKnown(v)
 		}
 	}
@@ -64,8 +64,8 @@ func (c *checker) checkVars() {
 	}
 }
 
-// knowsVars reports whether it is known what sets the variables with the engine's
-// prefix: no handler by hand, and no other engine's agent.
+// knowsVars reports whether all variables with the engine's prefix are known: no raw
+// handler and no other engine's agent sets one.
 func (c *checker) knowsVars() bool {
 	return !c.agent.Any && !slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool { return m.AnyVars }) &&
 		!slices.ContainsFunc(c.others, func(o *checker) bool { return o.engine.Prefix == c.engine.Prefix })
@@ -114,8 +114,8 @@ func effectOf(m mention) string {
 	}
 }
 
-// prefixed returns the variable of the agent's that is mentioned without its prefix,
-// or with another one that nobody has; or nil.
+// prefixed returns the variable of the agent's that is mentioned without its prefix, or
+// with a prefix that no engine has; or nil.
 func (c *checker) prefixed(m mention, all []settable) *settable {
 	i := slices.IndexFunc(all, func(v settable) bool {
 		return !v.Pattern && (m.name == v.Name || strings.HasSuffix(m.name, "."+v.Name))
@@ -145,7 +145,7 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 		if v := c.prefixed(m, all); !ok && v != nil {
 			told[full] = true
 			c.find(VariableNeverSet, m.at,
-				fmt.Sprintf("the variable %s is read, and nobody sets it", full), effectOf(m),
+				fmt.Sprintf("the variable %s is read, and never set", full), effectOf(m),
 				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.Scope, v.Name)))
 		}
 		if !ok || m.scope == "txn" && slices.Contains(c.engine.OwnVars, name) ||

@@ -6,9 +6,9 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Agent is what HAProxy's half is written from and checked against: an agent's
-// messages with their arguments and variables. [Describe] makes one of a router.
-// Its JSON is what -print-routes writes.
+// Agent describes an agent's messages with their arguments and variables; HAProxy's
+// configuration is written from it and checked against it. [Describe] makes one of a
+// router. Its JSON is what -print-routes writes.
 type Agent struct {
 	Messages []Message `json:"messages"`
 	// Any reports that the agent also handles messages that are not listed.

@@ -18,8 +18,8 @@ func (a *Arg) Label() string {
 	return a.Fetch
 }
 
-// InOrder returns the arguments in the order in which they are sent: those with a
-// position and no name at theirs, the others around them as they are written.
+// InOrder returns the arguments in the order in which they are sent: arguments with a
+// position and no name at their position, the others around them as they are written.
 func (m *Message) InOrder() []Arg {
 	sent := slices.DeleteFunc(slices.Clone(m.Args), func(a Arg) bool { return a.Shared && !m.HasSample(a.Fetch) })
 	placed := make([]*Arg, len(sent))

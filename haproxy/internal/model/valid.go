@@ -11,8 +11,8 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Validate tells what no router would have registered: agents are made by hand, too,
-// and read from files.
+// Validate returns a mistake that a router would have refused: an Agent may also come from
+// code or a file.
 func (a *Agent) Validate() error {
 	if scope, name, _ := strings.Cut(a.FailureVar, "."); a.FailureVar != "" {
 		if err := checkVar(scope, name); err != nil {

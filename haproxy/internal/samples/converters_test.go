@@ -28,8 +28,8 @@ var (
 		"upper url_dec word(1,/) xor(1) lower,bytes(0,4) bytes(0,64),length bytes(0,4),hex")
 )
 
-// TestConverterTypes: what a conversion is sent as is among its types, for each pair
-// that a HAProxy takes.
+// TestConverterTypes: the type that HAProxy sends for a conversion is among its types, for
+// each pair that a HAProxy takes.
 func TestConverterTypes(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		var all []string

@@ -40,7 +40,7 @@ var nulls = map[string]string{
 	"var":            "requests for which the variable is not set",
 }
 
-// nullPrefixes has those that are NULL for the same reason.
+// nullPrefixes has beginnings of samples that are NULL for the same reason.
 var nullPrefixes = []struct{ prefix, when string }{
 	{"req.hdr_ip", noHeader},
 	{"req.hdrs", ""},

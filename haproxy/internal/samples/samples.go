@@ -11,13 +11,12 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Text has HAProxy's samples and converters, as `haproxy -dKsmp` and
-// `-dKcnv` of 2.6, 3.0, 3.2 and 3.4 tell them; a test compares it with those (-update
-// writes it anew). A line is "fetch NAME WHEN TYPE…" or "conv NAME TYPE…", with
-// all types that some version has. WHEN are the events at which all versions that
-// have the sample take it for an argument, in letters: c for on-client-session, q
-// for those of requests, s for on-server-session, r for those of responses; "-"
-// for none.
+// Text has HAProxy's samples and converters, as `haproxy -dKsmp` and `-dKcnv` of 2.6, 3.0,
+// 3.2 and 3.4 tell them; a test compares it with those (-update writes it). A line is
+// "fetch NAME WHEN TYPE…" or "conv NAME TYPE…", with all types that some version has. WHEN
+// are the events at which all versions that have the sample take it for an argument, in
+// letters: c for on-client-session, q for those of requests, s for on-server-session, r for
+// those of responses; "-" for none.
 //
 //go:embed samples.txt
 var Text string
@@ -38,7 +37,7 @@ var samples = sync.OnceValues(func() (fetches map[string]fetch, converters map[s
 	return fetches, converters
 })
 
-// otherwise has what HAProxy tells wrongly of itself: what these were seen to send.
+// otherwise has the types that HAProxy was seen to send where it lists others.
 var otherwise = map[string][]string{
 	"req.hdrs": {"str"}, "res.hdrs": {"str"}, // not bin
 	"protobuf": {"any"}, "ungrpc": {"any"}, // a field's own type, where one is named
@@ -100,7 +99,7 @@ func Types(expr string) []string {
 		switch {
 		case !ok:
 			return nil
-		case slices.Contains(out, "same"): // what comes in goes out
+		case slices.Contains(out, "same"): // the output has the input's type
 		case Name(part) == "bytes" && (slices.Contains(types, "str") || slices.Contains(types, "meth")):
 			types = []string{"str"} // a part of a text is a text
 		case Name(part) == "bytes" && (len(types) == 0 || slices.Contains(types, "any")):

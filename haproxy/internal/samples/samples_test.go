@@ -61,12 +61,12 @@ func (t types) String() string {
 
 var (
 	fetchLine = regexp.MustCompile(`^\[ ([ .Y]*) \] ([^(:]+)(?:\(.*\))?: (\w+)$`)
-	convLine  = regexp.MustCompile(`^()([^(:]+)(?:\(.*\))?: (\w+) => \w+$`) // what comes out stands first
+	convLine  = regexp.MustCompile(`^()([^(:]+)(?:\(.*\))?: (\w+) => \w+$`) // the output's type stands first
 )
 
-// columns are those that HAProxy looks at for an argument of a message: frontend
-// tcp-request connection rule, frontend http-request header rule, server source
-// selection, frontend http-response header rule.
+// columns are the columns that HAProxy looks at for an argument of a message: frontend
+// tcp-request connection rule, frontend http-request header rule, server source selection,
+// frontend http-response header rule.
 var columns = map[string]int{"c": 0, "q": 3, "s": 10, "r": 16}
 
 func when(marks string) (letters string) {
@@ -120,7 +120,7 @@ func TestSamples(t *testing.T) {
 	if *update {
 		bins, err := haproxytest.Installed()
 		require.NoError(t, err)
-		for _, bin := range bins { // besides those that were there before
+		for _, bin := range bins { // besides earlier ones
 			known.dump(t, bin)
 		}
 		require.NoError(t, os.WriteFile("samples.txt", []byte(known.String()), 0o644))

@@ -14,9 +14,8 @@ const (
 	no
 )
 
-// branches are the .if that are open, the innermost last: what holds of the
-// branch that is being read, whether one before it is taken for sure, and whether
-// one may be.
+// branches are the open .if, the innermost last: the state of the branch that is being
+// read, whether one before it is taken for sure, and whether one may be.
 type branches []struct {
 	branch       truth
 	taken, doubt bool

@@ -79,7 +79,7 @@ func Files(name string) ([]string, error) {
 const maxFile = 16 << 20
 
 func readFile(name string) ([]byte, error) {
-	// A pipe may have no end, or nobody who writes.
+	// A pipe may have no end, or no writer.
 	switch info, err := os.Stat(name); {
 	case err != nil:
 		return nil, err

@@ -12,7 +12,7 @@ type Section struct {
 	Head       Directive
 	Lines      []Directive
 	defaults   *Section    // in force for it, or nil
-	all        []Directive // what All has returned, until the next Parse
+	all        []Directive // the result of All, until the next Parse
 }
 
 // sectionKinds are the words that begin a section.
@@ -157,7 +157,7 @@ func (s *Section) Mode() string {
 // a value.
 func (c *Configuration) globals(word string) []Directive { return c.GlobalsUntil(nil, word) }
 
-// GlobalsUntil returns those that come before a section.
+// GlobalsUntil returns the global lines before a section.
 func (c *Configuration) GlobalsUntil(until *Section, word string) []Directive {
 	var found []Directive
 	for _, s := range c.Sections {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzWords: what has been split and is quoted is split into the same words.
+// FuzzWords: words that are split and quoted again split into the same words.
 func FuzzWords(f *testing.F) {
 	for _, line := range []string{"bind :80 ssl # no", `a\ b "c\"d" 'e f'`, `"${A[*]}" "${B-x y}" "$A"`, `\x41\. "`} {
 		f.Add(line)

@@ -21,7 +21,7 @@ type alone struct {
 	agents int
 }
 
-// inFirst reports whether an engine is the first of those that split made of one.
+// inFirst reports whether an engine is the first of the engines that split made of one.
 func (a alone) inFirst() bool { return a.agent <= 1 }
 
 // inLast reports whether an engine is the last of them.

@@ -30,8 +30,8 @@ type alternatives [][]term
 // maxAlternatives bounds the rules that are written for one condition.
 const maxAlternatives = 16
 
-// parseCondition reads "if …" or "unless …". It returns false for a condition that
-// rules cannot repeat: one that is not steady, or one of too many alternatives.
+// parseCondition reads "if …" or "unless …". It returns false for a condition that rules
+// cannot repeat, because it is not steady or has too many alternatives.
 func (c *Config) parseCondition(condition string) (alternatives, bool) {
 	keyword, rest, _ := strings.Cut(condition, " ")
 	words, ok := rawWords(rest)

@@ -63,8 +63,8 @@ func stages(a *model.Agent) []router.Event {
 	return all
 }
 
-// placeGroups returns the agent with the stage of each group: that of a member's
-// event, or that on which HAProxy has the members' samples.
+// placeGroups returns the agent with the stage of each group: the stage of a member's
+// event, or the stage at which HAProxy has the members' samples.
 func placeGroups(a model.Agent) (model.Agent, error) {
 	a.Messages = slices.Clone(a.Messages)
 	for _, g := range a.Groups() {

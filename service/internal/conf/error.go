@@ -6,7 +6,7 @@ import "fmt"
 type Error struct {
 	Place string // agent.yaml:3, -limit, AGENT_LIMIT; empty for a default
 	Key   string // lists[1].score; empty for the whole file
-	Text  string // what is wrong, and what to write
+	Text  string // the mistake, and the text to write instead
 }
 
 func (e *Error) Error() string {

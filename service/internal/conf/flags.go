@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// AddFlags adds a flag for each setting to fs. What the command line has is in
-// the returned map once fs has been parsed.
+// AddFlags adds a flag for each setting to fs. The returned map has the settings of the
+// command line once fs has been parsed.
 func (s *Spec) AddFlags(fs *flag.FlagSet) map[string][]string {
 	values := make(map[string][]string)
 	for _, x := range s.settings {

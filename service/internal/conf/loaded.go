@@ -85,8 +85,8 @@ func split(err error) []error {
 	return []error{err}
 }
 
-// KeepFixed sets the fixed settings of l to those of the running configuration,
-// and returns the names of those that differed: they need a restart.
+// KeepFixed sets the fixed settings of l to those of the running configuration, and returns
+// the names of settings that differed: they need a restart.
 func (l *Loaded) KeepFixed(running *Loaded) (changed []string) {
 	for _, x := range l.spec.settings {
 		now, was := l.value.Elem().FieldByIndex(x.index), running.value.Elem().FieldByIndex(x.index)

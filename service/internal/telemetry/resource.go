@@ -18,7 +18,7 @@ func newResource(ctx context.Context, service, version string) (*resource.Resour
 		resource.WithFromEnv(),
 	)
 	if errors.Is(err, resource.ErrPartialResource) || errors.Is(err, resource.ErrSchemaURLConflict) {
-		err = nil // what there is will do
+		err = nil // a partial resource will do
 	}
 	return res, err
 }

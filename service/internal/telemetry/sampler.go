@@ -13,8 +13,8 @@ const (
 	// the site is.
 	fewEvery = 100 * time.Millisecond
 
-	// fewAtOnce may come together after a quiet time, so that whoever tries the
-	// agent out sees each of their requests, which no ratio could promise.
+	// fewAtOnce may come together after a quiet time, so that a person who tries the agent
+	// out sees each request, which no ratio could promise.
 	fewAtOnce = 10
 )
 

@@ -21,7 +21,7 @@ import (
 
 type Question struct {
 	Agent string `spoe:"agent" fetch:"req.hdr(user-agent)"`
-	// What the other agent has answered. HAProxy asks in the order of its filter
+	// The other agent's answer. HAProxy asks in the order of its filter
 	// lines, and geo's is the first.
 	Country string `spoe:"country,default=unknown" fetch:"var(txn.geo.country)"`
 }
