@@ -32,7 +32,7 @@ var habits = []struct {
 	{regexp.MustCompile(`\b(?:is|are|was|were) to (?:be|have|go|stay|end|come|leave|stop|keep|tell)\b`), "write must, should or will, or name the actor"},
 	{regexp.MustCompile(`\b(?:is|are|was|be|been) told\b`), "name the actor and the verb: configure, report, print"},
 	{regexp.MustCompile(`\b(?:[Nn]obody|[Ww]hoever|[Ww]homever)\b`), "negate the verb, or name the actor"},
-	{regexp.MustCompile(`\b(?:goodbye|by hand|anew|thereby|spared|as good as|and (?:its|their) kin|rooms?)\b|(?:HAProxy's|their own|its own|other) half\b`), "use the engineers' word: DISCONNECT, again, space, HAProxy's configuration"},
+	{regexp.MustCompile(`\b(?:goodbye|by hand|thereby|spared|as good as|and (?:its|their) kin|rooms?)\b|(?:HAProxy's|their own|its own|other) half\b`), "use the engineers' word: DISCONNECT, again, space, HAProxy's configuration"},
 }
 
 // later are the folders whose English is not looked at yet.
