@@ -13,8 +13,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// A page that reconnects, as it does for another filter and for a pause, keeps its
-// counts; one that stays away does not, and costs nothing any more.
+// A page that reconnects, as it does for another filter and for a pause, keeps its counts;
+// a page that stays away does not, and costs nothing any more.
 func TestCountsOutliveAReconnect(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -48,7 +48,7 @@ func asked(t *testing.T, r *servicetest.Agent, args ...spoetest.Argument) {
 }
 
 // Hundreds who connect to the admin address, and send and read as slowly as they can,
-// disturb neither the agent nor whoever asks after them.
+// disturb neither the agent nor a client that asks after them.
 func TestAdminUnderAttack(t *testing.T) {
 	r := servicetest.Start(t, newAgent())
 	r.Addr(t)
