@@ -1,5 +1,11 @@
 package spoe
 
+import (
+	"net"
+
+	"github.com/spoke-go/spoke/codec"
+)
+
 // PoisonBuffers has a NOTIFY's bytes overwritten when its handlers are done.
 func PoisonBuffers() { poison = true }
 
@@ -8,4 +14,28 @@ func (a *Agent) IdleWorkers() int {
 	a.eng.workers.mu.Lock()
 	defer a.eng.workers.mu.Unlock()
 	return len(a.eng.workers.idle)
+}
+
+// KnownNames returns how many names of messages the agent keeps.
+func (a *Agent) KnownNames() int {
+	if m := a.eng.names.known.Load(); m != nil {
+		return len(*m)
+	}
+	return 0
+}
+
+// NoteCheck notes a health check from peer, and returns how many peers are remembered.
+func (a *Agent) NoteCheck(peer net.Addr) int {
+	a.eng.checks.seen(peer, false)
+	a.eng.checks.mu.Lock()
+	defer a.eng.checks.mu.Unlock()
+	return len(a.eng.checks.sources)
+}
+
+// AskReaders has the readers end connections on which nothing is in flight, as the
+// clock does after a quiet moment.
+func (a *Agent) AskReaders() {
+	for _, c := range a.eng.openConns() {
+		c.askReader(farewell{codec.StatusNormal, ""})
+	}
 }
