@@ -53,6 +53,16 @@ func TestDetach(t *testing.T) {
 	})
 }
 
+func TestDetachLogsToTheDefaultLogger(t *testing.T) {
+	var log lines
+	before := slog.Default()
+	slog.SetDefault(log.logger())
+	defer slog.SetDefault(before)
+	h := spoetest.NewAgent(t, quiet(middleware.Detach()(panics)))
+	h.Ask("m")
+	assert.Eventually(t, func() bool { return strings.Contains(log.String(), "detached message failed") }, 5*time.Second, time.Millisecond)
+}
+
 func TestDetachDropsWhatDoesNotFit(t *testing.T) {
 	for name, cfg := range map[string]middleware.DetachConfig{
 		"by number": {Workers: 2, Queue: 3},

@@ -187,6 +187,26 @@ func TestLogHasTheSpan(t *testing.T) {
 	assert.Equal(t, span.SpanID().String(), got["span_id"])
 }
 
+// A line has variables only if it is told to, and those of a failure are not set.
+func TestLogVars(t *testing.T) {
+	for _, tt := range []struct {
+		vars bool
+		err  error
+		want any
+	}{{true, nil, "1"}, {false, nil, nil}, {true, errors.New("failing"), nil}, {false, errors.New("failing"), nil}} {
+		var log lines
+		h := middleware.Log(middleware.LogConfig{Logger: log.logger(), Vars: tt.vars, Every: 1})(handlerFunc(
+			func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				require.NoError(t, setInt("x", 1)(ctx, msg, acts))
+				return tt.err
+			}))
+		_ = h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)) // tt.err
+		all := log.all(t)
+		require.Len(t, all, 1)
+		assert.Equal(t, tt.want, all[0]["var.txn.x"])
+	}
+}
+
 func ExampleLog() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

@@ -92,18 +92,30 @@ func TestMetricsManyNames(t *testing.T) {
 
 func TestAgentMetrics(t *testing.T) {
 	m := newMeters(t)
-	h := spoetest.NewAgent(t, quiet(byName{"ok": setInt("ok", 1), "panic": panics}))
+	held := make(chan struct{})
+	h := spoetest.NewAgent(t, quiet(byName{"ok": setInt("ok", 1), "panic": panics, "hold": handlerFunc(
+		func(context.Context, *spoe.Message, *spoe.Actions) error {
+			<-held
+			return nil
+		})}))
 	registration, err := middleware.AgentMetrics(h.Agent(), m)
 	require.NoError(t, err)
 	h.Ask("ok")
 	h.Ask("panic")
+	hold, err := h.Notify(t.Context(), spoetest.Msg("hold"))
+	require.NoError(t, err)
+	assert.Eventually(t, func() bool { return m.sums("spop.server.active_notifies")[""] == 1 }, 5*time.Second, time.Millisecond)
+	close(held)
+	_, err = h.Ack(t.Context(), hold)
+	require.NoError(t, err)
+	assert.Eventually(t, func() bool { return m.sums("spop.server.active_notifies")[""] == 0 }, 5*time.Second, time.Millisecond)
 	other := h.Dial(spoetest.DefaultHello())
 	_, err = other.Disconnect(t.Context(), codec.StatusNormal, "")
 	require.NoError(t, err)
 	assert.Eventually(t, func() bool { return m.sums("spop.server.connections")[""] == 1 }, 5*time.Second, time.Millisecond)
 	assert.EqualValues(t, 2, m.sums("spop.server.accepted_connections")[""])
-	assert.EqualValues(t, 2, m.sums("spop.server.notifies")[""])
-	assert.EqualValues(t, 2, m.sums("spop.server.acks")[""])
+	assert.EqualValues(t, 3, m.sums("spop.server.notifies")[""])
+	assert.EqualValues(t, 3, m.sums("spop.server.acks")[""])
 	assert.Equal(t, map[string]int64{"error.type=error": 0, "error.type=panic": 1, "error.type=timeout": 0, "error.type=too_big": 0},
 		m.sums("spop.server.failed_messages"))
 	assert.Equal(t, map[string]int64{"spop.side=agent spop.status=normal": 1, "spop.side=haproxy spop.status=normal": 1},
