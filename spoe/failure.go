@@ -64,6 +64,9 @@ func readableError(err error) (readable error) {
 	return err
 }
 
+// errExits is the failure of a handler whose error ends the goroutine that asks it.
+var errExits = errors.New("spoe: the handler returned an error whose methods end the goroutine; return one with a text")
+
 // noError is a type that no other error has.
 type noError struct{}
 

@@ -23,10 +23,10 @@ func (c *conn) log(level slog.Level, msg string, attrs ...slog.Attr) {
 // logAttrs queues a line for the Logger. The reporter writes it: a slow log delays no ACK,
 // and lines that do not fit into the queue are counted in Stats.ReportsDropped.
 func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
-	l := a.log()
-	if !l.Enabled(context.Background(), level) {
+	if !a.logs(level) {
 		return
 	}
+	l := a.log()
 	for i := range attrs {
 		attrs[i] = safeAttr(attrs[i])
 	}
@@ -36,6 +36,12 @@ func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
 		r.AddAttrs(attrs...)
 		_ = l.Handler().Handle(context.Background(), r) // an error of the log cannot be logged
 	})
+}
+
+// logs reports whether the Logger takes lines of this level. One that panics takes none.
+func (a *Agent) logs(level slog.Level) bool {
+	defer func() { _ = recover() }()
+	return a.log().Enabled(context.Background(), level)
 }
 
 // maxText bounds text that others have written, in bytes.
@@ -85,7 +91,7 @@ func (j *job) logFailure(err error, p *PanicError) {
 
 // logSome logs as often as some allows, and counts the lines that it left out.
 func (c *conn) logSome(some *someLines, level slog.Level, msg string, attrs ...slog.Attr) {
-	if !c.agent.log().Enabled(context.Background(), level) {
+	if !c.agent.logs(level) {
 		return
 	}
 	ok, left := some.take(time.Now())

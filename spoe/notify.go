@@ -253,7 +253,7 @@ func (j *job) settle(err error) bool {
 // settleFailure calls the functions that OnFailure was given, for failureGrace at
 // the most: then the deadline acknowledges the NOTIFY without what they add.
 func (j *job) settleFailure(err error) (open bool) {
-	err = readableError(err)
+	err = j.readable(err)
 	j.mu.Lock()
 	if j.late {
 		j.mu.Unlock()
@@ -280,6 +280,20 @@ func (j *job) settleFailure(err error) (open bool) {
 	}()
 	j.callHooks(hooks, err, &j.acts)
 	return true
+}
+
+// readable is readableError. A method of err that ends the goroutine settles the message
+// as a failure all the same, on the way out.
+func (j *job) readable(err error) error {
+	returned := false
+	defer func() {
+		if !returned {
+			j.settleFailure(errExits)
+		}
+	}()
+	err = readableError(err)
+	returned = true
+	return err
 }
 
 // commitLocked moves the actions of a message to those of the NOTIFY. A handler

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -158,4 +159,35 @@ func (panickingLog) Handle(_ context.Context, r slog.Record) error {
 		panic("log")
 	}
 	return nil
+}
+
+// exiting is an error that ends the goroutine of whoever asks it for its text.
+type exiting struct{}
+
+func (exiting) Error() string {
+	runtime.Goexit()
+	return ""
+}
+
+// asking is a logger that panics when it is asked whether it wants a line.
+type asking struct{ slog.Handler }
+
+func (asking) Enabled(context.Context, slog.Level) bool { panic("enabled") }
+
+// TestMethodsThatDoNotReturn: neither an error's text nor a logger's level ends the agent
+// or takes the ACK's actions.
+func TestMethodsThatDoNotReturn(t *testing.T) {
+	h := spoetest.NewAgent(t, &spoe.Agent{
+		Logger: slog.New(asking{}),
+		Handler: byName{"m": func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+			msg.OnFailure(func(_ error, acts *spoe.Actions) { acts.SetBool(spoe.VarScopeTransaction, "failed", true) })
+			return exiting{}
+		}},
+	})
+	for range 3 {
+		assert.Equal(t, "txn.failed=true", h.Ask("m").String())
+	}
+	_, err := h.Dial(spoetest.DefaultHello()).Conn().Write([]byte("GET / HTTP/1.1\r\n\r\n"))
+	assert.NoError(t, err)
+	assert.Equal(t, "txn.failed=true", h.Ask("m").String())
 }
