@@ -161,7 +161,7 @@ func (panickingLog) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// exiting is an error that ends the goroutine of whoever asks it for its text.
+// exiting is an error that ends the goroutine that asks it for its text.
 type exiting struct{}
 
 func (exiting) Error() string {
