@@ -187,7 +187,7 @@ func TestLogHasTheSpan(t *testing.T) {
 	assert.Equal(t, span.SpanID().String(), got["span_id"])
 }
 
-// A line has variables only if it is told to, and those of a failure are not set.
+// Log writes variables only where its configuration says so, and never those of a failure.
 func TestLogVars(t *testing.T) {
 	for _, tt := range []struct {
 		vars bool

@@ -38,7 +38,7 @@ func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
 	})
 }
 
-// logs reports whether the Logger takes lines of this level. One that panics takes none.
+// logs reports whether the Logger takes lines of this level. A Logger that panics takes none.
 func (a *Agent) logs(level slog.Level) bool {
 	defer func() { _ = recover() }()
 	return a.log().Enabled(context.Background(), level)
