@@ -196,3 +196,75 @@ func TestPoolsKeepNoLargeBuffers(t *testing.T) {
 	t.Logf("%d KiB", kept>>10)
 	assert.Less(t, kept, 8<<20)
 }
+
+// held returns what the agent holds by its own account.
+func held(a *spoe.Agent) (n int) {
+	for _, info := range a.Connections() {
+		n += info.Buffered
+	}
+	return n
+}
+
+// Payloads that come many in one read wait for MaxBuffered as large ones do.
+func TestSmallPayloadsWaitForTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most, conns, each = 1 << 20, 4, 100
+		gate := make(chan struct{})
+		h := spoetest.NewAgent(t, &spoe.Agent{MaxBuffered: most, NotifyTimeout: time.Hour, Handler: byName{"m": hanging(gate)}})
+		var clients []*spoetest.Client
+		for range conns {
+			c := h.Dial(spoetest.DefaultHello())
+			clients = append(clients, c)
+			go func() { // ends when the agent has read all
+				for range each {
+					_, _ = c.Notify(context.Background(), spoetest.Msg("m", spoetest.Arg("a", make([]byte, 15_000))))
+				}
+			}()
+		}
+		synctest.Wait()
+		n := held(h.Agent())
+		assert.Greater(t, n, most/2)
+		assert.LessOrEqual(t, n, most)
+		close(gate)
+		for _, c := range clients {
+			for range each {
+				_, err := c.AnyAck(t.Context())
+				require.NoError(t, err)
+			}
+		}
+		synctest.Wait()
+		assert.Zero(t, held(h.Agent()))
+	})
+}
+
+// ABORTs that are not read count as ACKs do.
+func TestUnreadAbortsCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := spoetest.NewAgent(t, &spoe.Agent{MaxPayload: 1, WriteTimeout: time.Hour, Logger: slog.New(slog.DiscardHandler), Handler: byName{
+			"large": func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+				return acts.SetString(spoe.VarScopeTransaction, "a", strings.Repeat("x", 100<<10))
+			},
+		}})
+		hello := appletHello()
+		hello.MaxFrameSize = 1 << 20
+		c := h.Dial(hello)
+		_, err := c.Notify(t.Context(), spoetest.Msg("large")) // whose worker then writes and waits
+		require.NoError(t, err)
+		synctest.Wait()
+		go func() { // ends when the agent has read all
+			for i := range uint64(20_000) {
+				_ = c.WriteFrames(context.Background(),
+					codec.Frame{Type: codec.FrameNotify, StreamID: i, FrameID: 1, Payload: []byte{1, 'm', 0}},
+					codec.Frame{Type: codec.FrameUnset, Flags: codec.FlagFIN, StreamID: i, FrameID: 1})
+			}
+		}()
+		synctest.Wait()
+		assert.Greater(t, held(h.Agent()), 200<<10)
+		for range 20_001 {
+			_, err := c.AnyAck(t.Context())
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		assert.Zero(t, held(h.Agent()))
+	})
+}
