@@ -76,7 +76,7 @@ func TestTimeoutUnderLoad(t *testing.T) {
 					for round := range rounds {
 						// Up to 3.0, HAProxy uses a stream-id again at once.
 						id := spoetest.ID{Stream: uint64(s), Frame: uint64(round + 1)}
-						unique := int64(c<<32 | s<<16 | round)
+						unique := int64(c)<<32 | int64(s)<<16 | int64(round)
 						ms := rand.IntN(60)
 						if ms == 20 {
 							ms = 21 // either would be right

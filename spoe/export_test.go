@@ -39,3 +39,10 @@ func (a *Agent) AskReaders() {
 		c.askReader(farewell{codec.StatusNormal, ""})
 	}
 }
+
+// Taken returns how much of MaxBuffered is taken at the moment.
+func (a *Agent) Taken() int {
+	a.eng.bytes.mu.Lock()
+	defer a.eng.bytes.mu.Unlock()
+	return a.eng.maxBuffered - a.eng.bytes.free
+}
