@@ -52,21 +52,24 @@ const grant = 32 << 10
 // reserve holds n more bytes, taking them from the budget if need be. It reports false if
 // the connection ended while it waited. Only the reader calls it.
 func (c *conn) reserve(n int) bool {
-	most := c.eng.maxBuffered
-	n = min(n, most/2) // one payload never waits for itself
+	// One payload never waits for itself, whole or in fragments.
+	n = min(n, max(c.eng.maxBuffered/2-c.fragments.size(), 0))
 	for {
 		c.mu.Lock()
-		short := min(c.held+n, most) - c.granted
+		short := c.held + n - c.granted
 		if short <= 0 || c.phase() >= closing {
+			c.reserved = n
 			c.mu.Unlock()
 			return short <= 0
 		}
 		wait := c.eng.bytes.take(max(short, grant))
 		if wait == nil {
 			c.granted += max(short, grant)
+			c.reserved = n
 			c.mu.Unlock()
 			return true
 		}
+		c.reserved = 0
 		c.giveBackLocked()
 		stop := make(chan struct{})
 		c.stop = stop
@@ -87,10 +90,22 @@ func (c *conn) reserve(n int) bool {
 	}
 }
 
-// hold counts n bytes as held, or as no longer held where n is negative.
+// hold counts n bytes as held, or as no longer held where n is negative. Only the
+// reader calls it: they are of those that it has reserved.
 func (c *conn) hold(n int) {
 	c.mu.Lock()
+	c.useReservedLocked(n)
 	c.holdLocked(n)
+	c.mu.Unlock()
+}
+
+func (c *conn) useReservedLocked(n int) { c.reserved = max(c.reserved-max(n, 0), 0) }
+
+// unreserve gives back what the reader has reserved and does not need.
+func (c *conn) unreserve() {
+	c.mu.Lock()
+	c.reserved = 0
+	c.holdLocked(0)
 	c.mu.Unlock()
 }
 
@@ -121,9 +136,10 @@ func (c *conn) reserveRead() error {
 	return nil
 }
 
-// giveBackLocked returns to the budget what the connection does not hold.
+// giveBackLocked returns to the budget what the connection neither holds nor has
+// reserved.
 func (c *conn) giveBackLocked() {
-	if spare := c.granted - c.held; spare > 0 {
+	if spare := c.granted - c.held - c.reserved; spare > 0 {
 		c.granted -= spare
 		c.eng.bytes.giveBack(spare)
 	}

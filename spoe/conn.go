@@ -59,6 +59,7 @@ type conn struct {
 	acking    int           // late jobs, no longer in jobs, whose ACK is not in out yet
 	held      int           // bytes of payloads and ACKs in memory, see budget.go
 	granted   int           // bytes of the agent's budget that this connection has
+	reserved  int           // of these, bytes that the reader is about to hold
 	stop      chan struct{} // while the reader waits for the budget: ends the wait
 	out       *buffer       // bytes to write; nil if there are none
 	outAcks   int64         // the ACKs in out
@@ -140,7 +141,7 @@ func (c *conn) close() {
 	c.r.release()
 	c.mu.Lock()
 	c.fragments = nil
-	c.held = 0
+	c.held, c.reserved = 0, 0
 	c.giveBackLocked()
 	c.mu.Unlock()
 }

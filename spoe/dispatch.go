@@ -75,10 +75,14 @@ func (c *conn) queueJobs(n int) bool {
 	for range n {
 		j := c.batch.pop()
 		if !j.held {
+			c.useReservedLocked(len(j.payload))
 			c.holdLocked(len(j.payload))
 		}
 		c.jobs.add(j)
 		c.queue.push(j)
+	}
+	if c.batch.n == 0 {
+		c.reserved = 0
 	}
 	c.running += n
 	wake := !c.coming

@@ -61,7 +61,7 @@ func (c *conn) onRead() error {
 	c.giveJobs()
 	c.dispatch()
 	if !c.r.answers {
-		c.hold(0) // gives back what reserveRead has taken
+		c.unreserve()
 	}
 	c.noteFrames(received)
 	c.unread.Store(false)

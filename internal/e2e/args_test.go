@@ -80,7 +80,7 @@ spoe-message samples
 			assert.Equal(t, []string{"one", "two"}, headers.Values("X-Twice"))
 			assert.Equal(t, "2001:db8::1", headers.Get("X-IP6"))
 			delete(got, "headers")
-			huge := int64(math.MaxInt64) // no constant: Map has an int, which may have 32 bits
+			huge := int64(math.MaxInt64)                // no constant: Map has an int, which may have 32 bits
 			for _, ip := range []string{"ip4", "ip6"} { // of one length, to compare
 				got[ip] = got[ip].(net.IP).To16()
 			}
