@@ -111,6 +111,7 @@ func TestOuterDeadlineHoldsAgain(t *testing.T) {
 		h.Ask("m")
 		assert.Equal(t, outer, time.Since(start), "the ACK")
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		assert.Equal(t, outer, deadline.Sub(start))
 		assert.Equal(t, outer, ended)
 	})
