@@ -47,8 +47,12 @@ func (c *Config) writeAgents(t *text, engines []engine, processing time.Duration
 	case c.unmuxed():
 		t.line("    mode tcp")
 	default:
-		t.comment("    ", "HAProxy 3.1 and later make this \"mode spop\" by themselves; \"mode tcp\" is what older ones need, and works in all.")
+		t.comment("    ", "HAProxy 3.1 and later take \"mode tcp\" for \"mode spop\", but then open a connection for each question.")
+		t.line(".if version_atleast(3.1)")
+		t.line("    mode spop")
+		t.line(".else")
 		t.line("    mode tcp")
+		t.line(".endif")
 	}
 	t.line("    log global")
 	t.line("    balance roundrobin")
