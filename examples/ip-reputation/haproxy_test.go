@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -132,6 +133,27 @@ func waitUp(t *testing.T, h *haproxytest.HAProxy) {
 	require.Eventually(t, func() bool {
 		return strings.Contains(h.Command("show stat"), ",L7OK,")
 	}, patience, 20*time.Millisecond, "HAProxy's health check of the agent")
+}
+
+// HAProxy asks many questions on a connection to the agent, with the files as they are
+// shipped.
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		const requests = 200
+		a := startAgent(t, "-admin-listen", "127.0.0.1:0")
+		config := patient(t, shipped(t, a.Addr(t)))
+		config.Files["agents.cfg"] = haproxytest.ReadConfig(t, "agents.cfg") // few health checks
+		h := haproxytest.Start(t, bin, config)
+		for range requests {
+			require.Equal(t, http.StatusOK, h.Get("/").Status)
+		}
+		const metric = `spop_server_accepted_connections_total\S* (\d+)`
+		m := regexp.MustCompile(metric).FindStringSubmatch(a.Scrape(t))
+		require.NotNil(t, m)
+		n, err := strconv.Atoi(m[1])
+		require.NoError(t, err)
+		assert.Less(t, n, requests/2, "connections for %d requests", requests)
+	})
 }
 
 // One line decides what happens when no answer comes.
