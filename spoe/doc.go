@@ -36,13 +36,22 @@
 // handlers and for the socket only: other goroutines write log lines and call
 // [Agent.ConnState] and the functions of [Message.Report].
 //
+// # Who wakes whom
+//
+// The kernel wakes the reader. The reader queues the NOTIFYs of one read and wakes one
+// worker, which handles them one after the other. Before it enters a handler with work
+// left behind it, it wakes one more worker: that one takes over if the handler takes long,
+// and finds nothing to do if it does not. The worker that finds the queue empty writes all
+// ACKs that are ready. Where handlers compute and keep every processor, a worker writes
+// before it enters the next handler. One timer of the connection wakes what is late.
+//
 // # Life of a connection
 //
 //	greeting ──► open ──► retiring ──► closing ──► closed
 //
 // A connection is greeting until its HAPROXY-HELLO has been answered, and open from then
 // on. Shutdown or its age makes it retiring: it still answers, and at a quiet moment the
-// agent sends AGENT-DISCONNECT. Then it is closing, until HAProxy has closed it or a second
+// agent sends AGENT-DISCONNECT; where there is none, an ACK takes it along. Then it is closing, until HAProxy has closed it or a second
 // has passed.
 //
 // # What may be kept
