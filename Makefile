@@ -75,7 +75,7 @@ screenshots: haproxy chromium ## Take the screenshots of the inspect page and of
 .PHONY: test
 test: haproxy chromium redis wrk slapd ## Run all tests, those against real HAProxy included
 	@$(call each,$(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) ./...)
-	@$(MAKE) --no-print-directory tap TAPSKIP='^(TestReloads|TestRestarts|TestLoad)$$'
+	@$(MAKE) --no-print-directory tap TAPSKIP='^(TestReloads|TestRestarts|TestRestartMatrix|TestConnectionAge|TestLoad)$$'
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 
 .PHONY: test-newest test-all

@@ -91,10 +91,11 @@ func TestBodies(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		r := bodies()
 		a := startHandler(t, r)
-		files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "e2e", Agents: []string{a.addr}, Processing: 10 * time.Second})
+		addr := tapped(t, haproxytest.Config{Agent: a.addr}).Agent
+		files, err := haproxy.Write(haproxy.Describe(r), haproxy.Config{Engine: "e2e", Agents: []string{addr}, Processing: 10 * time.Second})
 		require.NoError(t, err)
 		h := startHAProxy(t, bin, haproxytest.Config{
-			Config: bodiesConfig, Data: files.Frontend, Origin: strings.TrimPrefix(origin.URL, "http://"), Agent: a.addr,
+			Config: bodiesConfig, Data: files.Frontend, Origin: strings.TrimPrefix(origin.URL, "http://"),
 			Files: map[string]string{"spoe.conf": files.SPOE, "agents.cfg": files.Backend}, Args: []string{"-f", "agents.cfg"},
 		})
 		h2 := &http.Client{Transport: &http.Transport{Protocols: new(http.Protocols)}}
