@@ -81,7 +81,7 @@ test: haproxy chromium redis wrk slapd ## Run all tests, those against real HAPr
 .PHONY: test-newest test-all
 test-newest: ## Test HAProxy's configuration and the pages against HAProxy 3.4, where it can be had
 	@if newest=$$(internal/scripts/haproxy.sh newest); then \
-		SPOKE_HAPROXY="$$newest" go test ./haproxy/... ./internal/doctest/...; \
+		SPOKE_HAPROXY="$$newest" SPOKE_HAPROXY_VERSIONS=3.4 go test -count=1 ./haproxy/... ./internal/doctest/...; \
 	else echo "NOT TESTED with HAProxy 3.4: it cannot be had" >&2; fi
 
 test-all: ## Run the tests against HAProxy 2.2 and 3.4 as well, whose cache is apart
