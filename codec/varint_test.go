@@ -44,7 +44,7 @@ func TestVarintLengths(t *testing.T) {
 	assert.Len(t, codec.AppendVarint(nil, math.MaxUint64), codec.MaxVarintLen)
 }
 
-// TestVarintBytes has encodings worked out from §3.1 with pencil and paper.
+// TestVarintBytes compares encodings with the bytes that §3.1 asks for.
 func TestVarintBytes(t *testing.T) {
 	for v, want := range map[uint64][]byte{
 		0:              {0},

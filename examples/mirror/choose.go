@@ -71,7 +71,7 @@ func (o outline) has(header string) bool {
 }
 
 // drawn decides by the target's share. All agents decide alike about one value of
-// ShareBy, and so does one that has been started again.
+// ShareBy, before and after a restart.
 func (t *running) drawn(o outline) bool {
 	if t.ShareBy == "" {
 		return rand.Float64()*100 < t.share

@@ -62,8 +62,8 @@ func (t *running) send(ctx context.Context, r *Request, whole bool) (status int,
 	return resp.StatusCode, errors.Join(err, resp.Body.Close())
 }
 
-// request makes the copy. Method, target, headers and body are the request's, byte for
-// byte, but for hop-by-hop headers and those that the settings change.
+// request makes the copy. It keeps the request's method, target, headers and body byte for
+// byte. It drops hop-by-hop headers and changes the headers that the settings name.
 func (t *running) request(ctx context.Context, r *Request, whole bool) (*http.Request, error) {
 	if r.Method == http.MethodConnect {
 		return nil, errors.New("CONNECT cannot be copied: leave it out by the target's setting method, or in HAProxy")

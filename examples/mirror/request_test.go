@@ -51,7 +51,7 @@ func TestVersions(t *testing.T) {
 			var mu sync.Mutex // guards the two below
 			conns, got := make(map[string]bool), make(map[string]int)
 			mirror := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				body, _ := io.ReadAll(r.Body) // what is missing shows
+				body, _ := io.ReadAll(r.Body) // a body cut short differs from what is wanted
 				mu.Lock()
 				defer mu.Unlock()
 				conns[r.RemoteAddr] = true

@@ -64,7 +64,7 @@ func newSite(t *testing.T, answer http.HandlerFunc) *site {
 // addr is the site's host and port.
 func (s *site) addr() string { return strings.TrimPrefix(s.URL, "http://") }
 
-// all returns a copy of what came.
+// all returns a copy of the requests received so far.
 func (s *site) all() map[string][]got {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,8 +113,8 @@ func (c *tappedConn) Read(b []byte) (int, error) {
 
 type connKey struct{}
 
-// ofConnection are the headers that HAProxy and the mirror have from connections of
-// their own, and those that say how long the body is.
+// ofConnection are the headers that belong to a connection or give the body's length:
+// HAProxy's and the mirror's connections differ.
 var ofConnection = []string{"connection", "keep-alive", "te", "transfer-encoding", "content-length"}
 
 // readHead takes a request's head from its connection: the client sends no other

@@ -59,7 +59,7 @@ func judge(_ context.Context, in Request) (Verdict, error) {
 	return Verdict{Score: 100}, nil
 }
 
-// When the site responds: has it failed? Nothing is answered to this one.
+// Response counts failures of the site. The agent sets no variable for it.
 type Response struct {
 	Status int `spoe:"status,required" fetch:"status"`
 }

@@ -14,7 +14,7 @@ import (
 type captured struct {
 	splitter
 	conn  int
-	known bool // whether it is SPOP has been decided
+	known bool // spop is decided
 	spop  bool
 	gap   string // says that the capture lacks bytes before this; it is still to be shown
 }
