@@ -71,6 +71,11 @@ func (p *program[C]) newSetup(ctx context.Context, g *generation[C], log *slog.L
 	}
 	s.Router.Logger = log
 	s.state.current.Store(g)
+	s.know = p.files.Know
+	s.watched = []func(*generation[C]) []string{func(g *generation[C]) []string {
+		return []string{p.sources.File, g.settings.TLSCert, g.settings.TLSKey, g.settings.TLSClientCA}
+	}}
+	s.know(s.files(g)...)
 	return s
 }
 

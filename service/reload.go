@@ -9,8 +9,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-
-	"github.com/spoke-go/spoke/service/internal/watch"
 )
 
 // lookEvery is how often the files are looked at.
@@ -62,49 +60,26 @@ func (p *program[C]) newReloader(s *Setup[C]) (*reloader[C], error) {
 
 // run reloads at each signal and each change of a file until ctx ends.
 func (r *reloader[C]) run(ctx context.Context) {
-	changed := make(chan struct{})
-	watching := make(chan struct{})
-	go func() { // ends with ctx; waited for below
-		defer close(watching)
-		watch.Files(ctx, lookEvery, r.files, func() {
-			select {
-			case changed <- struct{}{}:
-			case <-ctx.Done():
-			}
-		})
-	}()
-	defer func() { <-watching }()
-	signals := r.program.Reload
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	signals, files := r.program.Reload, &r.program.files
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-changed:
-			r.reload(ctx, "a file has changed")
+		case <-look.C:
+			if files.Changed(r.setup.files(r.setup.state.load())) {
+				r.reload(ctx, "a file has changed")
+			}
 		case _, ok := <-signals:
 			if !ok {
 				signals = nil
 				continue
 			}
+			files.Forget()
 			r.reload(ctx, "signal")
 		}
 	}
-}
-
-// files are those whose change is a reason to reload.
-func (r *reloader[C]) files() []string {
-	g := r.setup.state.load()
-	files := []string{r.program.sources.File, g.settings.TLSCert, g.settings.TLSKey, g.settings.TLSClientCA}
-	for _, more := range r.setup.watched {
-		files = append(files, more(g.config)...)
-	}
-	present := files[:0]
-	for _, file := range files {
-		if file != "" {
-			present = append(present, file)
-		}
-	}
-	return present
 }
 
 // reload replaces the configuration, or leaves all as it is.
@@ -131,10 +106,11 @@ func (r *reloader[C]) reload(ctx context.Context, why string) {
 }
 
 func (r *reloader[C]) replace(ctx context.Context) (restart []string, err error) {
-	loaded, err := r.program.spec.Load(r.program.sources)
+	loaded, err := r.program.load()
 	if err != nil {
 		return nil, err
 	}
+	r.program.files.Know(r.setup.files(newGeneration[C](loaded))...)
 	restart = loaded.KeepFixed(r.setup.state.load().loaded)
 	if err := r.setup.state.swap(ctx, loaded); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/spoke-go/spoke/internal/interrupt"
 	"github.com/spoke-go/spoke/service/internal/conf"
 	"github.com/spoke-go/spoke/service/internal/deploy"
+	"github.com/spoke-go/spoke/service/internal/watch"
 )
 
 // program is one run of an agent.
@@ -22,6 +23,7 @@ type program[C any] struct {
 	Process
 	spec    *conf.Spec
 	sources conf.Sources
+	files   watch.Files // that the configuration comes from
 	log     *slog.Logger
 	level   slog.LevelVar
 }
@@ -65,7 +67,7 @@ func (a Agent[C]) Run(ctx context.Context, proc Process) int {
 	}
 	var loaded *conf.Loaded
 	err = interrupt.Read(ctx, func() (err error) {
-		loaded, err = p.spec.Load(p.sources)
+		loaded, err = p.load()
 		return err
 	})
 	if err != nil {
@@ -81,6 +83,15 @@ func (a Agent[C]) Run(ctx context.Context, proc Process) int {
 		return status
 	}
 	return p.start(ctx, loaded, cmd.validate)
+}
+
+// load reads the configuration.
+func (p *program[C]) load() (*conf.Loaded, error) {
+	p.files.Begin()
+	if p.sources.File != "" {
+		p.files.Know(p.sources.File)
+	}
+	return p.spec.Load(p.sources)
 }
 
 func (p *program[C]) flags() (*flag.FlagSet, *command) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -28,7 +29,8 @@ type Setup[C any] struct {
 	describe bool // for -print-config: only the routes are wanted
 	state    *state[C]
 	ready    []func(context.Context) error
-	watched  []func(*C) []string
+	watched  []func(*generation[C]) []string
+	know     func(files ...string) // before they are read
 	tasks    []func(context.Context) error
 }
 
@@ -69,8 +71,20 @@ func (d *Derived[T]) Load() T {
 	return v
 }
 
-// Watch adds files, besides the one of -config, whose change is a reason to reload.
-func (s *Setup[C]) Watch(files func(*C) []string) { s.watched = append(s.watched, files) }
+// Watch adds files, besides the one of -config, whose change is a reason to reload. It is
+// called before or after Derive: a file that changes while Derive reads it is read again.
+func (s *Setup[C]) Watch(files func(*C) []string) {
+	s.watched = append(s.watched, func(g *generation[C]) []string { return files(g.config) })
+	s.know(s.files(s.state.load())...)
+}
+
+// files are those whose change is a reason to reload to g.
+func (s *Setup[C]) files(g *generation[C]) (files []string) {
+	for _, watched := range s.watched {
+		files = append(files, watched(g)...)
+	}
+	return slices.DeleteFunc(files, func(file string) bool { return file == "" })
+}
 
 // Ready adds a check to /readyz: an error is the reason why the agent should get no
 // requests now. It is called for each request of /readyz.
