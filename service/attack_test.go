@@ -52,6 +52,7 @@ func asked(t *testing.T, r *servicetest.Agent, args ...spoetest.Argument) {
 func TestAdminUnderAttack(t *testing.T) {
 	r := servicetest.Start(t, newAgent())
 	r.Addr(t)
+	r.Addr(t) // the page is there from then on
 	addr := strings.TrimPrefix(r.Admin(t), "http://")
 	var conns []net.Conn
 	defer func() {
@@ -91,6 +92,7 @@ func TestAdminUnderAttack(t *testing.T) {
 // Two hundred open the page and read nothing. Some get it, and the agent goes on.
 func TestSlowPages(t *testing.T) {
 	r := servicetest.Start(t, newAgent())
+	r.Addr(t) // the page is there from then on
 	addr := strings.TrimPrefix(r.Admin(t), "http://")
 	var conns []net.Conn
 	for range 200 {

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"bufio"
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/service"
 	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -20,6 +22,7 @@ import (
 func TestPageHasTraceIDs(t *testing.T) {
 	t.Setenv("OTEL_TRACES_EXPORTER", "console")
 	r := servicetest.Start(t, newAgent())
+	r.Addr(t)
 	resp, err := http.Get(r.Admin(t) + "/inspect/events")
 	require.NoError(t, err)
 	defer http.DefaultClient.CloseIdleConnections()
@@ -52,6 +55,7 @@ func TestPageChecksHAProxy(t *testing.T) {
 	servicetest.WriteFile(t, config, "frontend www\n    bind :80\n    filter spoe engine test-agent config "+spoeConf+"\n"+backend)
 
 	r := servicetest.Start(t, newAgent(), "-haproxy-config", config)
+	r.Addr(t)
 	_, page := servicetest.Get(t, r.Admin(t)+"/inspect/config")
 	assert.Contains(t, page, `"checked":true`)
 	assert.Regexp(t, `"findings":\["[^"]*spoe.conf:\d+: .*To mend it:`, page)
@@ -61,7 +65,31 @@ func TestPageChecksHAProxy(t *testing.T) {
 	assert.Contains(t, page, `"errors":["the check: `)
 
 	r = servicetest.Start(t, newAgent())
+	r.Addr(t)
 	_, page = servicetest.Get(t, r.Admin(t)+"/inspect/config")
 	assert.Contains(t, page, `"checked":false`)
 	assert.Contains(t, page, `start the agent with -haproxy-config haproxy.cfg`)
+}
+
+// A browser that asks for the page while Setup still registers routes gets 503.
+func TestPageDuringSetup(t *testing.T) {
+	a, goOn := newAgent(), make(chan struct{})
+	setup := a.Setup
+	a.Setup = func(ctx context.Context, s *service.Setup[config]) error {
+		select {
+		case <-goOn:
+			return setup(ctx, s)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	r := servicetest.Start(t, a)
+	status, text := servicetest.Get(t, r.Admin(t)+"/inspect/config")
+	assert.Equal(t, http.StatusServiceUnavailable, status)
+	assert.Equal(t, "the agent is starting\n", text)
+	close(goOn)
+	r.Addr(t)
+	status, text = servicetest.Get(t, r.Admin(t)+"/inspect/config")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, text, `"message":"ask"`)
 }

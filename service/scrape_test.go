@@ -54,7 +54,7 @@ func TestScrapeWithHostileNames(t *testing.T) {
 		))
 		return setup(ctx, s)
 	}
-	r := servicetest.Start(t, a)
+	r := servicetest.Start(t, a, "-timeout", "5s") // a megabyte takes a busy machine a while
 	hello := spoetest.DefaultHello()
 	hello.MaxFrameSize, hello.EngineID = 2<<20, "\xff\n\"engine"
 	haproxy, err := (&spoetest.Dialer{Hello: &hello}).Dial(t.Context(), "tcp", r.Addr(t))

@@ -74,7 +74,7 @@ func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
 	defer s.state.close()
 
 	var serving atomic.Bool
-	stopAdmin, err := p.startAdmin(ctx, s, told.Scrape, page, func(probe context.Context) error {
+	stopAdmin, err := p.startAdmin(ctx, s, told.Scrape, page, &serving, func(probe context.Context) error {
 		switch {
 		case ctx.Err() != nil: // from the signal on, before anything else has noticed
 			return errStopping
@@ -190,7 +190,7 @@ func (p *program[C]) deriveTLS(s *Setup[C]) (func() *tls.Config, error) {
 }
 
 // startAdmin serves the admin address. The returned func ends that.
-func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.Handler, page *inspect.Page, ready func(context.Context) error) (stop func(), err error) {
+func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.Handler, page *inspect.Page, serving *atomic.Bool, ready func(context.Context) error) (stop func(), err error) {
 	settings := s.Settings()
 	if settings.AdminListen == "off" {
 		return func() {}, nil
@@ -200,7 +200,14 @@ func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.H
 		return nil, fmt.Errorf("cannot serve /metrics, /healthz and /readyz: %w (-admin-listen sets the address, or off)", err)
 	}
 	if !settings.AdminNoInspect {
-		s.Admin.Handle("/inspect/", page)
+		s.Admin.HandleFunc("/inspect/", func(w http.ResponseWriter, r *http.Request) {
+			if !serving.Load() { // Setup may be registering the routes that the page reads
+				w.Header().Set("Retry-After", "1")
+				http.Error(w, "the agent is starting", http.StatusServiceUnavailable)
+				return
+			}
+			page.ServeHTTP(w, r)
+		})
 	}
 	server := admin.Start(listener, admin.Handler(admin.Config{
 		Ready: ready, Metrics: metrics, Pprof: settings.AdminPprof, More: s.Admin, Token: settings.AdminToken.Reveal(),
