@@ -27,8 +27,8 @@ type stamps map[string]fs.FileInfo
 // Begin says that the program reads its files from now on.
 func (f *Files) Begin() { f.began = time.Now() }
 
-// Know remembers those files at paths that it does not know yet. One that was written
-// since Begin counts as changed: which half of it the program has read, nobody knows.
+// Know remembers the files at paths that it does not know yet. A file that was written
+// since Begin counts as changed: the program may have read half of it.
 func (f *Files) Know(paths ...string) {
 	if f.read == nil {
 		f.read = make(stamps)
