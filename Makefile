@@ -21,6 +21,11 @@ export SPOKE_HAPROXY_VERSIONS ?= 2.6 3.0 3.2+
 # Tests against real programs are never taken from the cache of earlier results.
 TESTFLAGS ?= -count=1 -timeout=10m
 
+# GOTESTSUM runs the tests of packages. Under CI, a test that fails is run once more, as
+# its machine may stop for seconds at a time; the log has both runs. A data race, or more
+# than ten failures, is not run again.
+GOTESTSUM := $(TOOL) gotestsum --format=pkgname-and-test-fails $(if $(CI),--rerun-fails=1 --rerun-fails-run-root-test --rerun-fails-abort-on-data-race)
+
 # each runs a command in every module, and goes on to the next after a failure.
 define each
 	failed=; for module in $(MODULES); do (cd "$$module" && $(1)) || failed="$$failed $$module"; done; \
@@ -74,7 +79,7 @@ screenshots: haproxy chromium ## Take the screenshots of the inspect page and of
 
 .PHONY: test
 test: haproxy chromium redis wrk slapd ## Run all tests, those against real HAProxy included
-	@$(call each,$(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) ./...)
+	@$(call each,$(GOTESTSUM) --packages=./... -- $(TESTFLAGS))
 	@$(MAKE) --no-print-directory tap TAPSKIP='^(TestReloads|TestRestarts|TestRestartMatrix|TestConnectionAge|TestLoad)$$'
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=2s
 
@@ -91,7 +96,7 @@ test-all: ## Run the tests against HAProxy 2.2 and 3.4 as well, whose cache is a
 tap: haproxy ## Run the tests of internal/e2e with spoectl tap between HAProxy and each agent (TAPSKIP=pattern: without those)
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	go build -C cmd/spoectl -o "$$dir/spoectl" .; \
-	SPOKE_TAP="$$dir/spoectl" $(TOOL) gotestsum --format=pkgname-and-test-fails -- $(TESTFLAGS) -skip='$(TAPSKIP)' ./internal/e2e
+	SPOKE_TAP="$$dir/spoectl" $(GOTESTSUM) --packages=./internal/e2e -- $(TESTFLAGS) -skip='$(TAPSKIP)'
 
 .PHONY: check
 check: format vet static tidy race ## All that must pass before a commit, besides the tests
@@ -99,7 +104,7 @@ check: format vet static tidy race ## All that must pass before a commit, beside
 .PHONY: race
 race: haproxy chromium redis wrk slapd ## Run all tests with the race detector
 	@command -v "$$(go env CC)" >/dev/null || internal/scripts/apt.sh gcc libc6-dev
-	@$(call each,CGO_ENABLED=1 $(TOOL) gotestsum --format=pkgname-and-test-fails -- -race $(TESTFLAGS) ./...)
+	@$(call each,CGO_ENABLED=1 $(GOTESTSUM) --packages=./... -- -race $(TESTFLAGS))
 
 .PHONY: format
 format: ## Tell which files are not as gofmt has them
