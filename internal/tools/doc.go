@@ -1,0 +1,2 @@
+// Package tools is the module whose go.mod pins the programs that the Makefile calls.
+package tools
