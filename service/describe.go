@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 
+	nooplog "go.opentelemetry.io/otel/log/noop"
 	noopmetric "go.opentelemetry.io/otel/metric/noop"
 	nooptrace "go.opentelemetry.io/otel/trace/noop"
 
@@ -67,7 +68,7 @@ func (p *program[C]) haproxyConfig(s *Settings) haproxy.Config {
 func (p *program[C]) newSetup(ctx context.Context, g *generation[C], log *slog.Logger) *Setup[C] {
 	s := &Setup[C]{
 		Router: router.New(), Log: log, Admin: http.NewServeMux(), state: &state[C]{ctx: ctx},
-		Traces: nooptrace.NewTracerProvider(), Metrics: noopmetric.NewMeterProvider(),
+		Traces: nooptrace.NewTracerProvider(), Metrics: noopmetric.NewMeterProvider(), Logs: nooplog.NewLoggerProvider(),
 	}
 	s.Router.Logger = log
 	s.state.current.Store(g)

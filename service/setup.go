@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
@@ -23,6 +24,10 @@ type Setup[C any] struct {
 	// of the middleware and the engine.
 	Traces  trace.TracerProvider
 	Metrics metric.MeterProvider
+	// Logs makes log records for OpenTelemetry, such as those of an audit log. The
+	// program's own log, Log, does not go there. Its loggers are not Enabled where the
+	// variables of OpenTelemetry name no place for log records.
+	Logs log.LoggerProvider
 	// Admin takes further pages for the admin address.
 	Admin *http.ServeMux
 

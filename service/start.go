@@ -67,7 +67,7 @@ func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
 	defer p.flush(ctx, told)
 
 	s := p.newSetup(ctx, g, p.log)
-	s.Traces, s.Metrics = told.Traces, told.Metrics
+	s.Traces, s.Metrics, s.Logs = told.Traces, told.Metrics, told.Logs
 	agent := p.newEngine(s)
 	page := p.newPage(s, agent)
 	p.use(s, page.Middleware())

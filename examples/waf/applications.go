@@ -31,11 +31,11 @@ type applications struct {
 
 // compile makes the applications of a configuration. Its error names the files and
 // lines that are wrong, those of all applications.
-func compile(_ context.Context, c *Config) (*applications, error) {
+func (w *waf) compile(_ context.Context, c *Config) (*applications, error) {
 	apps := &applications{byName: make(map[string]*application), byHost: make(map[string]*application)}
 	var errs []error
 	for _, a := range c.applications() {
-		app, err := newApplication(a, c.AuditLog)
+		app, err := newApplication(a, c.AuditLog, w.audits())
 		if err != nil {
 			errs = append(errs, fmt.Errorf("application %s: %w", a.Name, err))
 			continue
@@ -56,8 +56,8 @@ func compile(_ context.Context, c *Config) (*applications, error) {
 	return apps, nil
 }
 
-func newApplication(a Application, auditLog string) (*application, error) {
-	src := rules.Source{Directives: a.Directives, Files: a.Files}
+func newApplication(a Application, auditLog string, records bool) (*application, error) {
+	src := rules.Source{Directives: a.Directives, Files: a.Files, Records: records}
 	if a.Directives == "" && len(a.Files) == 0 {
 		src.Directives = coreRuleSet
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -90,6 +91,58 @@ func TestAuditLog(t *testing.T) {
 	}, servicetest.Patience, time.Millisecond)
 	assert.Equal(t, "its-id", line.Transaction.ID)
 	assert.Contains(t, string(line.Messages), "942100")
+}
+
+// TestAuditRecords: the entries of the audit log are log records of OpenTelemetry, too,
+// with or without a file, as the rules select them, and with the request's trace.
+func TestAuditRecords(t *testing.T) {
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	for _, tt := range []struct {
+		name, settings string
+		flags          []string
+	}{
+		{"no file", "", nil},
+		{"a file of the settings", "", []string{"-audit-log", "AUDIT"}},
+		{"a file of the rules", "applications: [{name: default, directives: '" + coreRuleSet + "\n\nSecAuditLog AUDIT\n\nSecAuditLogFormat Native'}]", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			collector := servicetest.StartCollector(t)
+			t.Setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", collector.URL)
+			t.Setenv("OTEL_TRACES_EXPORTER", "console")
+			path := t.TempDir() + "/audit.log"
+			settings := strings.ReplaceAll(strings.ReplaceAll(tt.settings, "AUDIT", path), coreRuleSet, strings.ReplaceAll(coreRuleSet, "\n", "\n\n"))
+			for i, flag := range tt.flags {
+				tt.flags[i] = strings.ReplaceAll(flag, "AUDIT", path)
+			}
+			a := startAgent(t, settings, tt.flags...)
+			client, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
+			require.NoError(t, err)
+			defer client.Close()
+			for _, id := range []string{"harmless", "its-id"} {
+				form := map[string]string{"harmless": "id=1", "its-id": "id=1' or '1'='1"}[id]
+				_, err := client.Ask(t.Context(), "waf-request", append(posted(form), spoetest.Arg("id", id), spoetest.Arg("src", netip.MustParseAddr("192.0.2.7")),
+					spoetest.Arg("traceparent", "00-"+trace+"-00f067aa0ba902b7-01"))...)
+				require.NoError(t, err)
+			}
+			a.End(t)
+			got := collector.Record(t)
+			assert.Equal(t, "waf.audit", got.Event)
+			assert.Equal(t, "WARN", got.Severity)
+			assert.Equal(t, trace, got.TraceID)
+			assert.Contains(t, got.Attributes["waf.rules"], int64(942100))
+			delete(got.Attributes, "waf.rules")
+			assert.Equal(t, map[string]any{"waf.transaction": "its-id", "waf.application": "default", "client.address": "192.0.2.7",
+				"http.request.method": "POST", "waf.action": "deny", "waf.rule": int64(949110)}, got.Attributes)
+			var entry struct{ Transaction struct{ ID string } }
+			require.NoError(t, json.Unmarshal([]byte(got.Body), &entry))
+			assert.Equal(t, "its-id", entry.Transaction.ID)
+			if tt.name != "no file" {
+				text, err := os.ReadFile(path)
+				require.NoError(t, err)
+				assert.Equal(t, got.Body+"\n", string(text))
+			}
+		})
+	}
 }
 
 // TestWatch: a request that is only watched is acknowledged before its rules run, which

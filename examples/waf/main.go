@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"time"
 
+	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
@@ -57,24 +58,25 @@ type waf struct {
 	apps    *service.Derived[*applications]
 	pending *pair.Store[*transaction] // requests that wait for their responses
 	hits    metric.Int64Counter
+	records log.Logger // for the audit log
 	tracer  trace.Tracer
 	log     *slog.Logger
 	level   func() slog.Level // at which hits are logged
 }
 
 func setup(_ context.Context, s *service.Setup[Config]) error {
-	apps, err := s.Derive(compile)
-	if err != nil {
-		return err
-	}
-	s.Watch(func(*Config) []string { return apps.Load().files() })
 	c := s.Config()
-	w := &waf{agent: c.Agent, apps: apps, log: s.Log, tracer: s.Traces.Tracer(instrumentation), level: func() slog.Level {
+	w := &waf{agent: c.Agent, log: s.Log, records: s.Logs.Logger(instrumentation), tracer: s.Traces.Tracer(instrumentation), level: func() slog.Level {
 		if s.Config().LogHits {
 			return slog.LevelInfo
 		}
 		return slog.LevelDebug
 	}}
+	var err error
+	if w.apps, err = s.Derive(w.compile); err != nil {
+		return err
+	}
+	s.Watch(func(*Config) []string { return w.apps.Load().files() })
 	w.pending = pair.New(pair.Config[*transaction]{
 		TTL: c.PendingFor, MaxEntries: c.Pending,
 		Evicted: func(t *transaction, _ pair.Reason) { t.end() },

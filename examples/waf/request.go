@@ -39,7 +39,7 @@ func (w *waf) judgeRequest(ctx context.Context, r Request) (RequestVerdict, erro
 	if app == nil {
 		return RequestVerdict{}, noApplication(host)
 	}
-	t := w.begin(app, r.ID)
+	t := w.begin(ctx, app, r.ID)
 	defer t.endUnlessKept()
 	v := RequestVerdict{ID: t.ID(), Agent: w.agent}
 	err := t.request(ctx, &r, host)
@@ -61,7 +61,7 @@ func (w *waf) watchRequest(ctx context.Context, r Request) error {
 	if app == nil {
 		return noApplication(host)
 	}
-	t := w.begin(app, r.ID)
+	t := w.begin(ctx, app, r.ID)
 	defer t.end()
 	return t.request(ctx, &r, host)
 }

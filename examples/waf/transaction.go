@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"time"
 
 	"github.com/corazawaf/coraza/v3/types"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/spoke-go/spoke/examples/waf/internal/rules"
 )
 
 // transaction is a request with its response, as the rules see them. One goroutine at a
@@ -14,6 +17,8 @@ type transaction struct {
 	types.Transaction
 	waf     *waf
 	app     *application
+	begun   time.Time
+	span    trace.SpanContext   // of the request's message
 	refused *types.Interruption // by the agent itself
 	kept    bool                // the store has it
 }
@@ -22,11 +27,11 @@ type transaction struct {
 var refusedBody = &types.Interruption{Action: "deny", Status: 413}
 
 // begin begins a transaction. id is HAProxy's unique-id, or empty.
-func (w *waf) begin(app *application, id string) *transaction {
+func (w *waf) begin(ctx context.Context, app *application, id string) *transaction {
 	if id == "" {
 		id = rand.Text()
 	}
-	return &transaction{Transaction: app.rules.NewTransactionWithID(id), waf: w, app: app}
+	return &transaction{Transaction: app.rules.NewTransactionWithID(id), waf: w, app: app, begun: time.Now(), span: trace.SpanContextFromContext(ctx)}
 }
 
 // keep leaves the transaction to its response.
@@ -45,7 +50,7 @@ func (t *transaction) endUnlessKept() {
 // It is called once, by whoever has the transaction.
 func (t *transaction) end() {
 	defer t.Close()
-	t.ProcessLogging()
+	rules.Log(t.Transaction, t.record)
 	t.count()
 }
 

@@ -8,8 +8,10 @@ import (
 	"os"
 	"strings"
 
+	"go.opentelemetry.io/otel/exporters/stdout/stdoutlog"
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
@@ -18,6 +20,7 @@ import (
 type OTLP struct {
 	Spans   func(context.Context) (sdktrace.SpanExporter, error)
 	Metrics func(context.Context) (sdkmetric.Exporter, error)
+	Logs    func(context.Context) (sdklog.Exporter, error)
 }
 
 // GRPC is OTLP over gRPC. Package otlpgrpc of this module sets it, so that only a
@@ -27,46 +30,55 @@ var GRPC OTLP
 // overHTTP is OTLP over HTTP. It is zero in a program that is built with the tag nootlp.
 var overHTTP OTLP
 
-// exporters returns where spans and metrics go; nil is nowhere. The variables are
-// read from the process's environment, as OpenTelemetry's packages do.
-func exporters(ctx context.Context, stdout io.Writer) (spans sdktrace.SpanExporter, reader sdkmetric.Reader, err error) {
+// exporters are where spans, metrics and log records go; nil is nowhere.
+type exporters struct {
+	spans   sdktrace.SpanExporter
+	metrics sdkmetric.Exporter
+	logs    sdklog.Exporter
+}
+
+// newExporters reads the variables from the process's environment, as OpenTelemetry's
+// packages do.
+func newExporters(ctx context.Context, stdout io.Writer) (to exporters, err error) {
 	// Go's SDK does not know this variable, which the specification has.
 	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") {
-		return nil, nil, nil
+		return exporters{}, nil
 	}
-	which, err := choose("TRACES")
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case which == "console":
-		spans, err = stdouttrace.New(stdouttrace.WithWriter(stdout))
-	case which == "http/protobuf":
-		spans, err = overHTTP.Spans(ctx)
-	case which == "grpc":
-		spans, err = GRPC.Spans(ctx)
+	if to.spans, err = newExporter(ctx, "TRACES", overHTTP.Spans, GRPC.Spans, func() (sdktrace.SpanExporter, error) {
+		return stdouttrace.New(stdouttrace.WithWriter(stdout))
+	}); err != nil {
+		return exporters{}, err
+	}
+	if to.metrics, err = newExporter(ctx, "METRICS", overHTTP.Metrics, GRPC.Metrics, func() (sdkmetric.Exporter, error) {
+		return stdoutmetric.New(stdoutmetric.WithWriter(stdout))
+	}); err != nil {
+		return exporters{}, err
+	}
+	to.logs, err = newExporter(ctx, "LOGS", overHTTP.Logs, GRPC.Logs, func() (sdklog.Exporter, error) {
+		return stdoutlog.New(stdoutlog.WithWriter(stdout))
+	})
+	return to, err
+}
+
+// newExporter returns the exporter of a signal, TRACES, METRICS or LOGS, that the
+// variables name, or nil.
+func newExporter[E any](ctx context.Context, signal string, http, grpc func(context.Context) (E, error), console func() (E, error)) (e E, err error) {
+	which, err := choose(signal)
+	if err != nil {
+		return e, err
+	}
+	switch which {
+	case "console":
+		e, err = console()
+	case "http/protobuf":
+		e, err = http(ctx)
+	case "grpc":
+		e, err = grpc(ctx)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot export traces: %w", err)
+		return e, fmt.Errorf("cannot export %s: %w", strings.ToLower(signal), err)
 	}
-	var metrics sdkmetric.Exporter
-	which, err = choose("METRICS")
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case which == "console":
-		metrics, err = stdoutmetric.New(stdoutmetric.WithWriter(stdout))
-	case which == "http/protobuf":
-		metrics, err = overHTTP.Metrics(ctx)
-	case which == "grpc":
-		metrics, err = GRPC.Metrics(ctx)
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("cannot export metrics: %w", err)
-	}
-	if metrics != nil {
-		reader = sdkmetric.NewPeriodicReader(metrics)
-	}
-	return spans, reader, nil
+	return e, nil
 }
 
 // choose returns none, console or, for OTLP, the protocol.

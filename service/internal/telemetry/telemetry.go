@@ -8,7 +8,10 @@ import (
 	"net/http"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/log"
+	nooplog "go.opentelemetry.io/otel/log/noop"
 	"go.opentelemetry.io/otel/metric"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -24,10 +27,11 @@ type Config struct {
 	Logger  *slog.Logger // hears of exports that fail
 }
 
-// Telemetry is what spans and metrics are made with.
+// Telemetry is what spans, metrics and log records are made with.
 type Telemetry struct {
 	Traces  trace.TracerProvider
 	Metrics metric.MeterProvider
+	Logs    log.LoggerProvider
 	Scrape  http.Handler // answers Prometheus
 
 	shutdowns []func(context.Context) error
@@ -37,7 +41,7 @@ type Telemetry struct {
 // that nothing can be made of. A collector that cannot be reached is logged at
 // each export that fails, and delays nothing.
 func Start(ctx context.Context, c Config) (*Telemetry, error) {
-	spans, reader, err := exporters(ctx, c.Stdout)
+	to, err := newExporters(ctx, c.Stdout)
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +52,14 @@ func Start(ctx context.Context, c Config) (*Telemetry, error) {
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		c.Logger.Warn("telemetry failed", "error", err)
 	}))
-	t := &Telemetry{Traces: nooptrace.NewTracerProvider()}
-	if spans != nil {
-		t.startTraces(spans, res)
+	t := &Telemetry{Traces: nooptrace.NewTracerProvider(), Logs: nooplog.NewLoggerProvider()}
+	if to.spans != nil {
+		t.startTraces(to.spans, res)
 	}
-	if err := t.startMetrics(reader, res); err != nil {
+	if to.logs != nil {
+		t.startLogs(to.logs, res)
+	}
+	if err := t.startMetrics(to.metrics, res); err != nil {
 		return nil, errors.Join(err, t.Shutdown(ctx))
 	}
 	return t, nil
@@ -68,14 +75,20 @@ func (t *Telemetry) startTraces(spans sdktrace.SpanExporter, res *resource.Resou
 	t.shutdowns = append(t.shutdowns, provider.Shutdown)
 }
 
-func (t *Telemetry) startMetrics(reader sdkmetric.Reader, res *resource.Resource) error {
+func (t *Telemetry) startLogs(records sdklog.Exporter, res *resource.Resource) {
+	provider := sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewBatchProcessor(records)))
+	t.Logs = provider
+	t.shutdowns = append(t.shutdowns, provider.Shutdown)
+}
+
+func (t *Telemetry) startMetrics(metrics sdkmetric.Exporter, res *resource.Resource) error {
 	scrape, handler, err := newScrape()
 	if err != nil {
 		return err
 	}
 	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(scrape)}
-	if reader != nil {
-		options = append(options, sdkmetric.WithReader(reader))
+	if metrics != nil {
+		options = append(options, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metrics)))
 	}
 	provider := sdkmetric.NewMeterProvider(options...)
 	t.Metrics, t.Scrape = provider, handler

@@ -14,6 +14,7 @@ type Source struct {
 	Directives string   // as in a file
 	Files      []string // paths, or patterns such as /etc/waf/*.conf
 	Last       string   // directives that count after all others
+	Records    bool     // entries of the audit log go to the func of Log, too
 }
 
 // Set is compiled rules. It is safe for concurrent use.
@@ -43,14 +44,18 @@ func Compile(src Source) (*Set, error) {
 }
 
 func (src Source) config(files *root) coraza.WAFConfig {
-	cfg := coraza.NewWAFConfig().WithRootFS(files)
+	cfg, last := coraza.NewWAFConfig().WithRootFS(files), src.Last+"\n"
+	if src.Records {
+		cfg = cfg.WithDirectives("SecAuditLog /dev/null\n") // without a file there is no entry
+		last += "SecAuditLogFormat " + recordsFormat + "\n"
+	}
 	if src.Directives != "" {
 		cfg = cfg.WithDirectives(src.Directives)
 	}
 	for _, f := range src.Files {
 		cfg = cfg.WithDirectivesFromFile(f)
 	}
-	return cfg.WithDirectives(src.Last + "\n")
+	return cfg.WithDirectives(last)
 }
 
 // Close frees what the set shares with other sets. Transactions that are under way go on.
