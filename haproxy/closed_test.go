@@ -38,11 +38,7 @@ func before(t *testing.T, f haproxy.Files, agent, defaults string, handler http.
 		Config: `
 global
     log stdout format raw local0
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+{{defaults "http"}}
 ` + defaults + `
 frontend www
     bind {{addr "http"}}

@@ -166,7 +166,7 @@ func TestWrittenSNI(t *testing.T) {
 				}
 			}()
 			h := haproxytest.Start(t, bin, haproxytest.Config{
-				Config: "defaults\n    mode tcp\n    timeout connect 5s\n    timeout client 5s\n    timeout server 5s\n" +
+				Config: "{{defaults \"tcp\"}}\n" +
 					"frontend tls\n    bind {{addr \"tls\"}}\n" + f.Frontend + "    default_backend site\nbackend site\n    server s " + origin.Addr().String() + "\n",
 				Files: map[string]string{"spoe.conf": f.SPOE, "agents.cfg": strings.ReplaceAll(f.Backend, "127.0.0.1:9000", agent)},
 				Args:  []string{"-f", "agents.cfg"},

@@ -69,11 +69,7 @@ func around(f haproxy.Files, agent string) haproxytest.Config {
 		Config: `
 global
     log stdout format raw local0
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+{{defaults "http"}}
 frontend www
     bind {{addr "http"}}
 ` + f.Frontend + `

@@ -15,11 +15,18 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// A process that systemd has handed a socket answers on it, and ends on SIGTERM.
-func TestSocketActivation(t *testing.T) {
+// buildGuard builds internal/guard and returns the path of the program.
+func buildGuard(t *testing.T) string {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "guard")
 	out, err := exec.Command("go", "build", "-o", program, "./internal/guard").CombinedOutput()
 	require.NoError(t, err, string(out))
+	return program
+}
+
+// A process that systemd has handed a socket answers on it, and ends on SIGTERM.
+func TestSocketActivation(t *testing.T) {
+	program := buildGuard(t)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer ln.Close()

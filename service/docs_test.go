@@ -35,10 +35,7 @@ func TestDocs(t *testing.T) {
 	config = strings.ReplaceAll(strings.ReplaceAll(config, "\n    ", "\n"), "bind 127.0.0.1:8080", `bind "{{addr "http"}}"`)
 	config, _, _ = strings.Cut(strings.ReplaceAll(config, "127.0.0.1:8081", `{{addr "site"}}`), "\nThe agent's settings")
 
-	dir := t.TempDir()
-	program, file := filepath.Join(dir, "guard"), filepath.Join(dir, "guard.yaml")
-	out, err := exec.Command("go", "build", "-o", program, "./internal/guard").CombinedOutput()
-	require.NoError(t, err, string(out))
+	program, file := buildGuard(t), filepath.Join(t.TempDir(), "guard.yaml")
 	servicetest.WriteFile(t, file, "probes: [/.env, /.git/]\nlog-level: info\n")
 	log := servicetest.NewBuffer()
 	agent := exec.Command(program, "-config", file, "-listen", "127.0.0.1:0", "-admin-listen", "off", "-timeout", "5s")

@@ -21,11 +21,7 @@ import (
 const reloadConfig = `
 global
     maxconn 2000
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+{{defaults "http"}}
 frontend www
     bind "{{addr "http"}}"
     filter spoe engine test-agent config spoe.conf

@@ -102,7 +102,7 @@ func tour(t *testing.T) (*haproxytest.HAProxy, context.Context) {
 	require.NoError(t, err)
 	require.NotEmpty(t, found, "install haproxy: make haproxy")
 	h := haproxytest.Start(t, found[0], haproxytest.Config{
-		Config: "defaults\n    mode http\n    timeout connect 5s\n    timeout client 30s\n    timeout server 30s\n" +
+		Config: "{{defaults \"http\"}}\n" +
 			"frontend www\n    bind {{addr \"http\"}}\n    filter spoe engine guard config spoe.conf\n    default_backend site\n" +
 			"backend site\n    server site {{addr \"site\"}}\n" +
 			"frontend site\n    bind {{addr \"site\"}}\n    http-request return status 200\n",

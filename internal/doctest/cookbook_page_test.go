@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -78,9 +79,9 @@ func TestCookbookStart(t *testing.T) {
 	todo := blocks(t, startPage)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		t.Parallel()
-		agent := freeAddr(t)
+		agent := freeaddr.Find(t)
 		r := newReader(t, startPage, root, bin,
-			"127.0.0.1:8081", freeAddr(t), "127.0.0.1:9000", agent,
+			"127.0.0.1:8081", freeaddr.Find(t), "127.0.0.1:9000", agent,
 			" > agents.cfg", " | sed s/127.0.0.1:9000/"+agent+"/ > agents.cfg",
 			"go install -C ../spoke/cmd/spoectl .", "test -x "+command,
 			"spoectl check", command+" check")

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -30,7 +31,7 @@ func TestCookbookSNI(t *testing.T) {
 		t.Parallel()
 		for _, none := range []bool{false, true} {
 			run := cookbook["sni/haproxy.cfg"].Start(t, bin, recipes.Setup{Site: site.Listener.Addr().String(), None: none,
-				Edits: map[bool][]string{true: {"127.0.0.1:9000", freeAddr(t)}}[none]})
+				Edits: map[bool][]string{true: {"127.0.0.1:9000", freeaddr.Find(t)}}[none]})
 			get := func(url, name string) string {
 				c := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
 					DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: name}}}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
@@ -66,7 +66,7 @@ func newReader(t *testing.T, page, root string, bin haproxytest.Binary, others .
 		// others.
 		"GONOSUMDB=*", "GOPROXY=file://"+goEnv(t, "GOMODCACHE")+"/cache/download,"+goEnv(t, "GOPROXY"))
 	r.other = strings.NewReplacer(append(others,
-		"127.0.0.1:9000", freeAddr(t), "127.0.0.1:8080", freeAddr(t),
+		"127.0.0.1:9000", freeaddr.Find(t), "127.0.0.1:8080", freeaddr.Find(t),
 		"git clone https://github.com/spoke-go/spoke ../spoke", "test -f '"+root+"/go.mod'",
 		"spoke=../spoke", "spoke='"+root+"'",
 	)...)
@@ -77,13 +77,6 @@ func goEnv(t *testing.T, name string) string {
 	out, err := exec.Command("go", "env", name).Output()
 	require.NoError(t, err)
 	return strings.TrimSpace(string(out))
-}
-
-func freeAddr(t *testing.T) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 func (r *reader) do(b block) {

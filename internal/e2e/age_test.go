@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
@@ -19,7 +20,7 @@ func TestConnectionAge(t *testing.T) {
 		span = time.Duration(n) * time.Second
 	}
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		c := child{addr: freeAddr(t), fall: 2, age: 2 * time.Second}
+		c := child{addr: freeaddr.Find(t), fall: 2, age: 2 * time.Second}
 		startAgent(t, c)
 		h := startHAProxy(t, bin, haproxytest.Config{
 			Config: loaded,

@@ -1,10 +1,6 @@
 package e2e_test
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"testing"
 	"time"
 
@@ -83,21 +79,4 @@ func (a *agent) waitConnections(t *testing.T, n int64) {
 	t.Helper()
 	ok := eventually(waitLimit, func() bool { return a.Stats().Connections == n })
 	require.True(t, ok, "%d connections are open, want %d", a.Stats().Connections, n)
-}
-
-// freeAddr finds a free address of 127.0.0.1, from ports that the system does not give to
-// connections: an agent has to get the same one again after a restart.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
-		ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
-		if err != nil {
-			continue
-		}
-		require.NoError(t, ln.Close())
-		return addr
-	}
-	t.Fatal("no free port")
-	return ""
 }

@@ -43,12 +43,8 @@ const bodiesConfig = `
 global
     log stdout format raw local0
 
-defaults
-    mode http
+{{defaults "http"}}
     log global
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
     timeout http-request 30s
 
 frontend http

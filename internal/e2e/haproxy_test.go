@@ -68,11 +68,7 @@ global
     nbthread {{.}}
 {{- end}}
 
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+{{defaults "http"}}
     timeout check 5s
 
 frontend http

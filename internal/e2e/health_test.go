@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -22,7 +23,7 @@ func TestHealthChecks(t *testing.T) {
 	const fall = 3
 	conf := spoeConf("messages ask", ask)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		addr := freeAddr(t)
+		addr := freeaddr.Find(t)
 		h := setup(t, bin, addr+" check inter 50ms fall 3 rise 2\n    option spop-check\n    timeout check 5s", conf, decided)
 		down := func() bool { return serverStates(t, h)["agent"] == "0" }
 		up := func() bool { return serverStates(t, h)["agent"] == "2" }

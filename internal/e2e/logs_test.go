@@ -1,20 +1,17 @@
 package e2e_test
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 )
 
 // logs keeps what an agent logs, as lines of slog's text form.
-type logs struct {
-	mu  sync.Mutex // guards buf
-	buf bytes.Buffer
-}
+type logs struct{ lockedbuffer.Buffer }
 
-// newLogs has the lines in the test's log if the test fails.
+// newLogs writes the lines to the test's log if the test fails.
 func newLogs(t *testing.T) *logs {
 	l := new(logs)
 	t.Cleanup(func() {
@@ -23,18 +20,6 @@ func newLogs(t *testing.T) *logs {
 		}
 	})
 	return l
-}
-
-func (l *logs) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 func (l *logs) logger() *slog.Logger {

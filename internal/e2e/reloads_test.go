@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -18,7 +19,7 @@ import (
 func TestReloads(t *testing.T) {
 	n := countFrom(t, "SPOKE_RELOADS", 3)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		addr := freeAddr(t)
+		addr := freeaddr.Find(t)
 		cfg := tapped(t, haproxytest.Config{
 			Config: loaded,
 			Files:  map[string]string{"spoe.conf": spoeConf(quietly+"messages ip-rep", ipRep)},

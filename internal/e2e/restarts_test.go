@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -63,9 +64,9 @@ func (r restarts) run(t *testing.T, bin haproxytest.Binary) outcome {
 	agents := map[string]*haproxytest.Program{}
 	addrs, checkPorts := map[string]string{}, map[string]string{}
 	for _, name := range []string{"one", "two"} {
-		c := child{addr: freeAddr(t), fall: fall, delay: r.delay}
+		c := child{addr: freeaddr.Find(t), fall: fall, delay: r.delay}
 		if r.agentChecks {
-			c.check = freeAddr(t)
+			c.check = freeaddr.Find(t)
 			_, checkPorts[name], _ = net.SplitHostPort(c.check)
 		}
 		children[name], addrs[name] = c, c.addr

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -42,7 +43,7 @@ func TestTLS(t *testing.T) {
 			haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 				cfg, err := spoe.LoadTLS(certFile, keyFile, tc.clientCA)
 				require.NoError(t, err)
-				addr := freeAddr(t)
+				addr := freeaddr.Find(t)
 				sa := &spoe.Agent{Handler: decisions(0), TLSConfig: cfg}
 				a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
 				h := startHAProxy(t, bin, haproxytest.Config{
@@ -95,7 +96,7 @@ func TestTLSShutdown(t *testing.T) {
 	cfg, err := spoe.LoadTLS(writeFile(t, "agent.pem", cert), writeFile(t, "agent.key", key), "")
 	require.NoError(t, err)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		addr := freeAddr(t)
+		addr := freeaddr.Find(t)
 		sa := &spoe.Agent{Handler: decisions(0), TLSConfig: cfg}
 		a := serve(t, sa, addr, func() error { return sa.ListenAndServe(addr) })
 		h := startHAProxy(t, bin, haproxytest.Config{

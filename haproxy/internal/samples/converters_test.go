@@ -80,8 +80,18 @@ func takes(t *testing.T, bin haproxytest.Binary, fetches []string) []string {
 // asking is a configuration that sends expressions to an agent.
 func asking(addr string, fetches []string) haproxytest.Config {
 	return haproxytest.Config{
-		Config: "defaults\n    mode http\n    timeout connect 5s\n    timeout client 5s\n    timeout server 5s\nfrontend www\n    bind {{addr \"http\"}}\n" +
-			"    filter spoe engine e config spoe.conf\n    http-request return status 200\nbackend agents\n    mode tcp\n    server a " + addr + "\n",
+		Config: `
+{{defaults "http"}}
+frontend www
+    bind {{addr "http"}}
+    option http-buffer-request
+    filter spoe engine e config spoe.conf
+    http-request return status 200
+backend agents
+    mode tcp
+    server a {{.Agent}}
+`,
+		Agent: addr,
 		Files: map[string]string{"spoe.conf": spoeConf(fetches)},
 	}
 }

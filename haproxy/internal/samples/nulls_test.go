@@ -45,28 +45,7 @@ func TestNullFor(t *testing.T) {
 			nulls <- null
 			return nil
 		}))
-		var args strings.Builder
-		for i, f := range fetches {
-			fmt.Fprintf(&args, "    args a%d=%s\n", i, f)
-		}
-		h := haproxytest.Start(t, bin, haproxytest.Config{
-			Config: `
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 5s
-    timeout server 5s
-frontend www
-    bind {{addr "http"}}
-    option http-buffer-request
-    filter spoe engine e config spoe.conf
-    http-request return status 200
-backend agents
-    mode tcp
-    server a ` + addr + "\n",
-			Files: map[string]string{"spoe.conf": "[e]\nspoe-agent e\n    use-backend agents\n    messages m\n    timeout hello 2s\n    timeout idle 1m\n    timeout processing 5s\n" +
-				"spoe-message m\n" + args.String() + "    event on-frontend-http-request\n"},
-		})
+		h := haproxytest.Start(t, bin, asking(addr, fetches))
 		seen := map[string]bool{}
 		for _, request := range oddRequests {
 			conn, err := net.Dial("tcp", strings.TrimPrefix(h.URL, "http://"))

@@ -17,6 +17,7 @@ import (
 // Config, Rules, Env and each of Files are templates of text/template. In them
 //
 //	{{addr "http"}}                 127.0.0.1 and a free port, the same wherever that name is asked for
+//	{{defaults "http"}}             a defaults section of that mode, with timeouts
 //	{{path "spoe.conf"}}            the absolute path of a file beside haproxy.cfg
 //	{{.Agent}} {{.Origin}} {{.Data}}  these fields
 //	{{if .HAProxy.AtLeast "3.1"}}   depends on the version
@@ -64,11 +65,7 @@ const SimpleConfig = `
 global
     log stdout format raw local0
 
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+{{defaults "http"}}
 
 frontend http
     bind {{addr "http"}}
@@ -138,6 +135,9 @@ func (c Config) render(dir string, bin Binary, ports *ports) (env []string, err 
 		tmpl, err := template.New(name).Option("missingkey=error").Funcs(template.FuncMap{
 			"addr": ports.addr,
 			"path": func(name string) string { return filepath.Join(dir, name) },
+			"defaults": func(mode string) string {
+				return "defaults\n    mode " + mode + "\n    timeout connect 5s\n    timeout client 30s\n    timeout server 30s"
+			},
 		}).Parse(text)
 		if err != nil {
 			return "", err

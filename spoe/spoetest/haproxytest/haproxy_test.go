@@ -37,11 +37,7 @@ spoe-message check
 const page = `
 global
     log stdout format raw local0
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 5s
-    timeout server 5s
+{{defaults "http"}}
 frontend http
     bind {{addr "http"}}
     http-request return status 200 content-type text/plain string "{{.Data}}"

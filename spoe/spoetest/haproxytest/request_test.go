@@ -14,11 +14,7 @@ import (
 func TestRedirects(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		h := haproxytest.Start(t, bin, haproxytest.Config{Config: `
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 5s
-    timeout server 5s
+{{defaults "http"}}
 frontend http
     bind {{addr "http"}}
     option http-buffer-request
