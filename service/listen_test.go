@@ -1,14 +1,8 @@
 package service_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"io/fs"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -38,10 +32,10 @@ func TestUnixSockets(t *testing.T) {
 func TestTLSReload(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writeCert(t, cert, key, 1)
+	servicetest.WriteCertificate(t, cert, key, 1)
 	r := servicetest.Start(t, newAgent(), "-tls-cert", cert, "-tls-key", key)
 	assert.EqualValues(t, 1, serial(t, r.Addr(t)))
-	writeCert(t, cert, key, 2)
+	servicetest.WriteCertificate(t, cert, key, 2)
 	r.Log.Wait(t, `msg="configuration reloaded" reason="a file has changed"`)
 	assert.EqualValues(t, 2, serial(t, r.Addr(t)))
 	servicetest.WriteFile(t, cert, "broken")
@@ -50,7 +44,7 @@ func TestTLSReload(t *testing.T) {
 
 	// A certificate comes before its key, as it does where a program writes the two.
 	other, otherKey := filepath.Join(dir, "other.pem"), filepath.Join(dir, "other-key.pem")
-	writeCert(t, other, otherKey, 3)
+	servicetest.WriteCertificate(t, other, otherKey, 3)
 	require.NoError(t, os.Rename(other, cert))
 	r.Log.Wait(t, `configuration not reloaded, the old one stays.*private key does not match public key`)
 	assert.EqualValues(t, 2, serial(t, r.Addr(t)))
@@ -64,17 +58,4 @@ func serial(t *testing.T, addr string) int64 {
 	require.NoError(t, err)
 	defer conn.Close()
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
-}
-
-func writeCert(t *testing.T, certFile, keyFile string, serial int64) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	servicetest.WriteFile(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
-	servicetest.WriteFile(t, certFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 }

@@ -33,6 +33,8 @@ func TestMistakes(t *testing.T) {
 		{`limits: [{name: a, rate: 1, path: [login]}]`, `"login" is no path: write one that begins with '/' or '*', such as /api/*`},
 		{`limits: [{name: a, rate: 1, ipv6-prefix: 129}]`, `limits[0].ipv6-prefix: 129 is out of range: write a value from 16 to 128`},
 		{`redis: {address: ["a:1,b:2"]}`, `redis.address[0]: "a:1,b:2" is not an address: write host:port, such as 127.0.0.1:6379, once for each`},
+		{`redis: {ca: ca.pem}`, `redis.tls: is not set, but ca, cert or key is: write tls: true, or remove them`},
+		{`redis: {tls: true, cert: a.pem}`, `redis.cert: and key belong together: write both`},
 		{`gone: shut`, `gone: "shut" is unknown: write local, open or closed`},
 	} {
 		file := filepath.Join(t.TempDir(), "agent.yaml")

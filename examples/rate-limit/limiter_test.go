@@ -28,7 +28,7 @@ func newLimiter(t *testing.T, addr string, deadline time.Duration) *limiter {
 	config.Redis.Address, config.Redis.Deadline = []string{addr}, deadline
 	p := newPolicy(&config)
 	l := &limiter{policy: func() *policy { return p }, log: slog.New(slog.DiscardHandler), refused: gcra.NewTable(1000), local: gcra.NewTable(1000)}
-	l.store = fleet.New(config.Redis.client(), deadline, l.changed)
+	l.store = fleet.New(config.Redis.client(nil), "probe", deadline, l.changed)
 	var err error
 	l.metrics, err = newMetrics(noop.Meter{}, l)
 	require.NoError(t, err)

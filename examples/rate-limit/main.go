@@ -57,8 +57,12 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 	}
 	config := s.Config()
 	l := &limiter{policy: policies.Load, log: s.Log, refused: gcra.NewTable(config.Keys), local: gcra.NewTable(config.Keys)}
-	if client := config.Redis.client(); client != nil {
-		l.store = fleet.New(client, config.Redis.Deadline, l.changed)
+	if len(config.Redis.Address) > 0 {
+		tlsConfig, err := deriveTLS(s)
+		if err != nil {
+			return err
+		}
+		l.store = fleet.New(config.Redis.client(tlsConfig.Load), config.Redis.Prefix+"probe", config.Redis.Deadline, l.changed)
 		s.Go(l.store.Run)
 	}
 	if l.metrics, err = newMetrics(s.Metrics.Meter(instrumentation), l); err != nil {

@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -45,12 +47,26 @@ func (s *Store) recover(ctx context.Context) {
 	}
 }
 
-// probe runs the script without a charge, on every master.
+// probe writes a key of its own, which a replica refuses, and asks each master of a
+// cluster whether the cluster is whole.
 func (s *Store) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	if cluster, ok := s.Client.(*redis.ClusterClient); ok {
-		return cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return c.Eval(ctx, gcra.Script, nil).Err() })
+		if err := cluster.ForEachMaster(ctx, whole); err != nil {
+			return err
+		}
 	}
-	return s.Client.Eval(ctx, gcra.Script, nil).Err()
+	args := gcra.Charge{Interval: 1, Burst: 1, Cost: 1}.Args()
+	return s.Client.Eval(ctx, gcra.Script, []string{s.ProbeKey}, args[:]...).Err()
+}
+
+var errNotWhole = errors.New("the cluster has lost a part of its slots")
+
+func whole(ctx context.Context, master *redis.Client) error {
+	info, err := master.ClusterInfo(ctx).Result()
+	if err == nil && !strings.Contains(info, "cluster_state:ok") {
+		err = errNotWhole
+	}
+	return err
 }

@@ -29,6 +29,7 @@ const (
 // Store charges requests in Redis. Set the fields before Run, and do not change them.
 type Store struct {
 	Client   redis.UniversalClient
+	ProbeKey string        // is written to find out whether Redis is back
 	Deadline time.Duration // of a request, and of a round trip
 	// Changed is called when Redis is no longer asked, with the reason, and when it is
 	// asked again, with nil. One goroutine calls it at a time.
@@ -52,8 +53,8 @@ type call struct {
 }
 
 // New returns a store, which answers while Run runs.
-func New(client redis.UniversalClient, deadline time.Duration, changed func(reason error)) *Store {
-	return &Store{Client: client, Deadline: deadline, Changed: changed,
+func New(client redis.UniversalClient, probeKey string, deadline time.Duration, changed func(reason error)) *Store {
+	return &Store{Client: client, ProbeKey: probeKey, Deadline: deadline, Changed: changed,
 		calls: make(chan *call, waiting), tripped: make(chan struct{}, 1)}
 }
 

@@ -4,6 +4,7 @@ package fleet_test
 
 import (
 	"context"
+	"regexp"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -30,7 +31,7 @@ func start(t *testing.T, deadline time.Duration, addrs ...string) (*fleet.Store,
 	client := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: addrs, MaxRetries: -1, DialerRetries: 1,
 		ContextTimeoutEnabled: true, ReadTimeout: deadline, WriteTimeout: deadline})
 	changes := make(chan error, 100)
-	s := fleet.New(client, deadline, func(reason error) { changes <- reason })
+	s := fleet.New(client, "probe", deadline, func(reason error) { changes <- reason })
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- s.Run(ctx) }() // the cleanup ends it and waits
@@ -176,4 +177,25 @@ func TestNeverThere(t *testing.T) {
 		return err == fleet.ErrGone
 	}, patience, time.Millisecond)
 	require.Error(t, wait(t, changes))
+}
+
+// A replica answers and takes no charges: that is no Redis that is back.
+func TestReplica(t *testing.T) {
+	replica := redistest.StartReplica(t, redistest.Start(t))
+	s, changes := start(t, 2*time.Second, replica.Addr)
+	require.Eventually(t, func() bool {
+		_, err := s.Charge(one("k", 10))
+		return err == fleet.ErrGone
+	}, patience, time.Millisecond)
+	require.ErrorContains(t, wait(t, changes), "READONLY")
+	client := redis.NewClient(&redis.Options{Addr: replica.Addr})
+	defer client.Close()
+	probes := regexp.MustCompile(`cmdstat_eval:calls=[5-9]`) // the first one may be a charge's
+	require.Eventually(t, func() bool {
+		info, err := client.Info(t.Context(), "commandstats").Result()
+		return err == nil && probes.MatchString(info)
+	}, patience, time.Millisecond)
+	assert.Empty(t, changes)
+	require.NoError(t, client.SlaveOf(t.Context(), "NO", "ONE").Err())
+	require.NoError(t, wait(t, changes))
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +23,9 @@ type Server struct {
 	Addr string
 
 	t       *testing.T
+	bus     string // port of a node of a cluster, for the others
 	args    []string
+	ready   *regexp.Regexp
 	process *recipes.Agent
 }
 
@@ -30,10 +33,20 @@ type Server struct {
 func Start(t *testing.T, args ...string) *Server {
 	t.Helper()
 	port := FreePort(t)
-	s := &Server{t: t, Addr: "127.0.0.1:" + port}
-	s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}, args...)
+	s := &Server{t: t, Addr: "127.0.0.1:" + port, ready: ready}
+	s.Args(args...)
 	s.Restart()
 	return s
+}
+
+// Args are further arguments of the next start, instead of those before.
+func (s *Server) Args(args ...string) {
+	_, port, err := net.SplitHostPort(s.Addr)
+	require.NoError(s.t, err)
+	s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.t.TempDir(), "--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"}, args...)
+	for i, arg := range s.args {
+		s.args[i] = strings.Replace(arg, "PORT", port, 1)
+	}
 }
 
 var ready = regexp.MustCompile(`(Ready to accept connections)`)
@@ -43,8 +56,11 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	path, err := exec.LookPath("redis-server")
 	require.NoError(s.t, err, "make redis installs it")
-	s.process = recipes.StartProgram(s.t, path, ready, s.args...)
+	s.process = recipes.StartProgram(s.t, path, s.ready, s.args...)
 }
+
+// Output returns what the server has logged since its last start.
+func (s *Server) Output() string { return s.process.Output() }
 
 // Kill is what a crash is to clients. It returns when the server has ended.
 func (s *Server) Kill() { s.process.Kill() }
@@ -54,6 +70,12 @@ func (s *Server) Hang() { s.process.Hang() }
 
 // GoOn ends Hang.
 func (s *Server) GoOn() { s.process.Signal(syscall.SIGCONT) }
+
+// TLS returns the arguments of a server that speaks TLS alone, and takes only clients that
+// have a certificate.
+func TLS(cert, key, ca string) []string {
+	return []string{"--port", "0", "--tls-port", "PORT", "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca}
+}
 
 // FreePort returns a port of the loopback interface that was free a moment ago.
 func FreePort(t *testing.T) string {
