@@ -67,7 +67,7 @@ func ExampleWrite() {
 	// default-server check inter 1s fall 3 rise 1
 	// server agent1 127.0.0.1:9000
 	// filter spoe engine guard config spoe.conf
-	// http-request deny deny_status 400 if { var(txn.guard.error) -m int 4 5 }
+	// http-request deny deny_status 400 if { var(txn.guard.error) -m int 3 4 5 }
 	// http-request deny deny_status 503 unless { var(txn.guard.score) -m found }
 }
 

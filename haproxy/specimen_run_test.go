@@ -1,6 +1,7 @@
 package haproxy_test
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -72,6 +73,20 @@ func (a *asked) ServeSPOE(ctx context.Context, m *spoe.Message, acts *spoe.Actio
 	return nil
 }
 
+// wait waits until the agent has got a message.
+func (a *asked) wait(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		a.mu.Lock()
+		asked := len(a.count) > 0
+		a.mu.Unlock()
+		if asked {
+			return
+		}
+		require.True(t, time.Now().Before(end), "the agent is not asked")
+	}
+}
+
 func (s specimen) run(t *testing.T, bin haproxytest.Binary) {
 	want := s.seen(t, bin)
 	if !bin.AtLeast(cmp.Or(want.Since, "2.2")) {
@@ -104,7 +119,7 @@ func (s specimen) run(t *testing.T, bin haproxytest.Binary) {
 	var clients sync.WaitGroup
 	for i := range max(want.AtOnce, 1) {
 		clients.Go(func() {
-			if got := s.request(t, h, want); i == 0 {
+			if got := s.request(t, h, want, agent); i == 0 {
 				status = got
 			}
 		})
@@ -218,8 +233,14 @@ func oldest(bin haproxytest.Binary, config string) string {
 }
 
 // request sends the requests and returns the status of the last one.
-func (s specimen) request(t *testing.T, h *haproxytest.HAProxy, want seen) int {
+func (s specimen) request(t *testing.T, h *haproxytest.HAProxy, want seen, agent *asked) int {
 	t.Helper()
+	if want.Long > 0 {
+		want.Headers = append(slices.Clone(want.Headers), "X-Long", strings.Repeat("l", want.Long))
+	}
+	if want.Closes {
+		return halfClosed(t, h.Addr("http"), cmp.Or(want.Target, "/"), agent)
+	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: want.TLS}}
 	defer transport.CloseIdleConnections()
 	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -263,4 +284,22 @@ func (s specimen) request(t *testing.T, h *haproxytest.HAProxy, want seen) int {
 		status = resp.StatusCode
 	}
 	return status
+}
+
+// halfClosed sends a request, closes its sending side while HAProxy waits for the agent,
+// and returns the status of the response, or 0 where there is none.
+func halfClosed(t *testing.T, addr, target string, agent *asked) int {
+	conn, err := net.Dial("tcp", addr)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: site.example\r\nConnection: close\r\n\r\n")
+	require.NoError(t, err)
+	agent.wait(t)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return 0
+	}
+	resp.Body.Close()
+	return resp.StatusCode
 }

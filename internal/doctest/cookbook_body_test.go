@@ -77,12 +77,12 @@ func TestCookbookBodyFrames(t *testing.T) {
 	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
 		want := 403
 		if k.Binary.AtLeast("3.1") {
-			want = 503
+			want = 400
 		}
 		recipes.Until(k.t, func() bool {
 			return k.post(k.URL, "POST", bodyOf(40_000, "drop table"), false).Status == want
 		}, func() string { return fmt.Sprintf("it does not end with status %d", want) })
-		if want == 503 {
+		if want == 400 {
 			k.logged(`SPOE: \[body\] .* st=(3) `)
 		}
 	})

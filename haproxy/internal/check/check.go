@@ -31,6 +31,7 @@ const (
 	NoSetOnError        = "no-set-on-error"       // no variable says that no answer came
 	ErrorUnread         = "error-unread"          // no rule reads the variable that says so
 	InterruptedPasses   = "interrupted-passes"    // a visitor who half-closes passes the rules
+	TooLongPasses       = "too-long-passes"       // a visitor with a long request passes the rules
 	NoInspectDelay      = "no-inspect-delay"      // a rule on content that does not wait
 	ContentTooEarly     = "content-too-early"     // an argument of content, on an event of TCP
 	RuleNotReached      = "rule-not-reached"      // a rule that comes behind one that ends the rules

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
@@ -11,58 +12,138 @@ import (
 // refusals are the actions that end a request without the site.
 var refusals = []string{"deny", "reject", "silent-drop", "tarpit", "return", "redirect", "auth"}
 
-// checkClosed reports whether a visitor who half-closes a connection passes the rules
-// that go by the agent's answers: HAProxy then interrupts the question, where
-// option abortonclose holds, and goes on with its rules.
+// rulesOfKind are the kinds of rules that a visitor can pass: their words, the rule that
+// refuses where no answer came, and which sendings an end of the connection interrupts so
+// that the request goes on. A question of a rule on TCP's content ends with the connection.
+var rulesOfKind = []struct {
+	words  []string
+	refuse string
+	passes func(s sending) bool
+}{
+	{[]string{"http-request"}, "http-request deny deny_status 400", func(s sending) bool { return true }},
+	{[]string{"tcp-request", "content"}, "tcp-request content reject", func(s sending) bool {
+		return s.rule < 0 && s.stage <= syntax.StageBackendTCP && s.proxy.Mode() != "http"
+	}},
+	{[]string{"http-response"}, "http-response deny deny_status 400", func(s sending) bool { return s.stage > syntax.StageServerSession }},
+}
+
+// The numbers of set-on-error that a visitor can bring about.
+var (
+	interrupted = []int{4, 5}
+	tooLong     = []int{3}
+)
+
+// checkClosed reports whether a visitor can pass the rules that go by the agent's answers:
+// by half-closing its connection, as HAProxy then interrupts the question where option
+// abortonclose holds; or by a request that is too long for a message.
 func (c *checker) checkClosed() {
 	if c.engine.OnError == "" || c.cfg.LoadsLua() {
 		return // told by NoSetOnError; a script may refuse
 	}
 	errorVar := c.engine.FullName("txn", c.engine.OnError)
+	read := slices.ContainsFunc(c.mentions, func(m mention) bool { return m.read && m.scope+"."+m.name == errorVar })
 	for _, f := range c.filters {
-		first, closed, read := c.refusing(f.Proxy, errorVar)
-		switch {
-		case first == nil || closed || !c.abortsOnClose(f.Proxy):
-		case !read:
-			c.find(ErrorUnread, *first,
-				fmt.Sprintf("this rule refuses by an answer of the agent, and no rule or log line reads %s, which says that no answer came", errorVar),
-				"Where no answer comes, the request passes. It does so, too, where the visitor closes its sending side behind the request: with option abortonclose, HAProxy then interrupts the question.",
-				fmt.Sprintf("Write \"http-request deny deny_status 400 if { var(%s) -m int 4 5 }\" before this rule: 4 and 5 are interrupted questions.", errorVar))
-		default:
-			c.find(InterruptedPasses, *first,
-				fmt.Sprintf("this rule refuses by an answer of the agent, and no rule refuses a request whose question was interrupted (%s)", errorVar),
-				"A visitor that closes its sending side behind the request passes: with option abortonclose, HAProxy then interrupts the question.",
-				fmt.Sprintf("Write \"http-request deny deny_status 400 if { var(%s) -m int 4 5 }\" before this rule: 4 and 5 are interrupted questions.", errorVar))
+		for _, kind := range rulesOfKind {
+			first, closed := c.refusing(f.Proxy, kind.words, errorVar)
+			if first == nil || !c.sendsTo(f.Proxy, kind.passes) {
+				continue
+			}
+			mend := fmt.Sprintf("Write \"%s if { var(%s) -m int 3 4 5 }\" before this rule: 4 and 5 are interrupted questions, 3 are requests that are too long for a message.", kind.refuse, errorVar)
+			at := *first
+			switch long := c.tooLong(f.Proxy); {
+			case !closed(interrupted) && c.abortsOnClose(f.Proxy) && !read:
+				c.find(ErrorUnread, at,
+					fmt.Sprintf("this rule refuses by an answer of the agent, and no rule or log line reads %s, which says that no answer came", errorVar),
+					"Where no answer comes, the request passes. It does so, too, where the visitor closes its sending side behind the request: with option abortonclose, HAProxy then interrupts the question.", mend)
+			case !closed(interrupted) && c.abortsOnClose(f.Proxy):
+				c.find(InterruptedPasses, at,
+					fmt.Sprintf("this rule refuses by an answer of the agent, and no rule refuses a request whose question was interrupted (%s)", errorVar),
+					"A visitor that closes its sending side behind the request passes: with option abortonclose, HAProxy then interrupts the question.", mend)
+			case long != "" && kind.words[0] != "http-response" && !closed(tooLong):
+				c.find(TooLongPasses, at,
+					fmt.Sprintf("this rule refuses by an answer of the agent, and no rule refuses a request that is too long for a message (%s is 3)", errorVar),
+					"A visitor that sends a long request passes: "+long, mend)
+			}
 		}
 	}
 }
 
-// refusing returns the first rule of a proxy that refuses requests by an answer, and
-// reports whether another one refuses those without, and whether errorVar is read.
-func (c *checker) refusing(in *syntax.Section, errorVar string) (first *syntax.Directive, closed, read bool) {
-	read = slices.ContainsFunc(c.mentions, func(m mention) bool { return m.read && m.scope+"."+m.name == errorVar })
+// sendsTo reports whether a message is sent by a sending of a kind, about requests or
+// responses that the rules of a proxy meet.
+func (c *checker) sendsTo(in *syntax.Section, is func(s sending) bool) bool {
+	return slices.ContainsFunc(c.engine.Messages, func(m *syntax.SPOEMessage) bool {
+		return slices.ContainsFunc(c.sendings(m), func(s sending) bool { return is(s) && !elsewhere(s.proxy, in) })
+	})
+}
+
+// refusing returns the first rule of that kind of a proxy that refuses by an answer.
+// closed reports whether rules refuse where none came: for all of these numbers, or
+// whatever the reason.
+func (c *checker) refusing(in *syntax.Section, kind []string, errorVar string) (first *syntax.Directive, closed func(numbers []int) bool) {
+	absent := false
+	var errors []func(n int) bool
 	for i := range in.Lines {
 		d := &in.Lines[i]
-		if !d.Is("http-request") || len(d.Words) < 3 || !slices.Contains(refusals, d.Words[1]) {
+		if !d.Is(kind...) || len(d.Words) <= len(kind) || !slices.Contains(refusals, d.Words[len(kind)]) {
 			continue
 		}
-		texts := []string{d.Text()}
-		for _, acl := range namedIn(*d, in.All()) {
-			texts = append(texts, acl.Text())
-		}
-		for _, text := range texts {
-			switch {
+		tests := []syntax.Directive{*d}
+		tests = append(tests, namedIn(*d, in.All())...)
+		negated := slices.Contains(d.Words, "unless") || strings.Contains(d.Text(), "!")
+		for _, test := range tests {
+			switch text := test.Text(); {
 			case strings.Contains(text, "var("+errorVar+")"):
-				closed = true
+				errors = append(errors, func(n int) bool { return negated || matchesNumber(test, errorVar, n) })
 			case !c.readsAnswer(text) && !c.copied(text):
-			case slices.Contains(d.Words, "unless"), strings.Contains(d.Text(), "!"):
-				closed = true
+			case negated:
+				absent = true
 			case first == nil && slices.Contains(d.Words, "if"):
 				first = d
 			}
 		}
 	}
-	return first, closed, read
+	return first, func(numbers []int) bool {
+		return absent || !slices.ContainsFunc(numbers, func(n int) bool {
+			return !slices.ContainsFunc(errors, func(matches func(int) bool) bool { return matches(n) })
+		})
+	}
+}
+
+// matchesNumber reports whether a test of a variable holds for a number, or may.
+func matchesNumber(d syntax.Directive, variable string, n int) bool {
+	i := slices.IndexFunc(d.Words, func(w string) bool { return strings.Contains(w, "var("+variable+")") })
+	if i < 0 {
+		return true
+	}
+	words := d.Words[i:]
+	if end := slices.Index(words, "}"); end >= 0 {
+		words = words[:end]
+	}
+	m := slices.Index(words, "-m")
+	if m < 0 || m+1 >= len(words) || words[m+1] != "int" && words[m+1] != "str" || strings.Contains(words[0], ",") {
+		return true
+	}
+	op := "eq"
+	for _, w := range words[m+2:] {
+		if slices.Contains([]string{"eq", "ge", "gt", "le", "lt"}, w) {
+			op = w
+			continue
+		}
+		low, high, ranged := strings.Cut(w, ":")
+		from, err := strconv.Atoi(low)
+		if err != nil && low != "" || ranged && strings.Contains(high, ":") {
+			continue // a flag, or a text that no number is
+		}
+		to, err := strconv.Atoi(high)
+		switch {
+		case ranged && n >= from && (err != nil || n <= to):
+			return true
+		case ranged:
+		case op == "eq" && n == from, op == "ge" && n >= from, op == "gt" && n > from, op == "le" && n <= from, op == "lt" && n < from:
+			return true
+		}
+	}
+	return false
 }
 
 // readsAnswer reports whether a condition reads a variable that the agent sets.

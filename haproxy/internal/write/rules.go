@@ -81,8 +81,8 @@ func (c *Config) writeVerdicts(t *text, a model.Agent, e router.Event) {
 	rules := ruleSets[e]
 	v := c.verdicts(a, e)
 	t.line()
-	t.comment("    ", "The client closed its sending side while HAProxy waited for the verdict. Without this rule such a client gets past the agent.")
-	t.line("    "+rules.name+" "+rules.aborted, "if { var("+c.fullName("txn", errorVar)+") -m int 4 5 }")
+	t.comment("    ", "The client closed its sending side while HAProxy waited for the verdict (4 and 5), or chose a request that is too long for a message (3). Without this rule such a client gets past the agent.")
+	t.line("    "+rules.name+" "+rules.aborted, "if { var("+c.fullName("txn", errorVar)+") -m int 3 4 5 }")
 	t.line()
 	if c.FailClosed {
 		t.comment("    ", "No verdict, whatever the reason: the agent is gone, slow, failed, or does not know the message. The request is refused: FAIL CLOSED.")

@@ -7,7 +7,7 @@ const (
 )
 
 var afterInterruption = []string{
-	"Refuse such requests, or a visitor passes by half-closing: `http-request deny deny_status 400 if { var(txn.PREFIX.error) -m int 4 5 }` behind the question, or a rule that fails closed. `spoectl check` tells where none does.",
+	"Refuse such requests, or a visitor passes by half-closing: `http-request deny deny_status 400 if { var(txn.PREFIX.error) -m int 3 4 5 }` behind the question, or a rule that fails closed. `spoectl check` tells where none does.",
 	"If all questions of a rule on content end so, write `tcp-request inspect-delay 5s` before it.",
 	"Otherwise nothing, if there are few. Many of them mean that visitors do not wait: look at the time in the line.",
 }
@@ -59,6 +59,7 @@ var filter = map[int]Explanation{
 			{"3.4 and later", "Also where `wait-for-body … use-large-buffer` has waited for a body that is longer than `tune.bufsize`."},
 		},
 		Do: []string{
+			"Refuse such requests, as visitors choose how long theirs are: `http-request deny deny_status 400 if { var(txn.PREFIX.error) -m int 3 4 5 }` behind the question, or a rule that fails closed.",
 			"Raise `tune.bufsize`: the frame is 4 bytes less than it. It costs memory for every connection.",
 			"Send less: `req.body,bytes(0,8192)` rather than `req.body`, single headers rather than `req.hdrs`.",
 			"To 3.0: an agent that announces fragmentation takes any size.",
