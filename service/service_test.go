@@ -216,3 +216,20 @@ func TestTaskFails(t *testing.T) {
 	assert.Equal(t, 1, <-r.Ended)
 	assert.Contains(t, r.Log.String(), "test-agent: the feed has gone\n")
 }
+
+// With -print-config nothing is derived, so the files of a derived value are not asked for.
+func TestPrintConfigWatchesNothing(t *testing.T) {
+	type rules struct{ file string }
+	a := service.Agent[struct{}]{Name: "watcher", About: "watcher watches a file.", Setup: func(_ context.Context, s *service.Setup[struct{}]) error {
+		r, err := s.Derive(func(context.Context, *struct{}) (*rules, error) { return &rules{file: "/etc/rules"}, nil })
+		if err != nil {
+			return err
+		}
+		s.Watch(func(*struct{}) []string { return []string{r.Load().file} })
+		s.Router.Observe("ask", func(context.Context, struct{}) error { return nil }).Event(router.OnFrontendHTTPRequest)
+		return nil
+	}}
+	status, stdout, stderr := servicetest.Once(t, a, nil, "-print-config=spoe")
+	assert.Zero(t, status, stderr)
+	assert.Contains(t, stdout, "spoe-message ask")
+}

@@ -79,6 +79,9 @@ func (d *Derived[T]) Load() T {
 // Watch adds files, besides the one of -config, whose change is a reason to reload. It is
 // called before or after Derive: a file that changes while Derive reads it is read again.
 func (s *Setup[C]) Watch(files func(*C) []string) {
+	if s.describe {
+		return // files may use derived values, and there are none
+	}
 	s.watched = append(s.watched, func(g *generation[C]) []string { return files(g.config) })
 	s.know(s.files(s.state.load())...)
 }
