@@ -21,3 +21,26 @@ func Cookie(header, name string) (value string, ok bool) {
 	}
 	return "", false
 }
+
+// JoinCookie returns the value of a cookie that [SetCookie.Split] has split with that
+// limit, and whether all of its parts are there. Anybody can send cookies of these names:
+// sign or encrypt the value.
+func JoinCookie(header, name string, limit int) (value string, ok bool) {
+	value, ok = Cookie(header, name)
+	if !ok || value == "" || value[0] < '1' || value[0] > '9' {
+		return "", false
+	}
+	n := int(value[0] - '0')
+	if n > limit {
+		return "", false
+	}
+	value = value[1:]
+	for i := 1; i < n; i++ {
+		part, ok := Cookie(header, partName(name, i))
+		if !ok {
+			return "", false
+		}
+		value += part
+	}
+	return value, true
+}

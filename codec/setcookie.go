@@ -110,3 +110,51 @@ func isToken(s string) bool {
 	}
 	return s != ""
 }
+
+// Split returns the values of up to limit Set-Cookie headers for a cookie that may be too
+// long for one: the second cookie has the name with a 1 behind it, and so on. The value in
+// the first begins with a digit, the number of cookies. [JoinCookie] is the reverse. It
+// returns an error for a cookie that Append refuses, and for one that is longer than that.
+func (c SetCookie) Split(limit int) ([]string, error) {
+	limit = min(limit, 9)
+	size := max(1, MaxCookie-len(c.Name)-1)
+	n := (1 + len(c.Value) + size - 1) / size
+	if n > limit || len(c.Name) >= MaxCookie {
+		return nil, fmt.Errorf("codec: the cookie %s has %d bytes, which do not fit into %d cookies: shorten its value", c.Name, len(c.Name)+len(c.Value), limit)
+	}
+	value := strconv.Itoa(n) + c.Value
+	var headers []string
+	for i := range n {
+		part := c
+		part.Name, part.Value = partName(c.Name, i), value[i*size:min(len(value), (i+1)*size)]
+		b, err := part.Append(nil)
+		if err != nil {
+			return nil, err
+		}
+		headers = append(headers, string(b))
+	}
+	return headers, nil
+}
+
+// Delete returns the values of the headers that delete a cookie and its parts, where Split
+// had that limit.
+func (c SetCookie) Delete(limit int) ([]string, error) {
+	var headers []string
+	for i := range max(1, limit) {
+		part := c
+		part.Name, part.Value, part.MaxAge = partName(c.Name, i), "", -1
+		b, err := part.Append(nil)
+		if err != nil {
+			return nil, err
+		}
+		headers = append(headers, string(b))
+	}
+	return headers, nil
+}
+
+func partName(name string, i int) string {
+	if i == 0 {
+		return name
+	}
+	return name + strconv.Itoa(i)
+}

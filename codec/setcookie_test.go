@@ -67,3 +67,53 @@ func TestSetCookieRefused(t *testing.T) {
 	_, err := host.Append(nil)
 	require.NoError(t, err)
 }
+
+func TestSplitCookie(t *testing.T) {
+	c := codec.SetCookie{Name: "__Host-a", Path: "/", Secure: true, MaxAge: time.Hour}
+	size := codec.MaxCookie - len(c.Name) - 1
+	for length, parts := range map[int]int{0: 1, 1: 1, size - 1: 1, size: 2, 2*size - 1: 2, 2 * size: 3, 3*size - 1: 3} {
+		c.Value = strings.Repeat("abcdefghij", length/10+1)[:length]
+		headers, err := c.Split(3)
+		require.NoError(t, err)
+		require.Len(t, headers, parts, length)
+		var pairs []string
+		for i, h := range headers {
+			pair, rest, _ := strings.Cut(h, ";")
+			assert.Equal(t, " Path=/; Max-Age=3600; Secure", rest)
+			name, _, _ := strings.Cut(pair, "=")
+			assert.Equal(t, []string{"__Host-a", "__Host-a1", "__Host-a2"}[i], name)
+			assert.LessOrEqual(t, len(pair)-1, codec.MaxCookie)
+			pairs = append([]string{pair}, pairs...) // in any order
+		}
+		header := "x=y; " + strings.Join(pairs, "; ")
+		got, ok := codec.JoinCookie(header, "__Host-a", 3)
+		assert.True(t, ok)
+		assert.Equal(t, c.Value, got)
+		_, ok = codec.JoinCookie(header, "__Host-a", parts-1)
+		assert.False(t, ok, "more parts than the limit")
+		if parts > 1 {
+			_, ok = codec.JoinCookie("x=y; "+strings.Join(pairs[1:], "; "), "__Host-a", 3)
+			assert.False(t, ok, "its last part is not there")
+		}
+	}
+	c.Value = strings.Repeat("x", 3*size)
+	_, err := c.Split(3)
+	require.EqualError(t, err, "codec: the cookie __Host-a has 12269 bytes, which do not fit into 3 cookies: shorten its value")
+	c.Value = "a;b"
+	_, err = c.Split(3)
+	require.Error(t, err)
+	_, err = codec.SetCookie{Name: strings.Repeat("n", codec.MaxCookie)}.Split(3)
+	require.Error(t, err)
+	for _, header := range []string{"", "a=", "a=x", "a=0x", "a=-1x", "a=9x", "b=1x", "a=:x"} {
+		_, ok := codec.JoinCookie(header, "a", 3)
+		assert.False(t, ok, header)
+	}
+}
+
+func TestDeleteCookie(t *testing.T) {
+	headers, err := codec.SetCookie{Name: "__Host-a", Value: "x", Path: "/", Secure: true, MaxAge: time.Hour}.Delete(2)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"__Host-a=; Path=/; Max-Age=0; Secure", "__Host-a1=; Path=/; Max-Age=0; Secure"}, headers)
+	_, err = codec.SetCookie{Name: "a=b"}.Delete(1)
+	require.Error(t, err)
+}

@@ -31,6 +31,7 @@ var house = map[string][]string{
 	"spoe/spoetest/haproxytest": {},
 	"router":                    {"spoe", "codec", "internal/safetext", "internal/secret"},
 	"pair":                      {},
+	"seal":                      {},
 	"middleware":                {"spoe", "codec", "pair", "internal/safetext", "internal/secret", "go.opentelemetry.io/otel", "golang.org/x/sync"},
 	"inspect":                   {"router", "spoe", "codec", "internal/safetext", "internal/secret"},
 	"haproxy":                   {"haproxy/internal/check", "haproxy/internal/model", "haproxy/internal/write", "router", "codec"},
