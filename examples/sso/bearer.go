@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,69 +11,93 @@ import (
 	"time"
 )
 
-// How long the agent remembers a good bearer token, at most until it expires, and a bad
-// one; and how many bytes one can have.
+// Bounds of bearer tokens: how long the agent remembers a good one, at most until it
+// expires, and a bad one; the bytes of one; and how many introspections it has under way,
+// of tokens that are new as of tokens that were good before.
 const (
-	goodToken = time.Minute
-	badToken  = 10 * time.Second
-	maxBearer = 8 << 10
+	goodToken         = time.Minute
+	badToken          = 10 * time.Second
+	maxBearer         = 8 << 10
+	maxIntrospections = 16
 )
 
-// bearer returns the user of a bearer token, or nil and the reason.
-func (p *provider) bearer(ctx context.Context, token string) (*identity, string) {
+// slots bounds work under way.
+type slots chan struct{}
+
+// Reasons of a refusal.
+var (
+	errBadToken = errors.New("bad token")
+	errNoAnswer = errors.New("no introspection")
+)
+
+// bearer returns the user of a bearer token, or why there is none.
+func (p *provider) bearer(ctx context.Context, token string) (*identity, error) {
 	if token == "" || len(token) > maxBearer || strings.ContainsAny(token, " ,\"\\") {
-		return nil, "bad token"
+		return nil, errBadToken
 	}
-	if id, found := p.cache.get(token); found {
-		return id, "token"
+	id, fresh := p.remembered.get(token)
+	if fresh {
+		return id, nil
 	}
-	var claims map[string]any
-	var err error
-	jwt := strings.Count(token, ".") == 2
-	switch {
-	case jwt:
-		claims, err = p.verifyJWT(ctx, token)
-	case p.Introspect:
-		claims, err = p.introspect(ctx, token)
-	default:
-		return nil, "bad token"
+	if _, bad := p.refused.get(token); bad {
+		return nil, errBadToken
 	}
-	now := p.now()
-	until := now.Add(badToken)
-	var id *identity
-	if err == nil {
-		until = now.Add(goodToken)
-		if exp, ok := claims["exp"].(float64); ok {
-			until = minTime(until, time.Unix(int64(exp), 0).Add(leeway))
+	if strings.Count(token, ".") == 2 {
+		claims, err := p.verifyJWT(ctx, token)
+		return p.remember(ctx, token, claims, err)
+	}
+	if !p.Introspect {
+		return nil, errBadToken
+	}
+	asking := p.asking
+	if id != nil {
+		asking = p.askingAgain
+	}
+	done := p.one.DoChan(token, func() (any, error) {
+		select {
+		case asking <- struct{}{}:
+			defer func() { <-asking }()
+		default:
+			return nil, errNoAnswer
 		}
-		found := identityOf(claims, p.UserClaim, p.GroupsClaim, p.named)
-		if found.User == "" { // a machine's token may have no name
-			found.User = found.Subject
+		claims, err := p.introspect(context.WithoutCancel(ctx), token)
+		if err != nil {
+			p.log.WarnContext(ctx, "the provider does not judge a bearer token", "error", err)
+			return nil, errNoAnswer
 		}
-		if found.User != "" && until.After(now) {
-			id = &found
+		id, err := p.remember(ctx, token, claims, nil)
+		if err != nil {
+			p.refused.put(token, nil, p.now().Add(badToken))
 		}
+		return id, err
+	})
+	select {
+	case r := <-done:
+		id, _ := r.Val.(*identity)
+		return id, r.Err
+	case <-ctx.Done():
+		return nil, errNoAnswer
 	}
-	if id == nil {
-		p.log.DebugContext(ctx, "a bearer token is refused", "error", err)
-		if err != nil && !jwt {
-			return nil, "bad token" // the provider may be down for a moment
-		}
-	}
-	if id != nil || !jwt { // made-up JWTs must not drive out what is remembered
-		p.cache.put(token, id, until)
-	}
-	if id == nil {
-		return nil, "bad token"
-	}
-	return id, "token"
 }
 
-func minTime(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
+// remember returns the user that a token's claims name, and keeps it for a while.
+func (p *provider) remember(ctx context.Context, token string, claims map[string]any, err error) (*identity, error) {
+	id := identityOf(claims, p.UserClaim, p.GroupsClaim, p.named)
+	if id.User == "" { // a machine's token may have no name
+		id.User = id.Subject
 	}
-	return b
+	until := p.now().Add(goodToken)
+	if exp, ok := claims["exp"].(float64); ok {
+		if end := time.Unix(int64(exp), 0).Add(leeway); end.Before(until) {
+			until = end
+		}
+	}
+	if err != nil || id.User == "" || !until.After(p.now()) {
+		p.log.DebugContext(ctx, "a bearer token is refused", "error", err)
+		return nil, errBadToken
+	}
+	p.remembered.put(token, &id, until)
+	return &id, nil
 }
 
 // verifyJWT returns the claims of a token that the provider signed for one of the audiences.
@@ -85,38 +110,36 @@ func (p *provider) verifyJWT(ctx context.Context, token string) (map[string]any,
 		return nil, fmt.Errorf("the token is for %v", verified.Audience)
 	}
 	claims := make(map[string]any)
-	return claims, verified.Claims(&claims)
+	if err := verified.Claims(&claims); err != nil {
+		return nil, err
+	}
+	if claims["at_hash"] != nil || claims["events"] != nil {
+		return nil, errors.New("the token is an ID token or a logout token, not an access token")
+	}
+	return claims, nil
 }
 
 // introspect asks the provider about a token (RFC 7662). Inactive is no error: the
 // claims are then empty.
 func (p *provider) introspect(ctx context.Context, token string) (map[string]any, error) {
-	m, err := p.metadata()
+	i, err := p.metadata()
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.Introspection, strings.NewReader(url.Values{"token": {token}}.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, i.Introspection, strings.NewReader(url.Values{"token": {token}}.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth(url.QueryEscape(p.ClientID), url.QueryEscape(p.ClientSecret.Reveal()))
-	resp, err := p.client.Do(req)
-	if err != nil {
+	claims := make(map[string]any)
+	if err := p.readJSON(req, &claims); err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
-	claims := make(map[string]any)
-	if err := readJSON(resp, &claims); err != nil {
-		return nil, fmt.Errorf("introspection: %w", err)
-	}
-	if active, _ := claims["active"].(bool); !active {
-		return nil, nil
-	}
-	if iss, told := claims["iss"].(string); told && iss != p.Issuer {
-		return nil, nil
-	}
-	if !slices.ContainsFunc(texts(claims["aud"]), func(a string) bool { return slices.Contains(p.Audiences, a) }) {
+	active, _ := claims["active"].(bool)
+	iss, told := claims["iss"].(string)
+	forUs := slices.ContainsFunc(texts(claims["aud"]), func(a string) bool { return slices.Contains(p.Audiences, a) })
+	if !active || told && iss != p.Issuer || !forUs {
 		return nil, nil
 	}
 	return claims, nil

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func benchmarked(tb testing.TB) (*decider, Question) {
 	}
 	site.Rules = append(site.Rules, RuleConfig{Groups: []string{"group7"}})
 	config.Sites = []SiteConfig{site}
-	g, err := newGate(&config, new(issuers), slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	g, err := newGate(&config, new(sync.Map), slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -51,7 +52,11 @@ func benchmarked(tb testing.TB) (*decider, Question) {
 	}
 	cookie, _, _ := strings.Cut(set[0], ";")
 	d := &decider{gate: func() *gate { return g }, metrics: m, log: slog.New(slog.DiscardHandler), now: time.Now}
-	return d, Question{Method: "GET", Host: "wiki.localhost", Target: "https://wiki.localhost/page?x=1", From: netip.MustParseAddr("192.0.2.1"),
+	target, err := codec.ParseTarget("https://wiki.localhost/page?x=1")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d, Question{Method: "GET", Host: codec.Host{Name: "wiki.localhost"}, Target: target, From: netip.MustParseAddr("192.0.2.1"),
 		Cookie: "theme=dark; _ga=GA1.2.1234567890.1234567890; " + cookie, Accept: "text/html,application/xhtml+xml", Mode: "navigate"}
 }
 
@@ -74,7 +79,7 @@ func BenchmarkSessionCryptography(b *testing.B) {
 	b.ReportAllocs()
 	defer reportCPU(b)()
 	for b.Loop() {
-		if _, ok := d.gate().keys.Open("session", "wiki.localhost", text[1:]); !ok {
+		if _, ok := d.gate().keys.Open(text[1:], time.Now(), "session", "wiki.localhost"); !ok {
 			b.Fatal("it does not open")
 		}
 	}

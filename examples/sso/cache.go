@@ -8,46 +8,50 @@ import (
 	"time"
 )
 
-// maxCached bounds a cache; it is emptied when it is full.
+// maxCached bounds each generation of a cache.
 const maxCached = 10_000
 
-// cache keeps who a credential is of, by a keyed hash: it has no credential in it.
+// cache keeps the users of credentials, by a keyed hash: it has no credential in it. When
+// its new generation is full, that becomes the old one, which is then forgotten.
 type cache struct {
 	key [32]byte
 	now func() time.Time
 
-	mu      sync.Mutex // guards entries
-	entries map[[32]byte]entry
+	mu         sync.Mutex // guards the generations
+	young, old map[[32]byte]entry
 }
 
 type entry struct {
-	id    *identity // nil for one that is refused
+	id    *identity
 	until time.Time
 }
 
 func newCache(now func() time.Time) *cache {
-	c := &cache{now: now, entries: make(map[[32]byte]entry)}
+	c := &cache{now: now, young: make(map[[32]byte]entry)}
 	rand.Read(c.key[:])
 	return c
 }
 
-// get returns who the credential is of; found is false if the cache does not know.
-func (c *cache) get(credential string) (id *identity, found bool) {
+// get returns the user of a credential, and whether that still holds.
+func (c *cache) get(credential string) (id *identity, fresh bool) {
 	sum := c.sum(credential)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, found := c.entries[sum]
-	return e.id, found && c.now().Before(e.until)
+	e, ok := c.young[sum]
+	if !ok {
+		e = c.old[sum]
+	}
+	return e.id, c.now().Before(e.until)
 }
 
 func (c *cache) put(credential string, id *identity, until time.Time) {
 	sum := c.sum(credential)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.entries) >= maxCached {
-		clear(c.entries)
+	if len(c.young) >= maxCached {
+		c.young, c.old = make(map[[32]byte]entry), c.young
 	}
-	c.entries[sum] = entry{id, until}
+	c.young[sum] = entry{id, until}
 }
 
 func (c *cache) sum(credential string) [32]byte {

@@ -17,17 +17,17 @@ const (
 	groupName   = "ask"
 )
 
-// Question is what HAProxy sends. url is the target in every form of a request, where
-// path would be NULL for some.
+// Question has the arguments that HAProxy sends. A host or target that is none is the zero
+// value, and refused.
 type Question struct {
-	Method        string     `spoe:"method" fetch:"method"`
-	Host          string     `spoe:"host" fetch:"req.fhdr(host)"`
-	Target        string     `spoe:"target" fetch:"url"`
-	From          netip.Addr `spoe:"from" fetch:"src"`
-	Cookie        string     `spoe:"cookie,secret" fetch:"req.fhdr(cookie)"`
-	Authorization string     `spoe:"authorization,secret" fetch:"req.fhdr(authorization)"`
-	Accept        string     `spoe:"accept" fetch:"req.fhdr(accept)"`
-	Mode          string     `spoe:"mode" fetch:"req.fhdr(sec-fetch-mode)"`
+	Method        string       `spoe:"method" fetch:"method"`
+	Host          codec.Host   `spoe:"host" fetch:"req.fhdr(host)"`
+	Target        codec.Target `spoe:"target" fetch:"url"`
+	From          netip.Addr   `spoe:"from" fetch:"src"`
+	Cookie        string       `spoe:"cookie,secret" fetch:"req.fhdr(cookie)"`
+	Authorization string       `spoe:"authorization,secret" fetch:"req.fhdr(authorization)"`
+	Accept        string       `spoe:"accept" fetch:"req.fhdr(accept)"`
+	Mode          string       `spoe:"mode" fetch:"req.fhdr(sec-fetch-mode)"`
 }
 
 // Answer has the variables that HAProxy gets. The rules in haproxy.cfg let a request pass only if the
@@ -69,18 +69,18 @@ func (d *decider) decide(ctx context.Context, q Question) (Answer, error) {
 		level = slog.LevelInfo
 	}
 	if d.log.Enabled(ctx, level) {
-		target, _ := codec.ParseTarget(q.Target) // without the query, which may have secrets
 		d.log.LogAttrs(ctx, level, "decision", slog.String("decision", a.Decision), slog.String("reason", a.reason), slog.String("user", a.User),
-			slog.String("from", q.From.String()), slog.String("method", q.Method), slog.String("host", q.Host), slog.String("path", target.Path))
+			slog.String("from", q.From.String()), slog.String("method", q.Method), slog.String("host", q.Host.String()),
+			slog.String("path", q.Target.Path)) // without the query, which may have secrets
 	}
 	return a, nil
 }
 
-// answer decides. Whatever it cannot make out is refused.
+// answer decides. It refuses a request that it cannot read.
 func (d *decider) answer(ctx context.Context, g *gate, q *Question) Answer {
-	target, err := codec.ParseTarget(q.Target)
-	host := cleanHost(q.Host)
-	if err != nil || host == "" || q.Method == "CONNECT" || target.Path == "" || target.Scheme != "" && cleanHost(target.Authority) != host {
+	target, host := q.Target, q.Host.Name
+	named, _ := codec.ParseHost(target.Authority)
+	if host == "" || q.Method == "CONNECT" || target.Path == "" || target.Scheme != "" && named.Name != host {
 		return Answer{Decision: "refuse", reason: "malformed"}
 	}
 	s := g.siteOf(host)
@@ -92,7 +92,7 @@ func (d *decider) answer(ctx context.Context, g *gate, q *Question) Answer {
 	}
 	path, plain := "*", true
 	if target.Path != "*" {
-		path, plain = cleanPath(target.Path)
+		path, plain = codec.CleanPath(target.Path)
 	}
 	if !plain {
 		return Answer{Decision: "refuse", reason: "ambiguous path"}
@@ -101,7 +101,7 @@ func (d *decider) answer(ctx context.Context, g *gate, q *Question) Answer {
 	if r == nil || r.Do == "deny" {
 		return forbid(q, "rule")
 	}
-	a := d.authenticate(ctx, g, s, q, host, target)
+	a := d.authenticate(ctx, g, s, q)
 	id := a.id
 	switch {
 	case r.Do == "allow" && id == nil:
@@ -121,46 +121,58 @@ func (d *decider) answer(ctx context.Context, g *gate, q *Question) Answer {
 	return a.Answer
 }
 
-// authenticated is who sends a request, or an answer about the lack of it.
+// authenticated is the user who sends a request, or an answer about the lack of one.
 type authenticated struct {
 	Answer
 	id *identity
 }
 
-// authenticate finds out who sends a request. Of a bearer token and a password no other
-// way is tried.
-func (d *decider) authenticate(ctx context.Context, g *gate, s *site, q *Question, host string, target codec.Target) (a authenticated) {
+// authenticate finds the user who sends a request: by the bearer token or the password, if
+// there is one, and otherwise by the session.
+func (d *decider) authenticate(ctx context.Context, g *gate, s *site, q *Question) (a authenticated) {
 	scheme, credentials, _ := strings.Cut(q.Authorization, " ")
 	credentials = strings.TrimSpace(credentials)
+	var err error
 	switch {
 	case s.Bearer && strings.EqualFold(scheme, "bearer"):
-		a.id, a.reason = s.provider.bearer(ctx, credentials)
-		if a.id == nil {
-			a.Answer = unauthorized(s, a.reason)
-			a.Challenge += `, error="invalid_token"`
-		}
-		return a
+		a.id, err = s.provider.bearer(ctx, credentials)
+		a.reason = "token"
 	case s.Basic && strings.EqualFold(scheme, "basic"):
-		a.id, a.reason = g.directory.authenticate(ctx, credentials, q.From)
-		if a.id == nil {
-			a.Answer = unauthorized(s, a.reason)
-			if a.reason == tooFast {
-				a.Decision = "slow"
-			}
-		}
-		return a
+		a.id, err = g.directory.authenticate(ctx, credentials, q.From)
+		a.reason = "password"
+	default:
+		return d.bySession(g, s, q)
 	}
-	now := d.now()
+	switch err {
+	case nil:
+		return a
+	case errNoAnswer, errNoLDAP:
+		a.Answer = Answer{Decision: "unavailable", reason: err.Error()}
+	case errTooFast:
+		a.Answer = Answer{Decision: "slow", reason: err.Error()}
+	case errBadToken:
+		a.Answer = unauthorized(s, err.Error())
+		a.Challenge += `, error="invalid_token"`
+	default:
+		a.Answer = unauthorized(s, err.Error())
+	}
+	return a
+}
+
+// bySession finds the user by the session in the cookies. A browser without one goes to the
+// login.
+func (d *decider) bySession(g *gate, s *site, q *Question) (a authenticated) {
+	now, host := d.now(), q.Host.Name
 	browses := navigates(q) && s.provider != nil
 	login := func(page, reason string) Answer {
 		if !browses {
 			return unauthorized(s, reason)
 		}
-		back := target.Path
-		if target.Query != "" {
-			back += "?" + target.Query
+		back := q.Target.Path
+		if q.Target.Query != "" {
+			back += "?" + q.Target.Query
 		}
-		return Answer{Decision: "login", Location: "https://" + authority(q.Host) + page + "?rd=" + url.QueryEscape(g.sealReturn(host, back, now)), reason: reason}
+		return Answer{Decision: "login", Location: "https://" + q.Host.String() + page + "?rd=" + url.QueryEscape(g.sealReturn(host, back, now)), reason: reason}
 	}
 	var session *session
 	if g.keys != nil && s.provider != nil {

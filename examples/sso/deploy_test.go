@@ -74,16 +74,16 @@ func TestWrongSettings(t *testing.T) {
 	good := settings("https://id.example.com")
 	for want, oldnew := range map[string][2]string{
 		"keys: key 1 has 5 bytes: write 32 random ones or more": {key, "short"},
-		`"none" is none of RS256`:                               {"introspect: true", "algorithms: [none]"},
-		`"HS256" is none of RS256`:                              {"introspect: true", "algorithms: [HS256]"},
+		`"none" is unknown: write RS256`:                        {"introspect: true", "algorithms: [none]"},
+		`"HS256" is unknown: write RS256`:                       {"introspect: true", "algorithms: [HS256]"},
 		`sites[0].provider: "mian" is none of providers`:        {"hosts: [wiki.localhost]\n    provider: main", "hosts: [wiki.localhost]\n    provider: mian"},
 		"needs a provider with audiences":                       {"audiences: [sso], ", ""},
 		`"/public/../" is no plain path`:                        {"/public/", "/public/../"},
 		`"allow" does not look at groups and claims`:            {"/healthz], do: allow", "/healthz], groups: [x], do: allow"},
 		`"WIKI.localhost" is there twice, or no host name`:      {"wiki.localhost", "WIKI.localhost"},
 		`"id.example.com" is no URL: write https://`:            {"https://id.example.com", "id.example.com"},
-		"needs ldap.url":                                        {"bearer: true", "basic: true"},
-		"is unknown":                                            {"bearer: true", "baerer: true"},
+		"needs ldap.url": {"bearer: true", "basic: true"},
+		"is unknown":     {"bearer: true", "baerer: true"},
 	} {
 		require.Contains(t, good, oldnew[0])
 		file := filepath.Join(t.TempDir(), "agent.yaml")

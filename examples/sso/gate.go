@@ -6,9 +6,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/spoke-go/spoke/examples/sso/internal/seal"
+	"github.com/spoke-go/spoke/seal"
 )
 
 // gate is a configuration, ready for use. A reload makes another one.
@@ -26,7 +27,7 @@ type gate struct {
 
 // newGate makes a gate. It asks its providers in the background, and until they answer it
 // uses the metadata and keys that an earlier gate has read.
-func newGate(c *Config, known *issuers, log *slog.Logger, now func() time.Time) (*gate, error) {
+func newGate(c *Config, known *sync.Map, log *slog.Logger, now func() time.Time) (*gate, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	g := &gate{config: c, sites: make(map[string]*site), providers: make(map[string]*provider), now: now, log: log, stop: stop}
 	if len(c.Keys) > 0 {
@@ -78,7 +79,9 @@ func newGate(c *Config, known *issuers, log *slog.Logger, now func() time.Time) 
 // Close ends the background work.
 func (g *gate) Close() error {
 	g.stop()
-	g.directory.close()
+	if g.directory != nil {
+		g.directory.close()
+	}
 	for _, p := range g.providers {
 		<-p.ended
 	}

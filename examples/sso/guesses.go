@@ -2,11 +2,12 @@ package main
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
 
-// guesses slows down who tries passwords. After a few wrong ones the user's name and the
+// guesses slows down programs that try passwords. After a few wrong ones a user and the
 // visitor's network have to wait, twice as long each time. Passwords that are being tried
 // count as wrong ones, or many at once would cost as little as one.
 type guesses struct {
@@ -14,76 +15,84 @@ type guesses struct {
 	now   func() time.Time
 
 	mu sync.Mutex // guards by
-	by map[string]guess
+	by map[source]guess
 }
+
+// source is a user or a network that wrong passwords are counted for.
+type source struct{ kind, name string }
 
 type guess struct {
 	wrong, trying int
 	until         time.Time
 }
 
-// How long a network waits at most, and a name: that is shorter, since anybody can make
-// the owner of a name wait. After guessMemory without a wrong password all is forgotten.
 const (
-	maxNetworkWait = time.Minute
-	maxNameWait    = 2 * time.Second
-	guessMemory    = 10 * time.Minute
-	freeGuesses    = 3  // of a name
-	freeTries      = 16 // of a network at once: many people may share one
+	freeGuesses = 3
+	guessMemory = 10 * time.Minute // after that without a wrong password they are forgotten
 )
 
+// limits are how many passwords of a source are tried at once, and how long it waits at
+// most. Many people may share a network; the wait of a user is short, since anybody can
+// make the owner of a name wait.
+var limits = map[string]struct {
+	atOnce  int
+	longest time.Duration
+}{"user": {freeGuesses + 1, 2 * time.Second}, "network": {16, time.Minute}}
+
 func newGuesses(delay time.Duration, now func() time.Time) *guesses {
-	return &guesses{delay: delay, now: now, by: make(map[string]guess)}
+	return &guesses{delay: delay, now: now, by: make(map[source]guess)}
 }
 
-// network names the part of an address that one visitor has for itself.
-func network(from netip.Addr) string {
+// ofUser is the user with a DN, or for a name without an entry that name, whatever its
+// case and spaces: a directory ignores these, too.
+func ofUser(name string) source {
+	return source{"user", strings.ToLower(strings.ToUpper(strings.Join(strings.Fields(name), " ")))}
+}
+
+// ofNetwork is the part of an address that one visitor has for itself.
+func ofNetwork(from netip.Addr) source {
 	from = from.Unmap()
 	bits := 32
 	if from.Is6() {
 		bits = 64
 	}
 	p, _ := from.Prefix(bits)
-	return "net " + p.String()
+	return source{"network", p.String()}
 }
 
 // begin reports whether a password may be tried now. If so, end must follow.
-func (g *guesses) begin(name string, from netip.Addr) bool {
+func (g *guesses) begin(s source) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := g.now()
-	n, f := g.by["name "+name], g.by[network(from)]
-	if now.Before(n.until) || now.Before(f.until) || n.trying > freeGuesses || f.trying >= freeTries {
+	w := g.by[s]
+	if g.now().Before(w.until) || w.trying >= limits[s.kind].atOnce {
 		return false
 	}
-	n.trying++
-	f.trying++
-	g.by["name "+name], g.by[network(from)] = n, f
+	w.trying++
+	g.by[s] = w
 	return true
 }
 
-// end tells whether the password was wrong.
-func (g *guesses) end(name string, from netip.Addr, wrong bool) {
+// end says whether the password was wrong.
+func (g *guesses) end(s source, wrong bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	for key, longest := range map[string]time.Duration{"name " + name: maxNameWait, network(from): maxNetworkWait} {
-		w := g.by[key]
-		w.trying--
-		if now.Sub(w.until) > guessMemory {
-			w.wrong = 0
+	w := g.by[s]
+	w.trying--
+	if now.Sub(w.until) > guessMemory {
+		w.wrong = 0
+	}
+	if wrong {
+		w.wrong++
+		w.until = now
+		if w.wrong > freeGuesses {
+			w.until = now.Add(min(limits[s.kind].longest, g.delay<<min(w.wrong-freeGuesses, 16)))
 		}
-		if wrong {
-			w.wrong++
-			w.until = now
-			if w.wrong > freeGuesses {
-				w.until = now.Add(min(longest, g.delay<<min(w.wrong-freeGuesses, 16)))
-			}
-		}
-		g.by[key] = w
-		if w.wrong == 0 && w.trying == 0 {
-			delete(g.by, key)
-		}
+	}
+	g.by[s] = w
+	if w.wrong == 0 && w.trying == 0 {
+		delete(g.by, s)
 	}
 	if len(g.by) >= maxCached {
 		for key, w := range g.by {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -25,179 +26,194 @@ type LDAPConfig struct {
 	BindDN       string         `help:"the entry that searches"`
 	BindPassword service.Secret `help:"its password"`
 	Base         string         `help:"where users are"`
-	UserFilter   string         `help:"finds a user; %s is the name that was given"`
+	UserFilter   string         `help:"finds a user; %s stands for the name that the visitor gave"`
+	UserName     string         `help:"the attribute with the user's name, as sites get it"`
 	Mail         string         `help:"the attribute with the mail address"`
 	GroupBase    string         `help:"where groups are; without it users have none"`
 	GroupFilter  string         `help:"finds a user's groups; %s is the user's DN"`
 	GroupName    string         `help:"the attribute with a group's name"`
 	Pool         int            `min:"1" max:"100" help:"connections at most"`
 	Cache        time.Duration  `help:"how long a good password is remembered, as a hash; 0: not at all"`
-	Delay        time.Duration  `min:"1ms" help:"the least time that a refusal takes; it doubles with each further one of a user or a network"`
+	Delay        time.Duration  `min:"1ms" help:"a refusal takes that long or a multiple of it; the wait after several ones doubles with each"`
 }
 
-var ldapDefaults = LDAPConfig{UserFilter: "(uid=%s)", Mail: "mail", GroupFilter: "(member=%s)", GroupName: "cn",
+var ldapDefaults = LDAPConfig{UserFilter: "(uid=%s)", UserName: "uid", Mail: "mail", GroupFilter: "(member=%s)", GroupName: "cn",
 	Pool: 8, Cache: 5 * time.Minute, Delay: 200 * time.Millisecond}
 
 const ldapTimeout = 5 * time.Second
 
-// tooFast is the reason of a refusal without a look at the password.
-const tooFast = "too many wrong passwords"
+// Reasons of a refusal.
+var (
+	errTooFast     = errors.New("too many wrong passwords")
+	errBadPassword = errors.New("bad credentials") // or no such user
+	errNoLDAP      = errors.New("LDAP does not answer")
+)
 
-// directory asks an LDAP server who a name and a password belong to.
+// directory asks an LDAP server for the user of a name and a password.
 type directory struct {
 	LDAPConfig
 	tls     *tls.Config
 	cache   *cache
 	guesses *guesses
 	one     singleflight.Group // of equal credentials
-	idle    chan *ldap.Conn    // connections that are not in use
-	slots   chan struct{}      // one for each connection that may be
+	conns   chan *ldap.Conn    // as many as there may be; nil is one to be opened
 }
 
 func newDirectory(c LDAPConfig, now func() time.Time) (*directory, error) {
-	d := &directory{LDAPConfig: c, tls: &tls.Config{}, cache: newCache(now), guesses: newGuesses(c.Delay, now),
-		idle: make(chan *ldap.Conn, c.Pool), slots: make(chan struct{}, c.Pool)}
-	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(c.URL, "ldaps://"), "ldap://"), ":")
-	d.tls.ServerName = strings.TrimSuffix(host, "/")
-	var err error
-	if d.tls.RootCAs, err = service.CertPool(c.CA); err != nil {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("ldap: url: %w", err)
+	}
+	roots, err := service.CertPool(c.CA)
+	if err != nil {
 		return nil, fmt.Errorf("ldap: ca: %w", err)
+	}
+	d := &directory{LDAPConfig: c, tls: &tls.Config{RootCAs: roots, ServerName: u.Hostname()}, cache: newCache(now),
+		guesses: newGuesses(c.Delay, now), conns: make(chan *ldap.Conn, c.Pool)}
+	for range c.Pool {
+		d.conns <- nil
 	}
 	return d, nil
 }
 
+// close closes the connections, when each is free.
 func (d *directory) close() {
-	for d != nil {
-		select {
-		case c := <-d.idle:
+	for range cap(d.conns) {
+		if c := <-d.conns; c != nil {
 			c.Close()
-		default:
-			return
 		}
 	}
 }
 
-// authenticate returns the user of Basic credentials, or nil and the reason. Every refusal
-// takes the same time, so that it does not tell which names there are.
-func (d *directory) authenticate(ctx context.Context, credentials string, from netip.Addr) (*identity, string) {
-	if id, found := d.cache.get(credentials); found {
-		return id, "password"
+// authenticate returns the user of Basic credentials, or why there is none. A refusal takes
+// a multiple of Delay, so that it does not show which names there are.
+func (d *directory) authenticate(ctx context.Context, credentials string, from netip.Addr) (*identity, error) {
+	if id, fresh := d.cache.get(credentials); fresh {
+		return id, nil
 	}
 	b, err := base64.StdEncoding.DecodeString(credentials)
 	name, password, ok := strings.Cut(string(b), ":")
 	if err != nil || !ok || text(name) == "" || password == "" { // LDAP takes an empty password for no login at all
-		return nil, "bad credentials"
+		return nil, errBadPassword
 	}
 	begun := time.Now()
 	// A browser asks for several things at once, with the same password.
-	asked := d.one.DoChan(string(b)+" "+network(from), func() (any, error) {
+	asked := d.one.DoChan(string(b)+" "+ofNetwork(from).name, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*ldapTimeout)
 		defer cancel()
-		if !d.guesses.begin(name, from) {
+		network := ofNetwork(from)
+		if !d.guesses.begin(network) {
 			return nil, errTooFast
 		}
 		id, err := d.ask(ctx, name, password)
-		d.guesses.end(name, from, errors.Is(err, errBadPassword))
+		d.guesses.end(network, errors.Is(err, errBadPassword))
 		if err == nil {
 			d.cache.put(credentials, id, d.cache.now().Add(d.Cache))
 		}
 		return id, err
 	})
-	var r singleflight.Result
 	select {
-	case r = <-asked:
+	case r := <-asked:
+		id, _ := r.Val.(*identity)
+		err = r.Err
+		switch {
+		case err == nil, errors.Is(err, errTooFast):
+			return id, err
+		case !errors.Is(err, errBadPassword):
+			return nil, errNoLDAP
+		}
 	case <-ctx.Done():
-		return nil, "LDAP does not answer"
-	}
-	switch id, _ := r.Val.(*identity); {
-	case r.Err == nil:
-		return id, "password"
-	case errors.Is(r.Err, errTooFast):
-		return nil, tooFast
-	case !errors.Is(r.Err, errBadPassword):
-		return nil, "LDAP does not answer"
+		return nil, errNoLDAP
 	}
 	select {
-	case <-time.After(d.Delay - time.Since(begun)):
+	case <-time.After(d.Delay - time.Since(begun)%d.Delay):
 	case <-ctx.Done():
 	}
-	return nil, "bad credentials"
+	return nil, errBadPassword
 }
 
-var errTooFast = errors.New(tooFast)
-
-var errBadPassword = errors.New("no such user, or another password")
-
-// ask takes a connection for a search by the agent's own entry, and a bind by the user's.
-func (d *directory) ask(ctx context.Context, name, password string) (id *identity, err error) {
+// ask takes a connection, and asks on it.
+func (d *directory) ask(ctx context.Context, name, password string) (*identity, error) {
+	var c *ldap.Conn
 	select {
-	case d.slots <- struct{}{}:
-		defer func() { <-d.slots }()
+	case c = <-d.conns:
+		defer func() { d.conns <- c }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	for {
-		c, old, err := d.conn(ctx)
-		if err != nil {
-			return nil, err
+		old := c != nil
+		if !old {
+			var err error
+			if c, err = d.dial(ctx); err != nil {
+				return nil, err
+			}
 		}
 		stop := context.AfterFunc(ctx, func() { c.Close() })
 		id, err := d.askOn(c, name, password)
-		if stop() && (err == nil || errors.Is(err, errBadPassword)) {
-			d.idle <- c
+		if stop() && (err == nil || errors.Is(err, errBadPassword) || errors.Is(err, errTooFast)) {
 			return id, err
 		}
 		c.Close()
+		c = nil
 		if !old || ctx.Err() != nil { // an old connection may have been closed by the server
 			return nil, errors.Join(err, ctx.Err())
 		}
 	}
 }
 
-func (d *directory) conn(ctx context.Context) (c *ldap.Conn, old bool, err error) {
-	select {
-	case c := <-d.idle:
-		return c, true, nil
-	default:
-	}
+// dial opens a connection; it returns nil and an error if that fails.
+func (d *directory) dial(ctx context.Context) (*ldap.Conn, error) {
 	dialer := &net.Dialer{Timeout: ldapTimeout}
-	if deadline, ok := ctx.Deadline(); ok {
-		dialer.Deadline = deadline
-	}
-	c, err = ldap.DialURL(d.URL, ldap.DialWithDialer(dialer), ldap.DialWithTLSConfig(d.tls))
+	dialer.Deadline, _ = ctx.Deadline()
+	c, err := ldap.DialURL(d.URL, ldap.DialWithDialer(dialer), ldap.DialWithTLSConfig(d.tls))
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	c.SetTimeout(ldapTimeout)
 	if d.StartTLS {
 		if err := c.StartTLS(d.tls); err != nil {
 			c.Close()
-			return nil, false, err
+			return nil, err
 		}
 	}
-	return c, false, nil
+	return c, nil
 }
 
-func (d *directory) askOn(c *ldap.Conn, name, password string) (*identity, error) {
+// askOn searches by the agent's own entry, and binds by the user's.
+func (d *directory) askOn(c *ldap.Conn, name, password string) (id *identity, err error) {
 	if err := c.Bind(d.BindDN, d.BindPassword.Reveal()); err != nil {
 		return nil, fmt.Errorf("bind as %s: %w", d.BindDN, err)
 	}
-	search := func(base, filter, value string, limit int, attribute string) ([]*ldap.Entry, error) {
+	search := func(base, filter, value string, limit int, attributes ...string) ([]*ldap.Entry, error) {
 		r, err := c.Search(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, int(ldapTimeout/time.Second), false,
-			strings.ReplaceAll(filter, "%s", ldap.EscapeFilter(value)), []string{attribute}, nil))
+			strings.ReplaceAll(filter, "%s", ldap.EscapeFilter(value)), attributes, nil))
 		if err != nil {
 			return nil, err
 		}
 		return r.Entries, nil
 	}
-	users, err := search(d.Base, d.UserFilter, name, 2, d.Mail)
+	users, err := search(d.Base, d.UserFilter, name, 2, d.UserName, d.Mail)
 	if err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) {
 		return nil, err
 	}
+	// One user has many spellings, and one name may have no user: a visitor must not see
+	// the difference, nor get more guesses by it.
+	user := ofUser(name)
+	if len(users) == 1 {
+		user = ofUser(users[0].DN)
+	}
+	if !d.guesses.begin(user) {
+		return nil, errTooFast
+	}
+	defer func() { d.guesses.end(user, errors.Is(err, errBadPassword)) }()
 	if len(users) != 1 {
 		return nil, errBadPassword
 	}
-	id := &identity{Subject: users[0].DN, User: name, Mail: text(users[0].GetAttributeValue(d.Mail))}
+	id = &identity{Subject: users[0].DN, User: text(users[0].GetAttributeValue(d.UserName)), Mail: text(users[0].GetAttributeValue(d.Mail))}
+	if id.User == "" {
+		id.User = name
+	}
 	if d.GroupBase != "" {
 		groups, err := search(d.GroupBase, d.GroupFilter, id.Subject, 1000, d.GroupName)
 		if err != nil {

@@ -151,7 +151,7 @@ func TestLDAPConnections(t *testing.T) {
 	config := strings.Replace(s.settings(""), "ldaps://127.0.0.1:"+s.ldaps, "ldap://127.0.0.1:"+s.ldap, 1)
 	starttls := strings.Replace(config, "pool: 2", "pool: 2, start-tls: true, cache: 0s", 1)
 	plain := startAgent(t, config)
-	assert.Equal(t, "unauthorized", plain.basic(t, "carol", "carol's password", "192.0.2.1"), "the server takes no password without TLS")
+	assert.Equal(t, "unavailable", plain.basic(t, "carol", "carol's password", "192.0.2.1"), "the server takes no password without TLS")
 	a := startAgent(t, starttls)
 	var all sync.WaitGroup
 	for range 20 {
@@ -159,7 +159,7 @@ func TestLDAPConnections(t *testing.T) {
 	}
 	all.Wait()
 	other := startAgent(t, strings.Replace(s.settings(""), "ca: "+s.ca+", ", "", 1))
-	assert.Equal(t, "unauthorized", other.basic(t, "carol", "carol's password", "192.0.2.1"), "an authority that is not known")
+	assert.Equal(t, "unavailable", other.basic(t, "carol", "carol's password", "192.0.2.1"), "an authority that is not known")
 }
 
 // TestLDAPRemembers: a good password is remembered for a time, and a changed one is not
@@ -170,10 +170,10 @@ func TestLDAPRemembers(t *testing.T) {
 	require.Equal(t, "allow", a.basic(t, "carol", "carol's password", "192.0.2.1"))
 	s.process.Kill()
 	assert.Equal(t, "allow", a.basic(t, "carol", "carol's password", "192.0.2.1"))
-	assert.Equal(t, "unauthorized", a.basic(t, "carol", "another", "192.0.2.1"))
-	assert.Equal(t, "unauthorized", a.basic(t, "dave", "carol's password", "192.0.2.1"))
+	assert.Equal(t, "unavailable", a.basic(t, "carol", "another", "192.0.2.1"))
+	assert.Equal(t, "unavailable", a.basic(t, "dave", "carol's password", "192.0.2.1"))
 	a.clock.forward(6 * time.Minute)
-	assert.Equal(t, "unauthorized", a.basic(t, "carol", "carol's password", "192.0.2.1"))
+	assert.Equal(t, "unavailable", a.basic(t, "carol", "carol's password", "192.0.2.1"))
 }
 
 // TestGuesses: guesses take the same time for names that there are and that there are

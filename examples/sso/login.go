@@ -22,8 +22,9 @@ type attempt struct {
 	Verifier string `json:"v"`
 	Provider string `json:"p"`
 	Return   string `json:"r"`
-	Until    int64  `json:"u"`
 }
+
+const noAnswer = "The login service does not answer. Try again in a moment."
 
 const (
 	attemptTime   = 10 * time.Minute
@@ -42,20 +43,19 @@ func (p *pages) login(v *visit) {
 }
 
 func (p *pages) begin(v *visit, back string) {
-	m, err := v.site.provider.metadata()
+	i, err := v.site.provider.metadata()
 	if err != nil {
-		v.fail(http.StatusServiceUnavailable, "The login service does not answer. Try again in a moment.")
+		v.fail(http.StatusServiceUnavailable, noAnswer)
 		return
 	}
 	v.dropAttempts()
-	a := attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Provider: v.site.provider.Name,
-		Return: back, Until: v.now.Add(attemptTime).Unix()}
+	a := attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Provider: v.site.provider.Name, Return: back}
 	b, _ := json.Marshal(a)
-	v.set(attemptCookie(a.State), v.gate.keys.Seal("login", v.host, b), attemptTime)
-	v.leave(v.site.provider.oauth(m, authority(v.Host)).AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)))
+	v.set(attemptCookie(a.State), v.gate.keys.Seal(b, v.now.Add(attemptTime), "login", v.host.Name), attemptTime)
+	v.leave(v.site.provider.oauth(i, v.host.String()).AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)))
 }
 
-// dropAttempts deletes the cookies of logins that nobody finished, once they are many.
+// dropAttempts deletes the cookies of logins that were not finished, once they are many.
 func (v *visit) dropAttempts() {
 	var names []string
 	for pair := range strings.SplitSeq(v.cookie(), ";") {
@@ -80,14 +80,12 @@ func (v *visit) attempt() (a attempt, err error) {
 		return a, errors.New("the browser has no cookie of this login")
 	}
 	v.set(name, "", -1)
-	b, ok := v.gate.keys.Open("login", v.host, text)
+	b, ok := v.gate.keys.Open(text, v.now, "login", v.host.Name)
 	switch {
 	case !ok || json.Unmarshal(b, &a) != nil:
-		return a, errors.New("the login's cookie does not open")
+		return a, errors.New("the login has taken too long, or its cookie does not open")
 	case subtle.ConstantTimeCompare([]byte(a.State), []byte(state)) != 1:
 		return a, errors.New("the state is of another login")
-	case v.now.Unix() > a.Until:
-		return a, errors.New("the login has taken too long")
 	case a.Provider != v.PathValue("provider") || a.Provider != v.site.provider.Name:
 		return a, errors.New("another provider answers than was asked")
 	}
@@ -98,7 +96,7 @@ func (v *visit) attempt() (a attempt, err error) {
 func (p *pages) callback(v *visit) {
 	provider := v.site.provider
 	refuse := func(status int, text string, err error) {
-		p.log.WarnContext(v.Context(), "login refused", "host", v.host, "provider", provider.Name, "from", v.Header.Get("X-Forwarded-For"), "error", err)
+		p.log.WarnContext(v.Context(), "login refused", "host", v.host.Name, "provider", provider.Name, "from", v.Header.Get("X-Forwarded-For"), "error", err)
 		p.metrics.loggedIn(v.Context(), provider.Name, false)
 		v.fail(status, text)
 	}
@@ -107,13 +105,13 @@ func (p *pages) callback(v *visit) {
 		refuse(http.StatusBadRequest, "This login has ended or was begun in another browser.", err)
 		return
 	}
-	m, err := provider.metadata()
+	i, err := provider.metadata()
 	if err != nil {
-		refuse(http.StatusServiceUnavailable, "The login service does not answer. Try again in a moment.", err)
+		refuse(http.StatusServiceUnavailable, noAnswer, err)
 		return
 	}
 	query := v.URL.Query()
-	if iss := query.Get("iss"); iss != "" && iss != provider.Issuer || iss == "" && m.TellsIssuer {
+	if iss := query.Get("iss"); iss != "" && iss != provider.Issuer || iss == "" && i.NamesIssuer {
 		refuse(http.StatusBadRequest, "Another login service answered than was asked.", errors.New("the answer's iss is another provider's"))
 		return
 	}
@@ -122,28 +120,28 @@ func (p *pages) callback(v *visit) {
 		return
 	}
 	ctx := oidc.ClientContext(v.Context(), provider.client)
-	tokens, err := provider.oauth(m, authority(v.Host)).Exchange(ctx, query.Get("code"), oauth2.VerifierOption(a.Verifier))
+	tokens, err := provider.oauth(i, v.host.String()).Exchange(ctx, query.Get("code"), oauth2.VerifierOption(a.Verifier))
 	if err != nil {
 		refuse(statusOf(err), "The login service did not accept the login.", err)
 		return
 	}
 	s := newSession(provider.Name, v.now)
 	s.Named = v.gate.named
-	if err := provider.take(ctx, m, s, tokens, a.Nonce, v.gate.config.Session.Refresh); err != nil {
+	if err := provider.take(ctx, i, s, tokens, a.Nonce, v.gate.config.Session.Refresh); err != nil {
 		refuse(http.StatusForbidden, "The login service's answer is not valid.", err)
 		return
 	}
 	if !p.keep(v, s) {
 		return
 	}
-	p.log.InfoContext(ctx, "logged in", "user", s.User, "host", v.host, "provider", provider.Name, "from", v.Header.Get("X-Forwarded-For"))
+	p.log.InfoContext(ctx, "logged in", "user", s.User, "host", v.host.Name, "provider", provider.Name, "from", v.Header.Get("X-Forwarded-For"))
 	p.metrics.loggedIn(ctx, provider.Name, true)
 	v.redirect(a.Return)
 }
 
 // keep gives the browser the session's cookies.
 func (p *pages) keep(v *visit, s *session) bool {
-	set, err := v.gate.sessionCookies(s, v.host)
+	set, err := v.gate.sessionCookies(s, v.host.Name)
 	if err != nil {
 		p.log.Error("no session", "user", s.User, "error", err)
 		v.fail(http.StatusInternalServerError, "Your login has more data than a cookie can hold. Ask the administrator.")
@@ -156,7 +154,7 @@ func (p *pages) keep(v *visit, s *session) bool {
 	return true
 }
 
-// statusOf tells a provider that refuses from one that does not answer.
+// statusOf is the status for a provider that refuses, or for one that does not answer.
 func statusOf(err error) int {
 	var answer *oauth2.RetrieveError
 	if errors.As(err, &answer) && answer.Response != nil && answer.Response.StatusCode < 500 {
@@ -165,13 +163,13 @@ func statusOf(err error) int {
 	return http.StatusServiceUnavailable
 }
 
-// refresh has the provider confirm a session, and leads back.
+// refresh asks the provider to confirm a session, and leads back.
 func (p *pages) refresh(v *visit) {
 	if v.loops() {
 		return
 	}
 	back, provider, c := v.returnPath(), v.site.provider, &v.gate.config.Session
-	s := v.gate.session(v.cookie(), v.host)
+	s := v.gate.session(v.cookie(), v.host.Name)
 	if s == nil || s.Provider != provider.Name || s.refreshToken == "" || p.revoked.has(s) {
 		p.begin(v, back)
 		return
@@ -182,11 +180,11 @@ func (p *pages) refresh(v *visit) {
 		return
 	}
 	err := errNotFound
-	if m, found := provider.metadata(); found == nil {
+	if i, found := provider.metadata(); found == nil {
 		ctx := oidc.ClientContext(v.Context(), provider.client)
 		var tokens *oauth2.Token
-		tokens, err = provider.oauth(m, authority(v.Host)).TokenSource(ctx, &oauth2.Token{RefreshToken: s.refreshToken}).Token()
-		if err == nil && provider.take(ctx, m, s, tokens, "", c.Refresh) != nil || err != nil && statusOf(err) == http.StatusForbidden {
+		tokens, err = provider.oauth(i, v.host.String()).TokenSource(ctx, &oauth2.Token{RefreshToken: s.refreshToken}).Token()
+		if err == nil && provider.take(ctx, i, s, tokens, "", c.Refresh) != nil || err != nil && statusOf(err) == http.StatusForbidden {
 			p.begin(v, back) // the provider has ended its session, or says something else now
 			return
 		}
@@ -194,7 +192,7 @@ func (p *pages) refresh(v *visit) {
 	if err != nil {
 		p.log.Warn("a session is not confirmed", "user", s.User, "provider", provider.Name, "error", err)
 		if state == ended {
-			v.fail(http.StatusServiceUnavailable, "The login service does not answer. Try again in a moment.")
+			v.fail(http.StatusServiceUnavailable, noAnswer)
 			return
 		}
 		s.Confirm = v.now.Add(c.Refresh / 10).Unix() // when to try again

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// askLogout logs out who follows a link of the site's own, and asks everybody else: a
-// foreign site must not log people out.
+// askLogout logs out a visitor who follows a link of the site's own, and asks all others:
+// a foreign site must not log people out.
 func (p *pages) askLogout(v *visit) {
 	if from := v.Header.Get("Sec-Fetch-Site"); from == "same-origin" || from == "none" {
 		p.logout(v)
 		return
 	}
 	m := message{Title: "Log out?", Logout: true}
-	if s := v.gate.session(v.cookie(), v.host); s != nil {
+	if s := v.gate.session(v.cookie(), v.host.Name); s != nil {
 		m.User = s.User
 	}
 	v.say(http.StatusOK, m)
@@ -28,36 +28,37 @@ func (p *pages) logout(v *visit) {
 		v.say(http.StatusForbidden, message{Title: "Log out?", Text: "Another site asked for it.", Logout: true})
 		return
 	}
-	s := v.gate.session(v.cookie(), v.host)
-	for i := range maxParts {
-		v.set(partName(i), "", -1)
+	s := v.gate.session(v.cookie(), v.host.Name)
+	parts, _ := hostCookie(cookieName, "", -1).Delete(maxParts)
+	for _, h := range parts {
+		v.w.Header().Add("Set-Cookie", h)
 	}
 	v.set(triesCookie, "", -1)
 	if s == nil {
 		v.redirect(byePath)
 		return
 	}
-	p.log.InfoContext(v.Context(), "logged out", "user", s.User, "host", v.host)
+	p.log.InfoContext(v.Context(), "logged out", "user", s.User, "host", v.host.Name)
 	if err := p.revoked.add(v.Context(), "id "+s.ID, v.now); err != nil {
-		p.log.ErrorContext(v.Context(), "the session is not revoked; whoever has a copy of its cookie can use it until it ends", "user", s.User, "error", err)
+		p.log.ErrorContext(v.Context(), "the session is not revoked; a copy of its cookie works until it ends", "user", s.User, "error", err)
 	}
-	m, err := v.site.provider.metadata()
-	if err != nil || m.EndSession == "" {
+	i, err := v.site.provider.metadata()
+	if err != nil || i.EndSession == "" {
 		v.redirect(byePath)
 		return
 	}
-	query := url.Values{"client_id": {v.site.provider.ClientID}, "post_logout_redirect_uri": {"https://" + authority(v.Host) + byePath}}
+	query := url.Values{"client_id": {v.site.provider.ClientID}, "post_logout_redirect_uri": {"https://" + v.host.String() + byePath}}
 	if s.idToken != "" {
 		query.Set("id_token_hint", s.idToken)
 	}
 	separator := "?"
-	if strings.Contains(m.EndSession, "?") {
+	if strings.Contains(i.EndSession, "?") {
 		separator = "&"
 	}
-	v.leave(m.EndSession + separator + query.Encode())
+	v.leave(i.EndSession + separator + query.Encode())
 }
 
-// backchannel takes a provider's word that a session or a user is logged out (OpenID
+// backchannel ends a session, or all of a user, at the provider's request (OpenID
 // Connect Back-Channel Logout 1.0).
 func (p *pages) backchannel(v *visit) {
 	provider := v.gate.providers[v.PathValue("provider")]

@@ -1,17 +1,17 @@
-// Command sso is an SPOE agent for single sign-on: it says who sends a request and
-// whether that user may, for all sites behind a HAProxy. Its -h explains it, haproxy.cfg
+// Command sso is an SPOE agent for single sign-on: it authenticates requests and decides
+// which of them pass, for all sites behind a HAProxy. Its -h explains it, haproxy.cfg
 // beside this file shows the other side; it prints the rest of that, spoe.conf and
 // agents.cfg, itself (-print-config).
 package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/service"
-	"github.com/spoke-go/spoke/spoe"
 )
 
 //go:generate sh -c "go run . -print-config=spoe > spoe.conf"
@@ -69,19 +69,15 @@ var haproxyConfig = haproxy.Config{
 }
 
 func setup(s *service.Setup[Config], now func() time.Time) error {
-	known := new(issuers)
+	known := new(sync.Map) // the issuers of all configurations so far
 	gates, err := s.Derive(func(_ context.Context, c *Config) (*gate, error) { return newGate(c, known, s.Log, now) })
 	if err != nil {
 		return err
 	}
-	s.Watch(func(c *Config) (files []string) {
+	s.Watch(func(c *Config) []string {
+		files := []string{c.LDAP.CA}
 		for _, p := range c.Providers {
-			if p.CA != "" {
-				files = append(files, p.CA)
-			}
-		}
-		if c.LDAP.CA != "" {
-			files = append(files, c.LDAP.CA)
+			files = append(files, p.CA)
 		}
 		return files
 	})
@@ -99,14 +95,6 @@ func setup(s *service.Setup[Config], now func() time.Time) error {
 	d := &decider{gate: gates.Load, revoked: revoked, metrics: m, log: s.Log, now: now}
 	d.register(s.Router)
 	p := &pages{gate: gates.Load, revoked: revoked, metrics: m, log: s.Log, now: now}
-	// The address is free again with the program: -t and -print-config do not listen.
-	s.Go(func(ctx context.Context) error {
-		l, err := spoe.Listen(s.Config().PagesListen)
-		if err != nil {
-			return err
-		}
-		s.Log.Info("pages", "address", l.Addr().String())
-		return p.serve(ctx, l)
-	})
+	s.Serve(s.Config().PagesListen, p.handler())
 	return nil
 }

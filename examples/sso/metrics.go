@@ -23,7 +23,7 @@ func newMetrics(meter metric.Meter, gate func() *gate) (*metrics, error) {
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 			for name, p := range gate().providers {
 				up := int64(0)
-				if p.up.Load() {
+				if p.about.Up() {
 					up = 1
 				}
 				o.Observe(up, metric.WithAttributes(attribute.String("sso.provider", name)))

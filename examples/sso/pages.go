@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
+	"bytes"
 	_ "embed"
-	"encoding/json"
-	"errors"
 	"html/template"
 	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
@@ -34,13 +30,13 @@ var pageText string
 
 var page = template.Must(template.New("page").Parse(pageText))
 
-// message is what a page says.
+// message is the content of a page.
 type message struct {
 	Title, Text, User, Link, LinkText string
 	Logout                            bool // a button to log out
 }
 
-// pages is the HTTP server that people log in by.
+// pages are the pages for login and logout.
 type pages struct {
 	gate    func() *gate
 	revoked *revoked
@@ -55,7 +51,7 @@ type visit struct {
 	*http.Request
 	gate *gate
 	site *site
-	host string // clean
+	host codec.Host
 	now  time.Time
 }
 
@@ -65,8 +61,8 @@ func (p *pages) handler() http.Handler {
 	on := func(pattern string, serve func(*visit)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			g := p.gate()
-			host := cleanHost(r.Host)
-			v := &visit{w: w, Request: r, gate: g, host: host, site: g.siteOf(host), now: p.now()}
+			host, _ := codec.ParseHost(r.Host) // the zero Host has no site
+			v := &visit{w: w, Request: r, gate: g, host: host, site: g.siteOf(host.Name), now: p.now()}
 			h := w.Header()
 			h.Set("Cache-Control", "no-store")
 			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
@@ -91,29 +87,13 @@ func (p *pages) handler() http.Handler {
 	on(forbiddenPath, func(v *visit) {
 		m := message{Title: "No access", Text: "You may not see this page."}
 		if v.site.provider != nil {
-			if s := v.gate.session(v.cookie(), v.host); s != nil {
+			if s := v.gate.session(v.cookie(), v.host.Name); s != nil {
 				m.User, m.Logout = s.User, true
 			}
 		}
 		v.say(http.StatusForbidden, m)
 	})
 	return mux
-}
-
-// serve serves the pages until ctx ends.
-func (p *pages) serve(ctx context.Context, l net.Listener) error {
-	s := &http.Server{Handler: p.handler(), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)}
-	stop := context.AfterFunc(ctx, func() {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		_ = errors.Join(s.Shutdown(ending), s.Close())
-	})
-	defer stop()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
 
 // cookie is the request's Cookie header. HAProxy has made it one for the agent as well.
@@ -140,13 +120,13 @@ func (v *visit) fail(status int, text string) {
 
 // set sets a cookie.
 func (v *visit) set(name, value string, age time.Duration) {
-	if h, err := setCookie(name, value, age); err == nil {
-		v.w.Header().Add("Set-Cookie", h)
+	if h, err := hostCookie(name, value, age).Append(nil); err == nil {
+		v.w.Header().Add("Set-Cookie", string(h))
 	}
 }
 
 // redirect leads to an address; path is one of the host's own.
-func (v *visit) redirect(path string) { v.leave("https://" + authority(v.Host) + path) }
+func (v *visit) redirect(path string) { v.leave("https://" + v.host.String() + path) }
 
 func (v *visit) leave(address string) {
 	v.w.Header().Set("Location", address)
@@ -176,30 +156,23 @@ func (v *visit) loops() bool {
 	return true
 }
 
-// returnTo is where a visitor goes on. Only the agent can make one.
-type returnTo struct {
-	Path  string `json:"p"`
-	Until int64  `json:"u"`
-}
-
-// maxReturn is how long a return address can be; HAProxy has to fit it into a header.
+// maxReturn is how long a return address can be; HAProxy must fit it into a header.
 const maxReturn = 3 << 10
 
-// sealReturn signs a path of a host, which may have a query.
+// sealReturn returns a text that stands for a path of a host, which may have a query. Only
+// the agent can make one.
 func (g *gate) sealReturn(host, path string, now time.Time) string {
 	if len(path) > maxReturn {
 		path = "/"
 	}
-	b, _ := json.Marshal(returnTo{path, now.Add(time.Hour).Unix()})
-	return g.keys.Seal("return", host, b)
+	return g.keys.Seal([]byte(path), now.Add(time.Hour), "return", host)
 }
 
-// returnPath is the signed path of a request, or "/".
+// returnPath is the sealed path of a request, or "/".
 func (v *visit) returnPath() string {
-	var to returnTo
-	b, ok := v.gate.keys.Open("return", v.host, v.URL.Query().Get("rd"))
-	if !ok || json.Unmarshal(b, &to) != nil || v.now.Unix() > to.Until || !strings.HasPrefix(to.Path, "/") {
+	path, ok := v.gate.keys.Open(v.URL.Query().Get("rd"), v.now, "return", v.host.Name)
+	if !ok || !bytes.HasPrefix(path, []byte("/")) {
 		return "/"
 	}
-	return to.Path
+	return string(path)
 }

@@ -3,204 +3,212 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/spoke-go/spoke/service"
 )
 
-// knownAlgorithms are those that a provider's public keys verify. Algorithms with a shared
-// key are not among them: a public key could be taken for that.
-var knownAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-
-// How long one request to a provider may take, how often it is asked for its metadata and
-// keys, and how soon again after a failure at most.
+// Bounds of a request to a provider: its time, and the bytes of its answer.
 const (
 	providerTimeout = 10 * time.Second
-	watchInterval   = 5 * time.Minute
-	watchRetry      = 30 * time.Second
+	maxAnswer       = 1 << 20
 )
 
 // provider is an OpenID Connect provider. It works as soon as the provider has answered once.
 type provider struct {
 	ProviderConfig
-	client     *http.Client
-	algorithms []string
-	named      []string
-	about      *issuer
-	cache      *cache // of bearer tokens
-	log        *slog.Logger
-	now        func() time.Time
-	up         atomic.Bool // whether it answered when it was last asked
-	ended      chan struct{}
+	client      *http.Client
+	named       []string
+	about       *service.Refreshed[*issuer]
+	remembered  *cache // users of bearer tokens
+	refused     *cache // opaque tokens: they must not drive out the others
+	asking      slots  // introspections of tokens that are new
+	askingAgain slots  // and of those that were good before
+	one         singleflight.Group
+	log         *slog.Logger
+	now         func() time.Time
+	ended       chan struct{}
 }
 
-// issuer has the metadata and the keys that an issuer publishes.
+// issuer is the metadata and the keys that a provider publishes.
 type issuer struct {
-	found atomic.Pointer[metadata]
-	keys  *keySet
-}
-
-type metadata struct {
 	oidc          *oidc.Provider
-	Issuer        string `json:"issuer"`
+	keys          []jose.JSONWebKey
 	EndSession    string `json:"end_session_endpoint"`
 	Introspection string `json:"introspection_endpoint"`
-	TellsIssuer   bool   `json:"authorization_response_iss_parameter_supported"`
-	Keys          string `json:"jwks_uri"`
+	NamesIssuer   bool   `json:"authorization_response_iss_parameter_supported"`
+	KeySet        string `json:"jwks_uri"`
 }
 
-// issuers keeps the issuers' metadata and keys from one configuration to the next.
-type issuers struct {
-	mu sync.Mutex // guards by
-	by map[string]*issuer
-}
-
-func (i *issuers) about(url, ca string) *issuer {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.by == nil {
-		i.by = make(map[string]*issuer)
-	}
-	key := url + " " + ca
-	if i.by[key] == nil {
-		i.by[key] = &issuer{keys: new(keySet)}
-	}
-	return i.by[key]
-}
-
-func newProvider(c ProviderConfig, named []string, known *issuers, log *slog.Logger, now func() time.Time) (*provider, error) {
+// newProvider returns a provider. known keeps the issuers from one configuration to the next.
+func newProvider(c ProviderConfig, named []string, known *sync.Map, log *slog.Logger, now func() time.Time) (*provider, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	roots, err := service.CertPool(c.CA)
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: ca: %w", c.Name, err)
 	}
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
-	p := &provider{ProviderConfig: c, named: named, about: known.about(c.Issuer, c.CA), cache: newCache(now), log: log.With("provider", c.Name), now: now,
-		client: &http.Client{Transport: transport, Timeout: providerTimeout}, ended: make(chan struct{})}
-	if p.Scopes = c.Scopes; len(p.Scopes) == 0 {
-		p.Scopes = []string{"openid", "profile", "email", "offline_access"}
+	if len(c.Scopes) == 0 {
+		c.Scopes = []string{"openid", "profile", "email", "offline_access"}
 	}
-	if p.algorithms = c.Algorithms; len(p.algorithms) == 0 {
-		p.algorithms = []string{"RS256", "PS256", "ES256", "EdDSA"}
+	if len(c.Algorithms) == 0 {
+		c.Algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
+	}
+	log = log.With("provider", c.Name)
+	p := &provider{ProviderConfig: c, named: named, remembered: newCache(now), refused: newCache(now),
+		asking: make(slots, maxIntrospections), askingAgain: make(slots, maxIntrospections), log: log, now: now,
+		client: &http.Client{Transport: transport, Timeout: providerTimeout}, ended: make(chan struct{})}
+	key := c.Issuer + " " + c.CA
+	p.about = &service.Refreshed[*issuer]{Log: log, Now: now, Read: func(ctx context.Context) (*issuer, error) {
+		i, err := p.discover(ctx)
+		if err == nil {
+			known.Store(key, i)
+		}
+		return i, err
+	}}
+	if i, ok := known.Load(key); ok {
+		p.about.Store(i.(*issuer))
 	}
 	return p, nil
 }
 
-// watch asks the provider for its metadata and keys, again and again, until ctx ends.
+// watch keeps the metadata and the keys up to date until ctx ends.
 func (p *provider) watch(ctx context.Context) {
 	defer close(p.ended)
 	defer p.client.CloseIdleConnections()
-	retry := 500 * time.Millisecond
-	for first := true; ; first = false {
-		wait := watchInterval
-		err := p.discover(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			retry = min(2*retry, watchRetry)
-			wait = retry
-			if p.up.Load() || first {
-				p.log.Error("the provider does not answer; it is asked again", "error", err)
-			}
-		} else {
-			retry = 500 * time.Millisecond
-			if !p.up.Load() && !first {
-				p.log.Info("the provider answers")
-			}
-		}
-		p.up.Store(err == nil)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-	}
+	p.about.Run(ctx)
 }
 
-func (p *provider) discover(ctx context.Context) error {
-	ctx = oidc.ClientContext(ctx, p.client)
-	found, err := oidc.NewProvider(ctx, p.Issuer)
+// discover asks the provider for its metadata and keys.
+func (p *provider) discover(ctx context.Context) (*issuer, error) {
+	found, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	i := &issuer{oidc: found}
+	if err := found.Claims(i); err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, i.KeySet, nil)
+	if err != nil {
+		return nil, err
+	}
+	var set jose.JSONWebKeySet
+	if err := p.readJSON(req, &set); err != nil {
+		return nil, err
+	}
+	i.keys = slices.DeleteFunc(set.Keys, func(key jose.JSONWebKey) bool {
+		return !key.Valid() || !key.IsPublic() || key.Use != "" && key.Use != "sig"
+	})
+	return i, nil
+}
+
+// readJSON reads the provider's answer to a request.
+func (p *provider) readJSON(req *http.Request, v any) error {
+	resp, err := p.client.Do(req)
 	if err != nil {
 		return err
 	}
-	m := &metadata{oidc: found}
-	if err := found.Claims(m); err != nil {
-		return err
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", req.URL.Path, resp.Status)
 	}
-	if err := p.about.keys.load(ctx, p.client, m.Keys); err != nil {
-		return err
-	}
-	p.about.found.Store(m)
-	return nil
+	return json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(v)
 }
 
-// errNotFound is that a provider has not answered since the start.
+// errNotFound is that the provider has not answered since the start.
 var errNotFound = errors.New("the provider has not answered yet")
 
-func (p *provider) metadata() (*metadata, error) {
-	if m := p.about.found.Load(); m != nil {
-		return m, nil
+func (p *provider) metadata() (*issuer, error) {
+	if i, ok := p.about.Load(); ok {
+		return i, nil
 	}
 	return nil, errNotFound
 }
 
-// verifier checks tokens of the provider. Its clock is slow, so that tokens which have
-// just expired are taken; those that are not valid yet have go-oidc's own leeway.
+// VerifySignature implements oidc.KeySet. A token that names an unknown key makes the agent
+// read the keys again, at most once in a while: made-up keys cost the provider nothing.
+func (p *provider) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	jws, err := jose.ParseSignedCompact(token, p.Algorithms)
+	if err != nil {
+		return nil, err
+	}
+	header := jws.Signatures[0].Header
+	keys := p.keys(header)
+	if len(keys) == 0 && p.about.Again(ctx) {
+		keys = p.keys(header)
+	}
+	for _, key := range keys {
+		if payload, err := jws.Verify(&key); err == nil {
+			return payload, nil
+		}
+	}
+	return nil, fmt.Errorf("no key of the provider verifies the token, which names %q", header.KeyID)
+}
+
+// keys returns the keys that a token with that header may be signed with.
+func (p *provider) keys(header jose.Header) (keys []jose.JSONWebKey) {
+	i, _ := p.about.Load()
+	if i == nil {
+		return nil
+	}
+	for _, key := range i.keys {
+		if (header.KeyID == "" || key.KeyID == header.KeyID) && (key.Algorithm == "" || key.Algorithm == header.Algorithm) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// verifier checks tokens of the provider. Its clock is slow, so that it takes tokens that
+// have just expired; for tokens that are not valid yet go-oidc has a leeway of its own.
 func (p *provider) verifier(client string) *oidc.IDTokenVerifier {
-	return oidc.NewVerifier(p.Issuer, p.about.keys.by(p.client, p.about, p.now), &oidc.Config{
-		ClientID: client, SkipClientIDCheck: client == "", SupportedSigningAlgs: p.algorithms,
+	var algorithms []string
+	for _, a := range p.Algorithms {
+		algorithms = append(algorithms, string(a))
+	}
+	return oidc.NewVerifier(p.Issuer, p, &oidc.Config{
+		ClientID: client, SkipClientIDCheck: client == "", SupportedSigningAlgs: algorithms,
 		Now: func() time.Time { return p.now().Add(-leeway) },
 	})
 }
 
 // oauth is the provider's client for a host.
-func (p *provider) oauth(m *metadata, host string) *oauth2.Config {
+func (p *provider) oauth(i *issuer, host string) *oauth2.Config {
 	return &oauth2.Config{
-		ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), Endpoint: m.oidc.Endpoint(), Scopes: p.Scopes,
+		ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), Endpoint: i.oidc.Endpoint(), Scopes: p.Scopes,
 		RedirectURL: "https://" + host + callbackPath + p.Name,
 	}
 }
 
-// take puts what the provider's tokens say into a session. nonce is empty for a refresh,
-// whose ID token may be missing.
-func (p *provider) take(ctx context.Context, m *metadata, s *session, tokens *oauth2.Token, nonce string, refresh time.Duration) error {
-	raw, _ := tokens.Extra("id_token").(string)
+// take puts the content of the provider's tokens into a session. nonce is empty for a
+// refresh, whose ID token may be missing.
+func (p *provider) take(ctx context.Context, i *issuer, s *session, tokens *oauth2.Token, nonce string, refresh time.Duration) error {
 	claims := make(map[string]any)
-	switch {
-	case raw != "":
-		id, err := p.verifier(p.ClientID).Verify(ctx, raw)
-		if err != nil {
-			return err
-		}
-		if nonce != "" && id.Nonce != nonce {
-			return errors.New("the ID token is of another login: its nonce differs")
-		}
-		if id.AccessTokenHash != "" {
-			if err := id.VerifyAccessToken(tokens.AccessToken); err != nil {
-				return err
-			}
-		}
-		if err := id.Claims(&claims); err != nil {
+	if raw, _ := tokens.Extra("id_token").(string); raw != "" {
+		if err := p.readIDToken(ctx, raw, tokens.AccessToken, nonce, &claims); err != nil {
 			return err
 		}
 		s.idToken = raw
-	case nonce != "":
+	} else if nonce != "" {
 		return errors.New("the provider gave no ID token: is openid among the scopes?")
 	}
 	if p.UserInfo {
-		info, err := m.oidc.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
+		info, err := i.oidc.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 		if err != nil {
 			return err
 		}
@@ -226,6 +234,29 @@ func (p *provider) take(ctx context.Context, m *metadata, s *session, tokens *oa
 	}
 	if s.refreshToken != "" {
 		s.Confirmed, s.Confirm = p.now().Unix(), p.now().Add(refresh).Unix()
+	}
+	return nil
+}
+
+// readIDToken verifies an ID token, and reads its claims.
+func (p *provider) readIDToken(ctx context.Context, raw, accessToken, nonce string, claims *map[string]any) error {
+	id, err := p.verifier(p.ClientID).Verify(ctx, raw)
+	if err != nil {
+		return err
+	}
+	if nonce != "" && id.Nonce != nonce {
+		return errors.New("the ID token is of another login: its nonce differs")
+	}
+	if id.AccessTokenHash != "" {
+		if err := id.VerifyAccessToken(accessToken); err != nil {
+			return err
+		}
+	}
+	if err := id.Claims(claims); err != nil {
+		return err
+	}
+	if azp, ok := (*claims)["azp"]; ok && azp != p.ClientID {
+		return errors.New("the ID token was issued to another client: its azp differs")
 	}
 	return nil
 }

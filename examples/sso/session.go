@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"time"
+
+	"github.com/spoke-go/spoke/codec"
 )
 
 // session is the content of a browser's cookie. Times are in seconds since 1970.
@@ -17,7 +19,7 @@ type session struct {
 	identity
 	Began int64 `json:"b"`
 	Seen  int64 `json:"l"`
-	// Confirmed is when the provider confirmed it, and Confirm when it is to be asked
+	// Confirmed is when the provider confirmed it, and Confirm when the agent should ask
 	// again. Both are 0 for a session that the provider gave no refresh token for.
 	Confirmed int64 `json:"c0,omitempty"`
 	Confirm   int64 `json:"c1,omitempty"`
@@ -41,7 +43,7 @@ const (
 	valid
 )
 
-// unconfirmed is why a session has ended that the provider may yet confirm.
+// unconfirmed is the reason of a session's end that the provider may yet confirm.
 const unconfirmed = "unconfirmed"
 
 // at returns the session's state, and why it has ended.
@@ -63,7 +65,7 @@ func (s *session) at(now time.Time, c *SessionConfig) (state, string) {
 	return valid, ""
 }
 
-// stale reports whether the cookie is to be written again, so that Seen follows the
+// stale reports whether the cookie should be written again, so that Seen follows the
 // requests: not at each of them.
 func (s *session) stale(now time.Time, c *SessionConfig) bool {
 	return now.Unix() > s.Seen+int64(c.Idle/time.Second)/5
@@ -87,4 +89,37 @@ func decodeSession(b []byte) (*session, bool) {
 	refresh, id, _ := bytes.Cut(b[n+int(size):], []byte{0})
 	s.refreshToken, s.idToken = string(refresh), string(id)
 	return s, true
+}
+
+// A session is in the cookie cookieName; a long one goes on in up to two more.
+const (
+	cookieName = "__Host-sso"
+	maxParts   = 3
+)
+
+// hostCookie returns a cookie that browsers send to its host alone.
+func hostCookie(name, value string, age time.Duration) codec.SetCookie {
+	return codec.SetCookie{Name: name, Value: value, MaxAge: age, Path: "/", Secure: true, HTTPOnly: true, SameSite: codec.SameSiteLax}
+}
+
+// sessionCookies returns the Set-Cookie headers of a session.
+func (g *gate) sessionCookies(s *session, host string) ([]string, error) {
+	return hostCookie(cookieName, g.keys.Seal(s.encode(), time.Time{}, "session", host), g.config.Session.Lifetime).Split(maxParts)
+}
+
+// session returns the session in a Cookie header, or nil.
+func (g *gate) session(header, host string) *session {
+	text, ok := codec.JoinCookie(header, cookieName, maxParts)
+	if !ok {
+		return nil
+	}
+	b, ok := g.keys.Open(text, g.now(), "session", host)
+	if !ok {
+		return nil
+	}
+	s, ok := decodeSession(b)
+	if !ok || s.Named != g.named {
+		return nil // rules look at claims now that it does not have
+	}
+	return s
 }

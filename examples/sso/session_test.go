@@ -87,7 +87,7 @@ func TestProviderDown(t *testing.T) {
 		config := settings(w.server.URL)
 		cold := startAgent(t, config)
 		assert.Equal(t, 503, pageOf(t, cold, "/.sso/login"))
-		cold.log.wait(t, regexpQuote("the provider does not answer"))
+		cold.log.wait(t, regexpQuote(`msg="no answer; it is asked again" provider=main`))
 		again := serveAt(t, w.server.Listener.Addr().String(), handler)
 		defer again.Close()
 		cold.waitProvider(t)
