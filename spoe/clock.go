@@ -71,6 +71,8 @@ type times struct {
 	plan retirement
 	// heldSince is since when ACKs are held back for the DISCONNECT.
 	heldSince int64
+	// awake: the reader does not rest, and can.
+	awake bool
 }
 
 // verdict is the event that has become due on a connection.
@@ -83,6 +85,7 @@ const (
 	unused              // retired before its hello: nothing is lost by closing it
 	slowFrame           // a frame has not come whole within ReadTimeout
 	slowPayload         // the next fragment has not come within ReadTimeout
+	tired               // nothing for lookForEnd: the reader should rest
 	idle                // nothing for IdleTimeout
 	quiet               // retired, and a quiet moment has come
 	heldLong            // ACKs have been held back for long enough
@@ -138,6 +141,9 @@ func (l *limits) rule(p phase, k times, t int64) (v verdict, next int64) {
 		if after(from, l.idle) && !pause {
 			return idle, next
 		}
+		if p == open && k.awake && !pause && after(k.lastFrame, lookForEnd) {
+			return tired, next
+		}
 		if k.plan.at > t {
 			next = min(next, k.plan.at)
 			return keep, next
@@ -165,6 +171,7 @@ func (c *conn) times() times {
 		busy:         c.busyLocked() || c.out != nil || c.unread.Load(),
 		plan:         c.plan,
 		heldSince:    c.heldSince,
+		awake:        c.awake.Load(),
 	}
 }
 
@@ -196,14 +203,17 @@ func (c *conn) look() {
 	case slowPayload:
 		c.timeout(slog.LevelWarn, fmt.Sprintf("the next fragment of a payload did not come within %v (Agent.ReadTimeout)", l.read))
 	case idle:
-		c.askReader(farewell{codec.StatusTimeout, fmt.Sprintf("idle for %v", l.idle)})
+		c.askReader(&farewell{codec.StatusTimeout, fmt.Sprintf("idle for %v", l.idle)})
 	case heldLong:
 		c.release()
 	case quiet:
-		c.askReader(farewell{codec.StatusNormal, ""})
+		c.askReader(&farewell{codec.StatusNormal, ""})
+	case tired:
+		c.awake.Store(false)
+		c.askReader(toRest)
 	case keep:
 		if p == open && c.r.ended() {
-			c.askReader(farewell{codec.StatusNormal, ""})
+			c.askReader(&farewell{codec.StatusNormal, ""})
 		}
 		if next != never {
 			c.clock.arm(next)

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // conn is one connection from HAProxy. Its own goroutine, the reader, runs
@@ -17,6 +19,7 @@ import (
 type conn struct {
 	agent *Agent
 	eng   *engine
+	group *errgroup.Group // of Run, which waits for the connection's goroutines
 	nc    net.Conn
 	slot  bool // the connection is one of MaxConnections, not in the reserve
 
@@ -42,6 +45,7 @@ type conn struct {
 	// fragmentsSeen counts fragments.
 	fragmentsSeen atomic.Uint64
 	asked         atomic.Pointer[farewell]
+	awake         atomic.Bool // the reader can rest
 	crowded       atomic.Bool // the hello waits for a slot
 
 	// deadlines acknowledges the jobs whose handlers are late.
@@ -76,10 +80,11 @@ type haproxy struct {
 	applet       bool // HAProxy is 3.0 or earlier: it offers async
 }
 
-func newConn(a *Agent, nc net.Conn) *conn {
+func newConn(a *Agent, g *errgroup.Group, nc net.Conn) *conn {
 	c := &conn{
 		agent:        a,
 		eng:          &a.eng,
+		group:        g,
 		nc:           nc,
 		maxFrameSize: a.eng.maxFrameSize,
 		plan:         retirement{at: never, force: never},
@@ -95,17 +100,53 @@ func newConn(a *Agent, nc net.Conn) *conn {
 	return c
 }
 
-// serve runs the connection from its hello to its end, and returns when the
-// last of its handlers has.
+// serve begins the connection and goes on with read.
 func (c *conn) serve() {
 	c.report(StateNew)
 	c.clock.arm(c.clock.start + int64(c.eng.hello))
-	err := c.begin()
-	if err == nil {
-		err = c.readFrames()
+	c.read(c.begin(), true)
+}
+
+// read reads frames until the connection ends, and returns when the last of its
+// handlers has. err is how the last read has ended. Where the connection is quiet, read
+// leaves the waiting to rest; with once, after the bytes of the last read.
+func (c *conn) read(err error, once bool) {
+	if once && err == nil {
+		err = c.onRead()
+	}
+	once = once && err == nil && c.r.raw != nil && !c.r.partial()
+	if !once {
+		c.awake.Store(c.r.raw != nil)
+		err = c.readFrames(err)
+	}
+	if once || err == errRest {
+		c.spawn(c.rest)
+		return
 	}
 	c.end(err)
 	c.close()
+	c.eng.removeConn(c)
+}
+
+// rest waits for bytes on a new goroutine, and then reads on another. A stack that has
+// grown to 4 KiB does not shrink while its goroutine waits; a new one has 2 KiB. Bytes
+// that come after a long rest are expected to be followed by another.
+func (c *conn) rest() {
+	start := now()
+	err := c.r.fill()
+	once := now()-start >= int64(longRest)
+	c.spawn(func() { c.read(err, once) })
+}
+
+// longRest is shorter than lookForEnd, after which a connection rests.
+const longRest = time.Second
+
+// spawn runs f on a goroutine that Run waits for.
+func (c *conn) spawn(f func()) {
+	c.group.Go(func() error {
+		f()
+		return nil
+	})
 }
 
 // begin reads all bytes before the first NOTIFY.

@@ -38,7 +38,8 @@
 //
 // # Who wakes whom
 //
-// The kernel wakes the reader. The reader queues the NOTIFYs of one read and wakes one
+// The kernel wakes the reader; on a connection that has been quiet, a goroutine waits in
+// its place whose stack is small. The reader queues the NOTIFYs of one read and wakes one
 // worker, which handles them one after the other. Before it enters a handler with work
 // left behind it, it wakes one more worker: that one takes over if the handler takes long,
 // and finds nothing to do if it does not. The worker that finds the queue empty writes all

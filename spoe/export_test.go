@@ -36,7 +36,7 @@ func (a *Agent) NoteCheck(peer net.Addr) int {
 // clock does after a quiet moment.
 func (a *Agent) AskReaders() {
 	for _, c := range a.eng.openConns() {
-		c.askReader(farewell{codec.StatusNormal, ""})
+		c.askReader(&farewell{codec.StatusNormal, ""})
 	}
 }
 

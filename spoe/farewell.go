@@ -14,6 +14,9 @@ type farewell struct {
 	reason string
 }
 
+// toRest asks the reader to leave the waiting to rest.
+var toRest = new(farewell)
+
 // askAgain is when the clock looks again after it has asked the reader: the reader
 // may have found bytes, or may have cleared the deadline of this very question.
 const askAgain = 20 * time.Millisecond
@@ -23,8 +26,8 @@ const lastLook = 5 * time.Millisecond
 
 // askReader makes the reader look for unread bytes, and end the connection if there are
 // none: on a busy machine a NOTIFY may have waited in the socket for long.
-func (c *conn) askReader(f farewell) {
-	c.asked.Store(&f)
+func (c *conn) askReader(f *farewell) {
+	c.asked.Store(f)
 	if c.setReadDeadline(time.Now()) {
 		c.clock.arm(now() + int64(askAgain))
 	}
@@ -34,6 +37,9 @@ func (c *conn) askReader(f farewell) {
 // goes on, or errLast to end the connection.
 func (c *conn) answerAsked() error {
 	f := c.asked.Swap(nil)
+	if f == toRest && c.setReadDeadline(time.Time{}) {
+		return errRest
+	}
 	if f == nil || !c.setReadDeadline(time.Now().Add(lastLook)) {
 		return errLast // the deadline is that of endWrites or kill
 	}

@@ -14,23 +14,26 @@ import (
 var (
 	// errLast ends a connection on which the last frame has been sent.
 	errLast = errors.New("spoe: last frame sent")
+	// errRest ends the reading of a connection that is quiet.
+	errRest = errors.New("spoe: quiet")
 	// errClosed ends a connection without a frame.
 	errClosed = errors.New("spoe: closed")
 )
 
-// readFrames handles frames until the connection ends, and returns why.
-func (c *conn) readFrames() error {
+// readFrames handles frames until the connection ends, and returns why. err is how the
+// last read has ended, which may have left bytes.
+func (c *conn) readFrames(err error) error {
 	for {
-		if err := c.onRead(); err != nil { // the hello may have brought more
-			return err
-		}
-		err := c.r.each(c.onRead)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			err = c.answerAsked()
+		}
+		if err == nil {
+			err = c.onRead()
 		}
 		if err != nil {
 			return err
 		}
+		err = c.r.each(c.onRead)
 	}
 }
 

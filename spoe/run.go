@@ -201,18 +201,14 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 		if _, ok := nc.(*tls.Conn); a.TLSConfig != nil && !ok {
 			nc = tls.Server(nc, a.TLSConfig)
 		}
-		c := newConn(a, nc)
+		c := newConn(a, g, nc)
 		if !e.addConn(c) {
 			c.clock.stop()
 			nc.Close()
 			continue
 		}
 		e.admit(c)
-		g.Go(func() error {
-			defer e.removeConn(c)
-			c.serve()
-			return nil
-		})
+		c.spawn(c.serve)
 	}
 }
 
