@@ -4,6 +4,9 @@
 // write with a constant ACK. It decodes no argument, calls no handler, checks
 // nothing that it does not need, and has no timeout: it is no agent to run.
 //
+// With -sleepers it serves nothing: its goroutines sleep, which is the least that an
+// agent's handlers do that wait for something.
+//
 // With -raw it reads below net.Conn, see serveRaw. That costs even less; the figures show
 // it for information.
 package main
@@ -13,6 +16,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"time"
 
 	"github.com/spoke-go/spoke/internal/bench/internal/ctl"
 	"github.com/spoke-go/spoke/internal/bench/internal/shape"
@@ -24,7 +28,17 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "listen on this `host:port`")
 	name := flag.String("shape", "ip", "answer with the ACK of this shape: "+shape.Names())
 	raw := flag.Bool("raw", false, "read through syscall.RawConn")
+	sleepers := flag.Int("sleepers", 0, "serve nothing: have so `many` goroutines sleep, over and over, and count how often they wake")
+	sleep := flag.Duration("sleep", 5*time.Millisecond, "the `time` that a sleeper sleeps")
 	flag.Parse()
+	for range *sleepers {
+		go func() { // ends with the process
+			for {
+				time.Sleep(*sleep)
+				ctl.Count.Add(1)
+			}
+		}()
+	}
 	if err := run(*addr, *name, *raw); err != nil {
 		log.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 )
 
 // Hello is the server's first line.
@@ -30,7 +31,11 @@ type Stats struct {
 	HeapBytes  uint64 `json:"heap_bytes"`
 	StackBytes uint64 `json:"stack_bytes"`
 	GCs        uint32 `json:"gcs"`
+	Count      uint64 `json:"count"` // of package ctl
 }
+
+// Count is for a server that counts something by itself.
+var Count atomic.Uint64
 
 // Serve tells the runner the addresses, then answers its questions until in
 // ends.
@@ -64,5 +69,6 @@ func read() Stats {
 		HeapBytes:  m.HeapAlloc,
 		StackBytes: m.StackInuse,
 		GCs:        m.NumGC,
+		Count:      Count.Load(),
 	}
 }
