@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -70,7 +69,7 @@ func TestAgentIsNotUsedAgain(t *testing.T) {
 			nc.Close()
 		}
 		return err == nil
-	}, time.Second, time.Millisecond)
+	}, eventually, tick)
 	require.NoError(t, a.Shutdown(t.Context()))
 	assert.ErrorIs(t, <-ended, spoe.ErrAgentClosed)
 	assert.ErrorIs(t, a.ListenAndServe("127.0.0.1:0"), spoe.ErrAgentClosed)

@@ -24,6 +24,7 @@ import (
 // beside one that has to be served throughout. SPOKE_SOAK=10m makes it long,
 // SPOKE_SOAK_SEED repeats one.
 func TestFaults(t *testing.T) {
+	const wait = 10 * time.Second // a busy machine may take long for either side
 	duration, conns := 2*time.Second, 30
 	if text := os.Getenv("SPOKE_SOAK"); text != "" {
 		var err error
@@ -37,18 +38,18 @@ func TestFaults(t *testing.T) {
 		seed, err = strconv.ParseUint(text, 10, 64)
 		require.NoError(t, err)
 	}
-	goroutines, files := runtime.NumGoroutine(), openFiles()
-
 	a := &spoe.Agent{
 		Handler:      conformance.ContractHandler(),
 		Logger:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 		MaxPayload:   64 << 10,
-		HelloTimeout: 2 * time.Second,
-		ReadTimeout:  2 * time.Second,
-		WriteTimeout: 2 * time.Second,
+		HelloTimeout: wait,
+		ReadTimeout:  wait,
+		WriteTimeout: wait,
 	}
+	goroutines := runtime.NumGoroutine()
 	ln, err := spoe.Listen("127.0.0.1:0")
 	require.NoError(t, err)
+	files := openFiles() // with the runtime's own, for which the listener has it ask
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(context.Background(), ln) }() // ends with Close
 
@@ -61,7 +62,7 @@ func TestFaults(t *testing.T) {
 			}
 			return nil
 		},
-		Wait: 10 * time.Second,
+		Wait: wait,
 	}
 	calm, stop := context.WithCancel(t.Context())
 	steady := make(chan error, 1)
@@ -86,11 +87,13 @@ func TestFaults(t *testing.T) {
 	assert.Zero(t, stats.InFlight)
 	assert.Zero(t, stats.Late)
 	// The runtime may take a moment to forget goroutines that have ended.
-	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
-		time.Sleep(10 * time.Millisecond)
+	for end := time.Now().Add(eventually); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
+		time.Sleep(10 * tick)
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines, "goroutines are left over")
-	assert.LessOrEqual(t, openFiles(), files+1, "file descriptors are left over") // the runtime's own poller is one
+	if files > 0 {
+		assert.Less(t, openFiles(), files, "file descriptors are left over")
+	}
 }
 
 // openFiles returns the number of open file descriptors, 0 where that cannot be

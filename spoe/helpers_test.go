@@ -8,9 +8,10 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// How long a test waits for what has to happen, and how often it looks.
+// How long a test waits for an event, which a busy machine may delay, and how often it
+// looks.
 const (
-	eventually = 5 * time.Second
+	eventually = 30 * time.Second
 	tick       = time.Millisecond
 )
 

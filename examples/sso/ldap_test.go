@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/examples/sso/internal/lab"
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/internal/recipes"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
@@ -76,7 +78,7 @@ func startSlapd(t *testing.T) *slapd {
 	}
 	cert, key, err := lab.Certificate("localhost")
 	require.NoError(t, err)
-	s := &slapd{ldap: freePort(t), ldaps: freePort(t), ca: write("cert.pem", cert)}
+	s := &slapd{ldap: freeaddr.Port(t), ldaps: freeaddr.Port(t), ca: write("cert.pem", cert)}
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "db"), 0o700))
 	config := write("slapd.conf", fmt.Appendf(nil, `include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -97,6 +99,12 @@ access to * by dn.exact="cn=agent,dc=example,dc=com" read by anonymous auth by *
 	require.NoError(t, err, "%s; make slapd installs it", out)
 	s.process = recipes.StartProgram(t, "/usr/sbin/slapd", regexp.MustCompile(`(slapd starting)`), "-f", config, "-d", "256",
 		"-h", "ldap://127.0.0.1:"+s.ldap+" ldaps://127.0.0.1:"+s.ldaps)
+	for _, port := range []string{s.ldap, s.ldaps} { // it says that it starts, and listens then
+		recipes.Until(t, func() bool {
+			nc, err := net.Dial("tcp", "127.0.0.1:"+port)
+			return err == nil && nc.Close() == nil
+		}, func() string { return "slapd does not listen" })
+	}
 	return s
 }
 

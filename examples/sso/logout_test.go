@@ -3,7 +3,6 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os/exec"
@@ -15,19 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/examples/sso/internal/lab"
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/internal/recipes"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
-
-// freePort returns a port of the loopback interface that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
 
 // startRedis starts a Redis and returns its port.
 func startRedis(t *testing.T, port string) *recipes.Agent {
@@ -49,7 +39,7 @@ func withRedis(port string) func(string) string {
 // agent. Without Redis agents do not keep that.
 func TestLogoutIsForCopies(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		redis := freePort(t)
+		redis := freeaddr.Port(t)
 		startRedis(t, redis)
 		w := newWorld(t, bin, withRedis(redis), withRedis(redis))
 		w.h.Command("set server sso-agents/agent2 state maint")
@@ -76,7 +66,7 @@ func TestLogoutIsForCopies(t *testing.T) {
 // time that is set.
 func TestRedisDown(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		port := freePort(t)
+		port := freeaddr.Port(t)
 		redis := startRedis(t, port)
 		w := newWorld(t, bin, withRedis(port))
 		b := newBrowser(t)
@@ -93,7 +83,7 @@ func TestRedisDown(t *testing.T) {
 // TestBackchannelLogout: the provider ends a user's sessions, and nobody else does.
 func TestBackchannelLogout(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		port := freePort(t)
+		port := freeaddr.Port(t)
 		startRedis(t, port)
 		w := newWorld(t, bin, withRedis(port))
 		b := newBrowser(t)

@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
@@ -46,22 +46,13 @@ func twoAgents(t *testing.T, originAddr string, addrs ...string) haproxytest.Con
 	return cfg
 }
 
-// freeAddr returns an address that nothing listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
 // TestTwoAgents: while one of two agents is restarted again and again, nothing passes that
 // the rules refuse: no request without a verdict, no response without its request's.
 func TestTwoAgents(t *testing.T) {
 	file := t.TempDir() + "/agent.yaml"
 	servicetest.WriteFile(t, file, settings)
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
-		addrs := []string{freeAddr(t), freeAddr(t)}
+		addrs := []string{freeaddr.Find(t), freeaddr.Find(t)}
 		run := func(i int) *servicetest.Agent {
 			a := servicetest.Run(t, nil, "-config", file, "-timeout", "10s", "-admin-listen", "off", "-listen", addrs[i], "-agent", fmt.Sprintf("agent%d", i+1))
 			a.Addr(t)

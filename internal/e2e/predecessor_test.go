@@ -2,13 +2,13 @@ package e2e_test
 
 import (
 	"encoding/json"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -19,10 +19,7 @@ import (
 // import path was changed, and lets HAProxy ask it. The program listens on port 9000; the
 // test compiles it with a free one.
 func TestPredecessor(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := ln.Addr().String()
-	require.NoError(t, ln.Close())
+	addr := freeaddr.Find(t)
 
 	source, err := filepath.Abs("testdata/predecessor/main.go")
 	require.NoError(t, err)

@@ -61,16 +61,18 @@ func (r *mock) end() {
 }
 
 func TestNewFailsWhereHandlersAreLeft(t *testing.T) {
-	r := &mock{TB: t}
-	release := make(chan struct{})
-	haproxy := spoetest.NewAgent(r, &spoe.Agent{Handler: spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
-		<-release
-		return nil
-	})})
-	_, err := haproxy.Notify(t.Context(), spoetest.Msg("m"))
-	require.NoError(t, err)
-	require.Eventually(t, func() bool { return haproxy.Agent().Stats().InFlight == 1 }, 5*time.Second, time.Millisecond)
-	r.end()
-	close(release)
-	require.Len(t, r.errors, 1)
+	synctest.Test(t, func(t *testing.T) {
+		r := &mock{TB: t}
+		release := make(chan struct{})
+		haproxy := spoetest.NewAgent(r, &spoe.Agent{Handler: spoe.HandlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+			<-release
+			return nil
+		})})
+		_, err := haproxy.Notify(t.Context(), spoetest.Msg("m"))
+		require.NoError(t, err)
+		synctest.Wait()
+		r.end()
+		close(release)
+		require.Len(t, r.errors, 1)
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
@@ -44,9 +45,7 @@ func TestExplainHealth(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections by its backlog
 	require.NoError(t, err)
 	t.Cleanup(func() { silent.Close() })
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, closed.Close())
+	closed := freeaddr.Find(t)
 	address := web.Listener.Addr().String()
 	rude, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -66,7 +65,7 @@ func TestExplainHealth(t *testing.T) {
 			checkedAgent
 			says string
 		}{
-			"nobody listens": {checkedAgent{"option spop-check", closed.Addr().String(), ""}, "Nothing listens"},
+			"nobody listens": {checkedAgent{"option spop-check", closed, ""}, "Nothing listens"},
 			"silence":        {checkedAgent{"option spop-check", silent.Addr().String(), ""}, "does not answer a hello"},
 			"a web server":   {checkedAgent{"option spop-check", address, ""}, "something else listens there"},
 			"a mail server":  {checkedAgent{"option spop-check", rude.Addr().String(), ""}, "not as an agent"},

@@ -18,6 +18,7 @@ import (
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/fleet"
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/redistest"
+	"github.com/spoke-go/spoke/internal/freeaddr"
 )
 
 // patience bounds every wait, and is a deadline that only a Redis that is gone exceeds.
@@ -171,7 +172,7 @@ func TestHanging(t *testing.T) {
 
 // An address at which no Redis is costs the first requests no more than the deadline.
 func TestNeverThere(t *testing.T) {
-	s, changes := start(t, 2*time.Second, "127.0.0.1:"+redistest.FreePort(t))
+	s, changes := start(t, 2*time.Second, freeaddr.Find(t))
 	require.Eventually(t, func() bool {
 		_, err := s.Charge(one("k", 10))
 		return err == fleet.ErrGone

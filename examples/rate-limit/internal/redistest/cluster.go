@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/stretchr/testify/require"
 )
 
@@ -42,7 +43,7 @@ func StartCluster(t *testing.T, n int) []*Server {
 }
 
 func startNode(t *testing.T) *Server {
-	bus := FreePort(t)
+	bus := freeaddr.Port(t)
 	s := Start(t, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "2000")
 	s.bus = bus
 	return s

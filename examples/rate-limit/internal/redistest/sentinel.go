@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/stretchr/testify/require"
 )
 
@@ -21,7 +22,7 @@ func StartSentinel(t *testing.T, master *Server) *Server {
 	t.Helper()
 	host, port, err := net.SplitHostPort(master.Addr)
 	require.NoError(t, err)
-	own, dir := FreePort(t), t.TempDir()
+	own, dir := freeaddr.Port(t), t.TempDir()
 	config := []string{
 		"port " + own, "bind 127.0.0.1", "dir " + dir,
 		"sentinel monitor main " + host + " " + port + " 1",

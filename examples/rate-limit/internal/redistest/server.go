@@ -7,7 +7,6 @@ import (
 	"net"
 	"os/exec"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/internal/recipes"
 )
 
@@ -32,7 +32,7 @@ type Server struct {
 // Start starts a Redis that saves nothing, with further arguments of its command line.
 func Start(t *testing.T, args ...string) *Server {
 	t.Helper()
-	port := FreePort(t)
+	port := freeaddr.Port(t)
 	s := &Server{t: t, Addr: "127.0.0.1:" + port, ready: ready}
 	s.Args(args...)
 	s.Restart()
@@ -75,15 +75,6 @@ func (s *Server) GoOn() { s.process.Signal(syscall.SIGCONT) }
 // have a certificate.
 func TLS(cert, key, ca string) []string {
 	return []string{"--port", "0", "--tls-port", "PORT", "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca}
-}
-
-// FreePort returns a port of the loopback interface that was free a moment ago.
-func FreePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
 // patience bounds every wait; it is reached only where something is wrong.
