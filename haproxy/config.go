@@ -59,7 +59,8 @@ type Config struct {
 	Headers map[string]string
 	// Rules are lines for the frontend that stand behind the rules about a missing
 	// verdict and before those of Headers, such as
-	// "http-request deny unless { var(txn.guard.score) -m int gt 30 }".
+	// "http-request deny unless { var(txn.guard.score) -m int gt 30 }", or comments that
+	// begin with '#'.
 	Rules []string
 	// Pages are HTTP servers of the agents, such as those of a login. The backend file
 	// gets a backend for them, and the frontend a use_backend. Default: no pages.

@@ -61,7 +61,7 @@ func TestWrittenHeadersAndPages(t *testing.T) {
 	f := write(t, gate(), haproxy.Config{
 		Engine: "guard", FailClosed: true, Processing: 5 * time.Second,
 		Headers: map[string]string{"X-Auth-User": "user"},
-		Rules:   []string{"http-request deny deny_status 403 unless { var(txn.guard.decision) -m str allow page }"},
+		Rules:   []string{`# What the verdict doesn't allow: "403".`, "http-request deny deny_status 403 unless { var(txn.guard.decision) -m str allow page }"},
 		Pages:   &haproxy.Pages{Servers: []string{tell("pages")}, If: "{ var(txn.guard.decision) -m str page }", Check: "/health"},
 	})
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {

@@ -45,9 +45,23 @@ func agent() service.Agent[Config] {
 			Trace: middleware.TraceConfig{ArgAttributes: map[string]string{"ip": "client.address"}},
 		},
 		// The address is for the environment to say, as those in haproxy.cfg.
-		HAProxy: haproxy.Config{Engine: "rate-limit", Prefix: "ratelimit", Agents: []string{`"${RATELIMIT_AGENT-127.0.0.1:9000}"`}},
+		HAProxy: haproxy.Config{Engine: "rate-limit", Prefix: "ratelimit", Agents: []string{`"${RATELIMIT_AGENT-127.0.0.1:9000}"`}, Rules: rules},
 		Setup:   setup,
 	}
+}
+
+// rules refuse requests that are too many, and tell each client where it stands: by
+// Retry-After, and by the header fields of draft-ietf-httpapi-ratelimit-headers.
+var rules = []string{
+	`acl ratelimit_counted var(txn.ratelimit.which) -m found`,
+	`acl ratelimit_refused var(txn.ratelimit.retry_after) -m found`,
+	`# 429 where a limit refuses the request, 503 where the agent cannot count ("gone: closed").`,
+	`http-request deny deny_status 429 content-type text/plain string "Too many requests.\n" hdr Retry-After %[var(txn.ratelimit.retry_after)] if ratelimit_refused ratelimit_counted`,
+	`http-request deny deny_status 503 hdr Retry-After %[var(txn.ratelimit.retry_after)] if ratelimit_refused`,
+	`# Where the client stands. The 429 has these fields, too.`,
+	`http-after-response set-header RateLimit-Policy %[var(txn.ratelimit.policy)] if ratelimit_counted`,
+	`http-after-response set-header RateLimit "\"%[var(txn.ratelimit.which)]\";r=%[var(txn.ratelimit.remaining)];t=%[var(txn.ratelimit.reset)]" if ratelimit_counted !ratelimit_refused`,
+	`http-after-response set-header RateLimit "\"%[var(txn.ratelimit.which)]\";r=%[var(txn.ratelimit.remaining)];t=%[var(txn.ratelimit.retry_after)]" if ratelimit_counted ratelimit_refused`,
 }
 
 func setup(_ context.Context, s *service.Setup[Config]) error {

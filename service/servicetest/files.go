@@ -43,7 +43,7 @@ func CheckFiles[C any](t testing.TB, a service.Agent[C]) {
 			t.Errorf("haproxy.cfg has no line %q, or has it too early", line)
 			continue
 		}
-		rest = after
+		rest = "\n" + after // the next line may follow at once
 	}
 	if status, stdout, stderr := Once(t, a, nil, "-check-config", "agents.cfg,haproxy.cfg"); status != 0 || stdout != "" {
 		t.Errorf("-check-config: status %d:\n%s%s", status, stdout, stderr)

@@ -28,7 +28,8 @@ type Pages struct {
 
 func (c *Config) checkRules() error {
 	for _, line := range c.Rules {
-		if strings.ContainsAny(line, "\r\n\x00") || syntax.CheckOpen(line) != nil {
+		comment := strings.HasPrefix(line, "#")
+		if strings.ContainsAny(line, "\r\n\x00") || !comment && syntax.CheckOpen(line) != nil {
 			return fmt.Errorf("haproxy: Config.Rules: %q is not for one line", line)
 		}
 	}
