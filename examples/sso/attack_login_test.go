@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -158,6 +159,15 @@ func TestOpenRedirect(t *testing.T) {
 		for _, parameter := range []string{"rd", "return", "redirect", "next", "post_logout_redirect_uri"} {
 			b.get(w.wiki + "/.sso/login?" + url.Values{parameter: {spelling}}.Encode())
 		}
+		for _, page := range []string{"/.sso/logout?", "/.sso/refresh?", "/.sso/bye?", "/.sso/forbidden?"} {
+			c := newBrowser(t)
+			for _, parameter := range []string{"rd", "post_logout_redirect_uri"} {
+				r := c.once(w.wiki+page+url.Values{parameter: {spelling}}.Encode(), "Sec-Fetch-Site", "none")
+				if r.location != "" && !strings.HasPrefix(r.location, w.server.URL+"/") {
+					stays(r.location, page+spelling)
+				}
+			}
+		}
 		// The address after the login: signed, so it is none of a visitor's.
 		c := newBrowser(t)
 		r := c.once(c.callback(w.wiki+"/.sso/login?rd="+url.QueryEscape(spelling), "alice"))
@@ -225,4 +235,59 @@ func TestLogoutOfAnotherSite(t *testing.T) {
 	}
 	b.get(w.wiki+"/.sso/logout", "Sec-Fetch-Site", "cross-site")
 	b.get(w.wiki+"/").shows(t, w.wiki+"/", "alice")
+}
+
+// TestIDToken: an ID token with one thing wrong, and everything else right, is refused.
+func TestIDToken(t *testing.T) {
+	w := newWorld(t, newest(t))
+	for _, tt := range []struct {
+		name  string
+		alter func(claims map[string]any)
+		log   string // empty: it is good
+	}{
+		{"nothing wrong", func(map[string]any) {}, ""},
+		{"for this client among others", func(c map[string]any) { c["aud"] = []string{"other", lab.ClientID}; c["azp"] = lab.ClientID }, ""},
+		{"nonce of another login", func(c map[string]any) { c["nonce"] = strings.Repeat("A", 26) }, "its nonce differs"},
+		{"no nonce", func(c map[string]any) { delete(c, "nonce") }, "its nonce differs"},
+		{"empty nonce", func(c map[string]any) { c["nonce"] = "" }, "its nonce differs"},
+		{"issued to another client", func(c map[string]any) { c["aud"] = []string{"other", lab.ClientID}; c["azp"] = "other" }, "its azp differs"},
+		{"other audience", func(c map[string]any) { c["aud"] = "other" }, "expected audience"},
+		{"other issuer", func(c map[string]any) { c["iss"] = "https://evil.example" }, "issued by a different provider"},
+		{"expired", func(c map[string]any) { c["exp"] = 1_700_000_000 }, "token is expired"},
+		{"of another access token", func(c map[string]any) { c["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA" }, "access token hash does not match"},
+		{"about no user", func(c map[string]any) { delete(c, "sub"); delete(c, "preferred_username") }, "the provider names no user"},
+	} {
+		w.provider.SetAlter(tt.alter)
+		b := newBrowser(t)
+		r := b.login(w.wiki+"/", "alice")
+		if tt.log == "" {
+			assert.Equal(t, 200, r.status, tt.name)
+			continue
+		}
+		assert.Equal(t, http.StatusForbidden, r.status, tt.name)
+		assert.NotContains(t, b.cookies(w.wiki), "__Host-sso", tt.name)
+		assert.Contains(t, lastLine(w.agents[0].log.String(), "login refused"), tt.log, tt.name)
+	}
+}
+
+// TestRefreshedIDToken: an ID token about another user does not become the session's.
+func TestRefreshedIDToken(t *testing.T) {
+	w := newWorld(t, newest(t))
+	b := newBrowser(t)
+	b.login(w.wiki+"/", "alice").shows(t, w.wiki+"/", "alice")
+	w.provider.SetAlter(func(c map[string]any) { c["sub"], c["preferred_username"] = "id-root", "root" })
+	w.agents[0].clock.forward(11 * time.Minute)
+	r := b.once(w.wiki + "/.sso/refresh")
+	assert.Equal(t, 302, r.status)
+	assert.Contains(t, r.location, w.server.URL, "it leads to a new login")
+}
+
+// lastLine returns the last line of a log that has a text.
+func lastLine(log, text string) (last string) {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, text) {
+			last = line
+		}
+	}
+	return last
 }

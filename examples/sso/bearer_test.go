@@ -2,8 +2,12 @@ package main_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,6 +68,8 @@ func TestBearerJWT(t *testing.T) {
 			"other audience":  w.token(map[string]any{"aud": "another service"}),
 			"no audience":     w.token(map[string]any{"aud": nil}),
 			"other issuer":    w.token(map[string]any{"iss": "https://evil.example"}),
+			"an ID token":     w.token(map[string]any{"at_hash": "x"}),
+			"a logout token":  w.token(map[string]any{"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}}),
 			"nobody":          w.token(map[string]any{"sub": nil, "preferred_username": nil}),
 			"truncated":       good[:len(good)-3],
 			"without a body":  "..",
@@ -103,5 +109,85 @@ func TestIntrospection(t *testing.T) {
 		assert.Equal(t, 200, w.api(b, "/", token).status)
 		w.agents[0].clock.forward(61 * time.Second)
 		assert.Equal(t, 401, w.api(b, "/", token).status, "it was revoked a minute ago")
+	})
+}
+
+// TestIntrospectionFlood: made-up opaque tokens open a bounded number of calls, and tokens
+// that were good go on, from memory and by calls of their own.
+func TestIntrospectionFlood(t *testing.T) {
+	w := newWorld(t, newest(t))
+	a := w.agents[0]
+	decision := func(token string) string {
+		return a.ask(t, question{authorization: "Bearer " + token}).Str("txn.decision")
+	}
+	good, err := w.provider.OpaqueToken("bob")
+	require.NoError(t, err)
+	require.Equal(t, "allow", decision(good))
+
+	var calls, most atomic.Int64
+	release := make(chan struct{})
+	w.provider.SetAsked(func(r *http.Request) {
+		if r.URL.Path != "/oauth/introspect" || r.FormValue("token") == good {
+			return
+		}
+		now := calls.Add(1)
+		for was := most.Load(); was < now && !most.CompareAndSwap(was, now); was = most.Load() {
+		}
+		<-release
+		calls.Add(-1)
+	})
+	var all sync.WaitGroup
+	decisions := make(chan string, 200)
+	for i := range 200 {
+		all.Go(func() { decisions <- decision(fmt.Sprint("made-up-", i)) })
+	}
+	for range 200 - 16 {
+		select {
+		case d := <-decisions:
+			assert.Equal(t, "unavailable", d)
+		case <-time.After(patience):
+			t.Fatal("more than 16 calls are under way")
+		}
+	}
+	assert.Equal(t, "allow", decision(good), "it is remembered")
+	a.clock.forward(61 * time.Second)
+	assert.Equal(t, "allow", decision(good), "it has calls of its own")
+	close(release)
+	all.Wait()
+	for range 16 {
+		assert.Equal(t, "unauthorized", <-decisions)
+	}
+	assert.Equal(t, int64(16), most.Load())
+
+	// Equal tokens share a call.
+	most.Store(0)
+	begun := make(chan struct{}, 100)
+	release = make(chan struct{})
+	w.provider.SetAsked(func(r *http.Request) {
+		begun <- struct{}{}
+		<-release
+	})
+	for range 50 {
+		all.Go(func() { assert.Equal(t, "unauthorized", decision("the-same")) })
+	}
+	<-begun
+	close(release)
+	all.Wait()
+	assert.Empty(t, begun, "one call, and its answer is remembered")
+}
+
+// TestProviderDoesNotJudge: a token that the provider cannot judge now is no bad token.
+func TestProviderDoesNotJudge(t *testing.T) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		w := newWorld(t, bin)
+		b := newBrowser(t)
+		token, err := w.provider.OpaqueToken("bob")
+		require.NoError(t, err)
+		w.server.CloseClientConnections()
+		w.server.Listener.Close()
+		r := w.api(b, "/", token)
+		assert.Equal(t, 503, r.status)
+		assert.Empty(t, r.header.Get("WWW-Authenticate"))
+		w.api(b, "/", w.token(nil)).shows(t, w.wiki+"/", "alice") // a JWT needs no call
 	})
 }

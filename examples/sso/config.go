@@ -57,7 +57,7 @@ type SiteConfig struct {
 	Provider string       `help:"where browsers log in; without it they do not"`
 	Bearer   bool         `help:"take the provider's bearer tokens"`
 	Basic    bool         `help:"take Basic authentication, by LDAP"`
-	Rules    []RuleConfig `help:"the first whose paths, methods and networks match decides; none: 403. A site without rules requires a login"`
+	Rules    []RuleConfig `help:"the first whose paths, methods and networks match decides; without one the answer is 403. A site without rules requires a login"`
 }
 
 // RuleConfig is one rule.
@@ -67,7 +67,7 @@ type RuleConfig struct {
 	Networks []netip.Prefix    `help:"networks of visitors; default: all"`
 	Do       string            `oneof:"login,allow,deny" help:"login, allow or deny; default: login"`
 	Groups   []string          `help:"groups of which the user must be in one"`
-	Claims   map[string]string `help:"claims that the user must have, all of them"`
+	Claims   map[string]string `help:"claims that the user must have, all of them: the value, or one of a list"`
 }
 
 var defaults = Config{

@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// identity is who sends a request.
+// identity is the user who sends a request.
 type identity struct {
-	Subject string            `json:"s"`
-	User    string            `json:"u"`
-	Mail    string            `json:"m,omitempty"`
-	Groups  []string          `json:"g,omitempty"`
-	Claims  map[string]string `json:"c,omitempty"` // those that rules name
+	Subject string              `json:"s"`
+	User    string              `json:"u"`
+	Mail    string              `json:"m,omitempty"`
+	Groups  []string            `json:"g,omitempty"`
+	Claims  map[string][]string `json:"c,omitempty"` // the values of claims that rules name
 }
 
 // identityOf reads claims. named are the claims that rules look at.
 func identityOf(claims map[string]any, userClaim, groupsClaim string, named []string) identity {
-	id := identity{Subject: text(claims["sub"]), Claims: make(map[string]string)}
+	id := identity{Subject: text(claims["sub"]), Claims: make(map[string][]string)}
 	if id.User = text(claims[userClaim]); userClaim == "" {
 		id.User = text(claims["preferred_username"])
 	}
@@ -34,7 +34,10 @@ func identityOf(claims map[string]any, userClaim, groupsClaim string, named []st
 	id.Groups = cleanGroups(texts(claims[groupsClaim]))
 	for _, name := range named {
 		if v, ok := claims[name]; ok {
-			id.Claims[name] = strings.Join(texts(v), " ")
+			id.Claims[name] = texts(v)
+		}
+		if scope, ok := claims[name].(string); ok && name == "scope" { // RFC 8693 §4.2
+			id.Claims[name] = strings.Fields(scope)
 		}
 	}
 	return id

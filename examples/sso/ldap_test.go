@@ -238,8 +238,68 @@ func TestGuessesAtOnce(t *testing.T) {
 // basic asks the agent about a name and a password, and returns its decision.
 func (a *agent) basic(t *testing.T, name, password, from string) string {
 	t.Helper()
+	return a.ask(t, question{authorization: basicHeader(t, name, password), from: from}).Str("txn.decision")
+}
+
+// TestGuessesAreEqual: neither the time nor the order of answers shows which names there
+// are.
+func TestGuessesAreEqual(t *testing.T) {
+	const delay = 300 * time.Millisecond
+	s := startSlapd(t)
+	a := startAgent(t, s.settings(fmt.Sprintf(", delay: %v", delay)))
+	tries := 0
+	guess := func(name string) (string, time.Duration) {
+		tries++
+		begun := time.Now()
+		decision := a.basic(t, name, fmt.Sprint("guess ", tries), fmt.Sprintf("192.0.2.%d", tries))
+		return decision, time.Since(begun)
+	}
+	for range 6 {
+		there, _ := guess("carol")
+		not, _ := guess("nobody")
+		assert.Equal(t, there, not, "guess %d", tries/2)
+	}
+	// This machine may be busy: the least time of several guesses counts.
+	least := map[string]time.Duration{"dave": time.Hour, "no-one": time.Hour}
+	assert.Eventually(t, func() bool {
+		for name := range least {
+			a.clock.forward(3 * time.Second) // nobody has to wait
+			decision, took := guess(name)
+			assert.Equal(t, "unauthorized", decision, name)
+			assert.GreaterOrEqual(t, took, delay)
+			least[name] = min(least[name], took)
+		}
+		return (least["dave"] - least["no-one"]).Abs() < delay/6
+	}, patience, time.Millisecond, "%v", least)
+}
+
+// TestSpellingsOfAName: a user has one name, however it is spelled, and so many guesses.
+func TestSpellingsOfAName(t *testing.T) {
+	s := startSlapd(t)
+	a := startAgent(t, s.settings(", delay: 500ms"))
+	for i, name := range []string{"Carol", "CAROL", "carol "} {
+		got := a.ask(t, question{authorization: basicHeader(t, name, "carol's password"), from: fmt.Sprintf("192.0.2.%d", i)})
+		assert.Equal(t, "allow", got.Str("txn.decision"), name)
+		assert.Equal(t, "carol", got.Str("txn.user"), name)
+	}
+	for _, names := range [][]string{
+		{"dave", "DAVE", "Dave", "dAVE", "daVe"},
+		{"nobody", "NOBODY", "Nobody", "nobody ", " nobody"},
+	} {
+		for i, name := range names {
+			want := "unauthorized"
+			if i == len(names)-1 {
+				want = "slow"
+			}
+			assert.Equal(t, want, a.basic(t, name, "wrong", fmt.Sprintf("198.51.100.%d", i)), name)
+		}
+	}
+}
+
+func basicHeader(t *testing.T, name, password string) string {
+	t.Helper()
 	req, err := http.NewRequest("GET", "http://x", nil)
 	require.NoError(t, err)
 	req.SetBasicAuth(name, password)
-	return a.ask(t, question{authorization: req.Header.Get("Authorization"), from: from}).Str("txn.decision")
+	return req.Header.Get("Authorization")
 }

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -67,5 +68,48 @@ func TestRules(t *testing.T) {
 		r = b.get("https://other.localhost:" + port(w.wiki) + "/")
 		assert.Equal(t, 403, r.status, "a host without a site")
 		assert.NotContains(t, r.body, `id="user"`)
+	})
+}
+
+// TestClaimRules: a rule's claims must all be the user's, from the login and from a token.
+func TestClaimRules(t *testing.T) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		w := newWorld(t, bin, func(issuer string) string {
+			return strings.Replace(settings(issuer), "      - {paths: [/admin/]", `      - {paths: [/it/], claims: {department: it}}
+      - {paths: [/scope/], claims: {scope: write}}
+      - {paths: [/both/], claims: {department: it, roles: editor}}
+      - {paths: [/verified/], claims: {email_verified: "true"}}
+      - {paths: [/admin/]`, 1)
+		})
+		w.provider.SetAlter(func(c map[string]any) {
+			if c["sub"] == "id-alice" {
+				c["department"], c["roles"] = "it", []string{"author", "editor"}
+			} else {
+				c["department"], c["roles"] = "it-not", "editor"
+			}
+		})
+		alice, bob := newBrowser(t), newBrowser(t)
+		alice.login(w.wiki+"/", "alice").shows(t, w.wiki+"/", "alice")
+		bob.login(w.wiki+"/", "bob").shows(t, w.wiki+"/", "bob")
+		for _, path := range []string{"/it/", "/it/x", "/both/", "/verified/"} {
+			alice.get(w.wiki+path).shows(t, w.wiki+path, "alice")
+		}
+		bob.get(w.wiki+"/verified/").shows(t, w.wiki+"/verified/", "bob")
+		for _, path := range []string{"/it/", "/IT/x", "/both/"} {
+			r := bob.get(w.wiki + path)
+			assert.Equal(t, 403, r.status, path)
+			assert.NotContains(t, r.body, `id="user"`, path)
+		}
+		for value, want := range map[string]int{"it": 200, "IT": 403, "": 403, "it ": 403, "not-it": 403, "sales it": 403} {
+			r := w.api(newBrowser(t), "/it/", w.token(map[string]any{"department": value}))
+			assert.Equal(t, want, r.status, "%q", value)
+		}
+		for value, want := range map[string]int{"read": 403, "read write": 200, "rewrite": 403} {
+			r := w.api(newBrowser(t), "/scope/", w.token(map[string]any{"scope": value}))
+			assert.Equal(t, want, r.status, "%q", value)
+		}
+		assert.Equal(t, 403, w.api(newBrowser(t), "/it/", w.token(map[string]any{"department": []string{"not it"}})).status)
+		assert.Equal(t, 200, w.api(newBrowser(t), "/it/", w.token(map[string]any{"department": []string{"x", "it"}})).status)
+		assert.Equal(t, 403, w.api(newBrowser(t), "/it/", w.token(nil)).status, "no such claim")
 	})
 }

@@ -65,7 +65,7 @@ func (r *RuleConfig) permits(id *identity) bool {
 		return false
 	}
 	for name, want := range r.Claims {
-		if !slices.Contains(strings.Fields(id.Claims[name]), want) && id.Claims[name] != want {
+		if !slices.Contains(id.Claims[name], want) {
 			return false
 		}
 	}

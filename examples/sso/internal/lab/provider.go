@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"html"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +41,8 @@ type Provider struct {
 	requests atomic.Int64
 
 	mu    sync.Mutex // guards the rest
+	asked func(*http.Request)
+	alter func(claims map[string]any)
 	users map[string]*storage.User
 	group map[string][]string
 	seen  map[string]string // the user of each of its sessions
@@ -74,6 +78,16 @@ func NewProvider(issuer string) (*Provider, error) {
 // ServeHTTP serves the provider.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.requests.Add(1)
+	p.mu.Lock()
+	asked, alter := p.asked, p.alter
+	p.mu.Unlock()
+	if asked != nil {
+		asked(r)
+	}
+	if alter != nil && r.URL.Path == "/oauth/token" {
+		p.serveAltered(w, r, alter)
+		return
+	}
 	if r.URL.Path == "/end_session" { // the library ends tokens, not the login page's session
 		if c, err := r.Cookie("login"); err == nil {
 			p.mu.Lock()
@@ -89,6 +103,55 @@ func (p *Provider) SetHosts(hosts ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.hosts = hosts
+}
+
+// SetAsked sets a func that is called with each request, before the provider answers it.
+func (p *Provider) SetAsked(asked func(*http.Request)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = asked
+}
+
+// SetAlter sets a func that alters the claims of ID tokens; the provider signs them then.
+func (p *Provider) SetAlter(alter func(claims map[string]any)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.alter = alter
+}
+
+// serveAltered answers a request for tokens with an altered ID token.
+func (p *Provider) serveAltered(w http.ResponseWriter, r *http.Request, alter func(map[string]any)) {
+	answer := httptest.NewRecorder()
+	p.handler.ServeHTTP(answer, r)
+	var tokens map[string]any
+	if err := json.Unmarshal(answer.Body.Bytes(), &tokens); err == nil {
+		if text, ok := tokens["id_token"].(string); ok {
+			if tokens["id_token"], err = p.altered(text, alter); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(answer.Code)
+	_ = json.NewEncoder(w).Encode(tokens) // the agent may have gone
+}
+
+func (p *Provider) altered(token string, alter func(map[string]any)) (string, error) {
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return "", err
+	}
+	claims := make(map[string]any)
+	if err := json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &claims); err != nil {
+		return "", err
+	}
+	alter(claims)
+	b, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	return p.Sign(b)
 }
 
 // Requests is how many requests the provider has had.
