@@ -28,8 +28,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
-// asked is the generic agent: it remembers its messages and answers with the text of
-// an argument "answer", or "pass".
+// asked is the generic agent: it remembers its messages and answers with an argument
+// "answer", as a bool or a text, or "pass".
 type asked struct {
 	vars []haproxy.Var
 
@@ -39,7 +39,7 @@ type asked struct {
 }
 
 func (a *asked) ServeSPOE(ctx context.Context, m *spoe.Message, acts *spoe.Actions) error {
-	verdict := "pass"
+	var verdict any = "pass"
 	a.mu.Lock()
 	a.count[m.Name]++
 	for name, value := range m.Args.All() {
@@ -53,6 +53,9 @@ func (a *asked) ServeSPOE(ctx context.Context, m *spoe.Message, acts *spoe.Actio
 		a.args[m.Name+"."+name] = text
 		if name == "answer" {
 			verdict = text
+			if yes, ok := value.Any().(bool); ok {
+				verdict = yes
+			}
 		}
 		if name == "slow" {
 			a.mu.Unlock()
@@ -66,7 +69,7 @@ func (a *asked) ServeSPOE(ctx context.Context, m *spoe.Message, acts *spoe.Actio
 	a.mu.Unlock()
 	for _, v := range a.vars {
 		scope := map[string]spoe.VarScope{"proc": spoe.VarScopeProcess, "sess": spoe.VarScopeSession, "txn": spoe.VarScopeTransaction, "req": spoe.VarScopeRequest, "res": spoe.VarScopeResponse}[v.Scope]
-		if err := acts.SetString(scope, v.Name, verdict); err != nil {
+		if err := acts.SetVar(scope, v.Name, verdict); err != nil {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ func (c *checker) checkAnswers() {
 	if !c.knowsVars() || c.cfg.LoadsLua() {
 		return // something else may have set it by then
 	}
-	for _, r := range c.mentions {
+	for _, r := range c.reads() {
 		// Variables of the session or the process may be an earlier request's.
 		if !r.read || r.in == nil || r.scope == "sess" || r.scope == "proc" || syntax.RuleStage(r.in, &r.at) == syntax.StageUnknown {
 			continue

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
@@ -47,17 +48,51 @@ func (c *checker) checkBackend() {
 
 // checkServers finds a backend that has no agent to ask.
 func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
-	problem := fmt.Sprintf("backend %s, which has the agents, has no server line", b.Name)
+	problem, mend := fmt.Sprintf("backend %s, which has the agents, has no server line", b.Name), "take \"disabled\" out."
 	switch disabled := func(d syntax.Directive) bool { return !slices.Contains(d.Words, "disabled") || d.Maybe }; {
 	case len(servers) == 0 && !slices.ContainsFunc(b.Lines, func(d syntax.Directive) bool { return d.Is("use-server") || d.Maybe }):
+	case slices.ContainsFunc(b.All(), func(d syntax.Directive) bool { return d.Is("disabled") && !d.Maybe }):
+		problem = fmt.Sprintf("backend %s, which has the agents, is \"disabled\"", b.Name)
 	case len(servers) > 0 && !slices.ContainsFunc(servers, disabled):
 		problem = fmt.Sprintf("each server of backend %s, which has the agents, is \"disabled\"", b.Name)
+	case len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return setting(b, d, "weight") != "0" || d.Maybe }):
+		problem = fmt.Sprintf("each server of backend %s, which has the agents, has the weight 0", b.Name)
+		mend = "write a weight that is not 0."
+	case len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return !unresolved(b, d) || d.Maybe }):
+		problem = fmt.Sprintf("the servers of backend %s, which has the agents, have names, and \"init-addr none\" without \"resolvers\"", b.Name)
+		mend = "take \"init-addr none\" out."
 	default:
 		return
 	}
 	c.find(NoServer, b.Head, problem,
 		"No question has an answer: up to HAProxy 3.0 each fails with error 2, later with 257.",
-		"Write a line such as \"server agent1 127.0.0.1:9000 check\", with the agent's address, or take \"disabled\" out.")
+		"Write a line such as \"server agent1 127.0.0.1:9000 check\", with the agent's address, or "+mend)
+}
+
+// setting returns the word behind another one on a server's line, or on a default-server
+// line before it; or "".
+func setting(b *syntax.Section, server syntax.Directive, word string) string {
+	value := ""
+	for _, d := range b.All() {
+		here := d.Line == server.Line && d.File == server.File
+		if i := slices.Index(d.Words, word); (here || d.Is("default-server")) && i >= 0 && i+1 < len(d.Words) {
+			value = d.Words[i+1]
+		}
+		if here {
+			break
+		}
+	}
+	return value
+}
+
+// unresolved reports whether a server has a name that HAProxy looks up neither at its start
+// nor later.
+func unresolved(b *syntax.Section, server syntax.Directive) bool {
+	if len(server.Words) < 3 || setting(b, server, "init-addr") != "none" || setting(b, server, "resolvers") != "" {
+		return false
+	}
+	host, _, _ := strings.Cut(server.Words[2], ":")
+	return host != "" && !strings.ContainsAny(host, "@/$*%[") && strings.Trim(host, "0123456789.") != ""
 }
 
 // knowsAgents reports whether a backend has checks that may well know an agent: over

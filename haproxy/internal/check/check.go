@@ -44,6 +44,10 @@ const (
 	LargeBuffer         = "large-buffer"          // a body of a large buffer, which is not sent
 	AsksForEver         = "asks-for-ever"         // events and groups in one engine, before HAProxy 2.5
 	EngineDiffers       = "engine-differs"        // the routes name another engine than that which sends
+	VariableOverwritten = "variable-overwritten"  // a rule sets it again before another one reads it
+	VariableGone        = "variable-gone"         // read, or set, where its scope has ended or not begun
+	VariableCompared    = "variable-compared"     // compared with what its type never is, or always
+	SentTwice           = "sent-twice"            // two filter lines send a message on the same event
 	SharedVerdict       = "shared-verdict"        // a verdict about one request, kept for all of the connection
 )
 
@@ -138,11 +142,14 @@ func (c *checker) check() {
 		c.checkNeeds(m)
 		c.checkWaiting(m)
 		c.checkSession(m, known)
+		c.checkTwice(m)
 		c.checkBody(m)
 		c.checkBuffer(m, known)
 		c.checkLarge(m)
 	}
 	c.checkVars()
+	c.checkScopes()
+	c.checkComparisons()
 	c.checkAnswers()
 	c.checkVerdicts()
 	c.checkClosed()

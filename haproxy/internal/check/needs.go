@@ -35,6 +35,8 @@ func (c *checker) missing(s sending, fetch string) string {
 	switch name := samples.Name(fetch); {
 	case name == "unique-id" && !has(func(d syntax.Directive) bool { return d.Is("unique-id-format") }):
 		return "\"unique-id-format %{+X}o%ci%cp%ts%rt\""
+	case counter(fetch) != "" && !tracked(s, counter(fetch)):
+		return "rule with \"track-" + counter(fetch) + "\" before it is sent"
 	case name == "capture.req.hdr" && !captured(s, "request", fetch):
 		return "\"capture request header NAME len N\" for it"
 	case name == "capture.res.hdr" && !captured(s, "response", fetch):
@@ -64,6 +66,36 @@ func captured(s sending, side, fetch string) bool {
 	}
 	i, err := strconv.Atoi(samples.ArgumentOf(fetch))
 	return n > 0 && (err != nil || i < n)
+}
+
+// counter returns the counter that a sample reads, such as sc0 of sc0_http_req_rate and of
+// sc_http_req_rate(0), or "".
+func counter(fetch string) string {
+	name, ok := strings.CutPrefix(samples.Name(fetch), "sc")
+	switch {
+	case !ok || strings.HasSuffix(name, "_tracked"):
+	case len(name) > 2 && name[0] >= '0' && name[0] <= '9' && name[1] == '_':
+		return "sc" + name[:1]
+	case strings.HasPrefix(name, "_"):
+		if n := samples.ArgumentOf(fetch); n != "" {
+			return "sc" + n
+		}
+	}
+	return ""
+}
+
+// tracked reports whether a rule tracks a counter before a message is sent.
+func tracked(s sending, counter string) bool {
+	for i, d := range s.proxy.All() {
+		if !slices.Contains(d.Words, "track-"+counter) {
+			continue
+		}
+		stage := syntax.RuleStage(s.proxy, &d)
+		if stage < s.stage || s.rule >= 0 && stage == s.stage && i < len(s.proxy.All())-len(s.proxy.Lines)+s.rule {
+			return true
+		}
+	}
+	return false
 }
 
 // boolean reports whether a sample is one that is false, or 0, where there is

@@ -43,6 +43,23 @@ func mentionedIn(lines []syntax.Directive) []mention {
 	return all
 }
 
+// reads returns the mentions, and for each rule with the name of an ACL the variables that
+// the ACL reads.
+func (c *checker) reads() []mention {
+	all := slices.Clone(c.mentions)
+	for _, s := range c.cfg.Sections {
+		for i := range s.Lines {
+			for _, acl := range namedIn(s.Lines[i], s.All()) {
+				for _, m := range mentioned(&acl) {
+					m.at, m.in, m.line = s.Lines[i], s, i
+					all = append(all, m)
+				}
+			}
+		}
+	}
+	return all
+}
+
 // findMentions returns all variables in haproxy.cfg and in the engine's SPOE file.
 func (c *checker) findMentions() []mention {
 	var all []mention

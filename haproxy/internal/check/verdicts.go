@@ -12,7 +12,7 @@ import (
 // checkVerdicts finds rules that go by an answer and never see one: another rule ends the
 // rules before them, or unsets the variable.
 func (c *checker) checkVerdicts() {
-	for _, r := range c.mentions {
+	for _, r := range c.reads() {
 		if !r.read || r.in == nil || syntax.RuleStage(r.in, &r.at) == syntax.StageUnknown || !c.ofAnswer(r) {
 			continue
 		}
@@ -21,6 +21,12 @@ func (c *checker) checkVerdicts() {
 				fmt.Sprintf("this rule goes by the answer of the agent (%s.%s), and %q before it (%s:%d) ends the rules wherever this one would apply", r.scope, r.name, action, d.File, d.Line),
 				"HAProxy does not get to this rule: nothing becomes of the answer.",
 				"Put this rule before that one.")
+		}
+		if o := c.setBefore(r); o != nil {
+			c.find(VariableOverwritten, r.at,
+				fmt.Sprintf("the variable %s.%s is read here, and a rule sets it before, behind its message (%s:%d)", r.scope, r.name, o.at.File, o.at.Line),
+				"The rule has replaced the agent's answer: this line goes by what the rule has set.",
+				"Send the message by a rule behind the one that sets the variable (a group, and \"http-request send-spoe-group\").")
 		}
 		if u := c.unsetBefore(r); u != nil {
 			c.find(VariableReadEarly, r.at,
@@ -45,20 +51,49 @@ func (c *checker) unsetBefore(r mention) *mention {
 		return u.in == r.in && u.line < r.line && u.at.Is(r.at.Words[0]) && u.scope == r.scope && u.name == r.name &&
 			strings.Contains(u.at.Text(), "unset-var(") && condition(u.in, u.at) == "" && !u.at.Maybe
 	})
-	if i < 0 || c.setByRule(r) || c.cfg.LoadsLua() {
+	if i < 0 || c.setByRule(r) || c.cfg.LoadsLua() || !c.onlyBefore(r.scope, name, c.mentions[i]) {
 		return nil
 	}
-	u := c.mentions[i]
+	return &c.mentions[i]
+}
+
+// onlyBefore reports whether each message that has a variable set is sent before a rule.
+func (c *checker) onlyBefore(scope, name string, rule mention) bool {
 	for j := range c.agent.Messages {
 		m := c.engine.Message(c.agent.Messages[j].Name)
-		if m == nil || !slices.ContainsFunc(c.agent.Messages[j].Vars, func(v model.Var) bool { return v.Sets(r.scope, name) }) {
+		if m == nil || !slices.ContainsFunc(c.agent.Messages[j].Vars, func(v model.Var) bool { return v.Sets(scope, name) }) {
 			continue
 		}
 		for _, s := range c.sendings(m) {
-			if s.isAfter(u) {
-				return nil // it sets the variable again, or anew
+			if s.isAfter(rule) {
+				return false
 			}
 		}
 	}
-	return &u
+	return true
+}
+
+// setBefore returns a rule without a condition that sets a variable to something of its
+// own before it is read, and behind each message that has it set; or nil.
+func (c *checker) setBefore(r mention) *mention {
+	name := strings.TrimPrefix(r.name, c.engine.Prefix+".")
+	full := r.scope + "." + r.name
+	for i := range c.mentions {
+		o := &c.mentions[i]
+		switch {
+		case !o.set || o.in != r.in || o.scope != r.scope || o.name != r.name || condition(o.in, o.at) != "" || o.at.Maybe:
+		case strings.Contains(o.at.Text(), "("+full+",") || strings.Contains(o.at.Text(), "var("+full+")") && strings.Count(o.at.Text(), full) > 1:
+			// it depends on what is there, or is made of it
+		case !isBefore(*o, r) || !c.onlyBefore(r.scope, name, *o):
+		default:
+			return o
+		}
+	}
+	return nil
+}
+
+// isBefore reports whether a rule comes before another one of the same section.
+func isBefore(o, r mention) bool {
+	first, second := syntax.RuleStage(o.in, &o.at), syntax.RuleStage(r.in, &r.at)
+	return first != syntax.StageUnknown && (first < second || first == second && o.line < r.line)
 }

@@ -91,6 +91,9 @@ func (c *checker) checkReached(m *syntax.SPOEMessage, s sending) {
 // would apply, and its action; or "".
 func ended(in *syntax.Section, line int) (d syntax.Directive, action string) {
 	at := in.Lines[line]
+	if syntax.RuleStage(in, &at) == syntax.StageUnknown || !strings.Contains(at.Words[0], "-re") {
+		return d, "" // no rule of http-request, tcp-response and the like
+	}
 	kind := 2 // "http-request deny"; "tcp-request content accept"
 	if strings.HasPrefix(at.Words[0], "tcp-") {
 		kind = 3

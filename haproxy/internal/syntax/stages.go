@@ -17,10 +17,12 @@ const (
 	stageFrontendTCPRules
 	StageFrontendHTTP
 	stageFrontendHTTPRules
+	stageFrontendEnd // redirect and use_backend lines
 	StageBackendTCP
 	stageBackendTCPRules
 	stageBackendHTTP
 	stageBackendHTTPRules
+	stageBackendEnd // redirect, use-server and stick lines
 	StageServerSession
 	stageTCPResponse
 	stageTCPResponseRules
@@ -100,6 +102,12 @@ func RuleStage(s *Section, d *Directive) Stage {
 		return stageHTTPResponseRules
 	case d.Is("http-after-response"):
 		return stageAfterResponse
+	case d.Is("use_backend"):
+		return stageFrontendEnd
+	case d.Is("redirect"):
+		return pick(stageFrontendEnd, stageBackendEnd)
+	case d.Is("use-server"), d.Is("stick", "on"), d.Is("stick", "match"), d.Is("stick", "store-request"):
+		return stageBackendEnd
 	}
 	return StageUnknown
 }

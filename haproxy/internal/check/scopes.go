@@ -1,0 +1,58 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
+)
+
+// checkScopes finds variables of the scopes req and res that are set, or read, where their
+// scope has ended or not begun: HAProxy has those of req until it connects to a server, and
+// those of res from then on.
+func (c *checker) checkScopes() {
+	for i := range c.agent.Messages {
+		known := &c.agent.Messages[i]
+		m := c.engine.Message(known.Name)
+		if m == nil {
+			continue
+		}
+		sent := c.sendings(m)
+		for _, v := range known.Vars {
+			ofResponse := v.Scope == "res"
+			if len(sent) == 0 || v.Scope != "req" && !ofResponse || v.Pattern {
+				continue
+			}
+			full := c.engine.FullName(v.Scope, v.Name)
+			if !slices.ContainsFunc(sent, func(s sending) bool { return (s.stage >= syntax.StageServerSession) == ofResponse }) {
+				c.find(VariableGone, sent[0].at,
+					fmt.Sprintf("the handler of %q sets %s, and its message is sent %s", m.Name, full, about(!ofResponse)),
+					fmt.Sprintf("HAProxy has no variables of the scope %s then: it ignores the action, and still logs st=0.", v.Scope),
+					"Let the handler set a variable of the scope txn.")
+				continue
+			}
+			for _, r := range c.reads() {
+				if r.read && r.in != nil && r.scope+"."+r.name == full && !ofResponse && late(r) && !c.setByRule(r) {
+					c.find(VariableGone, r.at,
+						fmt.Sprintf("the variable %s is read here, %s", full, about(true)),
+						"Variables of the scope req end where HAProxy connects to a server: a condition on it never holds (an \"unless\" always), a header or log field with it is empty.",
+						"Let the handler set a variable of the scope txn.")
+				}
+			}
+		}
+	}
+}
+
+// about says when, for a text.
+func about(response bool) string {
+	if response {
+		return "when the response has come"
+	}
+	return "before there is a response"
+}
+
+// late reports whether a line is evaluated when the response has come.
+func late(r mention) bool {
+	return strings.HasPrefix(r.at.Words[0], "log-format") || syntax.RuleStage(r.in, &r.at) >= syntax.StageServerSession
+}
