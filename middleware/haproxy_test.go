@@ -23,9 +23,9 @@ const traceConf = `
 spoe-agent agent
     messages check
     option var-prefix agent
-    timeout hello 2s
+    timeout hello 20s
     timeout idle 1m
-    timeout processing 500ms
+    timeout processing 20s
     use-backend agents
     log global
 
@@ -47,7 +47,7 @@ func TestTraceThroughHAProxy(t *testing.T) {
 			Seen string `spoe:"seen"`
 		}
 		r := router.New()
-		r.Use(middleware.Default(400*time.Millisecond, middleware.DefaultConfig{
+		r.Use(middleware.Default(20*time.Second, middleware.DefaultConfig{
 			Trace: middleware.TraceConfig{
 				TracerProvider: spans,
 				ArgAttributes:  map[string]string{"src": "client.address", "method": "http.request.method", "path": "url.path"},
@@ -61,7 +61,7 @@ func TestTraceThroughHAProxy(t *testing.T) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		agent := &spoe.Agent{Handler: r, ShutdownTimeout: 5 * time.Second}
+		agent := &spoe.Agent{Handler: r, ShutdownTimeout: 30 * time.Second}
 		go func() { ended <- agent.Run(ctx, ln) }() // ends with ctx, awaited below
 		defer func() {
 			cancel()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/service"
 )
 
@@ -20,15 +21,16 @@ import (
 // less and less often.
 func TestRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log strings.Builder
-		var reads int
-		down := true
-		r := &service.Refreshed[int]{Every: time.Minute, Retry: 4 * time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)), Read: func(context.Context) (int, error) {
-			reads++
-			if down {
+		var log lockedbuffer.Buffer
+		var reads atomic.Int64
+		var down atomic.Bool
+		down.Store(true)
+		r := &service.Refreshed[int64]{Every: time.Minute, Retry: 4 * time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)), Read: func(context.Context) (int64, error) {
+			n := reads.Add(1)
+			if down.Load() {
 				return 0, errors.New("down")
 			}
-			return reads, nil
+			return n, nil
 		}}
 		_, ok := r.Load()
 		assert.False(t, ok)
@@ -36,22 +38,22 @@ func TestRefreshed(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		go r.Run(ctx)
 		time.Sleep(500 * time.Millisecond)
-		for _, want := range []int{1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5} { // after 1, 2, 4 and 4 seconds
+		for _, want := range []int64{1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5} { // after 1, 2, 4 and 4 seconds
 			synctest.Wait()
-			assert.Equal(t, want, reads)
+			assert.Equal(t, want, reads.Load())
 			time.Sleep(time.Second)
 		}
 		assert.False(t, r.Up())
 		assert.Equal(t, 1, strings.Count(log.String(), "no answer"), log.String())
-		down = false
+		down.Store(false)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		value, ok := r.Load()
 		assert.True(t, ok)
-		assert.Equal(t, reads, value)
+		assert.Equal(t, reads.Load(), value)
 		assert.True(t, r.Up())
 		assert.Equal(t, 1, strings.Count(log.String(), "it answers again"))
-		down = true
+		down.Store(true)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		still, ok := r.Load()

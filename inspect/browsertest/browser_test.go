@@ -25,9 +25,9 @@ const spoeConf = `[inspect]
 spoe-agent inspect
     messages ip-rep
     option var-prefix ip
-    timeout hello 2s
+    timeout hello 20s
     timeout idle 2m
-    timeout processing 500ms
+    timeout processing 20s
     use-backend agents
 
 spoe-message ip-rep

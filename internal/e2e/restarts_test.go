@@ -92,7 +92,7 @@ func (r restarts) run(t *testing.T, bin haproxytest.Binary) outcome {
 	for range r.n {
 		for _, name := range []string{"one", "two"} {
 			begin := time.Now()
-			agents[name].Stop(syscall.SIGTERM, 15*time.Second)
+			agents[name].Stop(syscall.SIGTERM, 2*waitLimit)
 			longest = max(longest, time.Since(begin))
 			p := agents[name]
 			assert.Regexp(t, "^listening\nstats .*\n$", p.Output(), "the agent complains")

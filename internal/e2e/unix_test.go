@@ -54,7 +54,7 @@ func TestAbstractSocket(t *testing.T) {
 
 func asksOverUnix(t *testing.T, bin haproxytest.Binary, a *agent) {
 	t.Helper()
-	conf := spoeConf("messages echo\n timeout processing 500ms", `
+	conf := spoeConf("messages echo", `
 spoe-message echo
     args path=path
     event on-frontend-http-request`)

@@ -9,4 +9,4 @@ package servicetest
 import "time"
 
 // Patience bounds every wait; it is reached only where something is wrong.
-const Patience = 15 * time.Second
+const Patience = time.Minute

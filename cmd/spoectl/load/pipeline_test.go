@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,9 +98,15 @@ func TestLatencyCountsFromWhenItWasDue(t *testing.T) {
 }
 
 func TestPipelineEndsWithContext(t *testing.T) {
-	addr := serve(t, "127.0.0.1:0", echo(0))
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	var handled atomic.Int64
+	addr := serve(t, "127.0.0.1:0", spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		if handled.Add(1) == 100 {
+			cancel()
+		}
+		return echo(0).ServeSPOE(ctx, msg, acts)
+	}))
 	edges := 0
 	r, err := load.Pipeline(ctx, load.Config{
 		Network: "tcp", Addr: addr.String(), Messages: numbers(1), Conns: 1, InFlight: 2, Window: time.Minute,

@@ -26,6 +26,6 @@ func TestSplitterIsLinear(t *testing.T) {
 			require.Empty(t, frames)
 		}
 	}
-	require.Less(t, time.Since(begin), 5*time.Second)
+	require.Less(t, time.Since(begin), 30*time.Second)
 	require.Zero(t, cap(s.partial), "the buffer is dropped")
 }
