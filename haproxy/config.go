@@ -46,10 +46,12 @@ type Config struct {
 	AgentCheckPort int
 	// Affinity names a variable of the scope txn that the first answer of a request
 	// sets to the name of the agent's server line: agent1, agent2 and so on, in the
-	// order of Agents. The request's later messages then go to that agent. With a
-	// Version of 3.1 or later, rules of the agents' backend choose it. Otherwise each
-	// agent has an engine and a backend of its own, and rules of the frontend choose
-	// the engine, so each message must be in a group. Default: any agent.
+	// order of Agents. The request's messages of later stages then go to that agent. With
+	// a Version of 3.1 or later, rules of the agents' backend choose it. Otherwise the
+	// later messages have an engine and a backend for each agent, and rules of the
+	// frontend choose the engine, so each of these messages must be in a group. With
+	// AgentCheckPort, later messages also come to an agent that drains (see
+	// spoe.Agent.Drain). Default: any agent.
 	Affinity string
 	// Headers are request headers that the site gets from variables of the engine's in
 	// the scope txn, by the header's name: {"X-Auth-User": "user"}. A visitor cannot

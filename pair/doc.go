@@ -21,7 +21,7 @@
 // by Take, exactly once.
 //
 // With several agents, HAProxy must send the second message to the agent that has
-// the value: haproxy.Config.Affinity writes the rules for that. Decide in its handler
-// what to do if Take finds nothing: refuse the response, or start again from the
-// arguments of the second message.
+// the value: haproxy.Config.Affinity writes the rules for that. [Store.Drain] is for the
+// end of an agent, see spoe.Agent.Drain. Decide in the handler of the second message what
+// to do if Take finds nothing: refuse the response, or start again from the arguments.
 package pair

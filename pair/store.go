@@ -1,6 +1,7 @@
 package pair
 
 import (
+	"context"
 	"crypto/rand"
 	"sync"
 	"time"
@@ -19,7 +20,8 @@ type Store[T any] struct {
 	values map[string]*entry[T]
 	oldest *entry[T] // the list's ends, nil if it is empty
 	newest *entry[T]
-	timer  *time.Timer // nil before the first Put
+	timer  *time.Timer   // nil before the first Put
+	empty  chan struct{} // closed when no value waits; nil unless Drain waits for that
 	closed bool
 	stats  Stats
 	untold int        // values for which Config.Evicted has not returned
@@ -89,6 +91,28 @@ func (s *Store[T]) Take(key string) (v T, ok bool) {
 	s.mu.Unlock()
 	s.tell(gone)
 	return v, ok
+}
+
+// Drain waits until no value waits to be taken, or until ctx ends, and then returns its
+// error. It is a function for spoe.Agent.Drain: at the end of an agent, later messages
+// still find their values. Close evicts what is left.
+func (s *Store[T]) Drain(ctx context.Context) error {
+	s.mu.Lock()
+	if s.oldest == nil {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.empty == nil {
+		s.empty = make(chan struct{})
+	}
+	empty := s.empty
+	s.mu.Unlock()
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Close evicts all values, and returns when Config.Evicted has returned for each. It
@@ -205,8 +229,15 @@ func (s *Store[T]) removeLocked(e *entry[T]) *entry[T] {
 		s.newest = e.older
 	}
 	e.newer, e.older = nil, nil
-	if s.oldest == nil && s.timer != nil {
+	if s.oldest != nil {
+		return e
+	}
+	if s.timer != nil {
 		s.timer.Stop()
+	}
+	if s.empty != nil {
+		close(s.empty)
+		s.empty = nil
 	}
 	return e
 }

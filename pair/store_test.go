@@ -1,6 +1,8 @@
 package pair_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -248,6 +250,35 @@ func TestCloseWaits(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		s.Close()
 		assert.Equal(t, time.Minute+time.Second, time.Since(start))
+	})
+}
+
+// TestDrain: Drain returns when no value waits, whether the last one was taken or has
+// expired, and at the end of its context otherwise.
+func TestDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := pair.New(pair.Config[int]{TTL: time.Minute})
+		defer s.Close()
+		require.NoError(t, s.Drain(t.Context()))
+		first, second := s.Put(1), s.Put(2)
+		drained := make(chan error, 2)
+		for range 2 {
+			go func() { drained <- s.Drain(t.Context()) }()
+		}
+		s.Take(first)
+		synctest.Wait()
+		require.Empty(t, drained)
+		s.Take(second)
+		require.NoError(t, <-drained)
+		require.NoError(t, <-drained)
+
+		s.Put(3)
+		start := time.Now()
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("too late"))
+		defer cancel()
+		assert.EqualError(t, s.Drain(ctx), "too late")
+		require.NoError(t, s.Drain(t.Context()))
+		assert.Equal(t, time.Minute, time.Since(start))
 	})
 }
 

@@ -37,6 +37,7 @@ type Setup[C any] struct {
 	watched  []func(*generation[C]) []string
 	know     func(files ...string) // before they are read
 	tasks    []func(context.Context) error
+	drains   []func(context.Context) error
 }
 
 // Config returns the configuration of this moment, which a reload replaces. Do not
@@ -97,6 +98,21 @@ func (s *Setup[C]) files(g *generation[C]) (files []string) {
 // Ready adds a check to /readyz: an error is the reason why the agent should get no
 // requests now. It is called for each request of /readyz.
 func (s *Setup[C]) Ready(check func(context.Context) error) { s.ready = append(s.ready, check) }
+
+// Drain adds work for which the end of the program waits before HAProxy's connections are
+// closed: wait returns when nothing waits for a later message any more, as the method
+// Drain of pair.Store does. Its ctx ends after half of the setting shutdown-timeout. See
+// [spoe.Agent] for what HAProxy does meanwhile.
+func (s *Setup[C]) Drain(wait func(context.Context) error) { s.drains = append(s.drains, wait) }
+
+// drain waits for all work of Drain.
+func (s *Setup[C]) drain(ctx context.Context) {
+	for _, wait := range s.drains {
+		if err := wait(ctx); err != nil {
+			s.Log.Warn("some requests still wait for a later message", "error", err)
+		}
+	}
+}
 
 // Go runs background work from the end of Agent.Setup until the last request has
 // been answered; then its ctx ends, and the program waits for it. An error ends the

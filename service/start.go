@@ -100,6 +100,9 @@ func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
 	if err := p.Setup(ctx, s); err != nil {
 		return err
 	}
+	if s.drains != nil {
+		agent.Drain = s.drain
+	}
 	lns, err := g.settings.listen(getTLS)
 	if err != nil {
 		return err

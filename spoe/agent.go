@@ -1,6 +1,7 @@
 package spoe
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io/fs"
@@ -98,6 +99,14 @@ type Agent struct {
 	// Shutdown on. HAProxy then moves its traffic away by itself, before the agent
 	// closes anything. Default: none.
 	AgentCheckAddr string
+	// Drain returns when no work waits for a later message, such as a request for its
+	// response; pair.Store.Drain is such a function. Shutdown calls it before it closes
+	// connections of HAProxy 3.1 or later, with a context that ends after half of its
+	// time. Where HAProxy asks at AgentCheckAddr, health checks succeed until Drain
+	// returns, so that HAProxy can go on bringing later messages to this agent, by
+	// `use-server`, while it sends all others elsewhere. Default: Shutdown waits for no
+	// such work.
+	Drain func(ctx context.Context)
 	// MaxConnectionAge closes connections after that time, at a moment when they are quiet,
 	// so that new replicas get their share of traffic. Each connection's age is between 90
 	// % and 110 % of it. Default: no limit, because a request that HAProxy sends at the

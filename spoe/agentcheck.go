@@ -6,15 +6,18 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
 
 // The answers to HAProxy's agent-check. maxconn:1 stops HAProxy up to 3.0 from
-// sending on the connections that it has; maxconn:0 takes that back.
+// sending on the connections that it has; maxconn:0 takes that back. Later ones would
+// send one message at a time, so until the agent has settled they get no maxconn.
 const (
-	agentReady = "up ready maxconn:0\n"
-	agentDrain = "drain maxconn:1\n"
+	agentReady    = "up ready maxconn:0\n"
+	agentDrain    = "drain maxconn:1\n"
+	agentDrainAll = "drain\n"
 )
 
 const (
@@ -84,9 +87,12 @@ func (a *Agent) answerAgentCheck(nc net.Conn) {
 	}
 	e := &a.eng
 	draining := isClosed(e.draining)
-	e.checks.seen(nc.RemoteAddr(), false)
+	e.checks.seenAgentCheck(nc.RemoteAddr())
 	answer := agentReady
-	if draining {
+	switch {
+	case draining && !isClosed(e.settled) && !e.hasApplets():
+		answer = agentDrainAll
+	case draining:
 		answer = agentDrain
 	}
 	if _, err := io.WriteString(nc, answer); err != nil {
@@ -113,6 +119,11 @@ func (e *engine) awaitDrain(ctx context.Context) {
 	case <-e.noConns():
 	case <-ctx.Done():
 	}
+}
+
+// hasApplets reports whether a HAProxy up to 3.0 is connected.
+func (e *engine) hasApplets() bool {
+	return slices.ContainsFunc(e.openConns(), func(c *conn) bool { return c.haproxy.Load().applet })
 }
 
 func (k *checks) anyDrained() bool {

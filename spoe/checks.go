@@ -21,7 +21,8 @@ type checkSource struct {
 	last    time.Time
 	every   time.Duration // between the last two
 	failed  int
-	drained bool // it has read that the agent drains, see agentcheck.go
+	asks    bool // it asks at Agent.AgentCheckAddr
+	drained bool // it has read there that the agent drains
 }
 
 const (
@@ -52,26 +53,41 @@ func (s *checkSource) gone() time.Time {
 	return s.last.Add(missedChecks*s.every + time.Second)
 }
 
-// seen notes a health check from peer; fail reports that it is failed, and is
-// returned.
-func (k *checks) seen(peer net.Addr, fail bool) bool {
+// seenHealth notes a health check from peer and reports whether it must fail: while the
+// agent drains, unless the HAProxy learns of that at Agent.AgentCheckAddr and the agent
+// has not settled.
+func (k *checks) seenHealth(peer net.Addr, draining, settled bool) (fail bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	s := k.seenLocked(peer)
+	if !draining || s.asks && !settled {
+		return false
+	}
+	s.failed++
+	k.lookLocked()
+	return true
+}
+
+// seenAgentCheck notes an agent-check from peer.
+func (k *checks) seenAgentCheck(peer net.Addr) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.seenLocked(peer).asks = true
+}
+
+func (k *checks) seenLocked(peer net.Addr) *checkSource {
 	t := time.Now()
 	key := hostOf(peer)
 	if s := k.sources[key]; s != nil {
 		s.every, s.last = min(t.Sub(s.last), maxInterval), t
-	} else {
-		if k.sources == nil || len(k.sources) >= maxSources {
-			k.sources = make(map[string]*checkSource)
-		}
-		k.sources[key] = &checkSource{last: t, every: firstInterval}
+		return s
 	}
-	if fail {
-		k.sources[key].failed++
-		k.lookLocked()
+	if k.sources == nil || len(k.sources) >= maxSources {
+		k.sources = make(map[string]*checkSource)
 	}
-	return fail
+	s := &checkSource{last: t, every: firstInterval}
+	k.sources[key] = s
+	return s
 }
 
 // failing returns a channel that is closed once each source that has not gone

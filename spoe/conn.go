@@ -29,6 +29,7 @@ type conn struct {
 	// does not change afterwards.
 	haproxy      atomic.Pointer[haproxy]
 	maxFrameSize int
+	ended        chan struct{} // closed when the connection is out of the engine's list
 
 	// The reader's own.
 	r         reader
@@ -89,6 +90,7 @@ func newConn(a *Agent, g *errgroup.Group, nc net.Conn) *conn {
 		maxFrameSize: a.eng.maxFrameSize,
 		plan:         retirement{at: never, force: never},
 		heldSince:    never,
+		ended:        make(chan struct{}),
 	}
 	c.changed.L = &c.mu
 	c.ctx.Context = a.eng.ctx

@@ -46,7 +46,8 @@ type engine struct {
 	empty     chan struct{} // closed when no connection is left; made by the first waiting goroutine
 
 	// The steps of the end, each closed once under mu.
-	draining  chan struct{} // health checks fail
+	draining  chan struct{} // health checks fail, or will after settled
+	settled   chan struct{} // Agent.Drain has returned
 	closing   chan struct{} // no more connections
 	abandoned chan struct{} // handlers are waited for no longer
 
@@ -80,6 +81,7 @@ func (e *engine) makeSteps() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.draining = make(chan struct{})
+	e.settled = make(chan struct{})
 	e.closing = make(chan struct{})
 	e.abandoned = make(chan struct{})
 	e.listeners = make(map[net.Listener]struct{})
@@ -121,6 +123,7 @@ func (e *engine) removeConn(c *conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.conns, c)
+	close(c.ended)
 	if e.empty != nil && len(e.conns) == 0 {
 		closeLocked(e.empty)
 	}

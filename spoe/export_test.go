@@ -26,7 +26,7 @@ func (a *Agent) KnownNames() int {
 
 // NoteCheck notes a health check from peer, and returns how many peers are remembered.
 func (a *Agent) NoteCheck(peer net.Addr) int {
-	a.eng.checks.seen(peer, false)
+	a.eng.checks.seenHealth(peer, false, false)
 	a.eng.checks.mu.Lock()
 	defer a.eng.checks.mu.Unlock()
 	return len(a.eng.checks.sources)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -309,6 +310,57 @@ func TestAgentCheck(t *testing.T) {
 	took := shutdown(a, limit)
 	require.Eventually(t, func() bool { return check() == "drain maxconn:1\n" }, eventually, tick)
 	assert.Positive(t, <-took)
+	assert.ErrorIs(t, <-ended, spoe.ErrAgentClosed)
+}
+
+// Shutdown waits for Agent.Drain. Until it returns, a HAProxy that asks at AgentCheckAddr
+// reads drain and sees its health checks succeed, so that it brings later messages.
+func TestDrain(t *testing.T) {
+	addr := freeaddr.Find(t)
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	var once sync.Once
+	draining, drained := make(chan struct{}), make(chan struct{})
+	a := &spoe.Agent{Handler: byName{"m": set("x", 1)}, AgentCheckAddr: addr, Logger: slog.New(slog.DiscardHandler), Drain: func(ctx context.Context) {
+		once.Do(func() { close(draining) })
+		select {
+		case <-drained:
+		case <-ctx.Done():
+		}
+	}}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Serve(ln) }() // ends with Shutdown
+	dial := func() *spoetest.Client {
+		c, err := spoetest.Dial(t.Context(), "tcp", ln.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	check := func() string {
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			return ""
+		}
+		defer nc.Close()
+		b, _ := io.ReadAll(nc)
+		return string(b)
+	}
+	healthy := func() error {
+		_, err := spoetest.HealthCheck(t.Context(), "tcp", ln.Addr().String())
+		return err
+	}
+	require.Eventually(t, func() bool { return check() == "up ready maxconn:0\n" }, eventually, tick)
+	took := shutdown(a, time.Minute)
+	require.Eventually(t, func() bool { return check() == "drain\n" }, eventually, tick)
+	<-draining
+	for range 5 { // more than ShutdownChecks
+		assert.NoError(t, healthy())
+	}
+	vars, err := dial().Ask(t.Context(), "m")
+	assert.NoError(t, err, "even on a new connection")
+	assert.EqualValues(t, 1, vars.Int("txn.x"))
+	close(drained)
+	assert.Positive(t, <-took, "a clean end")
 	assert.ErrorIs(t, <-ended, spoe.ErrAgentClosed)
 }
 

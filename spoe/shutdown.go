@@ -32,8 +32,9 @@ const (
 //     checks has seen one more than ShutdownChecks of them fail and so has turned
 //     to other servers. A HAProxy that asks at AgentCheckAddr reads there that the
 //     agent drains; it moves its traffic away and closes its connections itself,
-//     for which Shutdown waits. Where no HAProxy checks, this takes no time; at
-//     half of ctx's time it ends in any case.
+//     for which Shutdown waits. Where no HAProxy checks, this takes no time; then
+//     Agent.Drain waits for later messages. At half of ctx's time all of this ends in
+//     any case.
 //  2. The listeners are closed.
 //  3. Each connection that has gone quiet, nothing in flight and no frame for
 //     100 ms (1 s with HAProxy up to 3.0), gets an AGENT-DISCONNECT with status 0
@@ -51,6 +52,9 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	}
 	e := &a.eng
 	e.mu.Lock()
+	if a.Drain == nil {
+		closeLocked(e.settled)
+	}
 	closeLocked(e.draining)
 	e.mu.Unlock()
 
@@ -60,6 +64,7 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	case <-e.closing:
 	case <-half.Done():
 	}
+	a.settle(half)
 	e.awaitDrain(half)
 	cancel()
 	e.checks.stop()
@@ -83,6 +88,47 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	a.logAttrs(slog.LevelWarn, "shutdown ran out of time", slog.Any("error", err))
 	a.Close()
 	return err
+}
+
+// settle waits for Agent.Drain. Connections of HAProxy up to 3.0, which goes on sending
+// new messages on them, end before: HAProxy opens connections to this agent only for
+// messages that must go there.
+func (a *Agent) settle(ctx context.Context) {
+	e := &a.eng
+	defer func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		closeLocked(e.settled)
+	}()
+	if a.Drain == nil {
+		return
+	}
+	if e.checks.anyDrained() {
+		sleep(ctx, drainPause)
+		e.retireApplets(ctx)
+		a.Drain(ctx)
+		sleep(ctx, drainPause) // for requests that HAProxy sent before it acted on the drain
+	}
+	a.Drain(ctx)
+}
+
+// retireApplets ends the connections of HAProxy up to 3.0, and waits for that.
+func (e *engine) retireApplets(ctx context.Context) {
+	var ends []<-chan struct{}
+	for i, c := range e.openConns() {
+		if c.haproxy.Load().applet {
+			at := since(time.Now().Add(time.Duration(i) * shutdownGap))
+			c.retire(retirement{at: at, quiet: appletQuiet, force: at})
+			ends = append(ends, c.ended)
+		}
+	}
+	for _, ended := range ends {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // retireAll plans the end of all connections. HAProxy moves the traffic of one that ends to

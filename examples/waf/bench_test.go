@@ -87,7 +87,7 @@ func cpuSeconds(b *testing.B, a *servicetest.Agent) float64 {
 	return number(b, a.Scrape(b), `(?m)^process_cpu_seconds_total ([\d.e+-]+)$`)
 }
 
-func number(b *testing.B, text, pattern string) float64 {
+func number(b testing.TB, text, pattern string) float64 {
 	b.Helper()
 	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
 	require.NotNil(b, m, "%s in %s", pattern, text)

@@ -81,6 +81,7 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 		TTL: c.PendingFor, MaxEntries: c.Pending,
 		Evicted: func(t *transaction, _ pair.Reason) { t.end() },
 	})
+	s.Drain(w.pending.Drain) // at the end, responses still find their requests
 	s.Go(func(ctx context.Context) error { <-ctx.Done(); w.pending.Close(); return nil })
 	if w.hits, err = s.Metrics.Meter(instrumentation).Int64Counter("waf.rule.hits", metric.WithUnit("{hit}"),
 		metric.WithDescription("Rules that matched, by application.")); err != nil {

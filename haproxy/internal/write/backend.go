@@ -24,14 +24,13 @@ func writeBackend(a model.Agent, c Config, engines []engine) string {
 			". HAProxy uses two buffers for each request that it handles. From 3.1 on this counts for filter lines that come after it: load this file before haproxy.cfg.")
 		t.line("    tune.bufsize", strconv.Itoa(size))
 	}
+	c.writeAgents(&t, engines, processing)
 	if c.splits() {
 		for i := range c.Agents {
 			one := c
 			one.alone, one.Backend = alone{i + 1, len(c.Agents)}, c.Backend+"-"+serverName(i)
 			one.writeAgents(&t, engines, processing)
 		}
-	} else {
-		c.writeAgents(&t, engines, processing)
 	}
 	c.writePages(&t)
 	return t.String()

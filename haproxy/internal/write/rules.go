@@ -18,13 +18,12 @@ func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
 			continue
 		}
 		rules := ruleSets[e]
-		condition := joined(firstBytes(&a, g, rules), c.chosen(a, g))
+		condition := joined(firstBytes(&a, g, rules), c.chosen())
 		if !c.alone.inFirst() {
 			t.line("    "+rules.name+" send-spoe-group", c.Engine, g, condition)
 			continue
 		}
 		t.line()
-		c.writeTurn(t, a, g, rules)
 		switch rules {
 		case tcpRequest:
 			t.comment("    ", "Sends "+strings.Join(members, ", ")+" once the connection's first bytes are there, and waits for the answer. "+
@@ -44,17 +43,15 @@ func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
 	}
 }
 
-// joined returns a condition, "if …" or "", with further terms, of which one must hold
-// too if there are any.
-func joined(condition string, terms []string) string {
-	if len(terms) == 0 {
+// joined returns a condition, "if …" or "", with a further term, if there is one.
+func joined(condition, term string) string {
+	switch {
+	case term == "":
 		return condition
+	case condition == "":
+		return "if " + term
 	}
-	first, ok := strings.CutPrefix(condition, "if ")
-	if ok {
-		first += " "
-	}
-	return "if " + first + strings.Join(terms, " || "+first)
+	return condition + " " + term
 }
 
 // firstBytes returns the condition that makes a TCP rule wait for what its group's
