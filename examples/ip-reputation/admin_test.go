@@ -75,12 +75,15 @@ func TestNotReadyBeforeListsAreRead(t *testing.T) {
 	soon := time.Now().Add(time.Hour)
 	require.NoError(t, os.Chtimes(path, soon, soon))
 
-	a := servicetest.Start(t, main.Agent(), "-list", path)
-	url := a.Admin(t)
-	status, text := servicetest.Get(t, url+"/readyz")
-	assert.Equal(t, http.StatusServiceUnavailable, status)
-	assert.Equal(t, "not ready: starting\n", text)
-	assert.Equal(t, "ok\n", body(t, url+"/healthz"))
+	var a *servicetest.Agent
+	var url string
+	require.Eventually(t, func() bool { // a busy machine may ask too late
+		a = servicetest.Start(t, main.Agent(), "-list", path)
+		url = a.Admin(t)
+		status, text := servicetest.Get(t, url+"/readyz")
+		assert.Equal(t, "ok\n", body(t, url+"/healthz"))
+		return status == http.StatusServiceUnavailable && text == "not ready: starting\n"
+	}, patience, time.Millisecond)
 	a.Addr(t)
 	assert.Equal(t, "ready\n", body(t, url+"/readyz"))
 }
@@ -88,7 +91,7 @@ func TestNotReadyBeforeListsAreRead(t *testing.T) {
 // SIGTERM: /readyz fails while questions are still answered, and /healthz and
 // /metrics stay until that is over.
 func TestReadyFailsFirst(t *testing.T) {
-	a := startProgram(t, nil, "-shutdown-timeout", "10s")
+	a := startProgram(t, nil, "-shutdown-timeout", "1m")
 	admin := a.Admin(t)
 	// Once HAProxy has checked health, the agent waits for it to notice.
 	check := func() error {

@@ -229,7 +229,7 @@ func (r *suiteRun) one(test *crs.Test) (why string) {
 		switch {
 		case why != "" && answer.Header.Get("X-WAF") == "":
 			return why + " (the agent has not been asked)"
-		case why == "" || time.Since(begun) > 3*time.Second:
+		case why == "" || time.Since(begun) > 10*time.Second:
 			return why
 		}
 	}

@@ -72,7 +72,7 @@ func handlerCases() []Case {
 		Case{"deadline/many-at-once", rowDeadline, "§3.2.7", scripted(func(s *script) {
 			s.needs(MessageHang)
 			s.open()
-			s.within(3*time.Second, "ACKs at their deadline", func() { pipelined(s, 100, hang(100, 4000)) })
+			s.within(9*time.Second, "ACKs at their deadline", func() { pipelined(s, 100, hang(100, 10_000)) })
 			s.served()
 			s.finished()
 		})},

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spoke-go/spoke/spoe/spoetest/conformance"
@@ -153,39 +154,44 @@ func TestSuiteFindsFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			m := right
-			tt.mutate(&m)
-			ln := spoetest.NewListener()
-			t.Cleanup(func() { _ = ln.Close() })
-			go func() { // ends with the listener
-				for {
-					nc, err := ln.Accept()
-					if err != nil {
-						return
+			synctest.Test(t, func(t *testing.T) {
+				m := right
+				tt.mutate(&m)
+				ln := spoetest.NewListener()
+				t.Cleanup(func() {
+					_ = ln.Close()
+					time.Sleep(5 * time.Second) // the connections end
+				})
+				go func() { // ends with the listener
+					for {
+						nc, err := ln.Accept()
+						if err != nil {
+							return
+						}
+						go m.serve(nc) // ends with the connection
 					}
-					go m.serve(nc) // ends with the connection
+				}()
+				target := &conformance.Target{
+					Dial:     func(ctx context.Context) (net.Conn, error) { return ln.DialContext(ctx) },
+					Message:  spoetest.Msg(conformance.MessageEcho, spoetest.Arg("ip", "192.0.2.1")),
+					Expect:   expectEcho,
+					Messages: []string{conformance.MessageEcho},
+					Wait:     time.Second,
 				}
-			}()
-			target := &conformance.Target{
-				Dial:     func(ctx context.Context) (net.Conn, error) { return ln.DialContext(ctx) },
-				Message:  spoetest.Msg(conformance.MessageEcho, spoetest.Arg("ip", "192.0.2.1")),
-				Expect:   expectEcho,
-				Messages: []string{conformance.MessageEcho},
-				Wait:     time.Second,
-			}
-			for _, name := range []string{
-				"write/hello", "notify/one", "notify/ids", "unknown/message", "disconnect/status", "disconnect/at-once", "size/frame-one-over",
-			} {
-				for r := range conformance.Run(t.Context(), target, conformance.CasesOf(name)) {
-					if r.Name == name && tt.fails == name {
-						assert.Error(t, r.Err, "%s has found nothing", name)
-						t.Log(r.Err)
-					}
-					if r.Name == name && tt.fails == "" {
-						assert.NoError(t, r.Err, name)
+				for _, name := range []string{
+					"write/hello", "notify/one", "notify/ids", "unknown/message", "disconnect/status", "disconnect/at-once", "size/frame-one-over",
+				} {
+					for r := range conformance.Run(t.Context(), target, conformance.CasesOf(name)) {
+						if r.Name == name && tt.fails == name {
+							assert.Error(t, r.Err, "%s has found nothing", name)
+							t.Log(r.Err)
+						}
+						if r.Name == name && tt.fails == "" {
+							assert.NoError(t, r.Err, name)
+						}
 					}
 				}
-			}
+			})
 		})
 	}
 }
