@@ -104,7 +104,7 @@ func TestPathSpellings(t *testing.T) {
 	})
 	a := startAgent(t, settings("http://127.0.0.1:1"))
 	for _, q := range []question{
-		{target: "wiki.localhost:443", method: "CONNECT"}, {target: "https://shop.localhost/", host: "wiki.localhost"}, {target: " "}, {target: "\x00"}, {target: "x"},
+		{target: "*"}, {target: "*", method: "POST"}, {target: "wiki.localhost:443", method: "CONNECT"}, {target: "https://shop.localhost/", host: "wiki.localhost"}, {target: " "}, {target: "\x00"}, {target: "x"},
 	} {
 		assert.Equal(t, "refuse", a.ask(t, q).Str("txn.decision"), fmt.Sprint(q))
 	}

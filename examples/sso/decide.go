@@ -90,7 +90,7 @@ func (d *decider) answer(ctx context.Context, g *gate, q *Question) Answer {
 	if s.provider != nil && strings.HasPrefix(target.Path, pagesPath) {
 		return Answer{Decision: "page", reason: "page"}
 	}
-	path, plain := "*", true
+	path, plain := "*", q.Method == "OPTIONS"
 	if target.Path != "*" {
 		path, plain = codec.CleanPath(target.Path)
 	}

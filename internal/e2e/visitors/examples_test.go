@@ -3,9 +3,12 @@
 package visitors_test
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
@@ -22,6 +25,8 @@ type example struct {
 	verdict *regexp.Regexp
 	// refusesProbes: no request for /.env reaches the site.
 	refusesProbes bool
+	// refusesDoubtful: no doubtful request reaches the site.
+	refusesDoubtful bool
 	// bodies: the agent is asked about requests with a body alone, and refuses bodies of
 	// unknown length.
 	bodies bool
@@ -60,6 +65,7 @@ var examples = func() []example {
 		e.recipe, e.run = cookbook[e.name], runRecipe
 	}
 	all = append(all, example{name: "ip-reputation", prefix: "txn.iprep", shows: "%[var(txn.ip_score)]", refusesProbes: true, run: runReputation})
+	all = append(all, example{name: "sso", prefix: "txn.sso", shows: "%[var(txn.sso.decision)]", refusesProbes: true, refusesDoubtful: true, run: runSSO})
 	for i := range all {
 		if all[i].verdict == nil {
 			all[i].verdict = set
@@ -105,5 +111,26 @@ func runReputation(t *testing.T, bin haproxytest.Binary, e *example, site string
 	return haproxytest.Start(t, bin, haproxytest.Config{
 		Config: config, Files: beside, Args: []string{"-f", "agents.cfg"},
 		Env: []string{"IPREP_ORIGIN=" + site, "IPREP_AGENT=" + faraway(t)(agent.Addr)},
+	})
+}
+
+// ssoConfig lets each visitor of the tests' site in, but for probes.
+const ssoConfig = "sites: [{hosts: [site.example], rules: [{paths: [/.env], do: deny}, {do: allow}]}]\n"
+
+// runSSO runs examples/sso. Its frontend has no TLS here, which the requests would not
+// notice.
+func runSSO(t *testing.T, bin haproxytest.Binary, e *example, site string) *haproxytest.HAProxy {
+	dir := filepath.Join(recipes.Root(t), "examples/sso")
+	settings := filepath.Join(t.TempDir(), "agent.yaml")
+	require.NoError(t, os.WriteFile(settings, []byte(ssoConfig), 0o600))
+	agent := recipes.StartProgram(t, recipes.Module(t, "examples/sso"), ready,
+		"-config", settings, "-listen", "127.0.0.1:0", "-pages-listen", "127.0.0.1:0", "-admin-listen", "off")
+	beside := map[string]string{"spoe.conf": recipes.ReadFile(t, filepath.Join(dir, "spoe.conf")), "agents.cfg": recipes.ReadFile(t, filepath.Join(dir, "agents.cfg"))}
+	config := haproxytest.ReadConfig(t, filepath.Join(dir, "haproxy.cfg"),
+		`"${SSO_FRONTEND}" ssl crt "${SSO_CERT}" alpn h2,http/1.1`, `{{addr "http"}}`)
+	config = e.change(config, beside)
+	return haproxytest.Start(t, bin, haproxytest.Config{
+		Config: config, Files: beside, Args: []string{"-f", "agents.cfg"},
+		Env: []string{"SSO_WIKI=" + site, "SSO_SHOP=" + site, "SSO_AGENT=" + faraway(t)(agent.Addr)},
 	})
 }

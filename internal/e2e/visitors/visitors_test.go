@@ -93,6 +93,8 @@ func (v visitors) once(name string, r *request, last bool) bool {
 	switch {
 	case r.hostile && v.example.refusesProbes:
 		assert.Empty(v.t, visits, "%s reaches the site", r.name)
+	case r.doubtful && v.example.refusesDoubtful:
+		assert.Empty(v.t, visits, "%s reaches the site, in spite of its host or path", r.name)
 	case r.plain:
 		if len(visits) == 0 && !last {
 			return false
