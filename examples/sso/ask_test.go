@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// question is a message: what HAProxy sends for a page that a browser wants.
+// question is a message of HAProxy about a page that a browser wants.
 type question struct {
 	method, host, target, cookie, authorization, accept string
 	from                                                string

@@ -75,8 +75,8 @@ func newLogin(t *testing.T, w *world) string {
 	return ""
 }
 
-// TestLongCookies: a session of many groups goes on in further cookies; one that does not
-// fit into all of them is no session, and HAProxy refuses longer ones by itself.
+// TestLongCookies: a session of many groups goes on in further cookies. A session that does
+// not fit into all of them fails the login, and HAProxy itself refuses longer headers.
 func TestLongCookies(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		w := newWorld(t, bin)
@@ -115,7 +115,7 @@ func TestLongCookies(t *testing.T) {
 			resp.Body.Close()
 			assert.GreaterOrEqual(t, resp.StatusCode, 400)
 		}
-		assert.NotContains(t, w.agents[0].log.String(), "decision=allow reason=session user=bob")
+		assert.NotContains(t, w.agents[0].Log.String(), "decision=allow reason=session user=bob")
 	})
 }
 

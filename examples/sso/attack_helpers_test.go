@@ -3,14 +3,11 @@ package main_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
-
-func regexpQuote(s string) *regexp.Regexp { return regexp.MustCompile(regexp.QuoteMeta(s)) }
 
 func port(site string) string { return site[strings.LastIndexByte(site, ':')+1:] }
 

@@ -132,7 +132,7 @@ func TestMixedUpProviders(t *testing.T) {
 	b := newBrowser(t)
 	r := b.login(w.shop+"/", "alice")
 	assert.Equal(t, 400, r.status, r.url)
-	assert.Contains(t, w.agents[0].log.String(), "another provider answers than was asked")
+	assert.Contains(t, w.agents[0].Log.String(), "another provider answers than was asked")
 	assert.NotContains(t, b.cookies(w.shop), "__Host-sso")
 	assert.Empty(t, got, "the evil provider has a code of the honest one")
 }
@@ -266,7 +266,7 @@ func TestIDToken(t *testing.T) {
 		}
 		assert.Equal(t, http.StatusForbidden, r.status, tt.name)
 		assert.NotContains(t, b.cookies(w.wiki), "__Host-sso", tt.name)
-		assert.Contains(t, lastLine(w.agents[0].log.String(), "login refused"), tt.log, tt.name)
+		assert.Contains(t, lastLine(w.agents[0].Log.String(), "login refused"), tt.log, tt.name)
 	}
 }
 

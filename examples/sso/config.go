@@ -18,12 +18,12 @@ import (
 // Config are the agent's own settings.
 type Config struct {
 	Keys        []service.Secret `value:"SECRET" help:"secrets that encrypt cookies, of 32 random bytes or more: the first encrypts, all decrypt. To rotate, put a new one in front and remove the old one when the longest session has ended"`
-	PagesListen string           `conf:",fixed" value:"ADDRESS" help:"where HAProxy finds the pages for login, callback and logout: host:port or unix:/path"`
+	PagesListen string           `conf:",fixed" value:"ADDRESS" help:"address of the pages for login, callback and logout, for HAProxy: host:port or unix:/path"`
 	Session     SessionConfig
 	Providers   []ProviderConfig `help:"OpenID Connect providers"`
 	LDAP        LDAPConfig
 	Redis       RedisConfig
-	Sites       []SiteConfig `help:"sites and their rules; a host without a site gets 403"`
+	Sites       []SiteConfig `help:"sites and their rules; requests for other hosts get 403"`
 	LogAll      bool         `help:"log a line for every decision (at debug level, always)"`
 }
 
@@ -31,14 +31,14 @@ type Config struct {
 type SessionConfig struct {
 	Lifetime time.Duration `min:"1s" help:"how long after its login a session ends"`
 	Idle     time.Duration `min:"1s" help:"how long after its last request a session ends"`
-	Refresh  time.Duration `min:"1s" help:"how often the provider confirms a session, if it gave a refresh token; while the provider is down, a session goes on for that long without"`
+	Refresh  time.Duration `min:"1s" help:"how often the provider must confirm a session, if it gave a refresh token; while the provider is down, a session lasts that much longer"`
 }
 
 // ProviderConfig is an OpenID Connect provider and this agent as its client.
 type ProviderConfig struct {
-	Name         string         `help:"what sites call it; its redirect address is https://HOST/.sso/callback/NAME"`
-	Issuer       string         `value:"URL" help:"the issuer, as the provider itself writes it"`
-	ClientID     string         `help:"the client that the provider knows this agent by"`
+	Name         string         `help:"name for sites[].provider; the redirect address is https://HOST/.sso/callback/NAME"`
+	Issuer       string         `value:"URL" help:"the issuer, exactly as the provider writes it"`
+	ClientID     string         `help:"the client id of this agent at the provider"`
 	ClientSecret service.Secret `help:"the client's secret; empty for a public client"`
 	Scopes       []string       `help:"default: openid, profile, email, offline_access"`
 	UserClaim    string         `help:"the claim with the user's name; default: preferred_username, else sub"`
@@ -46,17 +46,17 @@ type ProviderConfig struct {
 	UserInfo     bool           `help:"ask the userinfo endpoint for claims that the ID token lacks"`
 	// An algorithm with a shared key must not be among them: a public key could be taken for it.
 	Algorithms []jose.SignatureAlgorithm `oneof:"RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA" help:"algorithms of signatures; default: RS256, PS256, ES256, EdDSA"`
-	Audiences  []string                  `help:"who a bearer token must be for; without it bearer tokens are refused"`
-	Introspect bool                      `help:"ask the provider about bearer tokens that are no JWT"`
+	Audiences  []string                  `help:"a bearer token must be for one of these; without them bearer tokens are refused"`
+	Introspect bool                      `help:"ask the provider about bearer tokens that are not JWTs"`
 	CA         string                    `value:"FILE" help:"PEM file with the authorities for the provider's certificate"`
 }
 
 // SiteConfig is one or several hosts that have the same rules.
 type SiteConfig struct {
 	Hosts    []string     `help:"host names, without port; *.example.com for those below example.com"`
-	Provider string       `help:"where browsers log in; without it they do not"`
-	Bearer   bool         `help:"take the provider's bearer tokens"`
-	Basic    bool         `help:"take Basic authentication, by LDAP"`
+	Provider string       `help:"the provider where browsers log in; without one they cannot"`
+	Bearer   bool         `help:"accept the provider's bearer tokens"`
+	Basic    bool         `help:"accept Basic authentication, checked by LDAP"`
 	Rules    []RuleConfig `help:"the first whose paths, methods and networks match decides; without one the answer is 403. A site without rules requires a login"`
 }
 
@@ -93,7 +93,7 @@ func (c Config) Validate() error {
 		case s.Provider != "" && p == nil:
 			return service.Wrong(key+".provider", "%q is none of providers", s.Provider)
 		case s.Bearer && (p == nil || len(p.Audiences) == 0):
-			return service.Wrong(key+".bearer", "needs a provider with audiences: whoever has a token for another service could use it here")
+			return service.Wrong(key+".bearer", "needs a provider with audiences: a token for another service could be used here otherwise")
 		case s.Basic && c.LDAP.URL == "":
 			return service.Wrong(key+".basic", "needs ldap.url")
 		}

@@ -1,42 +1,30 @@
 package main_test
 
 import (
-	"io"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	main "github.com/spoke-go/spoke/examples/sso"
+	"github.com/spoke-go/spoke/service/servicetest"
 )
 
-// TestMetricsOfDeployment: each of the agent's own metrics in the alert rules and on the
-// dashboard is one that it has.
+// TestMetricsOfDeployment: each of the metrics in the alert rules and on the dashboard is
+// one that the agent has.
 func TestMetricsOfDeployment(t *testing.T) {
 	w := newWorld(t, newest(t))
-	admin := startAgent(t, settings(w.server.URL), "-admin-listen", "127.0.0.1:0")
-	admin.waitProvider(t)
-	assert.Equal(t, "login", admin.ask(t, question{}).Str("txn.decision"))
-	assert.Equal(t, 400, pageOf(t, admin, "/.sso/callback/main"))
-	resp, err := http.Get("http://" + admin.log.wait(t, regexp.MustCompile(`msg=admin address=(\S+)`))[1] + "/metrics")
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	for _, file := range []string{"alerts.yaml", "grafana.json"} {
-		b, err := os.ReadFile(filepath.Join("deploy", file))
-		require.NoError(t, err)
-		names := regexp.MustCompile(`\bsso_[a-z_]*[a-z]\b`).FindAllString(string(b), -1)
-		assert.GreaterOrEqual(t, len(names), 4)
-		for _, n := range names {
-			assert.Regexp(t, `[\n,{]`+n+`[ ={]`, string(text), "%s has a metric that is not there: %s", file, n)
-		}
-	}
+	a := startAgent(t, settings(w.server.URL), "-admin-listen", "127.0.0.1:0")
+	a.waitProvider(t)
+	assert.Equal(t, "login", a.ask(t, question{}).Str("txn.decision"))
+	assert.Equal(t, 400, pageOf(t, a, "/.sso/callback/main"))
+	a.Refuse(t)
+	servicetest.CheckMetrics(t, a.Scrape(t), "sso_", []string{"deploy/alerts.yaml", "deploy/grafana.json"},
+		"sso_provider", "sso_ok", "sso_reason", "sso_decision")
 }
 
 // TestSettingsOfDeployment: the settings are good, but for secrets that are not there.
@@ -49,27 +37,14 @@ func TestSettingsOfDeployment(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(dir, "agent.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(string(b), "file:/etc/sso/", "file:"+dir+"/")), 0o600))
-	_, out := once(t, "-t", "-config", file)
+	_, out, _ := servicetest.Once(t, main.Agent(time.Now), nil, "-t", "-config", file)
 	assert.Contains(t, out, "sso: the configuration is good\n")
 }
 
-// TestUnitIsHardened: systemd rates the unit; 10 is no protection, and up to 2 is "OK".
-func TestUnitIsHardened(t *testing.T) {
-	tool, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Log("NOT RUN: systemd-analyze is not installed")
-		return
-	}
-	out, err := exec.Command(tool, "security", "--offline=true", "--no-pager", "deploy/sso.service").CombinedOutput()
-	require.NoError(t, err, string(out))
-	m := regexp.MustCompile(`Overall exposure level for sso.service: ([\d.]+)`).FindSubmatch(out)
-	require.NotNil(t, m, string(out))
-	exposure, err := strconv.ParseFloat(string(m[1]), 64)
-	require.NoError(t, err)
-	assert.Less(t, exposure, 2.0, string(out))
-}
+// TestUnitIsHardened: systemd rates the unit as OK.
+func TestUnitIsHardened(t *testing.T) { servicetest.CheckUnit(t, "deploy/sso.service") }
 
-// TestWrongSettings: each mistake is told with what to write.
+// TestWrongSettings: the message about each mistake says how to mend it.
 func TestWrongSettings(t *testing.T) {
 	good := settings("https://id.example.com")
 	for want, oldnew := range map[string][2]string{
@@ -88,7 +63,7 @@ func TestWrongSettings(t *testing.T) {
 		require.Contains(t, good, oldnew[0])
 		file := filepath.Join(t.TempDir(), "agent.yaml")
 		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(good, oldnew[0], oldnew[1], 1)), 0o600))
-		status, out := once(t, "-t", "-config", file)
+		status, _, out := servicetest.Once(t, main.Agent(time.Now), nil, "-t", "-config", file)
 		assert.Equal(t, 2, status, out)
 		assert.Contains(t, out, want)
 		assert.NotContains(t, out, key)

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestLogin(t *testing.T) {
 		r.shows(t, asked, "alice")
 		assert.Contains(t, r.body, "alice@example.com")
 		assert.Contains(t, r.body, `<span id="groups">staff,admins</span>`)
-		w.agents[0].log.wait(t, regexpQuote(`msg="logged in" user=alice host=wiki.localhost provider=main`))
+		w.agents[0].Log.Wait(t, regexp.QuoteMeta(`msg="logged in" user=alice host=wiki.localhost provider=main`))
 
 		before := w.provider.Requests()
 		for range 5 {
@@ -39,7 +40,7 @@ func TestLogin(t *testing.T) {
 	})
 }
 
-// TestRules: what each rule does, for browsers and programs.
+// TestRules: each kind of rule, for browsers and programs.
 func TestRules(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		w := newWorld(t, bin)

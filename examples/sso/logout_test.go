@@ -35,8 +35,7 @@ func withRedis(port string) func(string) string {
 	}
 }
 
-// TestLogoutIsForCopies: who has a copy of a cookie has nothing after the logout, at any
-// agent. Without Redis agents do not keep that.
+// TestLogoutIsForCopies: a copy of a cookie is worthless after the logout, at any agent.
 func TestLogoutIsForCopies(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		redis := freeaddr.Port(t)
@@ -62,8 +61,8 @@ func TestLogoutIsForCopies(t *testing.T) {
 	})
 }
 
-// TestRedisDown: while nobody can tell which sessions have ended none is taken, after a
-// time that is set.
+// TestRedisDown: while Redis is down, the agent does not know which sessions have ended; after
+// the time that is set it accepts none.
 func TestRedisDown(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		port := freeaddr.Port(t)
@@ -80,7 +79,7 @@ func TestRedisDown(t *testing.T) {
 	})
 }
 
-// TestBackchannelLogout: the provider ends a user's sessions, and nobody else does.
+// TestBackchannelLogout: only the provider can end a user's sessions.
 func TestBackchannelLogout(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		port := freeaddr.Port(t)

@@ -17,13 +17,13 @@ import (
 //go:generate sh -c "go run . -print-config=spoe > spoe.conf"
 //go:generate sh -c "go run . -print-config=backend > agents.cfg"
 
-const about = `sso lets users of your sites in, and nobody else.
+const about = `sso is single sign-on for the sites behind HAProxy.
 
-HAProxy asks it about each request (see haproxy.cfg and spoe.conf). It knows a user by
-a session that began with a login at an OpenID Connect provider, by a bearer token, or
-by a name and a password from LDAP, and decides by the rules of the site. HAProxy sends
-browsers without a session to the login, which is this program's as well (-pages-listen).
-See deploy/agent.yaml for a configuration.`
+HAProxy asks it about each request (see haproxy.cfg and spoe.conf). It identifies the
+user by a session that began with a login at an OpenID Connect provider, by a bearer
+token, or by a name and a password in LDAP, and applies the rules of the site. HAProxy
+redirects browsers without a session to the login, a page of this program
+(-pages-listen). See deploy/agent.yaml for a configuration.`
 
 const instrumentation = "github.com/spoke-go/spoke/examples/sso"
 

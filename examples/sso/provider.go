@@ -28,16 +28,16 @@ const (
 	maxAnswer       = 1 << 20
 )
 
-// provider is an OpenID Connect provider. It works as soon as the provider has answered once.
+// provider is an OpenID Connect provider. It can be used once the provider has answered.
 type provider struct {
 	ProviderConfig
 	client      *http.Client
 	named       []string
 	about       *service.Refreshed[*issuer]
 	remembered  *cache // users of bearer tokens
-	refused     *cache // opaque tokens: they must not drive out the others
-	asking      slots  // introspections of tokens that are new
-	askingAgain slots  // and of those that were good before
+	refused     *cache // opaque tokens: they must not drive out good ones
+	asking      slots  // introspections of new tokens
+	askingAgain slots  // introspections of tokens that were good before
 	one         singleflight.Group
 	log         *slog.Logger
 	now         func() time.Time

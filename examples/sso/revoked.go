@@ -23,8 +23,8 @@ type RedisConfig struct {
 var redisDefaults = RedisConfig{Key: "sso:revoked", Stale: time.Minute}
 
 // revoked are the sessions that were ended. A stream in Redis has them; each agent reads
-// it from its beginning and then waits for more, so a request asks nobody. A nil
-// *revoked has none.
+// it from its beginning and then waits for more, so that no request waits for Redis.
+// A nil *revoked has none.
 type revoked struct {
 	RedisConfig
 	client   *redis.Client

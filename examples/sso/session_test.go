@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,7 @@ func TestProviderDown(t *testing.T) {
 		config := settings(w.server.URL)
 		cold := startAgent(t, config)
 		assert.Equal(t, 503, pageOf(t, cold, "/.sso/login"))
-		cold.log.wait(t, regexpQuote(`msg="no answer; it is asked again" provider=main`))
+		cold.Log.Wait(t, regexp.QuoteMeta(`msg="no answer; it is asked again" provider=main`))
 		again := serveAt(t, w.server.Listener.Addr().String(), handler)
 		defer again.Close()
 		cold.waitProvider(t)
@@ -124,27 +125,27 @@ func TestTwoAgents(t *testing.T) {
 		}
 		b := newBrowser(t)
 		b.login(w.wiki+"/", "alice").shows(t, w.wiki+"/", "alice")
-		assert.Contains(t, w.agents[0].log.String(), "decision=allow reason=session user=alice")
-		assert.Contains(t, w.agents[1].log.String(), `msg="logged in" user=alice`)
+		assert.Contains(t, w.agents[0].Log.String(), "decision=allow reason=session user=alice")
+		assert.Contains(t, w.agents[1].Log.String(), `msg="logged in" user=alice`)
 		for _, server := range []string{"sso-agents/agent2", "sso-pages/pages1"} {
 			w.h.Command("set server " + server + " state ready")
 		}
-		w.agents[0].stop()
-		assert.Zero(t, <-w.agents[0].ended)
+		w.agents[0].Stop()
+		assert.Zero(t, <-w.agents[0].Ended)
 		assert.Eventually(t, func() bool { return b.once(w.wiki+"/").status == 200 }, patience, 50*time.Millisecond)
 		b.get(w.shop+"/").shows(t, w.shop+"/", "alice")
-		assert.Contains(t, w.agents[1].log.String(), "decision=allow reason=session user=alice")
+		assert.Contains(t, w.agents[1].Log.String(), "decision=allow reason=session user=alice")
 	})
 }
 
-// TestAgentDown: without an agent nobody gets in.
+// TestAgentDown: without an agent no request reaches a site.
 func TestAgentDown(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		w := newWorld(t, bin)
 		b := newBrowser(t)
 		b.login(w.wiki+"/", "alice").shows(t, w.wiki+"/", "alice")
-		w.agents[0].stop()
-		assert.Zero(t, <-w.agents[0].ended)
+		w.agents[0].Stop()
+		assert.Zero(t, <-w.agents[0].Ended)
 		for _, path := range []string{"/", "/public/", "/.sso/login"} {
 			r := b.get(w.wiki + path)
 			assert.Equal(t, 503, r.status, path)

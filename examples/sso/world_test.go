@@ -274,10 +274,10 @@ func (b *browser) setCookie(site, name, value string) {
 // rewrite replaces the agent's configuration and waits until it is in force.
 func (a *agent) rewrite(t *testing.T, config string) {
 	t.Helper()
-	n := strings.Count(a.log.String(), "configuration reloaded")
+	n := strings.Count(a.Log.String(), "configuration reloaded")
 	temporary := filepath.Join(filepath.Dir(a.config), "new")
 	require.NoError(t, os.WriteFile(temporary, []byte(config), 0o600))
 	require.NoError(t, os.Rename(temporary, a.config))
-	a.reload <- os.Interrupt
-	require.Eventually(t, func() bool { return strings.Count(a.log.String(), "configuration reloaded") > n }, patience, 10*time.Millisecond)
+	a.Reload <- os.Interrupt
+	require.Eventually(t, func() bool { return strings.Count(a.Log.String(), "configuration reloaded") > n }, patience, 10*time.Millisecond)
 }

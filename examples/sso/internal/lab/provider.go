@@ -30,7 +30,7 @@ const (
 )
 
 // Provider is zitadel/oidc's OpenID Connect provider, with a login page and with a session
-// of its own: who has logged in for one site need not again for another.
+// of its own: a user who has logged in for one site need not log in for another.
 type Provider struct {
 	*storage.Storage
 	issuer   string
