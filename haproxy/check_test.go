@@ -118,7 +118,7 @@ func TestHAProxyTakesBroken(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		for _, dir := range append(dirs, "testdata/good") {
 			cfg := haproxytest.Config{
-				Config: oldest(bin, haproxytest.ReadConfig(t, filepath.Join(dir, "haproxy.cfg"))),
+				Config: haproxytest.ReadConfig(t, filepath.Join(dir, "haproxy.cfg")),
 				Files:  map[string]string{"spoe.conf": haproxytest.ReadConfig(t, filepath.Join(dir, "spoe.conf"))},
 			}
 			warnings, err := haproxytest.Check(t, bin, cfg)

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,6 +94,11 @@ func (s specimen) run(t *testing.T, bin haproxytest.Binary) {
 	if !bin.AtLeast(cmp.Or(want.Since, "2.2")) {
 		_, err := haproxytest.Check(t, bin, s.config(t, bin, want, "127.0.0.1:9000", "127.0.0.1:8081"))
 		assert.Error(t, err, "HAProxy before %s refuses this specimen", want.Since)
+		return
+	}
+	if want.Crashes {
+		_, err := haproxytest.Check(t, bin, s.config(t, bin, want, "127.0.0.1:9000", "127.0.0.1:8081"))
+		assert.NoError(t, err)
 		return
 	}
 	agent := &asked{count: map[string]int{}, args: map[string]string{}}
@@ -216,23 +220,13 @@ func (want seen) front(t *testing.T, agent string) string {
 // site.
 func (s specimen) config(t *testing.T, bin haproxytest.Binary, want seen, agent, site string) haproxytest.Config {
 	replace := strings.NewReplacer("127.0.0.1:8080", `{{addr "http"}}`, "127.0.0.1:8081", site, "127.0.0.1:9000", agent)
-	file := func(name string) string { return oldest(bin, replace.Replace(haproxytest.ReadConfig(t, name))) }
+	file := func(name string) string { return replace.Replace(haproxytest.ReadConfig(t, name)) }
 	return haproxytest.Config{
 		Config: file(filepath.Join(s.dir, "haproxy.cfg")),
 		Files:  map[string]string{"common.cfg": file("testdata/specimens/common.cfg"), "spoe.conf": file(filepath.Join(s.dir, "spoe.conf"))},
 		Args:   []string{"-f", "common.cfg"},
 		Env:    []string{"AGENT=" + agent},
 	}
-}
-
-var since31 = regexp.MustCompile(`(?s)\.if version_atleast\(3\.1\)\n.*?\.else\n(.*?)\.endif\n`)
-
-// oldest returns a configuration as HAProxy before 2.4 has it, which does not know .if.
-func oldest(bin haproxytest.Binary, config string) string {
-	if bin.AtLeast("2.4") {
-		return config
-	}
-	return since31.ReplaceAllString(config, "$1")
 }
 
 // request sends the requests and returns the status of the last one.

@@ -53,6 +53,7 @@ type seen struct {
 	Late     bool              `json:"late"`     // the client connects, and is silent for a while
 	Closes   bool              `json:"closes"`   // the client closes its sending side while the agent is asked
 	Long     int               `json:"long"`     // how long a header X-Long of the request is, in bytes
+	Crashes  bool              `json:"crashes"`  // HAProxy takes the configuration, and ends by itself when it asks
 	Body     int               `json:"body"`     // how long the body of the request is, in bytes
 	AtOnce   int               `json:"at_once"`  // how many clients send the request at the same time; 1 by default
 	Greets   string            `json:"greets"`   // how long the agent waits before it reads from a connection

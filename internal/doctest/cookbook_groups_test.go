@@ -31,16 +31,19 @@ func TestCookbookGroups(t *testing.T) {
 		assert.Empty(t, network("/static/style.css", "X-Network", "forged"), "nobody is asked")
 
 		// The second group has what the first one has found out.
-		assert.Equal(t, 200, k.login(200, "Mozilla/5.0", "198.51.100.7").Status)
+		assert.Equal(t, 200, k.login(200, browser, "198.51.100.7").Status)
 		assert.Equal(t, 403, k.login(403, "curl/8", "198.51.100.7").Status)
 		assert.Equal(t, 200, k.login(200, "curl/8", "10.0.0.1").Status)
 		k.get(200, "/login") // GET asks no agent
 
 		k.agent().Kill()
 		assert.Empty(t, network("/"))
-		k.login(403, "Mozilla/5.0", "10.0.0.1")
+		k.login(403, browser, "10.0.0.1")
 	})
 }
+
+// browser is the User-Agent of one, which has a comma as most have.
+const browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
 // login sends a form until the response has a status.
 func (k *kitchen) login(status int, userAgent, from string) haproxytest.Response {

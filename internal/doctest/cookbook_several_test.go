@@ -23,7 +23,7 @@ func TestCookbookSeveral(t *testing.T) {
 		// geo's answer has given it to bots.
 		v := k.scored("50", "User-Agent", "curl/8")
 		assert.Equal(t, []string{"HERE"}, v.Header.Values("X-Country"))
-		k.scored("0", "User-Agent", "Mozilla/5.0")
+		k.scored("0", "User-Agent", browser)
 
 		// One of two ends by SIGTERM: the other one answers.
 		geo1.Terminate()

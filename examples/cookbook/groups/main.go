@@ -37,7 +37,7 @@ func place(_ context.Context, c Client) (Network, error) {
 }
 
 type Browser struct {
-	Agent string `spoe:"agent" fetch:"req.hdr(user-agent)"`
+	Agent string `spoe:"agent" fetch:"req.fhdr(user-agent)"`
 }
 
 type Robot struct {

@@ -80,7 +80,7 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 	}
 	checkers := make([]*checker, len(uses))
 	for i, u := range uses {
-		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.AnyOf && !r.Version.AtLeast(3, 1), anyVersion: r.AnyOf, interrupts: r.Version.AtLeast(3, 3), muxed: !r.AnyOf && r.Version.AtLeast(3, 1), forEver: !r.AnyOf && !r.Version.AtLeast(2, 5)}
+		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.AnyOf && !r.Version.AtLeast(3, 1), anyVersion: r.AnyOf, interrupts: r.Version.AtLeast(3, 3), muxed: !r.AnyOf && r.Version.AtLeast(3, 1), forEver: !r.AnyOf && !r.Version.AtLeast(2, 5), noProxy: !r.AnyOf && r.Version.AtLeast(3, 4)}
 	}
 	var findings []Finding
 	for _, i := range chosen {
@@ -124,6 +124,7 @@ type checker struct {
 	// muxed: it is known to have mode spop. forEver: it is known to be one that asks
 	// for ever where an engine has events and groups.
 	muxed, forEver bool
+	noProxy        bool // it is known to send no PROXY header in mode spop
 	findings       []Finding
 	found          map[Finding]bool
 }

@@ -10,10 +10,17 @@ import (
 
 // checkSpoken finds questions that reach the agent's port as something else than SPOP.
 func (c *checker) checkSpoken(b *syntax.Section, d syntax.Directive, h health) {
-	if h.proxy != "" && !c.agent.AcceptProxy {
+	switch {
+	case h.proxy == "":
+	case c.agent.AcceptProxy && c.noProxy:
+		c.find(NotSPOP, d,
+			fmt.Sprintf("the server %s of backend %s has %q, which HAProxy 3.4 ignores, and the agent expects a PROXY header", d.Second(), b.Name, h.proxy),
+			"The agent takes HAProxy's hello for a PROXY header that is broken and closes: no question is answered.",
+			"Let the agent expect no such header (Agent.AcceptProxy).")
+	case !c.agent.AcceptProxy && !c.noProxy:
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has %q", d.Second(), b.Name, h.proxy),
-			"HAProxy sends a PROXY header before its hello. The agent takes it for a frame that is too long and closes: no question is answered.",
+			"HAProxy before 3.4 sends a PROXY header before its hello. The agent takes it for a frame that is too long and closes: no question is answered.",
 			fmt.Sprintf("Take %q out; or have the agent expect such a header (Agent.AcceptProxy).", h.proxy))
 	}
 	switch tls := c.agent.TLS; {

@@ -24,6 +24,8 @@ import (
 //
 // The zero value but for Agent and Files["spoe.conf"] is enough for an agent
 // that works on requests: see [SimpleConfig].
+//
+// HAProxy before 2.4 has no .if: of ".if version_atleast(…)" it gets the lines behind .else.
 type Config struct {
 	// Config is haproxy.cfg; empty means SimpleConfig. HAProxy runs as one
 	// process in the foreground: `daemon` has no effect, a `master-worker`
@@ -151,6 +153,9 @@ func (c Config) render(dir string, bin Binary, ports *ports) (env []string, err 
 		if err != nil {
 			return err
 		}
+		if !bin.AtLeast("2.4") {
+			text = withoutIf.ReplaceAllString(text, "$1")
+		}
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
@@ -187,6 +192,9 @@ func (c Config) render(dir string, bin Binary, ports *ports) (env []string, err 
 	added := fmt.Sprintf(addedContent, filepath.Join(dir, adminSocket))
 	return env, os.WriteFile(filepath.Join(dir, addedFile), []byte(added), 0o644)
 }
+
+// withoutIf matches an .if about a later version.
+var withoutIf = regexp.MustCompile(`(?m)^\.if version_atleast\([^)]*\)\n(?:[^.].*\n|\n)*(?:\.else\n((?:[^.].*\n|\n)*))?\.endif\n`)
 
 // spoeNames reads the engine and the agent's backend from a spoe.conf.
 func spoeNames(conf string) (engine, backend string, err error) {

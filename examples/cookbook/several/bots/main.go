@@ -20,7 +20,7 @@ import (
 //go:generate sh -c "go run . -print-config=backend > ../bots.cfg"
 
 type Question struct {
-	Agent string `spoe:"agent" fetch:"req.hdr(user-agent)"`
+	Agent string `spoe:"agent" fetch:"req.fhdr(user-agent)"`
 	// The other agent's answer. HAProxy asks in the order of its filter
 	// lines, and geo's is the first.
 	Country string `spoe:"country,default=unknown" fetch:"var(txn.geo.country)"`
