@@ -84,6 +84,30 @@ func TestServeWithin(t *testing.T) {
 	})
 }
 
+// A deadline below a context that is not the engine's own has a context of its own.
+func TestServeWithinBelowAnotherContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		const d = 10 * time.Millisecond
+		h := spoetest.New(t, spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			ctx = context.WithValue(ctx, key{}, "value")
+			return within(d, func(ctx context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+				end, ok := ctx.Deadline()
+				assert.True(t, ok)
+				assert.WithinDuration(t, msg.ReceivedAt().Add(d), end, 0)
+				assert.Equal(t, "value", ctx.Value(key{}))
+				<-ctx.Done()
+				assert.Equal(t, context.DeadlineExceeded, ctx.Err())
+				return nil
+			})(ctx, msg, acts)
+		}))
+		start := time.Now()
+		h.Ask("m")
+		assert.Equal(t, d, time.Since(start))
+		synctest.Wait()
+	})
+}
+
 func TestContextAfterTheHandler(t *testing.T) {
 	var kept context.Context
 	boom := errors.New("boom")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,15 +144,22 @@ func TestConnStateThatDoesNotReturn(t *testing.T) {
 	}
 	t.Run("blocks", func(t *testing.T) {
 		release := make(chan struct{})
-		a := &spoe.Agent{Handler: spoe.HandlerFunc(set("ok", 1)), ConnState: func(net.Conn, spoe.ConnState) { <-release }}
+		var calls atomic.Int64
+		a := &spoe.Agent{Handler: spoe.HandlerFunc(set("ok", 1)), ConnState: func(net.Conn, spoe.ConnState) {
+			calls.Add(1)
+			<-release
+		}}
 		h := spoetest.NewAgent(t, a)
 		assert.Equal(t, "txn.ok=1", h.Ask("m").String())
 		took := shutdown(a, 30*time.Second)
 		_, err := h.ReadDisconnect(t.Context())
 		assert.NoError(t, err)
 		assert.Positive(t, <-took, "Shutdown does not wait for it")
+		dropped := a.Stats().ReportsDropped
+		assert.Positive(t, dropped, "states that the hook did not get to are counted")
+		before := calls.Load()
 		close(release)
-		assert.Positive(t, a.Stats().ReportsDropped, "states that the hook did not get to are counted")
+		assert.Never(t, func() bool { return calls.Load() > before }, 20*time.Millisecond, tick, "and not told any more")
 	})
 	t.Run("tells all", func(t *testing.T) {
 		states := make(chan spoe.ConnState, 100)

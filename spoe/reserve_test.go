@@ -54,6 +54,7 @@ func TestHealthChecksWhenFull(t *testing.T) {
 				assert.LessOrEqual(t, len(h.Agent().Connections()), 2+1024)
 				_, err = h.Connect().HealthCheck(t.Context())
 				require.NoError(t, err)
+				assert.EqualValues(t, 2, h.Agent().Stats().HealthChecks)
 			})
 		})
 	}
