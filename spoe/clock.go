@@ -13,14 +13,16 @@ import (
 )
 
 // clock holds the times of a connection, in nanoseconds since epoch, and the one
-// timer that looks at them. The hot path only stores times and compares one
-// number: deadlines on the socket would cost a timer for each read and write.
+// timer that looks at them and at the deadlines of handlers. The hot path only stores
+// times and compares one number: deadlines on the socket would cost a timer for each
+// read and write, and a deadline that is met costs nothing here.
 type clock struct {
 	start        int64
 	lastFrame    atomic.Int64 // when a frame was last read whole, or written
 	frameSince   atomic.Int64 // since when a frame is incomplete, or never
 	payloadSince atomic.Int64 // when the last fragment of an unfinished payload came, or never
 	writeSince   atomic.Int64 // since when a write is under way, or never
+	looked       atomic.Int64 // when the clock last looked for HAProxy's end
 
 	due   atomic.Int64 // when the timer runs, or never
 	mu    sync.Mutex   // guards timer
@@ -30,6 +32,7 @@ type clock struct {
 func (k *clock) init(look func()) {
 	k.start = now()
 	k.lastFrame.Store(k.start)
+	k.looked.Store(k.start)
 	k.frameSince.Store(never)
 	k.payloadSince.Store(never)
 	k.writeSince.Store(never)
@@ -73,6 +76,8 @@ type times struct {
 	heldSince int64
 	// awake: the reader does not rest, and can.
 	awake bool
+	// looked is when the clock last looked whether HAProxy has gone.
+	looked int64
 }
 
 // verdict is the event that has become due on a connection.
@@ -94,6 +99,14 @@ const (
 // lookForEnd is how often the clock looks whether HAProxy has gone while a NOTIFY
 // is in flight: the reader may have missed it, see readRaw.
 const lookForEnd = 3 * time.Second
+
+// nextLook returns when to look next for HAProxy's end, if it is looked for at the time t.
+func (k *times) nextLook(t int64) int64 {
+	if at := k.looked + int64(lookForEnd); at > t {
+		return at
+	}
+	return t + int64(lookForEnd)
+}
 
 // rule decides what is due on a connection in phase p at the time t, and when to
 // look again at the latest if nothing happens meanwhile. It is a pure function;
@@ -122,7 +135,7 @@ func (l *limits) rule(p phase, k times, t int64) (v verdict, next int64) {
 		}
 	case open, retiring:
 		if k.busy {
-			after(t, lookForEnd)
+			next = min(next, k.nextLook(t))
 		}
 		if k.heldSince != never && (after(k.heldSince, holdMost) || after(max(k.heldSince, k.lastFrame), holdQuiet) && k.frameSince == never) {
 			return heldLong, next
@@ -172,20 +185,28 @@ func (c *conn) times() times {
 		plan:         c.plan,
 		heldSince:    c.heldSince,
 		awake:        c.awake.Load(),
+		looked:       k.looked.Load(),
 	}
 }
 
-// look is called by the clock's timer.
+// look is called by the clock's timer. It marks the timer as unset first: a job that sets
+// its deadline after its turn in takeLate finds it so, and arms it.
 func (c *conn) look() {
 	c.clock.due.Store(never)
-	l, p, t := &c.eng.limits, c.phase(), now()
-	k := c.times()
+	l, t := &c.eng.limits, now()
+	late, next := c.takeLate(t)
+	p, k := c.phase(), c.times()
 	if t >= k.plan.at && p == open {
 		c.mu.Lock()
 		c.setPhaseLocked(retiring)
 		c.mu.Unlock()
 	}
-	v, next := l.rule(p, k, t)
+	v, again := l.rule(p, k, t)
+	if v == keep {
+		next = min(next, again)
+	}
+	c.clock.arm(next) // what follows may have to wait for HAProxy
+	c.acknowledgeLate(late)
 	switch v {
 	case notReading:
 		c.reset(fmt.Sprintf("HAProxy has not read what was written for %v (Agent.WriteTimeout)", l.write))
@@ -212,11 +233,12 @@ func (c *conn) look() {
 		c.awake.Store(false)
 		c.askReader(toRest)
 	case keep:
+		if t < k.looked+int64(lookForEnd) {
+			break
+		}
+		c.clock.looked.Store(t)
 		if p == open && c.r.ended() {
 			c.askReader(&farewell{codec.StatusNormal, ""})
-		}
-		if next != never {
-			c.clock.arm(next)
 		}
 	}
 }

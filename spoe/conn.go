@@ -49,9 +49,6 @@ type conn struct {
 	awake         atomic.Bool // the reader can rest
 	crowded       atomic.Bool // the hello waits for a slot
 
-	// deadlines acknowledges the jobs whose handlers are late.
-	deadlines deadlines
-
 	mu        sync.Mutex    // guards what follows, and changes of current
 	changed   sync.Cond     // jobs, running or out went down, or flusher or the phase changed; on mu
 	waiting   int           // how many wait on changed
@@ -97,7 +94,6 @@ func newConn(a *Agent, g *errgroup.Group, nc net.Conn) *conn {
 	c.haproxy.Store(&haproxy{peer: nc.RemoteAddr()})
 	c.r.init(nc)
 	c.w.init(c.r.raw)
-	c.deadlines.init(c)
 	c.clock.init(c.look)
 	return c
 }
@@ -164,7 +160,6 @@ func (c *conn) begin() error {
 // close closes the socket, and waits for the handlers unless the agent has given
 // them up.
 func (c *conn) close() {
-	c.clock.stop()
 	if t, ok := c.nc.(*tls.Conn); ok && c.phase() == closed {
 		t.NetConn().Close() // without TLS's close_notify, which would wait to be read
 	}
@@ -180,7 +175,7 @@ func (c *conn) close() {
 	if left > 0 {
 		c.log(slog.LevelError, "handlers do not heed their context; ending without them", slog.Int("handlers", left))
 	}
-	c.deadlines.stop()
+	c.clock.stop()
 	c.r.release()
 	c.mu.Lock()
 	c.fragments = nil

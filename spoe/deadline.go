@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -28,7 +27,7 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 	}
 	j.deadline, j.within = at, within
 	j.mu.Unlock()
-	j.c.deadlines.arm(at)
+	j.c.clock.arm(at)
 
 	returned := false
 	defer func() { // a panic passes through here
@@ -56,56 +55,12 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 	return err
 }
 
-// deadlines acknowledges the NOTIFYs of a connection whose handlers are late.
-// It has one timer, set to the nearest deadline. Deadlines that are met cost
-// nothing: with a timeout of 20 ms the timer runs once in 20 ms at most.
-type deadlines struct {
-	c     *conn
-	armed atomic.Int64 // when the timer runs, or never
-	mu    sync.Mutex   // guards timer
-	timer *time.Timer
-}
-
-func (d *deadlines) init(c *conn) {
-	d.c = c
-	d.armed.Store(never)
-}
-
-// arm makes the timer run at the time at, or earlier.
-func (d *deadlines) arm(at int64) {
-	if d.armed.Load() <= at {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.armed.Load() <= at {
-		return
-	}
-	d.armed.Store(at)
-	wait := time.Duration(max(at-now(), 0))
-	if d.timer == nil {
-		d.timer = time.AfterFunc(wait, d.run)
-	} else {
-		d.timer.Reset(wait)
-	}
-}
-
-func (d *deadlines) stop() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.timer != nil {
-		d.timer.Stop()
-	}
-}
-
-// run acknowledges jobs that are due. It first marks the timer as unset: a job that sets
-// its deadline after its turn in the loop then finds it so, and arms it.
-func (d *deadlines) run() {
-	d.armed.Store(never)
-	c, t := d.c, now()
-	next := int64(never)
-	var late []*job
+// takeLate marks the jobs whose deadline has passed at the time t as late and returns
+// them, and the next deadline.
+func (c *conn) takeLate(t int64) (late []*job, next int64) {
+	next = never
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for j := c.jobs.first; j != nil; j = j.next {
 		j.mu.Lock()
 		switch {
@@ -119,22 +74,15 @@ func (d *deadlines) run() {
 		j.mu.Unlock()
 	}
 	for _, j := range late {
-		c.eng.counters.late.Add(1)
-		if c.eng.counters.late.Load() > int64(c.eng.maxLate) {
+		if c.eng.counters.late.Add(1) > int64(c.eng.maxLate) {
 			j.charged = true
 		} else {
 			c.jobs.remove(j)
 		}
 	}
-	if len(late) > 0 {
-		c.acking += len(late)
-	}
+	c.acking += len(late)
 	c.wakeLocked()
-	c.mu.Unlock()
-	if next != never {
-		d.arm(next)
-	}
-	c.acknowledgeLate(late)
+	return late, next
 }
 
 // failureGrace is how long the functions given to OnFailure may take before the ACK leaves

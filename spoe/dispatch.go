@@ -88,7 +88,7 @@ func (c *conn) queueJobs(n int) bool {
 	wake := !c.coming
 	c.coming = true
 	c.mu.Unlock()
-	c.deadlines.arm(first)
+	c.clock.arm(first)
 	if wake {
 		c.eng.workers.wake(c)
 	}

@@ -144,7 +144,7 @@ func (j *job) settleFailure(err error) (open bool) {
 	hooks, at := j.hooks, j.deadline
 	j.mu.Unlock()
 	if len(hooks) > 0 {
-		j.c.deadlines.arm(at)
+		j.c.clock.arm(at)
 	}
 	j.acts.truncate(0)
 	defer func() { // also when a hook ends its goroutine

@@ -40,6 +40,7 @@ func TestRule(t *testing.T) {
 		{"open, idle", open, at(func(*times) {}), 700 * s, idle, 700 * s},
 		{"open, just not idle", open, at(func(*times) {}), 700*s - 1, keep, 700 * s},
 		{"open, busy for long", open, at(func(k *times) { k.busy = true }), 900 * s, keep, 903 * s},
+		{"open, busy, and HAProxy was there", open, at(func(k *times) { k.busy, k.looked = true, 899*s }), 900 * s, keep, 902 * s},
 		{"write under way", open, at(func(k *times) { k.writeSince = 100 * s }), 110*s - 1, keep, 110 * s},
 		{"write that does not end", open, at(func(k *times) { k.writeSince = 100 * s }), 110 * s, notReading, 110 * s},
 		{"the last write does not end", closing, at(func(k *times) { k.writeSince = 100 * s }), 110 * s, notReading, 110 * s},
