@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -61,6 +62,41 @@ func TestGoodbyesAreStaggered(t *testing.T) {
 			})
 		})
 	}
+}
+
+// No ACK takes the DISCONNECT along while part of the next NOTIFY has come.
+func TestGoodbyeWaitsForHalfANotify(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := new(lockedbuffer.Buffer)
+		h := spoetest.NewAgent(t, &spoe.Agent{Logger: slog.New(slog.NewTextHandler(log, nil)), Handler: byName{
+			"slow": sleeper(6 * time.Second), "quick": set("ok", 1),
+		}})
+		first, err := h.Notify(t.Context(), spoetest.Msg("slow"))
+		require.NoError(t, err)
+		took := shutdown(h.Agent(), 10*time.Second)
+		time.Sleep(5500 * time.Millisecond) // from 5 s on, an ACK may take it along
+		id := spoetest.ID{Stream: 99, Frame: 1}
+		payload, err := spoetest.Payload(spoetest.Msg("quick"))
+		require.NoError(t, err)
+		b := codec.AppendFrame(nil, spoetest.NotifyFrame(id, payload))
+		_, err = h.Conn().Write(b[:7])
+		require.NoError(t, err)
+		_, err = h.Client.Ack(t.Context(), first)
+		require.NoError(t, err)
+		time.Sleep(200 * time.Millisecond)
+		_, err = h.Conn().Write(b[7:])
+		require.NoError(t, err)
+		ack, err := h.Client.Ack(t.Context(), id)
+		require.NoError(t, err)
+		vars, err := ack.Vars()
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, vars.Int("txn.ok"))
+		_, err = h.ReadDisconnect(t.Context())
+		require.NoError(t, err)
+		assert.Positive(t, <-took)
+		synctest.Wait()
+		assert.NotContains(t, log.String(), "level=ERROR", "nothing has gone wrong")
+	})
 }
 
 // Malformed bytes end a connection, once the NOTIFYs before them are answered or a
