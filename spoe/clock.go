@@ -205,7 +205,7 @@ func (c *conn) look() {
 	if v == keep {
 		next = min(next, again)
 	}
-	c.clock.arm(next) // what follows may have to wait for HAProxy
+	c.clock.arm(next) // before the rest, which may wait for HAProxy
 	c.acknowledgeLate(late)
 	switch v {
 	case notReading:
