@@ -6,36 +6,35 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/write"
 )
 
-// Config says what [Write] must know and the routes do not say. A Config that has
-// only an Engine works.
+// Config has the settings of [Write] that are not in the routes. Only Engine is
+// required.
 type Config struct {
 	// Engine names the SPOE engine, its agent section, and the backend: letters,
 	// digits, '-', '_', '.' and ':'. It must be set.
 	Engine string
-	// Prefix is behind the scope in the names of the variables: txn.<Prefix>.name.
-	// Default: Engine, with '_' for what such names cannot have.
+	// Prefix follows the scope in the names of the variables: txn.<Prefix>.name.
+	// Default: Engine, with '_' for characters that such names cannot have.
 	Prefix string
 	// Backend is the backend with the agents. Default: Engine with "-agents".
 	Backend string
-	// Agents are the agents' addresses as a server line of HAProxy's has them:
+	// Agents are the agents' addresses, in the form of HAProxy's server lines:
 	// 127.0.0.1:9000, unix@/run/guard/spoa.sock, abns@guard. Default: 127.0.0.1:9000.
 	Agents []string
-	// ServerOptions stand behind each agent's address, such as
-	// "ssl verify required ca-file /etc/haproxy/agents-ca.pem".
+	// ServerOptions follow each agent's address, such as "ssl verify required ca-file
+	// /etc/haproxy/agents-ca.pem".
 	ServerOptions string
-	// SPOEFile is how the frontend's filter line names the SPOE file.
+	// SPOEFile is the SPOE file in the frontend's filter line.
 	// Default: spoe.conf.
 	SPOEFile string
-	// Processing is how long a request waits for its answer at most
-	// (`timeout processing`). It must be longer than the longest deadline of the
-	// routes. Default: twice that deadline, 100 ms at least; 500 ms where no
-	// route has one.
+	// Processing is the longest time that a request waits for its answer (`timeout
+	// processing`). It must be longer than the longest deadline of the routes. Default:
+	// twice that deadline, 100 ms at least; 500 ms if no route has a deadline.
 	Processing time.Duration
-	// FailClosed has requests refused that got no answer. Default: they pass; the
-	// rule that refuses them is there, with a '#' in front.
+	// FailClosed refuses requests without an answer. Default: they pass; the rule that
+	// refuses them is written as a comment.
 	FailClosed bool
-	// Version is the HAProxy that the files are for, such as "2.6" or "3.2".
-	// Default: files that all versions take.
+	// Version is the version of HAProxy that reads the files, such as "2.6" or "3.2".
+	// Default: files for all versions.
 	Version string
 	// Engines overrides Prefix, Processing and FailClosed for the engines that routes
 	// name (router.Route.Engine), by the engine's name.
@@ -53,16 +52,15 @@ type Config struct {
 	// AgentCheckPort, later messages also come to an agent that drains (see
 	// spoe.Agent.Drain). Default: any agent.
 	Affinity string
-	// Headers are request headers that the site gets from variables of the engine's in
-	// the scope txn, by the header's name: {"X-Auth-User": "user"}. A visitor cannot
-	// forge one: before anything is asked, the rules delete headers of that name and of
-	// each name that a site may read as the same, such as X_Auth_User, and refuse a
-	// request whose Connection header lists one. It needs HAProxy 2.6.
+	// Headers are request headers that the site gets from the engine's variables in the
+	// scope txn, by the header's name: {"X-Auth-User": "user"}. A visitor cannot forge
+	// one: rules before the first message delete headers of that name and of each name
+	// that a site may read as the same, such as X_Auth_User, and refuse a request whose
+	// Connection header lists one. It needs HAProxy 2.6.
 	Headers map[string]string
-	// Rules are lines for the frontend that stand behind the rules about a missing
-	// verdict and before those of Headers, such as
-	// "http-request deny unless { var(txn.guard.score) -m int gt 30 }", or comments that
-	// begin with '#'.
+	// Rules are lines for the frontend, after the rules about a missing answer and before
+	// those of Headers, such as "http-request deny unless { var(txn.guard.score) -m int
+	// gt 30 }", or comments that begin with '#'.
 	Rules []string
 	// Pages are HTTP servers of the agents, such as those of a login. The backend file
 	// gets a backend for them, and the frontend a use_backend. Default: no pages.

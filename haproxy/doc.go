@@ -1,6 +1,5 @@
-// Package haproxy is about HAProxy's configuration for an agent: it writes the SPOE file
-// and the lines of haproxy.cfg from a router's routes, and checks files that are there
-// against them.
+// Package haproxy writes HAProxy's configuration for an agent, the SPOE file and lines
+// of haproxy.cfg, from a router's routes, and checks existing files against them.
 //
 //	package main
 //
@@ -39,7 +38,7 @@
 //		r.Use(middleware.Default(100 * time.Millisecond))
 //		r.Handle("check", judge).Event(router.OnFrontendHTTPRequest)
 //
-//		// In place of flag.Parse: adds -print-config, -write-config and -check-config.
+//		// Replaces flag.Parse; adds -print-config, -write-config and -check-config.
 //		haproxy.Parse(r, haproxy.Config{Engine: "guard"})
 //
 //		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -49,12 +48,12 @@
 //		}
 //	}
 //
-// # Where things are said
+// # Sources
 //
-// The registration of a handler says when its message is sent ([router.Route]), the struct
-// tag fetch names its arguments' samples, and the middleware its deadline; [Config] has the
-// rest. [Describe] gathers the first two into an [Agent], which travels as JSON, too: that
-// is what -print-routes writes and `spoectl check` reads.
+// A [router.Route] has the event or group of a message, the struct tag fetch has the
+// samples of its arguments, and middleware reports the deadline. [Describe] collects
+// these in an [Agent]. -print-routes writes an Agent as JSON, for `spoectl check`.
+// [Config] has everything else.
 //
 // # Files
 //

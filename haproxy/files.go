@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// ErrOutOfDate is what [Flags.Run] returns where -write-config -up-to-date finds a
-// file that differs from what the agent writes today.
+// ErrOutOfDate is the error of [Flags.Run] if -write-config -up-to-date finds a file
+// that differs from the agent's output.
 var ErrOutOfDate = errors.New("haproxy: the configuration is not up to date: run -write-config again")
 
 // file is one file of -write-config.

@@ -12,17 +12,16 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Parse parses the program's flags, as flag.Parse does, with these besides:
+// Parse parses the program's flags, as flag.Parse does, with these in addition:
 //
 //	-print-config[=spoe|backend|frontend|site]  print HAProxy's configuration
 //	-write-config DIR                      write all of it as files; with -up-to-date compare them
 //	-print-routes                          print the routes as JSON, for spoectl check
 //	-check-config agents.cfg,haproxy.cfg   check files that are there
 //
-// Where one of them is given it does that and ends the program, with status 1 if it finds
-// something and 2 if it cannot be done. It is the one call that a program needs, after its
-// last Handle. A program whose routes depend on flags, or that has a FlagSet of its own,
-// uses [AddFlags].
+// If one of them is given, Parse executes it and ends the program: with status 0, 1 if
+// it found mistakes, or 2 if it failed. Call Parse after the last Handle. If the routes
+// depend on flags, or the program has its own FlagSet, use [AddFlags] instead.
 func Parse(r *router.Router, c Config) {
 	f := AddFlags(flag.CommandLine)
 	flag.Parse()
@@ -38,7 +37,7 @@ func Parse(r *router.Router, c Config) {
 	}
 }
 
-// ErrFindings is what [Flags.Run] returns where -check-config has found something.
+// ErrFindings is the error of [Flags.Run] if -check-config has found mistakes.
 var ErrFindings = errors.New("haproxy: the configuration does not fit the agent")
 
 // Flags are the flags of [AddFlags].
@@ -65,8 +64,8 @@ func AddFlags(fs *flag.FlagSet) *Flags {
 	return f
 }
 
-// Run does what the flags say, once they have been parsed; done is false where
-// none of them was given.
+// Run executes the flags, after they have been parsed; done is false if none of them
+// was given.
 func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err error) {
 	if f.agents != "" {
 		c.Agents = strings.Split(f.agents, ",")

@@ -30,7 +30,7 @@ func TestCookbookWritten(t *testing.T) {
 				if *update {
 					require.NoError(t, os.WriteFile(r.Path(t, file), []byte(got), 0o644))
 				}
-				assert.Equal(t, recipes.ReadFile(t, r.Path(t, file)), got, "%s: run go generate, or go test ./docs -update", r.Path(t, file))
+				assert.Equal(t, recipes.ReadFile(t, r.Path(t, file)), got, "%s: run go generate, or go test ./internal/doctest -update", r.Path(t, file))
 			}
 			for _, line := range trimmedLines(recipes.Printed(t, c.Folder, ".", "-print-config=frontend")) {
 				// Rules for when there is no answer are written as the recipe

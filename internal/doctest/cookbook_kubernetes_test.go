@@ -73,11 +73,11 @@ func manifests(t *testing.T, file string) map[string]manifest {
 }
 
 // TestCookbookConfigMap: its files are those of the folder (-update writes it),
-// which TestCookbookValid has each HAProxy take.
+// which TestCookbookValid checks with each HAProxy.
 func TestCookbookConfigMap(t *testing.T) {
 	r := cookbook["kubernetes/haproxy.cfg"]
 	config, beside := r.Files(t)
-	text := "# Written by go test ./docs -update. In a repository of your own:\n#\n" +
+	text := "# Written by go test ./internal/doctest -update. For files of your own:\n#\n" +
 		"#     kubectl create configmap haproxy -n edge --dry-run=client -o yaml \\\n" +
 		"#         --from-file=haproxy.cfg --from-file=spoe.conf --from-file=agents.cfg\n" +
 		"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: haproxy\n  namespace: edge\ndata:\n" +
@@ -86,7 +86,7 @@ func TestCookbookConfigMap(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 	}
-	assert.Equal(t, recipes.ReadFile(t, file), text, "%s: run go test ./docs -update", file)
+	assert.Equal(t, recipes.ReadFile(t, file), text, "%s: run go test ./internal/doctest -update", file)
 	m := manifests(t, "configmap.yaml")["ConfigMap"]
 	assert.Equal(t, map[string]string{"haproxy.cfg": config, "spoe.conf": beside["spoe.conf"], "agents.cfg": beside["agents.cfg"]}, m.Data)
 }
@@ -185,7 +185,7 @@ func TestCookbookProbes(t *testing.T) {
 	a.Terminate()
 }
 
-// TestCookbookKubernetes has HAProxy find the pods by their Service's name, each
+// TestCookbookKubernetes lets HAProxy find the pods by their Service's name, each
 // server line one of its own.
 func TestCookbookKubernetes(t *testing.T) {
 	const name = "guard.edge.svc.cluster.local"

@@ -117,12 +117,8 @@ func page(t *testing.T, name string) []paragraph {
 	return paragraphs(name, 1, strings.Split(string(b), "\n"))
 }
 
-// generated is the folder of the texts that agents have written into users' files. A
-// change of their English would make all of these out of date.
-const generated = "haproxy/internal/write/"
-
-// source returns the comments of a Go file and, unless it is a test or writes generated
-// files, its texts of several words.
+// source returns the comments of a Go file and, unless it is a test, its texts of several
+// words.
 func source(t *testing.T, name string) []paragraph {
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
@@ -131,7 +127,7 @@ func source(t *testing.T, name string) []paragraph {
 	for _, c := range f.Comments {
 		all = append(all, paragraphs(name, fset.Position(c.Pos()).Line, strings.Split(c.Text(), "\n"))...)
 	}
-	if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, generated) {
+	if strings.HasSuffix(name, "_test.go") {
 		return all
 	}
 	ast.Inspect(f, func(n ast.Node) bool {

@@ -46,7 +46,7 @@ func check(_ context.Context, q Question) (Answer, error) {
 	case q.Path == "/login": // or no visitor could ever log in
 		return Answer{Decision: "allow"}, nil
 	}
-	// Behind the login the visitor goes on where he was. The login page has to
+	// After the login the visitor returns to this page. The login page has to
 	// check that this is a path of its own site. QueryEscape leaves nothing in
 	// it that could end the header.
 	next := q.Path

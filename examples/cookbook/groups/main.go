@@ -50,8 +50,7 @@ func robot(_ context.Context, b Browser) (Robot, error) {
 
 type Login struct {
 	IP netip.Addr `spoe:"ip,required" fetch:"src"`
-	// The agent's own answer to the group before: a variable is a sample like
-	// any other.
+	// The agent's answer to the first group: a variable is a sample, too.
 	Robot bool `spoe:"robot" fetch:"var(txn.visitor.robot)"`
 }
 
@@ -69,7 +68,7 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(50 * time.Millisecond))
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")
-	// Two messages, one round trip: HAProxy sends those of a group together.
+	// HAProxy sends both messages of the group in one round trip.
 	r.Handle("network", place).Group("who")
 	r.Handle("robot", robot).Group("who")
 	r.Handle("login", login).Group("login")

@@ -51,10 +51,10 @@ func main() {
 
 	haproxy.Parse(r, haproxy.Config{
 		Engine: "guard",
-		// As many lines as there may be pods: HAProxy gives each line a pod of its
-		// own, and further lines stay down until there is one.
+		// A line for each pod that there may be: HAProxy assigns a pod to each line;
+		// lines without a pod are down.
 		Agents: []string{service, service, service},
-		// HAProxy starts before the name is known, and asks again and again.
+		// HAProxy starts before the name resolves, and tries again.
 		ServerOptions: "resolvers kubernetes init-addr none",
 	})
 
@@ -70,8 +70,7 @@ func main() {
 	agent := &spoe.Agent{
 		Handler:         r,
 		ShutdownTimeout: *shutdown, // less than terminationGracePeriodSeconds
-		// HAProxy keeps its connections: without this a new pod would see little
-		// of the traffic.
+		// HAProxy keeps its connections, so a new pod would get little traffic.
 		MaxConnectionAge: 10 * time.Minute,
 	}
 	if err := agent.Run(ctx, ln); err != nil {

@@ -1,4 +1,4 @@
-// Command rate-limit tells which requests are too many for who sends them.
+// Command rate-limit refuses clients that send too many requests.
 package main
 
 import (
@@ -43,8 +43,8 @@ type limiter struct {
 func (l *limiter) count(_ context.Context, q Question) (Answer, error) {
 	key, allowed := "key "+q.Key, customers[q.Key]
 	if allowed == (limit{}) {
-		// Of a key that is not known anybody can make up another one for each
-		// request: his address is what he cannot choose.
+		// A client can make up an unknown key for each request, but cannot choose
+		// its address.
 		key, allowed = "ip "+network(q.IP), l.others
 	}
 	wait, ok := l.buckets.take(key, allowed, time.Now())

@@ -23,7 +23,7 @@ import (
 
 type Response struct {
 	// When the site responds, HAProxy does not have the request any more. A rule
-	// has kept what is needed of it in a variable: see haproxy.cfg.
+	// of haproxy.cfg keeps the path in a variable.
 	Path string `spoe:"path" fetch:"var(txn.path)"`
 	Type string `spoe:"type" fetch:"res.hdr(content-type)"`
 }

@@ -79,12 +79,12 @@ func main() {
 	r := router.New()
 	r.Use(middleware.Default(100 * time.Millisecond)) // a deadline, among others
 	r.ErrorVar(spoe.VarScopeTransaction, "failed")    // sets txn.guard.failed
-	// The event is there for each request of a connection; once is enough.
+	// The event comes with each request of a connection; one message is enough.
 	r.Handle("client", place).Event(router.OnClientSession).Unless("{ var(sess.guard.network) -m found }")
 	r.Handle("request", judge).Event(router.OnFrontendHTTPRequest)
 	r.Observe("response", count).Event(router.OnHTTPResponse)
 
-	// In place of flag.Parse. It adds -print-config, -print-routes, -check-config.
+	// Replaces flag.Parse; adds -print-config, -print-routes and -check-config.
 	haproxy.Parse(r, haproxy.Config{Engine: "guard"})
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

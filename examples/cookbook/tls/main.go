@@ -48,15 +48,16 @@ func main() {
 	haproxy.Parse(r, haproxy.Config{
 		Engine:     "judge",
 		FailClosed: true,
-		// ca-file is who signs the agent's certificate, verifyhost the name that
-		// has to be in it, crt HAProxy's own certificate with its key. Health
-		// checks go over TLS, too.
+		// ca-file has the authority of the agent's certificate, verifyhost is the
+		// name in it, crt is HAProxy's own certificate with its key. Health checks
+		// use TLS, too.
 		ServerOptions: "ssl verify required ca-file ca.pem verifyhost agent.example crt haproxy.pem",
 	})
 
 	agent := &spoe.Agent{Handler: r}
 	var err error
-	// With the third file the agent takes only clients that this authority knows.
+	// With the third file the agent accepts only clients with a certificate of
+	// that authority.
 	if agent.TLSConfig, err = spoe.LoadTLS(*cert, *key, *ca); err != nil {
 		log.Fatal(err)
 	}

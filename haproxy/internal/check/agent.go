@@ -12,7 +12,7 @@ func (c *checker) checkAgent() {
 	if e.OnError == "" {
 		c.find(NoSetOnError, e.Head,
 			"the agent section has no \"option set-on-error\"",
-			"Unless each answer sets a variable, no rule can tell a request that the agent let pass from one that it never answered; and none can tell why.",
+			"Unless each answer sets a variable, no rule can distinguish a request that the agent let pass from one that it never answered, or see the reason.",
 			"Write \"option set-on-error error\", and have a rule look at txn."+e.Prefix+".error.")
 	}
 	if e.Processing == 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkAnswers tells which rules read an answer before it can be there.
+// checkAnswers finds rules that read an answer before its message is sent.
 func (c *checker) checkAnswers() {
 	if !c.knowsVars() || c.cfg.LoadsLua() {
 		return // something else may have set it by then

@@ -33,7 +33,7 @@ func (c *checker) tooLong(in *syntax.Section) string {
 			}
 			for _, b := range m.Args[:i] {
 				if samples.Share(a.Fetch, b.Fetch) {
-					return fmt.Sprintf("the message %q has %s and %s, and a frame can hold what they have in common once. From 3.1 on HAProxy does not send what is longer.", m.Name, b.Fetch, a.Fetch)
+					return fmt.Sprintf("the message %q has %s and %s, and a frame can hold their common part once. From 3.1 on HAProxy does not send a longer message.", m.Name, b.Fetch, a.Fetch)
 				}
 			}
 		}

@@ -60,7 +60,7 @@ func (c *checker) occurs(m *syntax.SPOEMessage) bool {
 	})
 }
 
-// checkCalled tells why a message that is handled is never sent.
+// checkCalled finds messages that are handled and never sent.
 func (c *checker) checkCalled(known model.Message) {
 	e := c.engine
 	m := e.Message(known.Name)

@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkOrder tells which variables a message's condition or arguments read
+// checkOrder finds variables that a message's condition or arguments read
 // before a rule sets them.
 func (c *checker) checkOrder(m *syntax.SPOEMessage) {
 	for _, s := range c.sendings(m) {

@@ -131,7 +131,7 @@ func (c *checker) setByRule(m mention) bool {
 	return slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name })
 }
 
-// checkReads tells which variables of the agent's are read and never set, and
+// checkReads finds variables of the agent that are read and never set, and
 // returns their names.
 func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 	misread = map[string]bool{}
@@ -162,7 +162,7 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 		c.find(VariableNeverSet, m.at,
 			fmt.Sprintf("the variable %s is read, and neither the agent nor a rule sets it", full),
 			effectOf(m),
-			"Correct its name, or have a handler set it."+hint)
+			"Correct its name, or set it in a handler."+hint)
 	}
 	return misread
 }

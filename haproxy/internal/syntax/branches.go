@@ -78,7 +78,7 @@ func (c *branches) apply(word string, holds func() truth) error {
 
 var versionTest = regexp.MustCompile(`^(!?)\s*version_(atleast|before)\(([^)]*)\)$`)
 
-// holds tells what is known of a condition.
+// holds returns the known truth of a condition.
 func (r *Reader) holds(cond string) truth {
 	switch cond {
 	case "1", "true":

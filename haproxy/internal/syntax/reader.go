@@ -84,7 +84,7 @@ func readFile(name string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file: write what it has into one", name)
+		return nil, fmt.Errorf("%s is no regular file: write its content into one", name)
 	}
 	f, err := os.Open(name)
 	if err != nil {

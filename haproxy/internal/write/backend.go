@@ -15,13 +15,13 @@ func writeBackend(a model.Agent, c Config, engines []engine) string {
 	for _, e := range engines {
 		processing = max(processing, e.config.Processing)
 	}
-	t.comment("", "The agents of "+engineNames(engines)+", for HAProxy: haproxy -f agents.cfg -f haproxy.cfg")
-	t.comment("", "Written by the agent itself (-print-config=backend): change the agent, and write it anew.")
+	t.comment("", "The agents of "+engineNames(engines)+". Load this file first: haproxy -f agents.cfg -f haproxy.cfg")
+	t.comment("", "The agent's program wrote this file (-print-config=backend). To change it, change the program.")
 	if size, names := buffer(&a); size > syntax.DefaultBufsize { // less would be less for all
 		t.line()
 		t.line("global")
-		t.comment("    ", "A request's head and body have to fit into a buffer together for "+strings.Join(names, ", ")+
-			". HAProxy uses two buffers for each request that it handles. From 3.1 on this counts for filter lines that come after it: load this file before haproxy.cfg.")
+		t.comment("    ", "For "+strings.Join(names, ", ")+", a request's head and body must fit into one buffer. "+
+			"HAProxy uses two buffers for each request. From 3.1 on the line applies to filter lines after it: load this file before haproxy.cfg.")
 		t.line("    tune.bufsize", strconv.Itoa(size))
 	}
 	c.writeAgents(&t, engines, processing)
@@ -46,7 +46,7 @@ func (c *Config) writeAgents(t *text, engines []engine, processing time.Duration
 	case c.unmuxed():
 		t.line("    mode tcp")
 	default:
-		t.comment("    ", "HAProxy 3.1 and later take \"mode tcp\" for \"mode spop\", but then open a connection for each question.")
+		t.comment("    ", "HAProxy 3.1 and later accept \"mode tcp\", too, but then open a connection for each message.")
 		t.line(".if version_atleast(3.1)")
 		t.line("    mode spop")
 		t.line(".else")
@@ -57,15 +57,15 @@ func (c *Config) writeAgents(t *text, engines []engine, processing time.Duration
 	t.line("    balance roundrobin")
 	t.line()
 	if c.muxed() {
-		t.comment("    ", "connect: to reach an agent. server: to wait for it; the SPOE file's \"timeout processing\" ends a request's own wait.")
+		t.comment("    ", "The SPOE file's \"timeout processing\" limits the wait of a request; these limit connections.")
 	} else {
-		t.comment("    ", "Longer than \"timeout hello\" and \"timeout idle\" in the SPOE file, which end things in an orderly way. From HAProxy 3.1 on only these count.")
+		t.comment("    ", "Longer than \"timeout hello\" and \"timeout idle\" in the SPOE file, which HAProxy 3.1 and later ignore.")
 	}
 	t.line("    timeout connect 5s")
 	// It ends a question, too: it must be longer than each timeout of the SPOE file.
 	t.line("    timeout server", syntax.FormatTime(idle(processing)+time.Minute))
 	t.line()
-	t.comment("    ", "A real SPOP handshake, so that an agent that is shutting down gets no more questions while it answers those that it has.")
+	t.comment("    ", "Health checks by an SPOP handshake. An agent that is shutting down fails them, and gets no more messages while it answers the rest.")
 	t.line("    option spop-check")
 	t.line("    default-server check inter 1s fall 3 rise 1")
 	c.writeServers(t, engines)

@@ -22,7 +22,7 @@ func writeFrontend(engines []engine) string {
 	if len(names) == 0 {
 		return ""
 	}
-	t.comment("    ", "Asks the agents of "+strings.Join(names, ", ")+". These lines are for the frontend, before its own rules; the agent wrote them (-print-config=frontend).")
+	t.comment("    ", "Asks the agents of "+strings.Join(names, ", ")+". Put these lines into the frontend, before its own rules. The agent's program wrote them (-print-config=frontend).")
 	writeNeeds(&t, engines)
 	for _, e := range engines {
 		if e.inFrontend() {
@@ -56,7 +56,7 @@ func writeSite(engines []engine) string {
 	}
 	filters := t.String()
 	t = text{}
-	t.comment("    ", "These lines are for each backend of the site, before its own rules; the agent wrote them (-print-config=site).")
+	t.comment("    ", "Put these lines into each backend of the site, before its own rules. The agent's program wrote them (-print-config=site).")
 	return t.String() + filters + rules
 }
 
@@ -71,7 +71,7 @@ func writeStages(t *text, engines []engine, events []router.Event) {
 			}
 			if vars := e.config.answers(e.agent, stage); len(vars) > 0 {
 				t.line()
-				t.comment("    ", "The verdict, for rules that follow: "+strings.Join(vars, ", ")+".")
+				t.comment("    ", "The answer, for rules that follow: "+strings.Join(vars, ", ")+".")
 			}
 			e.config.writeVerdicts(t, e.agent, stages(&e.agent)[asked])
 		}
@@ -90,12 +90,12 @@ func writeNeeds(t *text, engines []engine) {
 		})
 	}
 	if slices.ContainsFunc(engines, func(e engine) bool { return fetchesBody(&e.agent, "", "req.") }) {
-		t.comment("    ", "Waits for the body, until it is whole or the buffer is full, before a message that has it is sent. "+
-			"req.body_len is the length that arrived; req.body_size is the body's length, if it is known.")
+		t.comment("    ", "Waits until the body is whole or the buffer is full, and then sends the message. "+
+			"req.body_len is the length that has arrived; req.body_size is the length of the whole body, if HAProxy knows it.")
 		t.line("    option http-buffer-request")
 	}
 	if uses(func(name string) bool { return name == "unique-id" }) {
-		t.comment("    ", "unique-id does not exist without this line. If the frontend has one of its own, keep that one.")
+		t.comment("    ", "Without this line there is no unique-id. If the frontend has such a line already, keep that one.")
 		t.line(`    unique-id-format %{+X}o\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid`)
 	}
 }

@@ -54,7 +54,7 @@ func (c *Config) writeStrip(t *text) {
 	}
 	var patterns []string
 	t.line()
-	t.comment("    ", "Headers that the agent's answer sets below. A visitor's own of these names must not get through, nor of names that a site reads as the same, such as those with '_'.")
+	t.comment("    ", "The agent's answer sets these headers below. Remove headers of these names that a visitor sends, also with '_' for '-', which some sites read as the same name.")
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		pattern := headerPattern(name)
 		patterns = append(patterns, pattern)

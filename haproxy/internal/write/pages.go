@@ -75,13 +75,13 @@ func (c *Config) writePages(t *text) {
 		return
 	}
 	t.line()
-	t.comment("", "The agents' own pages. The frontend says which requests they get.")
+	t.comment("", "The agents' own pages. The frontend's use_backend line selects their requests.")
 	t.line("backend", p.Backend)
 	t.line("    mode http")
 	t.line("    balance roundrobin")
 	t.line("    timeout connect 5s")
 	t.line("    timeout server 30s")
-	t.comment("    ", "A server that refuses connections is passed over at once, before its health check fails.")
+	t.comment("    ", "If a server refuses a connection, HAProxy tries the next at once, before the health check fails.")
 	t.line("    option redispatch 1")
 	t.line("    http-request set-header X-Forwarded-For %[src]")
 	if p.Check != "" {
@@ -112,6 +112,6 @@ func (c *Config) writeUsePages(t *text) {
 		return
 	}
 	t.line()
-	t.comment("    ", "Requests for the agents' own pages. This line stands behind all http-request and http-response rules of the frontend, and before its own use_backend lines.")
+	t.comment("    ", "Requests for the agents' own pages. Put this line after all http-request and http-response rules of the frontend, and before its own use_backend lines.")
 	t.line("    use_backend", c.Pages.Backend, "if", c.Pages.If)
 }

@@ -26,15 +26,15 @@ func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
 		t.line()
 		switch rules {
 		case tcpRequest:
-			t.comment("    ", "Sends "+strings.Join(members, ", ")+" once the connection's first bytes are there, and waits for the answer. "+
-				"The rule needs inspect-delay, and a condition that waits for those bytes. An \"accept\" before it keeps it from being reached.")
+			t.comment("    ", "Sends "+strings.Join(members, ", ")+" when the connection's first bytes have arrived, and waits for the answer. "+
+				"The rule needs inspect-delay, and a condition that waits for these bytes. HAProxy does not reach it after an \"accept\".")
 			t.line("    tcp-request inspect-delay 5s")
 		case tcpResponse:
-			t.comment("    ", "Sends "+strings.Join(members, ", ")+" once the response's first bytes are there, and waits for the answer.")
+			t.comment("    ", "Sends "+strings.Join(members, ", ")+" when the response's first bytes have arrived, and waits for the answer.")
 			t.line("    tcp-response inspect-delay 5s")
 		default:
-			t.comment("    ", "Sends "+strings.Join(members, ", ")+", and waits for the answer. The rule may stand behind other rules, and have a condition; "+
-				"a rule below about its verdict then needs that condition, too: \"if COND !{ ... }\".")
+			t.comment("    ", "Sends "+strings.Join(members, ", ")+", and waits for the answer. You may put other rules before it, and add a condition; "+
+				"a rule below about the answer then needs that condition, too: \"if COND !{ ... }\".")
 			if rules == httpResponse && fetchesBody(&a, g, "res.") {
 				t.line("    http-response wait-for-body time 1s")
 			}
@@ -78,26 +78,26 @@ func (c *Config) writeVerdicts(t *text, a model.Agent, e router.Event) {
 	rules := ruleSets[e]
 	v := c.verdicts(a, e)
 	t.line()
-	t.comment("    ", "The client closed its sending side while HAProxy waited for the verdict (4 and 5), or chose a request that is too long for a message (3). Without this rule such a client gets past the agent.")
+	t.comment("    ", "The client closed its sending side while HAProxy waited for the answer (4 and 5), or sent a request that is too long for a message (3). Without this rule such a client gets past the agent.")
 	t.line("    "+rules.name+" "+rules.aborted, "if { var("+c.fullName("txn", errorVar)+") -m int 3 4 5 }")
 	t.line()
 	if c.FailClosed {
-		t.comment("    ", "No verdict, whatever the reason: the agent is gone, slow, failed, or does not know the message. The request is refused: FAIL CLOSED.")
+		t.comment("    ", "There is no answer: the agent is down or slow, has failed, or does not know the message. The request is refused: FAIL CLOSED.")
 		for _, condition := range v.missing {
 			t.line("    "+rules.name+" "+rules.refuse, condition)
 		}
 		return
 	}
 	if len(v.missing) > 0 {
-		t.comment("    ", "No verdict, whatever the reason: the agent is gone, slow, failed, or does not know the message. The request passes: FAIL OPEN. "+
+		t.comment("    ", "There is no answer: the agent is down or slow, has failed, or does not know the message. The request passes: FAIL OPEN. "+
 			"Remove the '#' from the next "+plural(len(v.missing), "line", "lines")+" to FAIL CLOSED.")
 		for _, condition := range v.missing {
 			t.line("    #"+rules.name+" "+rules.refuse, condition)
 		}
 	}
 	if len(v.blind) > 0 {
-		t.comment("    ", "The request passes without a verdict: FAIL OPEN. It cannot fail closed for every reason. "+blindness(v.blind))
-		t.comment("    ", "The next line closes where the agent is gone, slow or failed, and not where it does not know the message or sets nothing.")
+		t.comment("    ", "Without an answer the request passes: FAIL OPEN. It cannot fail closed for every reason. "+blindness(v.blind))
+		t.comment("    ", "The next line refuses requests if the agent is down, slow or has failed, but not if it does not know the message or sets nothing.")
 		t.line("    #"+rules.name+" "+rules.refuse, c.unanswered(a, e))
 	}
 }

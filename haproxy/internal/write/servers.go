@@ -6,8 +6,8 @@ import "strconv"
 func (c *Config) writeServers(t *text, engines []engine) {
 	check := ""
 	if c.AgentCheckPort > 0 && c.alone.agent == 0 {
-		t.comment("    ", "agent-check asks the agent itself. An agent that is shutting down answers \"drain\", and HAProxy moves its connections away "+
-			"before the agent closes one. The agent waits for that, so a longer agent-inter makes its end take longer; 1s costs one small connection a second.")
+		t.comment("    ", "An agent that is shutting down answers an agent-check with \"drain\", and HAProxy moves its connections away "+
+			"before the agent closes one. The agent waits for that, so with a longer agent-inter its shutdown takes longer. Each check is a short connection.")
 		check = "agent-check agent-port " + strconv.Itoa(c.AgentCheckPort) + " agent-inter 1s"
 	}
 	if c.Affinity != "" && c.muxed() {
@@ -21,7 +21,7 @@ func (c *Config) writeServers(t *text, engines []engine) {
 		}
 	}
 	if c.alone.agent > 0 {
-		t.comment("    ", "For messages that must go to this agent, also while it drains; the other agents are there for the time in which it is down.")
+		t.comment("    ", "For messages that must go to this agent, also while it drains. The other agents are for the time in which it is down.")
 		own := c.alone.agent - 1
 		t.line("    use-server", serverName(own), "if TRUE")
 		t.line("    server", serverName(own), c.Agents[own], c.ServerOptions, check)

@@ -15,9 +15,9 @@ func writeSPOE(engines []engine) string {
 	for i, e := range engines {
 		c, a := e.config, e.agent
 		if i == 0 {
-			t.comment("", "The messages that HAProxy sends to the agents, and the variables that it takes from their answers. Loaded by "+
+			t.comment("", "The messages that HAProxy sends to the agents, and the variables that their answers set. HAProxy loads this file by "+
 				"\"filter spoe engine "+c.Engine+" config "+c.SPOEFile+"\".")
-			t.comment("", "The agent wrote this file (-print-config=spoe): change the agent, and write it anew.")
+			t.comment("", "The agent's program wrote this file (-print-config=spoe). To change it, change the program.")
 		}
 		t.line()
 		t.line("[" + c.Engine + "]")
@@ -42,41 +42,41 @@ func (c *Config) writeAgent(t *text, a model.Agent) {
 	t.line("    use-backend", c.Backend)
 	if names := a.Members(""); len(names) > 0 {
 		t.line()
-		t.comment("    ", "Sent on events, see \"event\" below.")
+		t.comment("    ", "Messages that HAProxy sends on events; see \"event\" below.")
 		t.list("    messages", names)
 	}
 	if names := a.Groups(); len(names) > 0 {
 		t.line()
-		t.comment("    ", "Sent by rules: \""+ruleSets[a.Message(a.Members(names[0])[0]).On()].name+" send-spoe-group "+c.Engine+" "+names[0]+"\".")
+		t.comment("    ", "Messages that rules send: \""+ruleSets[a.Message(a.Members(names[0])[0]).On()].name+" send-spoe-group "+c.Engine+" "+names[0]+"\".")
 		t.list("    groups", names)
 	}
 	t.line()
-	t.comment("    ", "The prefix is behind the scope in the names of all variables: txn."+c.Prefix+"."+errorVar+
-		". Registered are those that the agent sets: a variable that HAProxy's configuration does not know "+
-		"is not set in the scope proc, nor in any scope before HAProxy 2.5.")
+	t.comment("    ", "The names of all variables have this prefix after the scope: txn."+c.Prefix+"."+errorVar+
+		". HAProxy sets a variable of the scope proc, and before HAProxy 2.5 any variable, only if its name is registered "+
+		"or used in its configuration.")
 	t.line("    option var-prefix", c.Prefix)
 	for names := range slices.Chunk(varNames(&a), 6) {
 		t.line("    register-var-names", strings.Join(names, " "))
 	}
 	t.line()
-	t.comment("    ", "txn."+c.Prefix+"."+errorVar+" is set, to a number, where no answer came, and does not exist otherwise. txn."+
-		c.Prefix+"."+processTimeVar+" is what the question cost, in ms.")
+	t.comment("    ", "txn."+c.Prefix+"."+errorVar+" is a number if there was no answer, and is not set otherwise. txn."+
+		c.Prefix+"."+processTimeVar+" is the time that the request waited for the answer, in ms.")
 	t.line("    option set-on-error", errorVar)
 	t.line("    option set-process-time", processTimeVar)
 	t.line()
-	t.comment("    ", "Only what went wrong is logged: \"SPOE: ["+c.Engine+"] ... st=257\"; \"spoectl explain 257\" says what that means.")
+	t.comment("    ", "Logs failures only: \"SPOE: ["+c.Engine+"] ... st=257\". \"spoectl explain 257\" explains the number.")
 	t.line("    log global")
 	t.line("    option dontlog-normal")
 	t.line()
-	t.comment("    ", "How long a request waits for its answer at most. "+deadlines(&a))
+	t.comment("    ", "The longest time that a request waits for its answer. "+deadlines(&a))
 	t.line("    timeout processing", syntax.FormatTime(c.Processing))
 	if !c.muxed() {
-		t.comment("    ", "For connections to the agent, up to HAProxy 3.0; later ones go by the backend's timeouts.")
+		t.comment("    ", "For connections to the agent. HAProxy 3.1 and later use the backend's timeouts instead.")
 		t.line("    timeout hello 2s")
 		t.line("    timeout idle", syntax.FormatTime(idle(c.Processing)))
 		t.line()
-		t.comment("    ", "Up to HAProxy 3.0 a connection has up to 20 questions in flight, and one of them may cross the goodbye of "+
-			"an agent that is being restarted. Take the '#' away to rule that out, for some more connections; later ones ignore it.")
+		t.comment("    ", "Up to HAProxy 3.0 a connection has up to 20 messages in flight. While an agent restarts, one of them may be lost. "+
+			"Remove the '#' to prevent that, at the price of more connections. HAProxy 3.1 and later ignore the line.")
 		t.line("    #max-waiting-frames 1")
 	}
 }
@@ -88,7 +88,7 @@ func deadlines(a *model.Agent) string {
 		longest = max(longest, time.Duration(m.Deadline))
 	}
 	if longest == 0 {
-		return "The agent sets itself no deadline."
+		return "The agent has no deadline of its own."
 	}
 	return "The agent's own deadline is shorter: " + syntax.FormatTime(longest) + "."
 }
@@ -125,7 +125,7 @@ func (c *Config) writeMessage(t *text, m model.Message) {
 		if a.Required {
 			about += ", required"
 			if when := samples.NullFor(a.Fetch); when != "" && a.Fetch != "unique-id" { // whose line the frontend has
-				about += ". WARNING: NULL for " + when + "; these get no verdict. Without \"required\" the handler is called"
+				about += ". WARNING: NULL for " + when + "; such a request gets no answer. Without \"required\" the handler is called"
 			}
 		}
 		t.comment("", about)

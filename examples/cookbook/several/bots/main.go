@@ -1,4 +1,4 @@
-// Command bots tells how likely a request is a program's.
+// Command bots rates how likely a request comes from a program.
 package main
 
 import (

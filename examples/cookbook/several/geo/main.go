@@ -1,4 +1,4 @@
-// Command geo tells which country an address is in. Two of it run side by side.
+// Command geo finds the country of an address. Two replicas of it run.
 package main
 
 import (
