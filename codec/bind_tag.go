@@ -32,7 +32,7 @@ type fieldTag struct {
 }
 
 // lookupTag returns the text of a field's tag of that key. A tag that is there
-// but cannot be read is an error: reflect passes over it in silence.
+// but cannot be read is an error: reflect silently ignores it.
 func lookupTag(tag reflect.StructTag, key string) (text string, ok bool, err error) {
 	text, ok = tag.Lookup(key)
 	if !ok && strings.Contains(" "+string(tag), " "+key+":") {

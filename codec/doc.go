@@ -1,18 +1,18 @@
-// Package codec turns SPOP bytes into values and back: varints, typed values,
-// arguments, messages, actions, frames, the hello and disconnect payloads, and
-// Go structs bound to arguments and variables (SPOE.txt §3.1 to §3.5).
+// Package codec encodes and decodes SPOP: varints, typed values, arguments, messages,
+// actions, frames, the hello and disconnect payloads (SPOE.txt §3.1 to §3.5). It also
+// binds arguments and variables to Go structs.
 //
-// It has no connection, no goroutine and no lock but that of its caches of
-// compiled structs, and needs the standard library alone. Functions
-// named Append… append to a slice and return it. Readers check bytes as they go: bytes from the other side
-// lead to an *Error with the status code to answer them, never to a panic, and
-// nothing is allocated from a count or a length that they claim.
+// It needs only the standard library, starts no goroutine, and has no lock but that of
+// its caches of compiled structs. Functions named Append… append to a slice and return
+// it. Readers check all bytes: bad bytes from the peer lead to an *Error with the
+// status code for the DISCONNECT, never to a panic, and no count or length that was
+// only claimed leads to an allocation.
 //
 // # Ownership
 //
-// A decoded value borrows from its slice, and is valid until that slice is used again
-// (in an agent: until the handler returns). A string, and everything that a struct was
-// bound to, is a copy and safe to keep. Value.Clone copies a Value.
+// A decoded value refers to its slice, and is valid until that slice is used again (in
+// an agent: until the handler returns). Strings, and the fields of a bound struct, are
+// copies and safe to keep. Value.Clone copies a Value.
 //
 // # Arguments bound to a struct
 //
@@ -49,7 +49,7 @@
 //	a pointer to these     the same; it is nil without an argument that can be read
 //	a slice of these       the same; each argument of the name is an element
 //
-// # What cannot be read
+// # Values that cannot be read
 //
 // A visitor chooses the bytes of most arguments, and must not be able to make a message
 // fail. So a struct without strict and required is always bound. A field whose argument
@@ -60,17 +60,16 @@
 //
 // # Nesting
 //
-// Named types of these kinds bind as they do. A field without a tag is passed
-// over, unless it is an embedded struct or an exported nested one: their
-// fields count as if they stood there. A tag on a nested struct, or on a
-// pointer to one, puts a prefix in front of its fields' names: `spoe:"tls"`
-// makes a field "sni" in it take "tls.sni". A pointer to a struct is nil where
-// nothing came for its fields; required and default count in it only where
-// something did. `spoe:"-"` passes a field over.
+// Named types of these kinds bind like them. A field without a tag is ignored, unless
+// it is an embedded struct or an exported nested one, whose fields count as fields of
+// the outer struct. A tag on a nested struct, or on a pointer to one, puts a prefix in
+// front of its fields' names: `spoe:"tls"` makes a field "sni" in it take "tls.sni". A
+// pointer to a struct is nil if the message has no argument for its fields; required
+// and default apply in it only if there is one. A field with `spoe:"-"` is ignored.
 //
-// A second tag, `fetch:"…"`, says what HAProxy sends as that argument: a sample expression
-// as its configuration has it behind `args name=`, such as src or req.hdr(host). This
-// package does not use it; package haproxy writes HAProxy's configuration from it.
+// A second tag, `fetch:"…"`, has the sample expression for the argument, such as src or
+// req.hdr(host), which follows `args name=` in HAProxy's configuration. Package haproxy
+// writes HAProxy's configuration from it; this package does not use it.
 //
 // # Variables from a struct
 //

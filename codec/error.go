@@ -2,7 +2,7 @@ package codec
 
 import "fmt"
 
-// Error describes a mistake in bytes that came from the other side. Read it with
+// Error describes a mistake in bytes from the peer. Read it with
 // errors.As; Status is what an agent puts into the AGENT-DISCONNECT
 // that answers them (§3.5).
 type Error struct {

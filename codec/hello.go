@@ -18,7 +18,8 @@ type HAProxyHello struct {
 	MaxFrameSize uint32
 	// Capabilities is a comma-separated list; it may be empty.
 	Capabilities string
-	// Healthcheck tells that HAProxy only wants to see an answer.
+	// Healthcheck reports whether the hello is a health check, which ends with the
+	// AGENT-HELLO.
 	Healthcheck bool
 	// EngineID names the engine, or is empty: a health check has none.
 	EngineID string

@@ -18,8 +18,8 @@ type Messages struct {
 // NewMessages returns the messages of payload.
 func NewMessages(payload []byte) Messages { return Messages{c: cursor{b: payload}} }
 
-// Next reads the next message; it returns false at the end and at malformed
-// bytes, which Err tells apart.
+// Next reads the next message; it returns false at the end and at malformed bytes; Err
+// distinguishes the two.
 func (m *Messages) Next() bool {
 	if m.c.failed() || !m.c.more() {
 		return false

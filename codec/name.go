@@ -8,9 +8,10 @@ import "fmt"
 const MaxVarName = 63
 
 // CheckVarName returns an error if HAProxy would refuse to set a variable of that name in
-// that scope. HAProxy then drops that action without a word and, where it cannot read it,
-// all that follow it in the ACK, so nothing refused here may be sent. The prefix (`option
-// var-prefix`, by default the engine's name) is not known to an agent: leave space for it.
+// that scope. HAProxy silently drops such an action and, if it cannot parse it, all
+// actions after it, so do not send a name that CheckVarName refuses. The prefix
+// (`option var-prefix`, by default the engine's name) is not known to an agent: leave
+// space for it.
 func CheckVarName(scope Scope, name string) error {
 	if scope > ScopeResponse {
 		return fmt.Errorf("variable %q: %s is no scope of HAProxy; use proc, sess, txn, req or res", name, scope)

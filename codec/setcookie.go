@@ -12,7 +12,7 @@ import (
 // they drop a longer one without a notice (RFC 6265bis §5.6).
 const MaxCookie = 4096
 
-// SameSite tells a browser which requests of other sites get the cookie.
+// SameSite selects the requests from other sites with which a browser sends the cookie.
 type SameSite string
 
 // The zero SameSite leaves the attribute out, and browsers then mean Lax.

@@ -9,9 +9,9 @@ import (
 	"unsafe"
 )
 
-// Value is one typed value (§3.1). The zero Value is NULL. A Value that was
-// decoded borrows its bytes from the frame it came in, see the package
-// documentation; Clone cuts it loose. It is not comparable with ==, use Equal.
+// Value is one typed value (§3.1). The zero Value is NULL. A decoded Value refers to
+// the bytes of its frame, see the package documentation; Clone returns a copy. Compare
+// values with Equal, not with ==.
 type Value struct {
 	kind
 	// p points to the bytes of a STRING or BINARY, lo of them. A pointer and a

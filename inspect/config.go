@@ -15,24 +15,24 @@ type Config struct {
 	// Addr is the agent's address in the command lines that the page offers.
 	// Default: 127.0.0.1:9000.
 	Addr string
-	// Agent gives the counters and the open connections. The page asks it once a
-	// second for each page that is open. A nil Agent leaves that tab empty.
+	// Agent has the counters and the open connections. Each open page reads them once a
+	// second. With a nil Agent the tab is empty.
 	Agent *spoe.Agent
 	// Routes returns the routes, as [router.Router.Routes] does.
 	Routes func() []router.RouteInfo
 	// HAProxy returns the files of HAProxy's configuration to show. It is called
 	// each time a page asks for its configuration.
 	HAProxy func() ([]File, error)
-	// Findings returns what a check of HAProxy's configuration has found; a finding may
-	// have several lines. Nil: no check was made.
+	// Findings returns the findings of a check of HAProxy's configuration; a finding
+	// may have several lines. Nil: there was no check.
 	Findings func() ([]string, error)
-	// Unchecked is the page's text if Findings is nil. Default: it has none.
+	// Unchecked is the page's text if Findings is nil. Default: no text.
 	Unchecked string
 	// TraceID returns the id of the trace that a message's context has, or "". Nil: the
 	// id is that of the argument traceparent.
 	TraceID func(context.Context) string
 	// Secrets are names of arguments and variables, variables without their scope,
-	// whose values are hidden besides those of fields with the tag option secret.
+	// whose values are hidden in addition to fields with the tag option secret.
 	Secrets []string
 	// MaxViewers bounds how many pages can be open. Default: 16.
 	MaxViewers int

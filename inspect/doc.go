@@ -1,9 +1,8 @@
-// Package inspect serves a web page that shows what an agent does while it does
-// it: the messages that HAProxy sends, the variables that go back, the
-// connections, and the configuration.
+// Package inspect serves a live web page of an agent: the messages that HAProxy sends,
+// the variables that the agent sets, the connections, and the configuration.
 //
 // The page is an http.Handler. Mount it on an address that only operators reach,
-// because it shows what visitors send:
+// because it shows data of visitors:
 //
 //	page := inspect.New(inspect.Config{Name: "ip-reputation", Agent: agent, Routes: r.Routes})
 //	r.Use(page.Middleware())
@@ -12,11 +11,11 @@
 // # Cost
 //
 // While no browser has the page open, the middleware costs one atomic load per
-// message and allocates nothing. It counts and samples only while somebody looks,
-// and ten seconds longer, so the numbers begin when the first page is opened. Each
-// page gets at most 50 samples a second through a channel of a fixed size; a
-// browser that reads too slowly loses samples, which the page counts, and never
-// delays the agent.
+// message and allocates nothing. It counts and samples only while a page is open and
+// for ten seconds afterwards, so the numbers begin when the first page is opened. Each
+// page gets at most 50 samples a second through a channel of a fixed size; a browser
+// that reads too slowly loses samples, which the page counts, and never delays the
+// agent.
 //
 // # Secrets
 //

@@ -15,9 +15,9 @@ import (
 
 // CacheConfig configures [Cache].
 type CacheConfig struct {
-	// MaxBytes is how much memory keys and answers may take, for each handler
-	// that is wrapped; 64 KiB at least. The least recently used are dropped first.
-	// An answer that takes more than a sixteenth of it is not kept. Default: 32 MiB.
+	// MaxBytes is the largest memory of keys and answers, for each wrapped handler; 64
+	// KiB at least. The least recently used answers are dropped first. An answer larger
+	// than a sixteenth of MaxBytes is not kept. Default: 32 MiB.
 	MaxBytes int
 	// MeterProvider takes the metric spop.cache.lookups, which spop.cache.result
 	// splits into hit and miss. Default: OpenTelemetry's global one.
@@ -29,18 +29,18 @@ const (
 	minCacheBytes     = 64 << 10
 )
 
-// Cache keeps the answers of a handler in memory, the variables that it sets and
-// unsets, and gives them to messages with the same key until they are ttl old:
+// Cache keeps the answers of a handler in memory, that is, the variables that it sets
+// and unsets, and uses them for messages with the same key until they are ttl old:
 //
 //	middleware.Cache(time.Minute, middleware.KeyArgs("ip"))
 //
-// Failures are not kept. A handler that has missed its deadline still has its
-// answer kept for the next message.
+// It keeps no failures. It keeps the answer of a handler that has missed its deadline,
+// for the next message.
 //
-// The handler gets Actions of its own: a Reset in it drops what the handler has
-// set, not what middleware outside has set. Each handler that the returned
-// middleware wraps has a store of its own. Messages that miss at the same time
-// all call the handler: put [Coalesce] inside.
+// The handler gets its own Actions: Reset drops only actions of the handler, not of
+// middleware outside. Each handler that the returned middleware wraps has its own
+// store. Messages that miss at the same time all call the handler: put [Coalesce]
+// inside.
 //
 // Cache panics if ttl is not positive, or on more than one configuration.
 func Cache(ttl time.Duration, key Key, cfgs ...CacheConfig) spoe.Middleware {
@@ -85,7 +85,7 @@ func (c *cache) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions
 	return c.ask(ctx, msg, acts, buf.key)
 }
 
-// ask has the handler answer, and keeps the answer. It keeps what the handler
+// ask calls the handler and keeps the answer. It keeps what the handler
 // gave to OnFailure too: a hit fails as the miss did, when the answer is too big
 // for the ACK.
 func (c *cache) ask(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, key []byte) error {

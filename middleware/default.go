@@ -14,28 +14,28 @@ type DefaultConfig struct {
 	// the agent logs failures itself.
 	Log *LogConfig
 	// Observers run inside of Trace, so that their context has the span, and outside of
-	// Timeout, so that they see the outcome of a message, whatever stops it. The
+	// Timeout, so that they see the outcome of a message, whatever caused it. The
 	// middleware of package inspect is one. Default: none.
 	Observers []spoe.Middleware
-	// Limit is how many messages are handled at once; see [Limit]. Default: 0,
-	// which leaves Limit out, since the agent's MaxConcurrent bounds them without
-	// turning any away.
+	// Limit is the largest number of messages that are handled at once; see [Limit].
+	// Default: 0, without Limit, because the agent's MaxConcurrent bounds them without
+	// rejecting any.
 	Limit       int
 	LimitConfig LimitConfig
 }
 
-// Default is the middleware that most agents want, in an order in which it works.
-// From the outermost to the innermost:
+// Default is a chain of the middleware that most agents need. From the outermost to the
+// innermost:
 //
 //   - [Trace], so that everything inside has a span, and the log its ids;
-//   - [Metrics], [Log]: they see the outcome of a message, whatever stops it;
+//   - [Metrics], [Log]: they see the outcome of a message, whatever caused it;
 //   - Observers, the same;
-//   - [Timeout] of d, so that waiting for Limit counts, too;
-//   - [Limit], near to what it protects;
-//   - [Recover], so that all of these see a panic as an error with its stack.
+//   - [Timeout] of d, which includes waiting for Limit;
+//   - [Limit], close to the service that it protects;
+//   - [Recover], so that all of the above see a panic as an error with its stack.
 //
-// Inside of it belong [Cache] and then [Coalesce], on the routes that want them.
-// [Detach] belongs outside, or on a route of its own.
+// Put [Cache] and then [Coalesce] inside it, on the routes that need them. Put [Detach]
+// outside, or on a route of its own.
 //
 // Default panics if d is not positive, or on more than one configuration.
 func Default(d time.Duration, cfgs ...DefaultConfig) spoe.Middleware {

@@ -15,13 +15,13 @@ import (
 
 // DetachConfig configures [Detach]. The zero DetachConfig is the same as none.
 type DetachConfig struct {
-	// Workers is how many messages are handled at once. Default: 16.
+	// Workers is the largest number of messages that are handled at once. Default: 16.
 	Workers int
-	// Queue is how many more may wait for a worker. Default: 1024.
+	// Queue is the largest number of messages that wait for a worker. Default: 1024.
 	Queue int
-	// QueueBytes is how large these may be together. Default: 64 MiB.
+	// QueueBytes is the largest sum of their sizes in bytes. Default: 64 MiB.
 	QueueBytes int
-	// Timeout is when a handler's context ends, counted from when it begins.
+	// Timeout is the time from the beginning of a handler until its context ends.
 	// Default: 30 s.
 	Timeout time.Duration
 	// Logger gets a line for each handler that fails. Default: slog.Default().
@@ -34,13 +34,12 @@ type DetachConfig struct {
 	Attributes []attribute.KeyValue
 }
 
-// Detach acknowledges each message at once and without actions, and calls the
-// handler afterwards: for mirroring, logging, learning, and all else for which
-// HAProxy need not wait. The handler gets a copy of the message, a context with the
-// values of the message's own, and actions that are thrown away. Its failures are
-// logged. Functions that it gives to OnFailure are called, but their actions
-// cannot reach HAProxy either: do not let HAProxy fail closed by a variable that
-// is set inside Detach.
+// Detach acknowledges each message at once and without actions, and calls the handler
+// afterwards: for mirroring, logging, learning, and other work for which HAProxy need
+// not wait. The handler gets a copy of the message, a context with the values of the
+// message's context, and actions that are dropped. Its failures are logged. Functions
+// that it gives to OnFailure are called, but their actions do not reach HAProxy either:
+// do not fail closed by a variable that is set inside Detach.
 //
 // The queue is bounded; a message that does not fit is dropped and counted.
 // [spoe.Agent.Shutdown] waits for the queued ones; when it gives up, the handlers'

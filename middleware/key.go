@@ -8,18 +8,17 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// A Key decides which messages ask the same question, and so may share one
-// answer. Messages with different names never do. Make one with [KeyArgs] or
-// [KeyFunc].
+// A Key decides which messages may share an answer. Messages with different names never
+// do. Make one with [KeyArgs] or [KeyFunc].
 type Key struct {
 	args []string // that it reads, as far as is known
 	of   func(b []byte, msg *spoe.Message) []byte
 }
 
-// KeyArgs is the [Key] of the arguments of these names, with types and values;
-// without names, of all arguments as they came. A message that has none of the
-// named arguments shares its answer with no other, and package router refuses a
-// name that no field of a handler's struct has.
+// KeyArgs returns a [Key] made of the arguments of these names, with types and values;
+// without names, of all arguments in the order sent. A message that has none of the
+// named arguments shares its answer with no other, and package router refuses a name
+// that no field of a handler's struct has.
 //
 // Leave out arguments that differ from request to request and do not change the
 // answer, such as a traceparent.
@@ -48,10 +47,9 @@ func KeyArgs(names ...string) Key {
 	}}
 }
 
-// KeyFunc is a [Key] of your own. f appends to b the bytes that tell this
-// message's question from others, and returns the result; for nil, the message
-// shares its answer with no other. f must be safe for concurrent use and must not
-// keep b.
+// KeyFunc returns a [Key] made by f. f appends the key of a message to b and returns
+// the result; if it returns nil, the message shares its answer with no other. f must be
+// safe for concurrent use and must not keep b.
 func KeyFunc(f func(b []byte, msg *spoe.Message) []byte) Key {
 	if f == nil {
 		panic("middleware: KeyFunc: the function is nil: pass one, or use KeyArgs")

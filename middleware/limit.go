@@ -25,11 +25,11 @@ func (shedError) ErrorType() string { return "shed" }
 
 // LimitConfig configures [Limit]. The zero LimitConfig is the same as none.
 type LimitConfig struct {
-	// Wait is how long a message may wait for its turn, which counts into a
-	// [Timeout] outside. Default: 0, it does not wait.
+	// Wait is the longest time that a message waits for its turn; a [Timeout] outside
+	// includes it. Default: 0, it does not wait.
 	Wait time.Duration
-	// Var is a variable, such as "txn.overloaded", that is set to true if the message is
-	// turned away. The message counts as answered then: Log writes no line, and
+	// Var is a variable, such as "txn.overloaded", that is set to true if the message
+	// is rejected. The message counts as answered then: Log writes no line, and
 	// router.ErrorVar's variable is not set. Default: none; the message fails with
 	// [ErrShed].
 	Var string
@@ -39,9 +39,10 @@ type LimitConfig struct {
 	MeterProvider metric.MeterProvider
 }
 
-// Limit bounds how many messages are handled at once, by all handlers together that
-// the returned middleware wraps. A message beyond n is turned away: it waits for
-// LimitConfig.Wait at most, and is then acknowledged without being handled.
+// Limit bounds the number of messages that are handled at once, by all handlers
+// together that the returned middleware wraps. A message beyond n waits for
+// LimitConfig.Wait at most, and is then rejected: the ACK leaves, and the handler is
+// not called.
 //
 // A handler that has missed its deadline counts until it returns, so that a bound
 // on the use of a database holds.

@@ -19,17 +19,17 @@ import (
 type LogConfig struct {
 	// Logger takes the lines. Default: slog.Default() at the time of each message.
 	Logger *slog.Logger
-	// Level is the level of messages that went well. Default: slog.LevelInfo.
+	// Level is the level of successful messages. Default: slog.LevelInfo.
 	Level slog.Level
-	// Slow is how long a handler may take before its line is a warning. Default:
-	// 0, no such warnings.
+	// Slow is the time of a handler from which on its line is a warning. Default: 0, no
+	// such warnings.
 	Slow time.Duration
-	// Every logs one of so many messages that went well. Failed and slow ones are
-	// all logged. Default: 1, each of them.
+	// Every logs one of that number of successful messages. Failed and slow messages
+	// are all logged. Default: 1, all messages.
 	Every int
-	// PerSecond is how many lines a second there are at most of each outcome
-	// (ok, slow, and each kind of error). Lines beyond it are counted, and the
-	// next line has their number in left_out. Default: no limit.
+	// PerSecond is the largest number of lines per second for each outcome (ok, slow,
+	// and each kind of error). The next line has the number of dropped lines in
+	// left_out. Default: no limit.
 	PerSecond int
 	// Args names arguments to log. Default: none.
 	Args []string
@@ -40,12 +40,12 @@ type LogConfig struct {
 	Secrets []string
 }
 
-// Log writes a line for each message: its name, the outcome, how long it waited
-// and how long its handler took, the NOTIFY's ids, the span's ids if [Trace] is
-// outside, and the error's text. Texts from others are bounded and escaped.
+// Log writes a line for each message: its name, the outcome, the times that it waited
+// and that its handler took, the NOTIFY's ids, the span's ids if [Trace] is outside,
+// and the error's text. Texts from others are bounded and escaped.
 //
-// The level depends on the outcome: Level for ok and for canceled, which is HAProxy
-// or the agent going away; warning for slow ones and failures; error for a
+// The level depends on the outcome: Level for ok and for canceled (HAProxy closed the
+// connection, or the agent ended); warning for slow and failed messages; error for a
 // panic. The agent's own log has failures too, with the stack of a panic.
 //
 // Log panics on a negative number, or on more than one configuration.

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxMethods is how many message names telemetry tells apart. HAProxy has a
-	// handful; a peer that sends others must not fill the memory with them.
+	// maxMethods is the number of message names that telemetry distinguishes. HAProxy
+	// has a handful; a peer that sends others must not fill the memory with them.
 	maxMethods      = 256
 	maxMethodLength = 128 // bytes
 	// otherMethod stands for all other names, by the conventions.

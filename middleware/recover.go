@@ -12,8 +12,8 @@ import (
 // logs it with the stack and counts it, and acknowledges the NOTIFY without that
 // message's actions; router.ErrorVar tells HAProxy.
 //
-// An agent survives a panic without Recover too. The panic then passes through all
-// middleware, and telemetry does not learn its value: make Recover the innermost.
+// An agent survives a panic without Recover, too. But then the panic passes through all
+// middleware, and telemetry does not record its value: make Recover the innermost.
 func Recover() spoe.Middleware {
 	return func(next spoe.Handler) spoe.Handler {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) (err error) {

@@ -8,12 +8,12 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Timeout bounds the time of a message to d from its arrival: the handler's context
-// ends then, and the ACK leaves, even if the handler goes on. Actions that it adds
+// Timeout limits the time of a message to d from its arrival: then the handler's
+// context ends and the ACK leaves, even if the handler goes on. Actions that it adds
 // later are dropped; see [spoe.Message.ServeWithin]. The error is a [spoe.ErrTimeout].
 //
-// d must be shorter than HAProxy's `timeout processing`, by the time that frames take
-// between HAProxy and the agent. Timeout panics if d is not positive.
+// d must be shorter than HAProxy's `timeout processing`, by at least the round trip.
+// Timeout panics if d is not positive.
 func Timeout(d time.Duration) spoe.Middleware {
 	if d <= 0 {
 		panic(fmt.Sprintf("middleware: Timeout(%v): give a handler some time, less than HAProxy's `timeout processing`", d))

@@ -7,18 +7,18 @@ import (
 
 // Config configures a [Store]. The zero Config works.
 type Config[T any] struct {
-	// TTL is how long a value waits to be taken. It must be longer than the time
+	// TTL is the time that a value waits to be taken. It must be longer than the time
 	// between the two messages: for a response, HAProxy's `timeout server`.
 	// Default: 1 min.
 	TTL time.Duration
-	// MaxEntries is how many values wait at once. Beyond it, the oldest is
-	// evicted. Default: 65536.
+	// MaxEntries is the largest number of values that wait at once. Beyond it, the
+	// oldest is evicted. Default: 65536.
 	MaxEntries int
-	// MaxBytes is how large the waiting values are together, by Size. Beyond it,
+	// MaxBytes is the largest sum of the sizes of waiting values, by Size. Beyond it,
 	// the oldest are evicted; a value that is larger by itself is evicted at once.
 	// Default: 64 MiB. It needs Size.
 	MaxBytes int64
-	// Size returns how many bytes a value takes. It is called once, by Put, without
+	// Size returns the size of a value in bytes. It is called once, by Put, without
 	// the store's lock. Default: values have no size, and MaxEntries alone bounds
 	// them.
 	Size func(T) int64

@@ -2,14 +2,14 @@ package router
 
 import "github.com/spoke-go/spoke/codec"
 
-// BodyState is how much of a body an agent has.
+// BodyState is whether an agent has a whole body.
 type BodyState int
 
 // The states of a body.
 const (
-	BodyUnknown BodyState = iota // HAProxy did not say; the body may be the beginning alone
-	BodyWhole                    // all of it, which may be nothing
-	BodyCut                      // the beginning: the rest did not fit into HAProxy's buffer, or had not come
+	BodyUnknown BodyState = iota // unknown: HAProxy cannot report it
+	BodyWhole                    // the whole body, which may be empty
+	BodyCut                      // the beginning: the rest did not fit into HAProxy's buffer, or had not arrived
 )
 
 // String returns unknown, whole or cut.
@@ -23,8 +23,8 @@ func (s BodyState) String() string {
 	return "unknown"
 }
 
-// BodyBytes are a body's bytes as they lie in the message, without a copy. They are
-// valid until the handler returns. Clone them to keep them.
+// BodyBytes are a body's bytes in the message, not a copy. They are valid until the
+// handler returns; clone them to keep them.
 type BodyBytes []byte
 
 // UnmarshalSPOE implements [codec.Unmarshaler].
@@ -40,9 +40,10 @@ func (b *BodyBytes) UnmarshalSPOE(v codec.Value) error {
 //		Body router.RequestBody
 //	}
 //
-// HAProxy sends what fits into a buffer together with the request's head, see
-// [Route.Buffer]. Package haproxy writes the line that makes it wait for that. A struct
-// has one body: give a RequestBody and a [ResponseBody] to different messages.
+// HAProxy sends the part of the body that fits into a buffer after the request's head,
+// see [Route.Buffer]. Package haproxy writes the line that makes HAProxy wait for it. A
+// struct can have one body only: use different messages for a RequestBody and a
+// [ResponseBody].
 type RequestBody struct {
 	Bytes BodyBytes `spoe:"body" fetch:"req.body"`
 	// Length is the Content-Length, or nil if the request has none.

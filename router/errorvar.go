@@ -9,12 +9,12 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// ErrorVar names a variable that each message that fails sets to the reason, so
-// that HAProxy can fail closed: "timeout" if the handler missed its deadline,
-// "panic", "too-big" if its actions did not fit into the ACK, and "error: …"
-// with the text of the error that it returned. The text is printable and has 200
-// bytes at most, so it can go into a log line or a header. The ACK has the variable
-// even if the handler still runs.
+// ErrorVar names a variable that the router sets to the reason if a message fails, so
+// that HAProxy can fail closed: "timeout" if the handler missed its deadline, "panic",
+// "too-big" if its actions did not fit into the ACK, and "error: …" with the text of
+// the error that it returned. The text is printable and has 200 bytes at most, so it
+// can go into a log line or a header. The ACK has the variable even if the handler
+// still runs.
 //
 // It panics if HAProxy would refuse the name, or if it was called before.
 func (r *Router) ErrorVar(scope spoe.VarScope, name string) {

@@ -10,16 +10,15 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Route is a registered message. Its methods say when HAProxy sends the message,
-// and which arguments and variables it has besides those of the handler's structs:
+// Route is a registered message. Its methods state when HAProxy sends the message, and
+// add arguments and variables to those of the handler's structs:
 //
 //	r.Handle("ip-rep", lookup).Event(router.OnFrontendHTTPRequest)
 //	r.Handle("login", login).Group("ask").Event(router.OnFrontendHTTPRequest).If("{ path_beg /login }")
 //	r.HandleRaw("raw", raw).Event(router.OnClientSession).Arg("ip", "src").Var(spoe.VarScopeSession, "score")
 //
-// The router itself does not need it: package haproxy writes and checks HAProxy's
-// configuration from it. The methods panic, as registration does, with the mistake
-// and the call's site.
+// Package haproxy writes and checks HAProxy's configuration from it; serving does not
+// use it. A mistake panics, with the place of the call.
 type Route struct {
 	entry  *entry
 	call   string // of the registration
@@ -41,9 +40,9 @@ type Var struct {
 	Name  string
 }
 
-// Event names the event of HAProxy on which it sends the message. A message with a
-// Group, too, is sent by the group's rule; the event then only carries the
-// condition of If or Unless, without which HAProxy ignores it.
+// Event names the event of HAProxy on which it sends the message. If the message also
+// has a Group, the group's rule sends it, and the event only has the condition of If or
+// Unless; without a condition HAProxy ignores the event.
 func (r *Route) Event(e Event) *Route {
 	info := &r.entry.info
 	call := r.method("Event", string(e))
@@ -87,11 +86,10 @@ func (r *Route) condition(method, word, condition string) *Route {
 	return r
 }
 
-// Group puts the message into an SPOE group, which HAProxy sends where a rule says
-// so: `http-request send-spoe-group <engine> <name>` (SPOE.txt §2.4). It sends the
-// messages of a group in one NOTIFY, in the order of their registration. If a
-// message has an event with a condition, too, the rule sends it only where that
-// holds.
+// Group adds the message to an SPOE group, which a rule of HAProxy sends: `http-request
+// send-spoe-group <engine> <name>` (SPOE.txt §2.4). HAProxy sends the messages of a
+// group in one NOTIFY, in the order of their registration. If a message also has an
+// event with a condition, the rule sends it only if the condition holds.
 func (r *Route) Group(name string) *Route {
 	info := &r.entry.info
 	call := r.method("Group", name)
@@ -121,8 +119,8 @@ func (r *Route) Engine(name string) *Route {
 }
 
 // Arg declares an argument and the sample expression that HAProxy takes it from, as
-// the struct tag fetch does. Use it for raw handlers, and for arguments that
-// something else reads. HAProxy's configuration has fetch behind `args name=`.
+// the struct tag fetch does. Use it for raw handlers, and for arguments that middleware
+// reads. In HAProxy's configuration it is `args name=fetch`.
 func (r *Route) Arg(name, fetch string) *Route {
 	info := &r.entry.info
 	call := r.method("Arg", name, fetch)
@@ -150,7 +148,7 @@ func (r *Route) Arg(name, fetch string) *Route {
 	return r
 }
 
-// Var names a variable that the handler sets itself, rather than by its result.
+// Var declares a variable that the handler sets itself, not by its result.
 func (r *Route) Var(scope spoe.VarScope, name string) *Route {
 	info := &r.entry.info
 	call := r.method("Var", scope.String(), name)
@@ -165,8 +163,8 @@ func (r *Route) Var(scope spoe.VarScope, name string) *Route {
 	return r
 }
 
-// Buffer is the least size of HAProxy's tune.bufsize, in bytes, that the handler
-// needs: a request's head and body have to fit into it together.
+// Buffer sets the least size of HAProxy's tune.bufsize, in bytes, that the handler
+// needs: a request's head and body must fit into it together.
 func (r *Route) Buffer(bytes int) *Route {
 	if bytes <= 0 {
 		refuse(r.method("Buffer"), "no buffer has %d bytes: write the number that tune.bufsize must have, or leave it out", bytes)

@@ -9,8 +9,8 @@ import (
 )
 
 // Router is a [spoe.Handler] that passes each message to the handler registered
-// for its name. Names match exactly. A message without a handler goes to the one
-// of NotFound or, if there is none, gets no actions.
+// for its name. Names match exactly. A message without a handler is passed to the
+// handler of NotFound; if there is none, the ACK has no actions.
 //
 // The zero Router is ready, as is the one that [New] returns. Register routes
 // before the agent runs; from then on a Router is safe for concurrent use.

@@ -36,19 +36,19 @@ type Agent[C any] struct {
 	// keep those in [Settings].
 	Service Settings
 
-	// Setup registers routes and prepares whatever they need. It runs once, before the
-	// agent listens; its ctx ends when the program is asked to end. It must be set.
+	// Setup registers routes and prepares everything that they need. It runs once,
+	// before the agent listens; its ctx ends with SIGTERM. It must be set.
 	//
-	// It also runs for -print-config and the like, which need the routes alone:
-	// Setup.Derive and Setup.Go then do nothing.
+	// It also runs for -print-config and the like, which need only the routes:
+	// Setup.Derive, Setup.Watch and Setup.Go then do nothing.
 	Setup func(ctx context.Context, s *Setup[C]) error
 
 	// Middleware changes the chain that Setup.Router begins with: Trace, Metrics,
 	// Timeout, Recover, see [middleware.Default]. The providers and the timeout come
 	// from the service.
 	Middleware middleware.DefaultConfig
-	// HAProxy is what -print-config must know and the routes do not say. Default:
-	// an engine of the agent's Name, and the first address of -listen.
+	// HAProxy has the settings of -print-config that are not in the routes. Default: an
+	// engine of the agent's Name, and the first address of -listen.
 	HAProxy haproxy.Config
 	// Limits has the fields of the engine, such as MaxInFlight; Handler, Logger and fields
 	// that have a setting are overwritten.

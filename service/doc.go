@@ -43,25 +43,25 @@
 //
 // # Configuration
 //
-// The fields of the agent's own struct and those of [Settings] are settings. One
-// setting has one name: blocked is "blocked: [192.0.2.0/24]" in the file that
-// -config names, GATE_BLOCKED in the environment and -blocked on the command line;
-// the later of these takes precedence. Package conf, which is internal, describes
-// the tags; [Agent.Defaults] has the defaults.
+// The fields of the agent's own struct and those of [Settings] are settings. The field
+// Blocked is the line "blocked: 192.0.2.0/24" in the file that -config names,
+// GATE_BLOCKED in the environment and -blocked on the command line. The command line
+// takes precedence over the environment, and the environment over the file.
+// docs/service.md has the tags; [Agent.Defaults] has the defaults.
 //
 // # Reload
 //
 // SIGHUP and a change of the file make the program read its configuration again.
-// Every [Setup.Derive] then makes its value from it. If all of that succeeds, the
-// configuration and all values are swapped in at once; otherwise the old ones stay,
-// and log and metrics say so. The router is never rebuilt, connections stay open,
-// and no request waits.
+// Every [Setup.Derive] then makes its value from it. If all of them succeed, the
+// configuration and all values are replaced at once; otherwise the old ones stay, and
+// log and metrics report it. The router is never rebuilt, connections stay open, and no
+// request waits.
 //
 // # Life
 //
-// Telemetry starts first, then the admin address, where /readyz fails. Setup runs;
-// it may take its time. Then the program listens and reports that it is ready, to
-// /readyz and to systemd. SIGTERM and SIGINT end it: /readyz fails at once, HAProxy
-// is moved away and answered (see [spoe.Agent.Shutdown]), background work ends, the
-// last telemetry is sent.
+// Telemetry starts first, then the admin address, where /readyz fails. Setup runs, for
+// as long as it needs. Then the program listens and reports to /readyz and systemd that
+// it is ready. SIGTERM and SIGINT end it: /readyz fails at once, the agent drains its
+// connections (see [spoe.Agent.Shutdown]), background work ends, and the last telemetry
+// is sent.
 package service

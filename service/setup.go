@@ -40,11 +40,11 @@ type Setup[C any] struct {
 	drains   []func(context.Context) error
 }
 
-// Config returns the configuration of this moment, which a reload replaces. Do not
-// change what it points to. A handler calls it once and uses that one throughout.
+// Config returns the current configuration, which a reload replaces. Do not change it.
+// A handler should call Config once and use the result throughout.
 func (s *Setup[C]) Config() *C { return s.state.load().config }
 
-// Settings returns the service's own settings of this moment.
+// Settings returns the current settings of the service itself.
 func (s *Setup[C]) Settings() *Settings { return s.state.load().settings }
 
 // Derive returns a value that is made from the configuration: a table that is
@@ -52,8 +52,8 @@ func (s *Setup[C]) Settings() *Settings { return s.state.load().settings }
 // a build fails then, the old configuration stays, with all values made from it; so
 // build must not change anything that the running agent uses.
 //
-// Values that belong together belong into one: a handler that loads two may get one
-// from before a reload and one from after it.
+// Derive values that must match as one: a handler that loads two may get one from
+// before a reload and one from after it.
 //
 // A value that is an io.Closer is closed 30 seconds after it was replaced, when no
 // handler uses it any more, or at the end of the program.
@@ -71,14 +71,15 @@ func (s *Setup[C]) Derive[T any](build func(context.Context, *C) (T, error)) (*D
 // Derived is a value that is made again at each reload.
 type Derived[T any] struct{ load func() any }
 
-// Load returns the value of this moment. Any number of goroutines may call it.
+// Load returns the current value. It is safe for concurrent use.
 func (d *Derived[T]) Load() T {
 	v, _ := d.load().(T) // nil of an interface type fails the assertion
 	return v
 }
 
-// Watch adds files, besides the one of -config, whose change is a reason to reload. It is
-// called before or after Derive: a file that changes while Derive reads it is read again.
+// Watch adds files to that of -config: when one of them changes, the program reloads.
+// It is called before or after Derive: a file that changes while Derive reads it is
+// read again.
 func (s *Setup[C]) Watch(files func(*C) []string) {
 	if s.describe {
 		return // files may use derived values, and there are none

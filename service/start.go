@@ -33,7 +33,7 @@ var (
 	errStopping = errors.New("shutting down")
 )
 
-// start runs the agent until ctx ends, or only loads what it needs.
+// start runs the agent until ctx ends, or only loads its configuration.
 func (p *program[C]) start(ctx context.Context, loaded *conf.Loaded, validate bool) int {
 	g := newGeneration[C](loaded)
 	p.log = p.newLogger(g.settings)

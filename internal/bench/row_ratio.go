@@ -65,7 +65,7 @@ func (b *bench) ratio(ctx context.Context, id, work string, limit float64, t tra
 // fewer is the number of rounds for servers shown for information.
 func (b *bench) fewer() int { return (b.rounds + 1) / 2 }
 
-// rowFloor tells what one could save below net.Conn.
+// rowFloor measures the possible saving below net.Conn.
 func (b *bench) rowFloor(ctx context.Context) error {
 	for _, t := range []traffic{ipPipelined, requestPipelined, ipSingle, requestSingle} {
 		raw := t.floor()
@@ -77,7 +77,7 @@ func (b *bench) rowFloor(ctx context.Context) error {
 	return nil
 }
 
-// rowForms tells what the forms of handlers and the middleware cost.
+// rowForms measures the cost of each form of handler and of the middleware.
 func (b *bench) rowForms(ctx context.Context) error {
 	for _, t := range []traffic{ipPipelined, requestPipelined} {
 		programs := []program{t.floor()}

@@ -108,7 +108,7 @@ func (s *server) swept() (float64, error) {
 	return float64(rss), err
 }
 
-// goroutinesLeft tells how many goroutines there are more than before, once
+// goroutinesLeft returns the number of goroutines beyond those from before, once
 // they had five seconds to end.
 func (s *server) goroutinesLeft(before int) (int, error) {
 	var left int

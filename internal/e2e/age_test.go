@@ -10,9 +10,9 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
-// TestConnectionAge has an agent close its connections at an age of 2 s, at quiet moments.
-// A NOTIFY that HAProxy sends at the moment of the DISCONNECT is lost; docs/deployment.md
-// says how many these are.
+// TestConnectionAge makes an agent close its connections at an age of 2 s, at quiet
+// moments. A NOTIFY that HAProxy sends at the moment of the DISCONNECT is lost;
+// docs/deployment.md says how many these are.
 func TestConnectionAge(t *testing.T) {
 	const clients = 16
 	span := 5 * time.Second

@@ -39,7 +39,7 @@ func (r *recorder) take() []*spoe.Message {
 	return msgs
 }
 
-// TestArguments has HAProxy send samples of all its types.
+// TestArguments makes HAProxy send samples of all its types.
 func TestArguments(t *testing.T) {
 	conf := spoeConf("messages samples", `
 spoe-message samples

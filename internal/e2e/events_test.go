@@ -40,7 +40,7 @@ func names(msgs []*spoe.Message) []string {
 	return s
 }
 
-// TestManyMessages has HAProxy send 40 messages in one NOTIFY.
+// TestManyMessages makes HAProxy send 40 messages in one NOTIFY.
 func TestManyMessages(t *testing.T) {
 	const n = 40
 	var messages, sections, rules string
@@ -74,7 +74,7 @@ func TestManyMessages(t *testing.T) {
 	})
 }
 
-// TestEvents has HAProxy send a message at each event of an HTTP request, and
+// TestEvents makes HAProxy send a message at each event of an HTTP request, and
 // groups from its rules.
 func TestEvents(t *testing.T) {
 	events := []string{

@@ -15,7 +15,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// TestFragments has HAProxy send messages larger than its frames. Up to 3.0 it
+// TestFragments makes HAProxy send messages larger than its frames. Up to 3.0 it
 // cuts them into fragments, later versions drop them with st=3; either way the
 // connections stay.
 func TestFragments(t *testing.T) {

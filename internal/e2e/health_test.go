@@ -17,7 +17,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// TestHealthChecks has HAProxy check an agent's health from before it listens
+// TestHealthChecks makes HAProxy check an agent's health from before it listens
 // to after its end.
 func TestHealthChecks(t *testing.T) {
 	const fall = 3

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLoad has HAProxy ask one agent as fast as 64 clients can: each request
+// TestLoad makes HAProxy ask one agent as fast as 64 clients can: each request
 // gets its decision, and the right one.
 func TestLoad(t *testing.T) {
 	duration := time.Second

@@ -3,7 +3,7 @@
 //
 // A file holds one scenario against one version of HAProxy. A line that begins with # says
 // how it was captured; a frame is one line of hex, its length included. In front of each
-// frame stand lines with #> that say what it holds. Package capture writes them from the
+// frame are lines with #> that describe it. Package capture writes them from the
 // configuration, the request and the agent's handler, never by decoding:
 //
 //	#> NOTIFY fin stream-id=0 frame-id=1

@@ -76,7 +76,7 @@ func (k *kept) check(t *testing.T) {
 	}
 }
 
-// padOf returns n bytes that tell which token they belong to.
+// padOf returns n bytes that identify their token.
 func padOf(token string, n int) []byte {
 	return bytes.Repeat([]byte(token+"."), n/(len(token)+1)+1)[:n]
 }

@@ -63,8 +63,8 @@ func (a *Agent) Admin(t testing.TB) string {
 	return "http://" + a.Log.Wait(t, `(?:msg=admin address=|"msg":"admin","address":")([^\s"]+)`)[1]
 }
 
-// Refuse has the agent end a connection on which comes something else than SPOP: it
-// counts DISCONNECTs by their reason, from the first on.
+// Refuse connects and sends another protocol than SPOP, so that the agent sends its
+// first DISCONNECT: it counts these by reason.
 func (a *Agent) Refuse(t testing.TB) {
 	t.Helper()
 	stranger, err := net.Dial("tcp", a.Addr(t))

@@ -23,7 +23,7 @@ type Ack struct {
 }
 
 // Vars reads the actions as HAProxy does. Where HAProxy would drop an action,
-// and with it all that follow, without a word (a malformed one, a name that is
+// and with it all that follow, silently (a malformed one, a name that is
 // empty, too long or has other characters), Vars fails and says which; the same
 // for an ACK without FIN, which HAProxy never takes as complete, and one with
 // ABORT, which reports that the agent gave up on the NOTIFY.

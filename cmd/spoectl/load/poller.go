@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// poller tells which connections can be read, or written where that is asked
+// poller finds the connections that can be read, or written if that is asked
 // for.
 type poller struct {
 	fd     int
@@ -70,7 +70,7 @@ func (p *poller) writable(k *conn, ask bool) error {
 	return p.ctl(unix.EPOLL_CTL_MOD, int(k.sock), events)
 }
 
-// wakeIn has the next wait return after d at the latest.
+// wakeIn makes the next wait return after d at the latest.
 func (p *poller) wakeIn(d time.Duration) error {
 	if p.timer < 0 {
 		var err error

@@ -1,6 +1,6 @@
 // Command agent is the agent that the benchmarks hold against the floor: typed
 // handlers on a router with middleware, as DESIGN.md's users write them. Flags
-// take its parts away or change their form, so that each can be given its cost.
+// remove its parts or change their form, to measure the cost of each.
 package main
 
 import (

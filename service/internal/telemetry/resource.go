@@ -8,7 +8,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// newResource says who all this comes from. The environment has the last word.
+// newResource describes the program. The environment takes precedence.
 func newResource(ctx context.Context, service, version string) (*resource.Resource, error) {
 	res, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),

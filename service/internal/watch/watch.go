@@ -1,4 +1,4 @@
-// Package watch tells when files change.
+// Package watch reports changes of files.
 package watch
 
 import (

@@ -83,7 +83,7 @@ func (c *check) run(in io.Reader, out io.Writer) error {
 
 func (c *check) readRoutes(in io.Reader) (haproxy.Agent, error) {
 	if c.routes == "" {
-		return haproxy.Agent{}, errors.New("--routes is missing: have the agent write them by -print-routes")
+		return haproxy.Agent{}, errors.New("--routes is missing: write the routes by the agent's -print-routes")
 	}
 	return readRoutes(c.routes, in)
 }

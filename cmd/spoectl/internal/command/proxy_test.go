@@ -97,7 +97,7 @@ func TestTapPassesBytes(t *testing.T) {
 	}
 }
 
-// TestTapPassesLastBytes has an agent close with bytes of HAProxy's unread, which
+// TestTapPassesLastBytes makes an agent close with bytes of HAProxy's unread, which
 // resets the connection, right after its last frame: HAProxy still gets that.
 func TestTapPassesLastBytes(t *testing.T) {
 	last := randomBytes(30_000)
@@ -170,7 +170,7 @@ func TestTapPassesResets(t *testing.T) {
 	assert.Contains(t, out, "#2 . HAProxy reset the connection")
 }
 
-// TestTapAborted has HAProxy take back a NOTIFY of which a fragment was sent: it
+// TestTapAborted makes HAProxy abort a NOTIFY of which a fragment was sent: it
 // counts as none, which tap would wait for at its end.
 func TestTapAborted(t *testing.T) {
 	tp := startTap(t, serve(t, loopback), "--quiet")

@@ -24,7 +24,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// summedConf has HAProxy send a message for each client, and two or three of them
+// summedConf makes HAProxy send a message for each client, and two or three of them
 // in one NOTIFY for each request.
 func summedConf(lines string) string {
 	return `

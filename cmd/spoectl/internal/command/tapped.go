@@ -134,7 +134,7 @@ func (c *tapped) count(frame []byte, byAgent bool) (last bool) {
 	return c.ending && c.inFlight <= 0
 }
 
-// finish passes the end of one direction on as it came.
+// finish forwards the end of one direction, as a FIN or a reset.
 func (c *tapped) finish(from, to net.Conn, byAgent bool, err error) {
 	if errors.Is(err, io.EOF) {
 		c.tell(event{conn: c.n, text: side(byAgent) + " closed"})
@@ -171,7 +171,7 @@ func side(agent bool) string {
 	return "HAProxy"
 }
 
-// reset has the next close end the connection by RST where it is TCP.
+// reset makes the next close of a TCP connection send RST.
 func reset(c net.Conn) {
 	if t, ok := socket(c).(*net.TCPConn); ok {
 		_ = t.SetLinger(0) // it is about to be closed in any case

@@ -94,7 +94,7 @@ func (t *target) dialer(hello *spoetest.Hello) *spoetest.Dialer {
 	return &spoetest.Dialer{Hello: hello, TLS: t.tls, Timeout: t.timeout}
 }
 
-// dial connects without a word of SPOP.
+// dial connects and sends nothing.
 func (t *target) dial(ctx context.Context) (net.Conn, error) {
 	c, err := t.dialer(nil).Connect(ctx, "", t.name)
 	if err != nil {

@@ -121,7 +121,7 @@ type connection struct {
 	at      time.Time
 }
 
-// Accept has a stream begin where the capture does.
+// Accept lets a stream begin where the capture does.
 func (c *connection) Accept(tcp *layers.TCP, ci gopacket.CaptureInfo, _ reassembly.TCPFlowDirection, next reassembly.Sequence, start *bool, _ reassembly.AssemblerContext) bool {
 	c.at = ci.Timestamp
 	if next == -1 && len(tcp.Payload) > 0 {

@@ -17,7 +17,7 @@ var disconnect = map[int]Explanation{
 	},
 	2: {
 		Means: []Said{{"to 3.0", "From HAProxy: `timeout idle` is over. A normal end."}, {"3.1 and later", "From HAProxy: `timeout server` of the agents' backend is over."}},
-		Do:    []string{"Nothing. To have HAProxy keep connections longer, raise that timeout; the agent's IdleTimeout stays above it."},
+		Do:    []string{"Nothing. To make HAProxy keep connections longer, raise that timeout; the agent's IdleTimeout must be longer."},
 	},
 	3:  refused("a frame over the agreed size"),
 	4:  refused("a frame that cannot be read, a NOTIFY before the hello, a second hello, or something that is no SPOP at all, such as an HTTP request or a port scan"),

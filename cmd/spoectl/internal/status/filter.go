@@ -55,7 +55,7 @@ var filter = map[int]Explanation{
 		Title: "the message is too big",
 		Means: []Said{
 			{"to 3.0", "The payload exceeds the frame and may not be fragmented (`no option send-frag-payload`)."},
-			{"3.1 and later", "The message does not fit into HAProxy's buffer. It is dropped, the agent never sees it; there is no fragmentation any more."},
+			{"3.1 and later", "The message does not fit into HAProxy's buffer. HAProxy drops it, and the agent never sees it: from 3.1 on there is no fragmentation."},
 			{"3.4 and later", "Also where `wait-for-body … use-large-buffer` has waited for a body that is longer than `tune.bufsize`."},
 		},
 		Do: []string{
