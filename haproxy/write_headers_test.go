@@ -73,7 +73,7 @@ func TestWrittenHeadersAndPages(t *testing.T) {
 		h := haproxytest.Start(t, bin, cfg)
 		assert.Equal(t, "site x-auth-user=[alice]", h.Get("/user").Body)
 		assert.Equal(t, 403, h.Get("/denied").Status)
-		assert.Eventually(t, func() bool { return h.Get("/pages").Body == "pages" }, 20*time.Second, 50*time.Millisecond)
+		assert.Eventually(t, func() bool { return h.Get("/pages").Body == "pages" }, 30*time.Second, 50*time.Millisecond)
 		for _, name := range []string{"X-Auth-User", "x-auth-user", "X_Auth_User", "X-AUTH_USER", "x_auth-user", "X.Auth.User", "X~Auth-User"} {
 			assert.Equal(t, "site", h.Get("/", name, "root").Body, name)
 			assert.Equal(t, "site x-auth-user=[alice]", h.Get("/user", name, "root", name, "admin").Body, name)

@@ -75,7 +75,7 @@ func TestWrittenAgentCheck(t *testing.T) {
 		h := haproxytest.Start(t, bin, site(t, f, spoetest.Serve(t, r), ""))
 		assert.Eventually(t, func() bool {
 			return strings.Contains(h.Command("show stat"), "DRAIN")
-		}, 10*time.Second, 50*time.Millisecond)
+		}, 30*time.Second, 50*time.Millisecond)
 	})
 }
 

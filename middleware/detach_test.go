@@ -60,7 +60,7 @@ func TestDetachLogsToTheDefaultLogger(t *testing.T) {
 	defer slog.SetDefault(before)
 	h := spoetest.NewAgent(t, quiet(middleware.Detach()(panics)))
 	h.Ask("m")
-	assert.Eventually(t, func() bool { return strings.Contains(log.String(), "detached message failed") }, 5*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return strings.Contains(log.String(), "detached message failed") }, 30*time.Second, time.Millisecond)
 }
 
 func TestDetachDropsWhatDoesNotFit(t *testing.T) {

@@ -124,7 +124,7 @@ func TestLogSecrets(t *testing.T) {
 	r.Use(middleware.Log(middleware.LogConfig{Logger: log.logger(), Args: []string{"log_password", "own"}, Vars: true, Secrets: []string{"own"}}))
 	r.Handle("login", func(_ context.Context, in in) (out, error) { return out{in.Password}, nil })
 	spoetest.New(t, r).Ask("login", spoetest.Arg("log_password", hidden), spoetest.Arg("own", hidden))
-	require.Eventually(t, func() bool { return log.String() != "" }, 10*time.Second, time.Millisecond, "the line comes behind the ACK")
+	require.Eventually(t, func() bool { return log.String() != "" }, 30*time.Second, time.Millisecond, "the line comes behind the ACK")
 	assert.NotContains(t, log.String(), hidden)
 	got := log.all(t)[0]
 	for _, key := range []string{"arg.log_password", "arg.own", "var.txn.log_token"} {

@@ -85,7 +85,7 @@ func TestEachWithAnAgentThatEnds(t *testing.T) {
 			h := spoetest.NewAgent(t, quiet(mw(waits)))
 			_, err := h.Notify(t.Context(), spoetest.Msg("wait"))
 			require.NoError(t, err)
-			assert.Eventually(t, func() bool { return h.Agent().Stats().InFlight == 1 }, 5*time.Second, time.Millisecond)
+			assert.Eventually(t, func() bool { return h.Agent().Stats().InFlight == 1 }, 30*time.Second, time.Millisecond)
 		}) // the cleanup fails if the handler is still there
 	}
 }

@@ -167,8 +167,9 @@ func TestPage(t *testing.T) {
 	until(t, ctx, `document.getElementById("detail").textContent.includes("REDACTED")`)
 
 	t.Run("filter", func(t *testing.T) {
-		script(t, ctx, `const f = document.getElementById("f-arg"); f.value = "path=/wanted"; f.dispatchEvent(new Event("input"))`)
-		time.Sleep(time.Second) // the page waits for the end of typing
+		// The page waits for the end of typing, and connects again.
+		script(t, ctx, `document.getElementById("status-text").textContent = "";
+			const f = document.getElementById("f-arg"); f.value = "path=/wanted"; f.dispatchEvent(new Event("input"))`)
 		until(t, ctx, `document.getElementById("status-text").textContent === "Live"`)
 		until(t, ctx, tailText+` === ""`)
 		script(t, ctx, `document.activeElement.blur()`)

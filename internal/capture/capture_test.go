@@ -29,7 +29,7 @@ import (
 var write = flag.Bool("write", false, "write what was captured to codec/testdata/golden")
 
 const (
-	waitLimit = 10 * time.Second
+	waitLimit = 30 * time.Second
 	tick      = 10 * time.Millisecond
 )
 

@@ -128,7 +128,7 @@ func TestHandshake(t *testing.T) {
 		{"garbage", header(func(f *codec.Frame) { f.Payload = []byte{200} }), "AGENT-HELLO"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, p := inMemory(t, 5*time.Second)
+			c, p := inMemory(t, 30*time.Second)
 			p.write(tt.answer)
 			got, err := c.Handshake(t.Context(), spoetest.DefaultHello())
 			sent := p.read()
@@ -147,7 +147,7 @@ func TestHandshake(t *testing.T) {
 }
 
 func TestHandshakeRefusalIsTyped(t *testing.T) {
-	c, p := scripted(t, 5*time.Second)
+	c, p := scripted(t, 30*time.Second)
 	p.write(agentDisconnect(codec.StatusBadVersion, "speak 2.0"))
 	_, err := c.Handshake(t.Context(), spoetest.DefaultHello())
 	var refused *spoetest.DisconnectError
@@ -157,7 +157,7 @@ func TestHandshakeRefusalIsTyped(t *testing.T) {
 }
 
 func TestAsk(t *testing.T) {
-	c, p := scripted(t, 5*time.Second)
+	c, p := scripted(t, 30*time.Second)
 	answer := setVar(codec.ScopeSession, "ip_score", codec.Int64(90))
 	answer = append(answer, codec.AppendUnsetVar(nil, codec.ScopeTransaction, "list")...)
 	p.write(ack(1, 1, answer))
@@ -201,7 +201,7 @@ func TestAskRefusesWhatHAProxyWould(t *testing.T) {
 		{"disconnect", agentDisconnect(codec.StatusInvalid, "x"), "status 4"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, p := scripted(t, 5*time.Second)
+			c, p := scripted(t, 30*time.Second)
 			go codecWrite(p.nc, tt.ack) // ends with the connection
 			_, err := c.Ask(t.Context(), "m")
 			assert.ErrorContains(t, err, tt.err)
@@ -210,7 +210,7 @@ func TestAskRefusesWhatHAProxyWould(t *testing.T) {
 }
 
 func TestNextRefusesWhatIsTooBig(t *testing.T) {
-	c, p := inMemory(t, 5*time.Second)
+	c, p := inMemory(t, 30*time.Second)
 	p.write(agentHello(codec.AgentHello{Version: "2.0", MaxFrameSize: 1000, Capabilities: ""}))
 	_, err := c.Handshake(t.Context(), spoetest.DefaultHello())
 	require.NoError(t, err)
@@ -235,7 +235,7 @@ func TestAskRefusesBadArguments(t *testing.T) {
 // Each waiting call gets the ACK of its own, in whatever order they come, and
 // whichever of the calls it is that reads.
 func TestAcksInAnyOrder(t *testing.T) {
-	c, p := inMemory(t, 5*time.Second)
+	c, p := inMemory(t, 30*time.Second)
 	const n = 50
 	var calls sync.WaitGroup
 	for range n {
@@ -265,7 +265,7 @@ func TestAcksInAnyOrder(t *testing.T) {
 }
 
 func TestTimeoutKeepsHalfAFrame(t *testing.T) {
-	c, p := scripted(t, 5*time.Second)
+	c, p := scripted(t, 30*time.Second)
 	whole := codec.AppendFrame(nil, ack(1, 1, nil))
 	_, err := p.nc.Write(whole[:6])
 	require.NoError(t, err)
@@ -308,7 +308,7 @@ func TestEnds(t *testing.T) {
 		{"reset", func(nc net.Conn) { _ = nc.(*net.TCPConn).SetLinger(0); nc.Close() }, syscall.ECONNRESET},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, p := scripted(t, 5*time.Second)
+			c, p := scripted(t, 30*time.Second)
 			tt.do(p.nc)
 			for range 2 { // it stays so
 				_, err := c.Next(t.Context())
@@ -335,7 +335,7 @@ func TestReadDisconnect(t *testing.T) {
 		{"ids", []codec.Frame{odd}, "stream-id 4"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, p := inMemory(t, 5*time.Second)
+			c, p := inMemory(t, 30*time.Second)
 			p.write(tt.frames...)
 			p.nc.Close()
 			d, err := c.ReadDisconnect(t.Context())
@@ -348,7 +348,7 @@ func TestReadDisconnect(t *testing.T) {
 		})
 	}
 	t.Run("reset", func(t *testing.T) {
-		c, p := scripted(t, 5*time.Second)
+		c, p := scripted(t, 30*time.Second)
 		require.NoError(t, c.Write(t.Context(), []byte("unread")))
 		time.Sleep(20 * time.Millisecond) // for it to arrive: unread bytes make the close a reset
 		p.write(agentDisconnect(3, "big"))
@@ -359,7 +359,7 @@ func TestReadDisconnect(t *testing.T) {
 }
 
 func TestSegments(t *testing.T) {
-	c, p := inMemory(t, 5*time.Second)
+	c, p := inMemory(t, 30*time.Second)
 	c.Segments(spoetest.SegmentsOf(3, 0))
 	require.NoError(t, c.Write(t.Context(), make([]byte, 10)))
 	c.Segments(nil)

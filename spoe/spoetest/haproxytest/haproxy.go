@@ -11,9 +11,9 @@ import (
 // Bounds of what a test waits for. They are reached only where something is
 // wrong: a machine that runs several tests under the race detector is slow.
 const (
-	startLimit   = 30 * time.Second
-	waitLimit    = 15 * time.Second
-	requestLimit = 30 * time.Second
+	startLimit   = time.Minute
+	waitLimit    = 30 * time.Second
+	requestLimit = time.Minute
 )
 
 // HAProxy is a real HAProxy that runs for one test, on 127.0.0.1 only. Several goroutines

@@ -35,7 +35,7 @@ func (tp *tap) wait(t *testing.T) result {
 	t.Helper()
 	select {
 	case <-tp.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("tap does not end")
 	}
 	return tp.last
