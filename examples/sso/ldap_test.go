@@ -296,6 +296,18 @@ func TestSpellingsOfAName(t *testing.T) {
 	}
 }
 
+// TestGuessesOfAnEntry: a user who has several names has the guesses of one.
+func TestGuessesOfAnEntry(t *testing.T) {
+	s := startSlapd(t)
+	a := startAgent(t, s.settings(", delay: 500ms, user-filter: '(|(uid=%s)(mail=%s))'"))
+	got := a.ask(t, question{authorization: basicHeader(t, "carol@example.com", "carol's password")})
+	assert.Equal(t, "carol", got.Str("txn.user"), "sites get one name")
+	for i, name := range []string{"carol", "carol@example.com", "carol", "carol@example.com"} {
+		assert.Equal(t, "unauthorized", a.basic(t, name, "wrong", fmt.Sprintf("198.51.100.%d", i)), name)
+	}
+	assert.Equal(t, "slow", a.basic(t, "carol@example.com", "wrong", "198.51.100.9"))
+}
+
 func basicHeader(t *testing.T, name, password string) string {
 	t.Helper()
 	req, err := http.NewRequest("GET", "http://x", nil)
