@@ -38,15 +38,12 @@ func (p *program[C]) newReloader(s *Setup[C]) (*reloader[C], error) {
 	meter := s.Metrics.Meter(scope)
 	var err1, err2, err3 error
 	r.count, err1 = meter.Int64Counter("spoke.config.reloads", metric.WithUnit("{reload}"), metric.WithDescription("Reloads of the configuration."))
-	_, err2 = meter.Int64ObservableGauge("spoke.config.last_reload_successful", metric.WithDescription("1, or 0 if the last reload of the configuration failed."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			n := int64(0)
-			if r.good.Load() {
-				n = 1
-			}
-			o.Observe(n)
-			return nil
-		}))
+	err2 = ObserveGauge(meter, "spoke.config.last_reload_successful", "1, or 0 if the last reload of the configuration failed.", func() int64 {
+		if r.good.Load() {
+			return 1
+		}
+		return 0
+	})
 	_, err3 = meter.Float64ObservableGauge("spoke.config.last_reload_success_time", metric.WithUnit("s"), metric.WithDescription("When the configuration in force was read, since 1970."),
 		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
 			o.Observe(float64(r.at.Load()) / float64(time.Second))

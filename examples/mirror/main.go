@@ -50,7 +50,7 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 	}
 	s.Watch(func(c *Config) (files []string) {
 		for _, t := range c.Target {
-			files = append(files, t.CA)
+			files = append(files, t.TLS.Files()...)
 		}
 		return files
 	})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -18,7 +17,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/spoke-go/spoke/middleware"
-	"github.com/spoke-go/spoke/service"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -65,10 +63,11 @@ func newRunning(t Target, c *Config) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, err := service.CertPool(t.CA)
+	tlsConfig, err := t.TLS.Load()
 	if err != nil {
 		return nil, err
 	}
+	tlsConfig.InsecureSkipVerify = t.Insecure
 	dialer := &net.Dialer{Timeout: c.CopyTimeout}
 	if t.From.IsValid() {
 		dialer.LocalAddr = &net.TCPAddr{IP: t.From.AsSlice()}
@@ -81,7 +80,7 @@ func newRunning(t Target, c *Config) (*running, error) {
 		Target: t, name: t.name(), share: cmp.Or(t.Share, c.Share), url: u, replaced: replaced,
 		transport: &http.Transport{
 			DialContext:         dialer.DialContext,
-			TLSClientConfig:     &tls.Config{RootCAs: roots, InsecureSkipVerify: t.Insecure},
+			TLSClientConfig:     tlsConfig,
 			Protocols:           t.protocols(u.Scheme),
 			MaxConnsPerHost:     c.Workers,
 			MaxIdleConnsPerHost: c.Workers,

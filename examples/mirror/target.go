@@ -30,9 +30,10 @@ type Target struct {
 	Remove []string          `value:"HEADER" help:"headers that copies do not get, such as Cookie"`
 
 	HTTP     string     `conf:"http" oneof:"auto,1,2" help:"the version of HTTP: auto is 1.1, and what both sides speak with https"`
-	CA       string     `value:"FILE" help:"PEM file with the authorities that the target's certificate is checked against; without it those of the system"`
 	Insecure bool       `help:"do not check the target's certificate"`
 	From     netip.Addr `value:"ADDRESS" help:"the address of this machine that connections come from"`
+
+	TLS service.ClientTLS `conf:",inline"`
 }
 
 // Validate refuses what cannot be sent.
@@ -51,7 +52,7 @@ func (t Target) Validate() error {
 	if t.Host != "" && !httpguts.ValidHostHeader(t.Host) {
 		return service.Wrong("host", "%q is no host: write keep, url, or a name such as staging.example.org", t.Host)
 	}
-	if t.CA != "" && t.Insecure {
+	if t.TLS.CA != "" && t.Insecure {
 		return service.Wrong("insecure", "is set with ca: remove one of the two")
 	}
 	return nil

@@ -8,8 +8,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-
-	"github.com/spoke-go/spoke/service"
 )
 
 // client returns a client of Redis, which connects when it is used. Each connection asks
@@ -32,20 +30,6 @@ func (r Redis) client(tlsConfig func() *tls.Config) redis.UniversalClient {
 		}
 	}
 	return redis.NewUniversalClient(options)
-}
-
-// deriveTLS reads the files of TLS now, and again whenever one of them changes.
-func deriveTLS(s *service.Setup[Config]) (*service.Derived[*tls.Config], error) {
-	s.Watch(func(c *Config) []string { return []string{c.Redis.CA, c.Redis.Cert, c.Redis.Key} })
-	return s.Derive(func(_ context.Context, c *Config) (*tls.Config, error) {
-		roots, err := service.CertPool(c.Redis.CA)
-		config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
-		if err == nil && c.Redis.Cert != "" {
-			config.Certificates = make([]tls.Certificate, 1)
-			config.Certificates[0], err = tls.LoadX509KeyPair(c.Redis.Cert, c.Redis.Key)
-		}
-		return config, err
-	})
 }
 
 // silence keeps the client from writing a line for each connection that fails: the agent

@@ -53,13 +53,11 @@ type Redis struct {
 
 	SentinelPassword service.Secret `conf:",fixed" help:"of the sentinels, if they have one"`
 
-	DB       int           `conf:",fixed" min:"0" help:"number of the database; a cluster has only 0"`
-	TLS      bool          `conf:",fixed" help:"connect by TLS, to sentinels as well"`
-	CA       string        `value:"FILE" help:"PEM file with the authorities for the certificates of Redis; without it those of the system. It and the other files of TLS are read again when they change"`
-	Cert     string        `value:"FILE" help:"PEM file with a certificate that Redis asks for (tls-auth-clients)"`
-	Key      string        `value:"FILE" help:"PEM file with the certificate's key"`
-	Prefix   string        `conf:",fixed" help:"begins the name of each key"`
-	Deadline time.Duration `conf:",fixed" min:"1ms" max:"1s" help:"how long a request waits for Redis; the service's timeout must be longer"`
+	DB       int               `conf:",fixed" min:"0" help:"number of the database; a cluster has only 0"`
+	TLS      bool              `conf:",fixed" help:"connect by TLS, to sentinels as well"`
+	Files    service.ClientTLS `conf:",inline"` // of TLS
+	Prefix   string            `conf:",fixed" help:"begins the name of each key"`
+	Deadline time.Duration     `conf:",fixed" min:"1ms" max:"1s" help:"how long a request waits for Redis; the service's timeout must be longer"`
 }
 
 var defaults = Config{
@@ -73,11 +71,8 @@ var defaults = Config{
 // Validate checks the limits against each other, and the addresses of Redis.
 func (c Config) Validate() error {
 	var errs []error
-	switch r := c.Redis; {
-	case !r.TLS && r.CA+r.Cert+r.Key != "":
+	if r := c.Redis; !r.TLS && r.Files != (service.ClientTLS{}) {
 		errs = append(errs, service.Wrong("redis.tls", "is not set, but ca, cert or key is: write tls: true, or remove them"))
-	case (r.Cert == "") != (r.Key == ""):
-		errs = append(errs, service.Wrong("redis.cert", "and key belong together: write both"))
 	}
 	for i, addr := range c.Redis.Address {
 		if _, port, err := net.SplitHostPort(addr); err != nil || strings.ContainsAny(port, ", ") {

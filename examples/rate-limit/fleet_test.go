@@ -104,9 +104,14 @@ func TestFleetIsExact(t *testing.T) {
 // third.
 func TestRedisIsKilled(t *testing.T) {
 	kills := fromEnvironment(t, "SPOKE_RATELIMIT_KILLS", 2)
+	const deadline = 10 // ms
+	margin := 5000      // ms, for a machine that is busy with other tests
+	if kills >= 10 {
+		margin = 1000 // the load generator, HAProxy, three agents and Redis share the cores
+	}
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		server := redistest.Start(t)
-		agents := startAgents(t, "agents: 3\nlimits: [{name: site, rate: 300}]", "-redis-address", server.Addr, "-redis-deadline", "10ms")
+		agents := startAgents(t, "agents: 3\nlimits: [{name: site, rate: 300}]", "-redis-address", server.Addr, "-redis-deadline", strconv.Itoa(deadline)+"ms")
 		h := startHAProxy(t, bin, agents, failClosed()...)
 		flooded := make(chan struct{})
 		go func() { // ends by itself; waited for below
@@ -131,7 +136,9 @@ func TestRedisIsKilled(t *testing.T) {
 			}, func() string { return "no agent says " + line })
 		}
 		assert.NotRegexp(t, `status=503|spoe_error=\d`, h.Output(), "each request has a verdict")
-		t.Logf("the slowest answer took %d ms", slowest(t, h))
+		most := slowest(t, h)
+		t.Logf("the slowest answer took %d ms", most)
+		assert.LessOrEqual(t, most, deadline+margin, "ms, the deadline and a margin")
 	})
 }
 

@@ -72,7 +72,7 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 	config := s.Config()
 	l := &limiter{policy: policies.Load, log: s.Log, refused: gcra.NewTable(config.Keys), local: gcra.NewTable(config.Keys)}
 	if len(config.Redis.Address) > 0 {
-		tlsConfig, err := deriveTLS(s)
+		tlsConfig, err := s.DeriveTLS(func(c *Config) service.ClientTLS { return c.Redis.Files })
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
+	"github.com/spoke-go/spoke/service"
 )
 
 // instrumentation is the scope of the program's own metrics; those of SPOE are package
@@ -26,38 +27,20 @@ const instrumentation = "github.com/spoke-go/spoke/examples/rate-limit"
 //	ratelimit.local.keys        keys of clients that the agent counts itself
 type metrics struct{ decisions, changes metric.Int64Counter }
 
-func newMetrics(meter metric.Meter, l *limiter) (m *metrics, err error) {
-	m = new(metrics)
-	note := func(one error) { err = errors.Join(err, one) }
-	gauge := func(name, help string, value func() int64) {
-		_, one := meter.Int64ObservableGauge(name, metric.WithDescription(help), observed(value))
-		note(one)
-	}
-	counter := func(name, help string, value func() int64) {
-		_, one := meter.Int64ObservableCounter(name, metric.WithDescription(help), observed(value))
-		note(one)
-	}
-	var one error
-	m.decisions, one = meter.Int64Counter("ratelimit.decisions", metric.WithDescription("Decisions of each limit about a request."))
-	note(one)
-	m.changes, one = meter.Int64Counter("ratelimit.redis.changes", metric.WithDescription("Changes between asking Redis and not."))
-	note(one)
-	gauge("ratelimit.cache.keys", "Keys of clients that are refused from memory.", l.refused.Len)
-	gauge("ratelimit.local.keys", "Keys of clients that the agent counts itself.", l.local.Len)
+func newMetrics(meter metric.Meter, l *limiter) (*metrics, error) {
+	decisions, err1 := meter.Int64Counter("ratelimit.decisions", metric.WithDescription("Decisions of each limit about a request."))
+	changes, err2 := meter.Int64Counter("ratelimit.redis.changes", metric.WithDescription("Changes between asking Redis and not."))
+	err := errors.Join(err1, err2,
+		service.ObserveGauge(meter, "ratelimit.cache.keys", "Keys of clients that are refused from memory.", l.refused.Len),
+		service.ObserveGauge(meter, "ratelimit.local.keys", "Keys of clients that the agent counts itself.", l.local.Len))
 	if s := l.store; s != nil {
-		gauge("ratelimit.redis.gone", "1 while Redis is not asked, otherwise 0.", s.Gone.Load)
-		counter("ratelimit.redis.requests", "Requests that Redis was asked about.", s.Requests.Load)
-		counter("ratelimit.redis.round_trips", "Round trips to Redis.", s.RoundTrips.Load)
-		counter("ratelimit.redis.failures", "Round trips to Redis that failed.", s.Failures.Load)
+		err = errors.Join(err,
+			service.ObserveGauge(meter, "ratelimit.redis.gone", "1 while Redis is not asked, otherwise 0.", s.Gone.Load),
+			service.ObserveCounter(meter, "ratelimit.redis.requests", "Requests that Redis was asked about.", s.Requests.Load),
+			service.ObserveCounter(meter, "ratelimit.redis.round_trips", "Round trips to Redis.", s.RoundTrips.Load),
+			service.ObserveCounter(meter, "ratelimit.redis.failures", "Round trips to Redis that failed.", s.Failures.Load))
 	}
-	return m, err
-}
-
-func observed(value func() int64) metric.Int64ObservableOption {
-	return metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(value())
-		return nil
-	})
+	return &metrics{decisions, changes}, err
 }
 
 // decision is how a limit has decided, and who has counted.
