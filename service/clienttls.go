@@ -35,7 +35,7 @@ func (c ClientTLS) Load() (*tls.Config, error) {
 	return config, err
 }
 
-// Files are those that Load reads, for [Setup.Watch].
+// Files returns the files of the settings, for [Setup.Watch].
 func (c ClientTLS) Files() []string { return []string{c.CA, c.Cert, c.Key} }
 
 // DeriveTLS is Derive with ClientTLS.Load, and watches the files. A client asks for the
