@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/geo"
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
 	"github.com/spoke-go/spoke/service"
 )
@@ -15,7 +16,7 @@ type Config struct {
 	Poll         time.Duration `min:"1ms" help:"how often to look whether a list's file has changed; SIGHUP reads all at once. A file that is broken or empty changes nothing: the last good one stays"`
 	FetchEvery   time.Duration `min:"1ms" help:"how often to ask the URLs of lists whether there is a newer one"`
 	Database     []string      `value:"FILE" help:"a database in MaxMind's format (.mmdb) with countries or networks; of several the first that knows a field counts. A changed file is taken in, a broken one changes nothing"`
-	Geo          []geoRule     `value:"country=CODE,score=N" help:"a score for the addresses of a country, a continent (continent=CODE) or an autonomous system (asn=N); without a score it is 0. The worst score of rules and lists counts, but an allow list wins"`
+	Geo          []geo.Rule    `value:"country=CODE,score=N" help:"a score for the addresses of a country, a continent (continent=CODE) or an autonomous system (asn=N); without a score it is 0. The worst score of rules and lists counts, but an allow list wins"`
 	Field        []geoField    `conf:",fixed" value:"NAME=PATH" help:"a further value of the databases as the variable sess.iprep.NAME, such as city=city.names.en"`
 	LogDecisions bool          `help:"log a line for every decision (at debug level, always)"`
 }

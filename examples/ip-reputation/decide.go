@@ -41,7 +41,7 @@ type Verdict struct {
 type decider struct {
 	lists     func() *lists  // of this moment
 	databases func() geo.Set // the same
-	decisions *decisionCounter
+	counts    *counts
 	log       *slog.Logger
 	level     func() slog.Level // at which decisions are logged
 }
@@ -60,13 +60,13 @@ func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
 		d.log.LogAttrs(ctx, slog.LevelDebug, "database", slog.Any("error", err))
 	}
 	for _, rule := range lists.geo {
-		if !allowed && rule.Score < verdict.IPScore && rule.matches(place) {
-			verdict.IPScore, name = rule.Score, rule.name()
+		if !allowed && rule.Score < verdict.IPScore && rule.Matches(place) {
+			verdict.IPScore, name = rule.Score, rule.Name()
 		}
 	}
 	verdict.IPList = known(name)
 	verdict.Country, verdict.Continent, verdict.ASN, verdict.ASOrg = known(place.Country), known(place.Continent), known(place.ASN), known(place.ASOrg)
-	d.decisions.count(ctx, lists.by[name])
+	d.counts.decided(ctx, lists.by[name], place.Country)
 	if level := d.level(); d.log.Enabled(ctx, level) {
 		d.log.LogAttrs(ctx, level, "decision",
 			slog.String("ip", q.IP.String()), slog.Int("ip_score", verdict.IPScore), slog.String("ip_list", name),

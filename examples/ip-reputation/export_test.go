@@ -19,16 +19,16 @@ var Agent = agent
 
 // NewHandler returns the agent's handler, with the sample lists.
 func NewHandler(t *testing.T, log *slog.Logger, level slog.Level) spoe.Handler {
-	lists, err := loadLists(t.Context(), &Config{}, slog.New(slog.DiscardHandler))
+	counts, err := newCounts(noop.Meter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := loadLists(t.Context(), &Config{}, slog.New(slog.DiscardHandler), counts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { lists.Close() })
-	decisions, err := newDecisionCounter(noop.Meter{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &decider{lists: func() *loadedLists { return lists }, databases: func() geo.Set { return nil }, decisions: decisions, log: log, level: func() slog.Level { return level }}
+	d := &decider{lists: func() *loadedLists { return lists }, databases: func() geo.Set { return nil }, counts: counts, log: log, level: func() slog.Level { return level }}
 	r := router.New()
 	d.register(r, nil)
 	return r

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/fetch"
+	"github.com/spoke-go/spoke/examples/ip-reputation/internal/geo"
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/iplist"
 	"github.com/spoke-go/spoke/service"
 )
@@ -25,7 +26,7 @@ type lists struct {
 	// every request.
 	by map[string][]metric.AddOption
 
-	geo        []geoRule
+	geo        []geo.Rule
 	fetchEvery time.Duration
 
 	again chan os.Signal // makes the goroutine read all files
@@ -35,20 +36,20 @@ type lists struct {
 
 // deriveLists loads the lists now, and whenever a reload changes which there are. A
 // reload that leaves them as they are has their files read again.
-func deriveLists(s *service.Setup[Config]) (*service.Derived[*lists], error) {
+func deriveLists(s *service.Setup[Config], counts *counts) (*service.Derived[*lists], error) {
 	var current *service.Derived[*lists]
 	derived, err := s.Derive(func(ctx context.Context, c *Config) (*lists, error) {
 		if current != nil && current.Load().same(c) {
 			current.Load().readAgain()
 			return current.Load(), nil
 		}
-		return loadLists(ctx, c, s.Log)
+		return loadLists(ctx, c, s.Log, counts)
 	})
 	current = derived
 	return derived, err
 }
 
-func loadLists(ctx context.Context, c *Config, log *slog.Logger) (*lists, error) {
+func loadLists(ctx context.Context, c *Config, log *slog.Logger, counts *counts) (*lists, error) {
 	l := &lists{
 		Set:   &feed.Set{Sources: c.sources(), Logger: log, Poll: c.Poll},
 		by:    make(map[string][]metric.AddOption),
@@ -62,13 +63,13 @@ func loadLists(ctx context.Context, c *Config, log *slog.Logger) (*lists, error)
 		l.by[source.List.Name] = []metric.AddOption{metric.WithAttributes(listKey.String(source.List.Name))}
 	}
 	for _, rule := range c.Geo {
-		l.by[rule.name()] = []metric.AddOption{metric.WithAttributes(listKey.String(rule.name()))}
+		l.by[rule.Name()] = []metric.AddOption{metric.WithAttributes(listKey.String(rule.Name()))}
 	}
 	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	l.ended.Go(func() { l.Watch(ctx, l.again) })
 	for _, source := range l.Sources {
 		if source.URL != "" {
-			f := fetch.File{Path: source.Path, URL: source.URL, Checksum: source.Checksum, Check: checkList}
+			f := fetch.File{Path: source.Path, URL: source.URL, Checksum: source.Checksum, Check: checkList, Done: counts.fetched(source.List.Name)}
 			l.ended.Go(func() { f.Keep(ctx, c.FetchEvery, log.With("list", source.List.Name)) })
 		}
 	}

@@ -51,7 +51,12 @@ func agent() service.Agent[Config] {
 }
 
 func setup(_ context.Context, s *service.Setup[Config]) error {
-	lists, err := deriveLists(s)
+	meter := s.Metrics.Meter(instrumentation)
+	counts, err := newCounts(meter)
+	if err != nil {
+		return err
+	}
+	lists, err := deriveLists(s, counts)
 	if err != nil {
 		return err
 	}
@@ -59,15 +64,10 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 	if err != nil {
 		return err
 	}
-	meter := s.Metrics.Meter(instrumentation)
-	decisions, err := newDecisionCounter(meter)
-	if err != nil {
-		return err
-	}
 	if err := watchLists(lists.Load, meter); err != nil {
 		return err
 	}
-	d := &decider{lists: lists.Load, databases: databases.Load, decisions: decisions, log: s.Log, level: func() slog.Level {
+	d := &decider{lists: lists.Load, databases: databases.Load, counts: counts, log: s.Log, level: func() slog.Level {
 		if s.Config().LogDecisions {
 			return slog.LevelInfo
 		}

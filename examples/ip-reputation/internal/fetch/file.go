@@ -30,6 +30,9 @@ type File struct {
 	// Check says whether an answer is good. Nil takes all.
 	Check  func(path string, content []byte) error
 	Client *http.Client // http.DefaultClient if nil
+
+	// Done, if it is not nil, gets the result of each Update that Keep calls.
+	Done func(replaced bool, err error)
 }
 
 // memory is what the last good answer said, beside the file.

@@ -15,9 +15,14 @@ func (f File) Keep(ctx context.Context, every time.Duration, log *slog.Logger) {
 	log = log.With("url", f.URL, "path", f.Path)
 	for {
 		wait := every
-		switch replaced, err := f.Update(ctx); {
-		case ctx.Err() != nil:
+		replaced, err := f.Update(ctx)
+		if ctx.Err() != nil {
 			return
+		}
+		if f.Done != nil {
+			f.Done(replaced, err)
+		}
+		switch {
 		case err != nil:
 			log.Error("not fetched, the file stays as it is", "error", err)
 			wait = min(retry, every)
