@@ -30,10 +30,11 @@ func dial(t *testing.T, a *servicetest.Agent) client {
 	return client{c, a}
 }
 
-func (c client) send(t *testing.T, method, url string, headers http.Header, body string) {
+func (c client) send(t *testing.T, method, url string, headers http.Header, body string, more ...spoetest.Argument) {
 	t.Helper()
-	_, err := c.Ask(t.Context(), "mirror", spoetest.Arg("method", method), spoetest.Arg("url", url),
-		spoetest.Arg("headers", codec.AppendHeadersBin(nil, headers)), spoetest.Arg("body", []byte(body)), spoetest.Arg("body_ended", true))
+	args := []spoetest.Argument{spoetest.Arg("method", method), spoetest.Arg("url", url),
+		spoetest.Arg("headers", codec.AppendHeadersBin(nil, headers)), spoetest.Arg("body", []byte(body)), spoetest.Arg("body_ended", true)}
+	_, err := c.Ask(t.Context(), "mirror", append(args, more...)...)
 	require.NoError(t, err)
 }
 

@@ -32,9 +32,10 @@ func (t *running) copy(ctx context.Context, r *Request, c *Config) error {
 		t.counts.add(ctx, t.name, "incomplete")
 		return nil
 	}
+	ctx, end := t.span(ctx)
 	status, err := t.send(ctx, r, whole)
 	took := time.Since(begun)
-	t.counts.done(ctx, t.name, took, status, err)
+	end(t.counts.done(ctx, t.name, took, status, err), status)
 	if err != nil {
 		t.note(err)
 	}

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 )
 
-// instrumentation is the scope of the program's own metrics; those of SPOE are
-// package middleware's.
+// instrumentation is the scope of the program's own metrics and spans; those of SPOE
+// are package middleware's.
 const instrumentation = "github.com/spoke-go/spoke/examples/mirror"
 
 // Attributes of metrics.
@@ -53,15 +55,34 @@ func (c *counts) add(ctx context.Context, target, outcome string) {
 	c.copies.Add(ctx, 1, metric.WithAttributes(targetKey.String(target), outcomeKey.String(outcome)))
 }
 
-// done counts a copy that was sent, or that could not be.
-func (c *counts) done(ctx context.Context, target string, took time.Duration, status int, err error) {
+// done counts a copy that was sent, or that could not be, and returns its outcome.
+func (c *counts) done(ctx context.Context, target string, took time.Duration, status int, err error) (outcome string) {
 	switch {
 	case err == nil:
-		c.add(ctx, target, "answered")
+		outcome = "answered"
 		c.duration.Record(ctx, took.Seconds(), metric.WithAttributes(targetKey.String(target), semconv.HTTPResponseStatusCode(status)))
 	case errors.Is(err, context.DeadlineExceeded):
-		c.add(ctx, target, "timeout")
+		outcome = "timeout"
 	default:
-		c.add(ctx, target, "failed")
+		outcome = "failed"
+	}
+	c.add(ctx, target, outcome)
+	return outcome
+}
+
+// span begins the span of a copy: a child of the message's, so that it is in the request's
+// trace, and is recorded if that is. The returned function ends it.
+func (t *running) span(ctx context.Context) (context.Context, func(outcome string, status int)) {
+	ctx, span := t.tracer.Start(ctx, "copy", trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(targetKey.String(t.name), semconv.ServerAddress(t.url.Hostname())))
+	return ctx, func(outcome string, status int) {
+		span.SetAttributes(outcomeKey.String(outcome))
+		if outcome == "answered" {
+			span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+		} else {
+			span.SetAttributes(semconv.ErrorTypeKey.String(outcome))
+			span.SetStatus(codes.Error, outcome)
+		}
+		span.End()
 	}
 }

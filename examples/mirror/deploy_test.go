@@ -14,7 +14,7 @@ import (
 func TestMetricsOfDeployment(t *testing.T) {
 	release := make(chan struct{})
 	mirror := newSite(t, func(http.ResponseWriter, *http.Request) { <-release })
-	a := servicetest.Run(t, nil, "-url", mirror.URL, "-workers", "1", "-queue", "1", "-shutdown-timeout", "10s")
+	a := servicetest.Run(t, nil, "-url", mirror.URL, "-workers", "1", "-queue", "1", "-timeout", "10s", "-shutdown-timeout", "10s")
 	c := dial(t, a)
 	for range 3 {
 		c.send(t, "GET", "/", nil, "") // the third is dropped

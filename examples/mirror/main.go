@@ -43,7 +43,7 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 		return err
 	}
 	targets, err := s.Derive(func(_ context.Context, c *Config) (targets, error) {
-		return newTargets(c, s.Log, counts, s.Metrics)
+		return newTargets(c, s.Log, counts, s.Metrics, s.Traces)
 	})
 	if err != nil {
 		return err

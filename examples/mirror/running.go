@@ -15,6 +15,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/spoe"
@@ -30,6 +31,7 @@ type running struct {
 	transport *http.Transport
 	queue     spoe.Middleware // [middleware.Detach], of this target alone
 	counts    *counts
+	tracer    trace.Tracer
 	log       *slog.Logger
 
 	failed atomic.Int64 // copies since the last line about them
@@ -40,13 +42,13 @@ type running struct {
 // workers and a queue of its own.
 type targets []*running
 
-func newTargets(c *Config, log *slog.Logger, counts *counts, metrics metric.MeterProvider) (ts targets, err error) {
+func newTargets(c *Config, log *slog.Logger, counts *counts, metrics metric.MeterProvider, traces trace.TracerProvider) (ts targets, err error) {
 	for _, t := range c.targets() {
 		r, err := newRunning(t, c)
 		if err != nil {
 			return nil, fmt.Errorf("target %s: %w", t.name(), err)
 		}
-		r.counts, r.log = counts, log
+		r.counts, r.log, r.tracer = counts, log, traces.Tracer(instrumentation)
 		r.queue = middleware.Detach(middleware.DetachConfig{
 			Workers: c.Workers, Queue: c.Queue, QueueBytes: c.QueueBytes, Timeout: c.CopyTimeout,
 			Logger: log, MeterProvider: metrics, Attributes: []attribute.KeyValue{targetKey.String(r.name)},
