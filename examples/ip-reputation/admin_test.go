@@ -25,7 +25,7 @@ func body(t *testing.T, url string) string {
 	return text
 }
 
-// The program itself: what Prometheus is told.
+// Prometheus gets these metrics from the program itself.
 func TestMetrics(t *testing.T) {
 	a := startProgram(t, nil)
 	ask(t, a, 3)

@@ -50,7 +50,7 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// Without an address there is no verdict at all, rather than one on nobody.
+// Without an address there is no verdict at all, rather than one on an unknown client.
 func TestNoAddress(t *testing.T) {
 	haproxy := spoetest.New(t, main.NewHandler(t, slog.New(slog.DiscardHandler), slog.LevelDebug))
 	assert.Empty(t, haproxy.Ask("ip-rep").Actions())

@@ -35,7 +35,7 @@ const (
 )
 
 // shipped is the configuration beside this file, but for addresses and the
-// interval of health checks. oldnew is what is to be otherwise in haproxy.cfg.
+// interval of health checks. oldnew are texts of haproxy.cfg and their replacements.
 func shipped(t *testing.T, agentAddr string, oldnew ...string) haproxytest.Config {
 	t.Helper()
 	// The site tells what HAProxy told it.
@@ -91,7 +91,7 @@ func TestHAProxyActsOnDecisions(t *testing.T) {
 		waitUp(t, h)
 		for _, tt := range decisions {
 			t.Run(tt.name, func(t *testing.T) {
-				// What a client says of itself must not get through.
+				// Claims of a client about itself must not get through.
 				resp := h.Get("/", "X-Forwarded-For", "198.51.100.99, "+tt.addr, "X-IP-Score", "100", "X-IP-List", "mine")
 				assert.Equal(t, tt.status, resp.Status)
 				if tt.status == http.StatusOK {
@@ -211,10 +211,10 @@ func TestNoRequestIsLostInReloads(t *testing.T) {
 // An agent ends while requests come, and another is there: HAProxy turns to it
 // when the health check fails, and what the first has accepted it answers.
 //
-// SPOP leaves one gap: a question that HAProxy sends at the very moment at which
-// the agent says goodbye to a quiet connection. HAProxy up to 3.0 goes on using
-// its connections to a server that is down, and so falls into it, at most once
-// for each of them: 256 is the goodbye. None may wait for its timeout.
+// SPOP leaves one gap: a question that HAProxy sends at the very moment at which the
+// agent disconnects a quiet connection. HAProxy up to 3.0 goes on using its connections
+// to a server that is down, and so falls into it, at most once for each of them: 256 is
+// the disconnect. None may wait for its timeout.
 func TestEndUnderTraffic(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		first, second := startAgent(t, "-shutdown-timeout", "5s"), startAgent(t)

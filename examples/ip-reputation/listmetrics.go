@@ -10,8 +10,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// instrumentation is the scope of the program's own metrics; those of SPOE are
-// package middleware's.
+// instrumentation is the scope of the program's own metrics; package middleware has those
+// of SPOE.
 const instrumentation = "github.com/spoke-go/spoke/examples/ip-reputation"
 
 // listKey is the attribute that has a list's name.

@@ -101,7 +101,7 @@ func TestPortInUse(t *testing.T) {
 	assert.Contains(t, stderr, "-listen")
 }
 
-// What SIGTERM does, without HAProxy: with it, see haproxy_test.go.
+// SIGTERM ends the agent without HAProxy; haproxy_test.go has the same with it.
 func TestEndsCleanly(t *testing.T) {
 	a := startAgent(t)
 	a.Stop()

@@ -128,7 +128,7 @@ func TestWrongExporter(t *testing.T) {
 	assert.Equal(t, "ip-reputation: OTEL_TRACES_EXPORTER: \"jaeger\" is unknown: write otlp, console or none\n", stderr)
 }
 
-// What keeps it from starting is said without telemetry of nothing.
+// An error at the start is reported without empty telemetry.
 func TestNoTelemetryOfNothing(t *testing.T) {
 	status, stdout, _ := once(t, "-admin-listen", "off", "-list", "/none")
 	assert.Equal(t, 1, status)

@@ -35,7 +35,7 @@ func TestTraceThroughHAProxy(t *testing.T) {
 	})
 }
 
-// What a stranger says of traces must not get to the agent.
+// A stranger's traceparent must not get to the agent.
 func TestStrangersTraceparent(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		c := startCollector(t)

@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// instrumentation is the scope of the program's own metrics and spans; those of SPOE
-// are package middleware's.
+// instrumentation is the scope of the program's own metrics and spans; package middleware
+// has those of SPOE.
 const instrumentation = "github.com/spoke-go/spoke/examples/mirror"
 
 // Attributes of metrics.

@@ -15,7 +15,7 @@ import (
 //go:generate sh -c "go run . -print-config=backend > agents.cfg"
 
 const about = `mirror copies requests to other sites, such as a new version of the one that
-answers. HAProxy sends it each request that is to be copied (see haproxy.cfg and
+answers. HAProxy sends it the requests to copy (see haproxy.cfg and
 spoe.conf) and goes on at once: no visitor waits for a copy.
 
     mirror -url http://127.0.0.1:8082 -share 10

@@ -21,7 +21,7 @@ type Request struct {
 const buffer = 65536
 
 // register is all of the agent that knows SPOE. HAProxy gets an ACK at once; behind
-// it the request waits in a queue for each target that is to have a copy.
+// it the request waits in a queue for each target that gets a copy.
 func register(r *router.Router, all func() targets, config func() *Config) {
 	r.Arg("traceparent", "req.hdr(traceparent)")
 	r.With(func(next spoe.Handler) spoe.Handler {

@@ -38,7 +38,7 @@ type running struct {
 	logged atomic.Int64 // when that was, in ns since 1970
 }
 
-// targets are all that get copies. One that hangs does not delay another: each has
+// targets are all that get copies. A target that hangs does not delay another: each has
 // workers and a queue of its own.
 type targets []*running
 

@@ -58,7 +58,7 @@ func printed(t *testing.T, args ...string) string {
 
 // startHAProxy starts HAProxy with the files beside this one, but for spoe.conf, which
 // the first agent's configuration decides, and returns when each of its agents is up.
-// oldnew is what is to be otherwise in haproxy.cfg.
+// oldnew are texts of haproxy.cfg and their replacements.
 func startHAProxy(t *testing.T, bin haproxytest.Binary, agents []*agent, oldnew ...string) *haproxytest.HAProxy {
 	t.Helper()
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the site") }))

@@ -25,7 +25,7 @@ import (
 
 var figures = flag.String("figures", "", "measure for longer, and write the figures into this `file`")
 
-// many lets all through, and kept for as long as a key is to be remembered; flooded lets one
+// many lets all through, and kept remembers keys for as long as possible; flooded lets one
 // request through.
 const (
 	many    = "limits: [{name: address, by: [ip], rate: 1000000, period: 1h}]"

@@ -20,8 +20,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
-// failClosed has a request refused that got no verdict, and HAProxy log those requests
-// alone, and those that the agent took a few ms for.
+// failClosed makes HAProxy refuse requests without a verdict, and log only these and
+// requests that the agent took a few ms for.
 func failClosed() []string {
 	const open = "#http-request deny deny_status 503 if"
 	const quiet = "http-request set-log-level silent unless { var(txn.ratelimit.process_time) -m int gt 3 } || { var(txn.ratelimit.error) -m found }"
@@ -142,7 +142,7 @@ func TestRedisIsKilled(t *testing.T) {
 	})
 }
 
-// Without Redis the agents go on as they are told, say so once, and come back by
+// Without Redis the agents go on as their settings say, log so once, and come back by
 // themselves.
 func TestRedisIsGone(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {

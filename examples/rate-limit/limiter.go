@@ -13,8 +13,8 @@ import (
 // Answer is what HAProxy gets. A request that no limit counts has Allowed alone.
 type Answer struct {
 	Allowed   bool    `spoe:"allowed"`
-	Source    string  `spoe:"source"`                // who has counted: redis, cache or local; open, closed or none without a count
-	Which     *string `spoe:"which,unset"`           // the limit that the rest is about: the one that refuses, or the nearest to it
+	Source    string  `spoe:"source"`                // the counter: redis, cache or local; open, closed or none without a count
+	Which     *string `spoe:"which,unset"`           // the limit that the rest is about: it refuses, or is nearest to that
 	Limit     *int64  `spoe:"limit,unset"`           // its rate
 	Remaining *int64  `spoe:"remaining,unset"`       // how many requests it lets through now
 	Reset     *int64  `spoe:"reset,unset"`           // seconds until that is the burst again
@@ -26,8 +26,8 @@ type Answer struct {
 type limiter struct {
 	policy  func() *policy // of this moment
 	store   *fleet.Store   // nil where there is no Redis
-	refused *gcra.Table    // what Redis has refused
-	local   *gcra.Table    // what this agent counts itself
+	refused *gcra.Table    // of clients that Redis has refused
+	local   *gcra.Table    // of clients that this agent counts itself
 	metrics *metrics
 	log     *slog.Logger
 }
@@ -79,7 +79,7 @@ func (l *limiter) charge(p *policy, charges []gcra.Charge) (charged []gcra.Charg
 	if p.config.Gone != fromLocal {
 		return charges, nil, p.config.Gone
 	}
-	for _, c := range charges { // those of before may still be on their way to Redis
+	for _, c := range charges { // the charges before may still be on their way to Redis
 		charged = append(charged, c.Share(p.config.Agents))
 	}
 	l.local.Charge(charged, ahead)

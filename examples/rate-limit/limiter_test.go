@@ -75,7 +75,7 @@ func TestLateAnswers(t *testing.T) {
 	assert.NotZero(t, sources[fromLocal])
 }
 
-// A request is told of the limit that lets it wait longest, or is used up soonest.
+// An answer is about the limit that lets the request wait longest, or is used up soonest.
 func TestAnswer(t *testing.T) {
 	const second = int64(time.Second / gcra.Tick)
 	p := newPolicy(&Config{Limits: []Limit{{Name: "a", Rate: 10}, {Name: "b", Rate: 2}, {Name: "c", Rate: 1, DryRun: true}}})

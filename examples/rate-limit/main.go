@@ -1,5 +1,5 @@
 // Command rate-limit is an SPOE agent that tells HAProxy which requests are too many for
-// who sends them, by limits that a whole fleet of HAProxies and agents shares in Redis.
+// their client, by limits that a whole fleet of HAProxies and agents shares in Redis.
 // Its -h explains it, haproxy.cfg beside this file shows the other side; it prints the
 // rest of that, spoe.conf and agents.cfg, itself (-print-config).
 package main
@@ -18,7 +18,7 @@ import (
 //go:generate sh -c "go run . -print-config=spoe > spoe.conf"
 //go:generate sh -c "go run . -print-config=backend > agents.cfg"
 
-const about = `rate-limit tells HAProxy which requests are too many for who sends them.
+const about = `rate-limit tells HAProxy which requests are too many for their client.
 
 For each request that HAProxy asks about (see haproxy.cfg and spoe.conf), it holds the
 limits of the -config file against it and sets

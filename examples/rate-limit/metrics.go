@@ -11,8 +11,8 @@ import (
 	"github.com/spoke-go/spoke/service"
 )
 
-// instrumentation is the scope of the program's own metrics; those of SPOE are package
-// middleware's.
+// instrumentation is the scope of the program's own metrics; package middleware has those
+// of SPOE.
 const instrumentation = "github.com/spoke-go/spoke/examples/rate-limit"
 
 // metrics are the agent's own:

@@ -27,7 +27,7 @@ type policy struct {
 // limit is a Limit, prepared.
 type limit struct {
 	Limit
-	own     []part // By, without those that are shared
+	own     []part // By, without the shared parts
 	text    string // of the header RateLimit-Policy
 	counted map[decision]metric.AddOption
 }
@@ -72,8 +72,8 @@ func (p *policy) share() {
 }
 
 // charges returns a request's charges, in the order of the limits. All keys of a request
-// have the same text in braces, so that a cluster keeps them on one node: that of the
-// parts that all limits are by, if there are any.
+// have the same text in braces, so that a cluster keeps them on one node. It is made of
+// the parts that all limits are by, if there are any.
 func (p *policy) charges(args codec.Args) (charges []gcra.Charge) {
 	r := request{args}
 	if ip := r.ip(); slices.ContainsFunc(p.config.Allow, func(n netip.Prefix) bool { return n.Contains(ip) }) {
@@ -124,7 +124,7 @@ func (r request) matches(l *limit) bool {
 }
 
 // key returns the text of parts of the request; ok is false if it lacks one of them.
-// Whatever a visitor can choose is a hash, so that keys are short and hide secrets.
+// Values that a visitor can choose are hashed, so that keys are short and hide secrets.
 func (r request) key(l *limit, parts []part) (key string, ok bool) {
 	for _, p := range parts {
 		text := r.value(p.arg()).Bytes()

@@ -8,14 +8,14 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// messageName is the spoe-message in spoe.conf, and groupName what haproxy.cfg sends it
-// by: a rule, so that it can come after those that find out whose request it is.
+// messageName is the spoe-message in spoe.conf, and groupName the group by which a rule
+// of haproxy.cfg sends it, after the rules that find out whose request it is.
 const (
 	messageName = "rate-limit"
 	groupName   = "ask"
 )
 
-// cost is an argument that rules of HAProxy may set: what a request costs.
+// The cost of a request is an argument that rules of HAProxy may set.
 const (
 	costArg   = "cost"
 	costFetch = "var(txn.cost)"
@@ -47,9 +47,9 @@ func argsOf(ctx context.Context) codec.Args {
 	return args
 }
 
-// noteMissing logs once which arguments HAProxy does not send. It sends an empty one for
-// what a request lacks: one that is not there is missing in its spoe.conf, as after a
-// reload that added a limit. Limits by it count nothing then.
+// noteMissing logs once which arguments HAProxy does not send. HAProxy sends an empty
+// argument for a part that a request lacks; an argument that is not sent is missing in
+// spoe.conf, as after a reload that added a limit. Limits by it count nothing then.
 func (l *limiter) noteMissing(p *policy, args codec.Args) {
 	if p.checked.Swap(true) {
 		return

@@ -36,7 +36,7 @@ var habits = []struct {
 }
 
 // later are the folders whose English is not looked at yet.
-var later = []string{"examples/ip-reputation", "examples/mirror", "examples/rate-limit", "examples/waf"}
+var later = []string{"examples/waf"}
 
 // fewWords is the number of words below which text is a label and no sentence.
 const fewWords = 5

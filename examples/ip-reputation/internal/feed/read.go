@@ -18,10 +18,10 @@ const maxSize = 512 << 20
 // errMoving says that a file changed while it was read, or just before.
 var errMoving = errors.New("is being written")
 
-// read parses a file of the operating system. A file that was changed within
-// the last quiet is watched for that long before it is believed. The stamp is
-// that of what was read, and zero where nothing was: what keeps a file closed
-// need not show in its stamp, so it is worth trying at every look.
+// read parses a file of the operating system. A file that was changed within the last
+// quiet is watched for that long before it is believed. The stamp is that of the file
+// that was read. It is zero for a file that could not be opened: the reason need not show
+// in its stamp, so each look tries again.
 func read(ctx context.Context, path string, quiet time.Duration) (*iplist.List, stamp, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -404,8 +404,7 @@ func TestLookupDuringReloads(t *testing.T) {
 	assert.Greater(t, len(tables), 1)
 }
 
-// locked is a file system that denies everything, whoever asks: tests may run
-// as root.
+// locked is a file system that denies everything, to root as well: tests may run as root.
 type locked struct{}
 
 func (locked) Open(name string) (fs.File, error) {

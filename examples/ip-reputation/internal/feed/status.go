@@ -12,7 +12,7 @@ type Status struct {
 	Path     string
 	Prefixes int       // that the last good file said
 	LoadedAt time.Time // when that was; zero if there was none
-	Failing  bool      // what is there now is not taken
+	Failing  bool      // the present file cannot be used
 	Failures uint64    // attempts that failed
 }
 

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Watch takes in changed files until ctx ends. Whatever comes on reload, which
-// may be nil, makes it read all files at once, changed or not: hand it SIGHUP.
-// Call it after Load, in one goroutine.
+// Watch takes in changed files until ctx ends. A signal on reload, which may be nil,
+// makes it read all files at once, changed or not: hand it SIGHUP. Call it after Load, in
+// one goroutine.
 func (s *Set) Watch(ctx context.Context, reload <-chan os.Signal) {
 	tick := time.NewTicker(s.poll())
 	defer tick.Stop()

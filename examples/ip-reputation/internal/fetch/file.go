@@ -23,7 +23,7 @@ const timeout = 5 * time.Minute
 
 // File is a file and where it comes from.
 type File struct {
-	Path     string // what is beside it with .fetch at its end remembers the last answer
+	Path     string // a file with .fetch at its end, beside it, remembers the last answer
 	URL      string
 	Checksum string // URL of a text that begins with the SHA-256 of the file, in hex; empty for none
 
@@ -40,7 +40,7 @@ type memory struct {
 	URL          string `json:"url"`
 	ETag         string `json:"etag,omitempty"`
 	LastModified string `json:"last_modified,omitempty"`
-	SHA256       string `json:"sha256"` // of the file: one that is damaged is fetched again
+	SHA256       string `json:"sha256"` // of the file: a damaged file is fetched again
 }
 
 // Update asks for the file and replaces it if there is another one that is good. It

@@ -16,7 +16,7 @@ import (
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/fetch"
 )
 
-// publisher answers with a text, and with 304 to those who have it. It is not for
+// publisher answers with a text, and with 304 to clients that have it. It is not for
 // concurrent use with Update.
 type publisher struct {
 	text, etag, sum string
@@ -99,7 +99,7 @@ func TestDamagedCopy(t *testing.T) {
 	assert.Equal(t, 5, p.whole)
 }
 
-// Whatever goes wrong, the last good copy stays.
+// After each failure, the last good copy stays.
 func TestLastGoodCopyStays(t *testing.T) {
 	p, f := start(t)
 	update(t, f, true, "")

@@ -8,7 +8,7 @@ import (
 	"github.com/oschwald/maxminddb-golang/v2"
 )
 
-// Place is what databases know of an address. What they do not know is empty, or 0.
+// Place is what databases know of an address. Fields that they do not know are empty, or 0.
 type Place struct {
 	Country   string // ISO 3166-1: DE
 	Continent string // AF, AN, AS, EU, NA, OC or SA

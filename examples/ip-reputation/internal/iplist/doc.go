@@ -1,7 +1,7 @@
 // Package iplist reads lists of IP addresses as they are published.
 //
-// A list is text, one address or CIDR a line, IPv4 and IPv6 mixed. What
-// publishers add to that is understood:
+// A list is text, one address or CIDR a line, IPv4 and IPv6 mixed. The additions of
+// publishers are understood:
 //
 //   - comments after '#' or ';', on a line of their own or behind an entry, and
 //     blank lines (FireHOL netsets, Spamhaus DROP as text),

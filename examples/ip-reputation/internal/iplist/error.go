@@ -3,8 +3,8 @@ package iplist
 // Error refuses a file as a whole: nothing of it should be used.
 type Error struct {
 	File   string
-	Reason string // what is wrong with it
-	Advice string // what to do about it
+	Reason string // the problem
+	Advice string // the remedy
 }
 
 func (e *Error) Error() string {

@@ -23,7 +23,7 @@ type List struct {
 // add keeps an entry.
 func (l *List) add(p netip.Prefix) { l.Prefixes = append(l.Prefixes, p) }
 
-// reject counts a bad line and keeps it while there is room.
+// reject counts a bad line and keeps it while there is space.
 func (l *List) reject(p Problem) {
 	l.Bad++
 	if len(l.Problems) < MaxProblems {

@@ -31,8 +31,8 @@ func Build(entries []Entries) *Table {
 	for i, e := range entries {
 		t.lists[i] = e.List
 	}
-	// A later insert of the same prefix replaces the earlier: what must win
-	// goes last.
+	// A later insert of the same prefix replaces the earlier: the list that must win goes
+	// last.
 	order := make([]int, len(entries))
 	for i := range order {
 		order[i] = i

@@ -43,7 +43,7 @@ type Store struct {
 	Gone                           atomic.Int64 // 1 while Redis is not asked, otherwise 0
 }
 
-// call is a request that waits. Whoever asked may have left before it is answered.
+// call is a request that waits. Its caller may have left before it is answered.
 type call struct {
 	charges []gcra.Charge
 	ahead   []int64

@@ -7,7 +7,7 @@ import (
 )
 
 // Table keeps the TATs of a bounded number of keys on this process's monotonic clock.
-// Keys are kept as hashes of 64 bits with a seed that nobody knows. Its methods may be
+// Keys are kept as hashes of 64 bits with a secret seed. Its methods may be
 // called concurrently.
 type Table struct {
 	most  int
@@ -72,7 +72,7 @@ func (t *Table) aheadLocked(charges []Charge, ahead []int64, now int64) {
 	}
 }
 
-// setLocked makes room by forgetting, of a few keys at random, the one with the earliest
+// setLocked makes space by forgetting, of a few keys at random, the one with the earliest
 // TAT: it may be in the past, and forgetting it then changes nothing.
 func (t *Table) setLocked(hash uint64, tat int64) {
 	if _, there := t.tats[hash]; !there && len(t.tats) >= t.most {

@@ -64,7 +64,7 @@ func TestShare(t *testing.T) {
 	assert.EqualValues(t, 1, whole.Share(100).Burst, "one request gets through")
 }
 
-// The keys that are worth most stay: those that are furthest ahead.
+// The keys that are worth most stay: keys whose TAT is furthest ahead.
 func TestTableIsBounded(t *testing.T) {
 	table := gcra.NewTable(1000)
 	far := gcra.Charge{Key: "far", Interval: hour, Burst: 5, Cost: 5}
