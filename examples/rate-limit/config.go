@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/criteria"
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
 	"github.com/spoke-go/spoke/service"
 )
@@ -28,15 +29,15 @@ type Config struct {
 
 // Limit is one limit.
 type Limit struct {
-	Name   string        // in variables, headers and metrics
-	By     []part        // tells clients apart; nothing: one limit for all requests
-	Rate   int64         `min:"1"`                  // requests in a Period
-	Period time.Duration `min:"1ms" max:"8784h"`    // default: 1s
-	Burst  int64         `min:"1" max:"1000000000"` // requests at once; default: Rate
-	Cost   int64         `min:"1"`                  // of a request; default: 1
+	Name   string          // in variables, headers and metrics
+	By     []criteria.Part // tells clients apart; nothing: one limit for all requests
+	Rate   int64           `min:"1"`                  // requests in a Period
+	Period time.Duration   `min:"1ms" max:"8784h"`    // default: 1s
+	Burst  int64           `min:"1" max:"1000000000"` // requests at once; default: Rate
+	Cost   int64           `min:"1"`                  // of a request; default: 1
 
-	Path   []pattern // the limit is for these alone; default: all
-	Method []string  // the limit is for these alone; default: all
+	Path   []criteria.Pattern // the limit is for these alone; default: all
+	Method []string           // the limit is for these alone; default: all
 
 	IPv4Prefix int  `conf:"ipv4-prefix" min:"8" max:"32"`   // bits of an address that tell clients apart; default: 32
 	IPv6Prefix int  `conf:"ipv6-prefix" min:"16" max:"128"` // default: 64
@@ -61,7 +62,7 @@ type Redis struct {
 }
 
 var defaults = Config{
-	Limits: []Limit{{Name: "address", By: []part{{kind: "ip"}}, Rate: 100, Period: 10 * time.Second}},
+	Limits: []Limit{{Name: "address", By: []criteria.Part{{Kind: "ip"}}, Rate: 100, Period: 10 * time.Second}},
 	Agents: 1,
 	Gone:   "local",
 	Keys:   1_000_000,

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/criteria"
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
 )
 
@@ -19,23 +20,23 @@ import (
 type policy struct {
 	config  *Config
 	limits  []limit
-	shared  []part      // each limit is by these, among others
-	args    []part      // all that HAProxy has to send
-	checked atomic.Bool // whether it does
+	shared  []criteria.Part // each limit is by these, among others
+	args    []criteria.Part // all that HAProxy has to send
+	checked atomic.Bool     // whether it does
 }
 
 // limit is a Limit, prepared.
 type limit struct {
 	Limit
-	own     []part // By, without the shared parts
-	text    string // of the header RateLimit-Policy
+	own     []criteria.Part // By, without the shared parts
+	text    string          // of the header RateLimit-Policy
 	counted map[decision]metric.AddOption
 }
 
 func newPolicy(c *Config) *policy {
 	p := &policy{config: c}
 	if len(c.Allow) > 0 {
-		p.args = append(p.args, part{kind: "ip"})
+		p.args = append(p.args, criteria.Part{Kind: "ip"})
 	}
 	for _, l := range c.Limits {
 		l = l.withDefaults()
@@ -43,14 +44,14 @@ func newPolicy(c *Config) *policy {
 			text: fmt.Sprintf("%q;q=%d;w=%.0f", l.Name, l.Rate, max(l.Period.Seconds(), 1))})
 		p.args = append(p.args, l.By...)
 		if len(l.Path) > 0 {
-			p.args = append(p.args, part{kind: "path"})
+			p.args = append(p.args, criteria.Part{Kind: "path"})
 		}
 		if len(l.Method) > 0 {
-			p.args = append(p.args, part{kind: "method"})
+			p.args = append(p.args, criteria.Part{Kind: "method"})
 		}
 	}
 	p.share()
-	slices.SortFunc(p.args, func(a, b part) int { return strings.Compare(a.arg(), b.arg()) })
+	slices.SortFunc(p.args, func(a, b criteria.Part) int { return strings.Compare(a.Arg(), b.Arg()) })
 	p.args = slices.Compact(p.args)
 	return p
 }
@@ -62,12 +63,12 @@ func (p *policy) share() {
 			p.shared = slices.Clone(l.By)
 		}
 		first := p.limits[0]
-		p.shared = slices.DeleteFunc(p.shared, func(s part) bool {
-			return !slices.Contains(l.By, s) || s.kind == "ip" && (l.IPv4Prefix != first.IPv4Prefix || l.IPv6Prefix != first.IPv6Prefix)
+		p.shared = slices.DeleteFunc(p.shared, func(s criteria.Part) bool {
+			return !slices.Contains(l.By, s) || s.Kind == "ip" && (l.IPv4Prefix != first.IPv4Prefix || l.IPv6Prefix != first.IPv6Prefix)
 		})
 	}
 	for i := range p.limits {
-		p.limits[i].own = slices.DeleteFunc(slices.Clone(p.limits[i].By), func(b part) bool { return slices.Contains(p.shared, b) })
+		p.limits[i].own = slices.DeleteFunc(slices.Clone(p.limits[i].By), func(b criteria.Part) bool { return slices.Contains(p.shared, b) })
 	}
 }
 
@@ -110,7 +111,7 @@ func (r request) ip() netip.Addr {
 	return ip.Unmap().WithZone("")
 }
 
-func (r request) path() string { return clean(r.value("path").Str()) }
+func (r request) path() string { return criteria.CleanPath(r.value("path").Str()) }
 
 // cost returns what the request costs, 1 or more.
 func (r request) cost() int64 {
@@ -120,15 +121,15 @@ func (r request) cost() int64 {
 
 func (r request) matches(l *limit) bool {
 	return (len(l.Method) == 0 || slices.Contains(l.Method, r.value("method").Str())) &&
-		(len(l.Path) == 0 || slices.ContainsFunc(l.Path, func(p pattern) bool { return p.matches(r.path()) }))
+		(len(l.Path) == 0 || slices.ContainsFunc(l.Path, func(p criteria.Pattern) bool { return p.Matches(r.path()) }))
 }
 
 // key returns the text of parts of the request; ok is false if it lacks one of them.
 // Values that a visitor can choose are hashed, so that keys are short and hide secrets.
-func (r request) key(l *limit, parts []part) (key string, ok bool) {
+func (r request) key(l *limit, parts []criteria.Part) (key string, ok bool) {
 	for _, p := range parts {
-		text := r.value(p.arg()).Bytes()
-		switch p.kind {
+		text := r.value(p.Arg()).Bytes()
+		switch p.Kind {
 		case "ip":
 			bits := l.IPv6Prefix
 			if r.ip().Is4() {

@@ -27,7 +27,7 @@ func (l *limiter) register(r *router.Router, p *policy) {
 	r.Arg("traceparent", "req.hdr(traceparent)")
 	route := r.With(withArgs).Handle(messageName, l.check).Group(groupName)
 	for _, a := range p.args {
-		route.Arg(a.arg(), a.fetch())
+		route.Arg(a.Arg(), a.Fetch())
 	}
 	route.Arg(costArg, costFetch)
 }
@@ -55,8 +55,8 @@ func (l *limiter) noteMissing(p *policy, args codec.Args) {
 		return
 	}
 	for _, a := range p.args {
-		if _, sent := args.Lookup(a.arg()); !sent {
-			l.log.Error("HAProxy does not send an argument of the limits: write spoe.conf anew with -print-config=spoe, and reload HAProxy", "argument", a.arg())
+		if _, sent := args.Lookup(a.Arg()); !sent {
+			l.log.Error("HAProxy does not send an argument of the limits: write spoe.conf anew with -print-config=spoe, and reload HAProxy", "argument", a.Arg())
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package criteria
 
 import (
 	"fmt"
@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// pattern is a path, in which * stands for any text, with '/' or without.
-type pattern string
+// Pattern is a path, in which * stands for any text, with '/' or without.
+type Pattern string
 
 // UnmarshalText reads a pattern.
-func (p *pattern) UnmarshalText(text []byte) error {
+func (p *Pattern) UnmarshalText(text []byte) error {
 	if !strings.HasPrefix(string(text), "/") && !strings.HasPrefix(string(text), "*") {
 		return fmt.Errorf("%q is no path: write one that begins with '/' or '*', such as /api/*", text)
 	}
-	*p = pattern(text)
+	*p = Pattern(text)
 	return nil
 }
 
 // MarshalText is the reverse of UnmarshalText.
-func (p pattern) MarshalText() ([]byte, error) { return []byte(p), nil }
+func (p Pattern) MarshalText() ([]byte, error) { return []byte(p), nil }
 
-// matches reports whether a path that is clean matches, with a '/' at its end or without:
+// Matches reports whether a path that is clean matches, with a '/' at its end or without:
 // sites take both for the same.
-func (p pattern) matches(path string) bool { return p.match(path) || p.match(path+"/") }
+func (p Pattern) Matches(path string) bool { return p.match(path) || p.match(path+"/") }
 
-func (p pattern) match(path string) bool {
+func (p Pattern) match(path string) bool {
 	pieces := strings.Split(string(p), "*")
 	last := len(pieces) - 1
 	rest, ok := strings.CutPrefix(path, pieces[0])
@@ -43,9 +43,9 @@ func (p pattern) match(path string) bool {
 	return strings.HasSuffix(rest, pieces[last])
 }
 
-// clean returns the path that a site takes a path for: without %-encoding, empty
+// CleanPath returns the path that a site takes a path for: without %-encoding, empty
 // segments and dots. A limit on /login is one on //login and /%6cogin, too.
-func clean(raw string) string {
+func CleanPath(raw string) string {
 	if plain, err := url.PathUnescape(raw); err == nil {
 		raw = plain
 	}

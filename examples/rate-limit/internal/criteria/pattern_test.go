@@ -1,14 +1,16 @@
-package main
+package criteria_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/spoke-go/spoke/examples/rate-limit/internal/criteria"
 )
 
 func TestPattern(t *testing.T) {
 	for _, tt := range []struct {
-		pattern pattern
+		pattern criteria.Pattern
 		path    string
 		want    bool
 	}{
@@ -35,6 +37,6 @@ func TestPattern(t *testing.T) {
 		{"/login/", "/login", true},
 		{"/*", "/%zz", true},
 	} {
-		assert.Equal(t, tt.want, tt.pattern.matches(clean(tt.path)), "%s on %s", tt.pattern, tt.path)
+		assert.Equal(t, tt.want, tt.pattern.Matches(criteria.CleanPath(tt.path)), "%s on %s", tt.pattern, tt.path)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package criteria
 
 import (
 	"fmt"
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// part is something of a request that tells clients apart: ip, host, method or path;
+// Part is something of a request that tells clients apart: ip, host, method or path;
 // header:NAME, cookie:NAME, claim:NAME of a bearer token; var:NAME, a variable that
 // HAProxy or another agent has set.
-type part struct{ kind, name string }
+type Part struct{ Kind, Name string }
 
 // samples are the sample expressions of HAProxy for a kind; NAME stands for the name.
 // Values that may be secret leave HAProxy as hashes.
@@ -25,7 +25,7 @@ var samples = map[string]string{
 }
 
 // UnmarshalText reads a part.
-func (p *part) UnmarshalText(text []byte) error {
+func (p *Part) UnmarshalText(text []byte) error {
 	kind, name, named := strings.Cut(string(text), ":")
 	sample, known := samples[kind]
 	switch wants := strings.Contains(sample, "NAME"); {
@@ -36,26 +36,27 @@ func (p *part) UnmarshalText(text []byte) error {
 	case !wants && named:
 		return fmt.Errorf("%q has a name: write %s alone", text, kind)
 	}
-	*p = part{kind, name}
+	*p = Part{kind, name}
 	return nil
 }
 
 var partName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
 // MarshalText is the reverse of UnmarshalText.
-func (p part) MarshalText() ([]byte, error) {
-	if p.name == "" {
-		return []byte(p.kind), nil
+func (p Part) MarshalText() ([]byte, error) {
+	if p.Name == "" {
+		return []byte(p.Kind), nil
 	}
-	return []byte(p.kind + ":" + p.name), nil
+	return []byte(p.Kind + ":" + p.Name), nil
 }
 
-// arg is the name of the argument that has the part, and fetch what HAProxy takes it from.
-func (p part) arg() string {
-	if p.name == "" {
-		return p.kind
+// Arg is the name of the argument that has the part.
+func (p Part) Arg() string {
+	if p.Name == "" {
+		return p.Kind
 	}
-	return p.kind + "_" + p.name
+	return p.Kind + "_" + p.Name
 }
 
-func (p part) fetch() string { return strings.ReplaceAll(samples[p.kind], "NAME", p.name) }
+// Fetch is the sample expression of the argument.
+func (p Part) Fetch() string { return strings.ReplaceAll(samples[p.Kind], "NAME", p.Name) }
