@@ -28,6 +28,10 @@ type LimitConfig struct {
 	// Wait is the longest time that a message waits for its turn; a [Timeout] outside
 	// includes it. Default: 0, it does not wait.
 	Wait time.Duration
+	// MinBytes is the least size of a message's arguments, in bytes, from which on the
+	// message counts; smaller ones are never rejected. It keeps large messages from
+	// taking all places of a Limit inside this one. Default: all messages count.
+	MinBytes int
 	// Var is a variable, such as "txn.overloaded", that is set to true if the message
 	// is rejected. The message counts as answered then: Log writes no line, and
 	// router.ErrorVar's variable is not set. Default: none; the message fails with
@@ -70,6 +74,9 @@ func Limit(n int, cfgs ...LimitConfig) spoe.Middleware {
 	}
 	return func(next spoe.Handler) spoe.Handler {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			if cfg.MinBytes > 0 && len(msg.Args.Raw().Raw()) < cfg.MinBytes {
+				return next.ServeSPOE(ctx, msg, acts)
+			}
 			if !l.places.TryAcquire(1) {
 				if err := l.acquire(ctx); err != nil {
 					return l.shed(ctx, msg, acts, err)

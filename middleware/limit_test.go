@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -81,6 +82,23 @@ func TestLimitSheds(t *testing.T) {
 }
 
 // TestLimitWaits: a message gets a place that becomes free in time.
+// TestLimitOfLargeMessages: small messages pass while large ones have all places.
+func TestLimitOfLargeMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(sleeps)
+		h := spoetest.New(t, spoe.Chain(s, middleware.Limit(1, middleware.LimitConfig{MinBytes: 1000})))
+		large := spoetest.Arg("body", strings.Repeat("x", 1000))
+		first, err := h.Client.Notify(t.Context(), spoetest.Msg("m", large))
+		require.NoError(t, err)
+		synctest.Wait()
+		assert.Empty(t, h.Ask("m", large), "no place")
+		assert.Equal(t, "txn.done=true", h.Ask("m", spoetest.Arg("body", strings.Repeat("x", 900))).String())
+		_, err = h.Client.Ack(t.Context(), first)
+		assert.NoError(t, err)
+		assert.EqualValues(t, 2, s.most.Load())
+	})
+}
+
 func TestLimitWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		work := new(sleeps)

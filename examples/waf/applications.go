@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/examples/waf/internal/rules"
 )
 
@@ -85,11 +85,8 @@ func (a *applications) find(name, host string) *application {
 	if app := a.byName[name]; app != nil {
 		return app
 	}
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	if app := a.byHost[strings.ToLower(strings.TrimSuffix(host, "."))]; app != nil {
-		return app
+	if h, err := codec.ParseHost(host); err == nil && a.byHost[h.Name] != nil {
+		return a.byHost[h.Name]
 	}
 	return a.fallback
 }

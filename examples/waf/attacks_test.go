@@ -96,42 +96,42 @@ func attacks() map[string]string {
 	smuggled := "0\r\n\r\nGET /smuggled?id=" + url.QueryEscape(evil) + " HTTP/1.1\r\nHost: site\r\n\r\n"
 	json := strings.Repeat("[", 5000) + `"` + evil + `"` + strings.Repeat("]", 5000)
 	return map[string]string{
-		"plain":                              post(form+length(body), body),
-		"chunked":                            post(form+"Transfer-Encoding: chunked\r\n", chunks(body, 1000)),
-		"chunked, a byte a chunk":            post(form+"Transfer-Encoding: chunked\r\n", chunks(body, 1)),
-		"chunked with an extension":          post(form+"Transfer-Encoding: chunked\r\n", fmt.Sprintf("%x;a=b\r\n%s\r\n0\r\n\r\n", len(body), body)),
-		"length and chunked":                 post(form+"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", smuggled),
-		"chunked and length":                 post(form+"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", smuggled),
-		"two lengths":                        post(form+"Content-Length: 5\r\nContent-Length: 200\r\n", smuggled),
-		"two encodings":                      post(form+"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", smuggled),
-		"a space before the colon":           post(form+"Transfer-Encoding : chunked\r\n", smuggled),
-		"a folded header":                    post(form+"Transfer-Encoding:\r\n chunked\r\n", smuggled),
-		"a vertical tab in the encoding":     post(form+"Transfer-Encoding: \x0bchunked\r\n", smuggled),
-		"a length with a sign":               post(form+"Content-Length: +5\r\n", smuggled),
-		"a GET with a body":                  "GET /%s HTTP/1.1\r\n" + head + form + length(body) + "\r\n" + body,
-		"a NUL in the query":                 "GET /%s?a=%%00&id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "\r\n",
-		"a NUL in a header":                  "GET /%s HTTP/1.1\r\n" + head + "X-A: \x00\r\nCookie: a=" + evil + "\r\n\r\n",
-		"control bytes in the body":          post(form+length("\x00\x01\x7f&"+body), "\x00\x01\x7f&"+body),
-		"a header of 60 KB before":           "GET /%s?id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 60<<10) + "\r\n\r\n",
-		"a header of 64 KB":                  "GET /%s?id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 64<<10) + "\r\n\r\n",
-		"900 headers":                        "GET /%s HTTP/1.1\r\n" + head + strings.Repeat("A: b\r\n", 900) + "Cookie: a=" + evil + "\r\n\r\n",
-		"behind 50 KB":                       post(form+length("a="+strings.Repeat("a", 50<<10)+"&"+body), "a="+strings.Repeat("a", 50<<10)+"&"+body),
-		"behind 100 KB":                      post(form+length("a="+strings.Repeat("a", 100<<10)+"&"+body), "a="+strings.Repeat("a", 100<<10)+"&"+body),
-		"behind 100 KB, chunked":             post(form+"Transfer-Encoding: chunked\r\n", chunks("a="+strings.Repeat("a", 100<<10)+"&"+body, 8000)),
-		"behind 2000 arguments":              post(form+length(strings.Repeat("a=b&", 2000)+body), strings.Repeat("a=b&", 2000)+body),
-		"multipart":                          post("Content-Type: multipart/form-data; boundary=b\r\n"+length(multipart(1, evil)), multipart(1, evil)),
-		"the last of 900 parts":              post("Content-Type: multipart/form-data; boundary=b\r\n"+length(multipart(900, evil)), multipart(900, evil)),
-		"multipart without its end":          post("Content-Type: multipart/form-data; boundary=b\r\n"+length(strings.TrimSuffix(multipart(1, evil), "--b--\r\n")), strings.TrimSuffix(multipart(1, evil), "--b--\r\n")),
-		"multipart with another boundary":    post("Content-Type: multipart/form-data; boundary=c\r\n"+length(multipart(1, evil)), multipart(1, evil)),
-		"JSON":                               post("Content-Type: application/json\r\n"+length(`{"id":"`+evil+`"}`), `{"id":"`+evil+`"}`),
-		"JSON 5000 deep":                     post("Content-Type: application/json\r\n"+length(json), json),
-		"broken JSON":                        post("Content-Type: application/json\r\n"+length(`{"id":"`+evil+`"`), `{"id":"`+evil+`"`),
-		"a content type that nobody expects": post("Content-Type: application/x-unknown\r\n"+length(body), body),
+		"plain":                           post(form+length(body), body),
+		"chunked":                         post(form+"Transfer-Encoding: chunked\r\n", chunks(body, 1000)),
+		"chunked, a byte a chunk":         post(form+"Transfer-Encoding: chunked\r\n", chunks(body, 1)),
+		"chunked with an extension":       post(form+"Transfer-Encoding: chunked\r\n", fmt.Sprintf("%x;a=b\r\n%s\r\n0\r\n\r\n", len(body), body)),
+		"length and chunked":              post(form+"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", smuggled),
+		"chunked and length":              post(form+"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", smuggled),
+		"two lengths":                     post(form+"Content-Length: 5\r\nContent-Length: 200\r\n", smuggled),
+		"two encodings":                   post(form+"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", smuggled),
+		"a space before the colon":        post(form+"Transfer-Encoding : chunked\r\n", smuggled),
+		"a folded header":                 post(form+"Transfer-Encoding:\r\n chunked\r\n", smuggled),
+		"a vertical tab in the encoding":  post(form+"Transfer-Encoding: \x0bchunked\r\n", smuggled),
+		"a length with a sign":            post(form+"Content-Length: +5\r\n", smuggled),
+		"a GET with a body":               "GET /%s HTTP/1.1\r\n" + head + form + length(body) + "\r\n" + body,
+		"a NUL in the query":              "GET /%s?a=%%00&id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "\r\n",
+		"a NUL in a header":               "GET /%s HTTP/1.1\r\n" + head + "X-A: \x00\r\nCookie: a=" + evil + "\r\n\r\n",
+		"control bytes in the body":       post(form+length("\x00\x01\x7f&"+body), "\x00\x01\x7f&"+body),
+		"a header of 60 KB before":        "GET /%s?id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 60<<10) + "\r\n\r\n",
+		"a header of 64 KB":               "GET /%s?id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 64<<10) + "\r\n\r\n",
+		"900 headers":                     "GET /%s HTTP/1.1\r\n" + head + strings.Repeat("A: b\r\n", 900) + "Cookie: a=" + evil + "\r\n\r\n",
+		"behind 50 KB":                    post(form+length("a="+strings.Repeat("a", 50<<10)+"&"+body), "a="+strings.Repeat("a", 50<<10)+"&"+body),
+		"behind 100 KB":                   post(form+length("a="+strings.Repeat("a", 100<<10)+"&"+body), "a="+strings.Repeat("a", 100<<10)+"&"+body),
+		"behind 100 KB, chunked":          post(form+"Transfer-Encoding: chunked\r\n", chunks("a="+strings.Repeat("a", 100<<10)+"&"+body, 8000)),
+		"behind 2000 arguments":           post(form+length(strings.Repeat("a=b&", 2000)+body), strings.Repeat("a=b&", 2000)+body),
+		"multipart":                       post("Content-Type: multipart/form-data; boundary=b\r\n"+length(multipart(1, evil)), multipart(1, evil)),
+		"the last of 900 parts":           post("Content-Type: multipart/form-data; boundary=b\r\n"+length(multipart(900, evil)), multipart(900, evil)),
+		"multipart without its end":       post("Content-Type: multipart/form-data; boundary=b\r\n"+length(strings.TrimSuffix(multipart(1, evil), "--b--\r\n")), strings.TrimSuffix(multipart(1, evil), "--b--\r\n")),
+		"multipart with another boundary": post("Content-Type: multipart/form-data; boundary=c\r\n"+length(multipart(1, evil)), multipart(1, evil)),
+		"JSON":                            post("Content-Type: application/json\r\n"+length(`{"id":"`+evil+`"}`), `{"id":"`+evil+`"}`),
+		"JSON 5000 deep":                  post("Content-Type: application/json\r\n"+length(json), json),
+		"broken JSON":                     post("Content-Type: application/json\r\n"+length(`{"id":"`+evil+`"`), `{"id":"`+evil+`"`),
+		"an unknown content type":         post("Content-Type: application/x-unknown\r\n"+length(body), body),
 	}
 }
 
-// TestAttacks: whatever form an injection has, it does not reach the site, each request
-// is answered or its connection closed, and the agent goes on.
+// TestAttacks: an injection does not reach the site in any form, each request is answered
+// or its connection closed, and the agent goes on.
 func TestAttacks(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		v := startVictim(t)
@@ -162,8 +162,8 @@ func TestAttacks(t *testing.T) {
 	})
 }
 
-// TestSlowBody: who does not send the announced body is answered by HAProxy, and costs
-// the agent nothing.
+// TestSlowBody: HAProxy answers a client that does not send the announced body, and does
+// not ask the agent.
 func TestSlowBody(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		h := startHAProxy(t, bin, startAgent(t, ""), "timeout http-request    10s", "timeout http-request    300ms")

@@ -3,12 +3,15 @@ package main
 import (
 	"flag"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/service/servicetest"
@@ -17,17 +20,15 @@ import (
 
 var (
 	figures = flag.Bool("figures", false, "write the table of BenchmarkWAF in README.md")
-	seconds = flag.Int("seconds", 5, "how long BenchmarkWAF measures each case")
+	seconds = flag.Int("seconds", 10, "how long BenchmarkWAF measures each case")
 )
-
-// rulesOff has the whole way of a request but for the rules: the cost of the rest.
-const rulesOff = "applications: [{name: off, responses: true, directives: 'SecRuleEngine Off'}]"
 
 // benchForm is a form of 1 KB.
 var benchForm = "name=Maier&city=Ulm&text=" + strings.Repeat("lorem+ipsum+dolor+sit+amet+", 37)
 
 // BenchmarkWAF measures requests through HAProxy, the newest there is, with wrk: how many
-// there are a second, and the agent's CPU time for each, with the rules and without.
+// there are a second, the agent's CPU time for each, and the parts of Coraza and of Spoke
+// in it.
 func BenchmarkWAF(b *testing.B) {
 	bins, err := haproxytest.Installed()
 	require.NoError(b, err)
@@ -35,18 +36,16 @@ func BenchmarkWAF(b *testing.B) {
 	script := b.TempDir() + "/post.lua"
 	servicetest.WriteFile(b, script, `wrk.method = "POST"; wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"; wrk.body = "`+benchForm+`"`)
 	headers := []string{"-H", "User-Agent: Mozilla/5.0 (X11; Linux x86_64)", "-H", "Accept: text/html", "-H", "Host: www.example.com", "-H", "Cookie: session=4711"}
-	table := "| request | rules | requests/s | without the agent | agent's CPU for each | of that without rules |\n| --- | --- | --- | --- | --- | --- |\n"
+	table := "| request | rules | requests/s | without the agent | agent's CPU for each | Coraza | Spoke |\n| --- | --- | --- | --- | --- | --- | --- |\n"
 	for range b.N {
 		for _, request := range []struct {
 			name string
 			args []string
 		}{{"GET", nil}, {"POST of 1 KB", []string{"-s", script}}} {
-			plainRPS, _ := measure(b, bin, "", append(headers, request.args...))
-			_, off := measure(b, bin, rulesOff, append(headers, request.args...))
-			for name, settings := range map[string]string{"Core Rule Set": "applications: [{name: crs, responses: true}]"} {
-				rps, cpu := measure(b, bin, settings, append(headers, request.args...))
-				table += fmt.Sprintf("| %s | %s | %.0f | %.0f | %.0f µs | %.0f µs, %.1f %% |\n", request.name, name, rps, plainRPS, cpu*1e6, off*1e6, 100*off/cpu)
-			}
+			plain := measure(b, bin, "", append(headers, request.args...))
+			crs := measure(b, bin, "applications: [{name: crs, responses: true}]", append(headers, request.args...))
+			table += fmt.Sprintf("| %s | Core Rule Set | %.0f | %.0f | %.0f µs | %.1f %% | %.1f %% |\n",
+				request.name, crs.rps, plain.rps, crs.cpu*1e6, crs.coraza, crs.spoke)
 		}
 	}
 	b.Log("\n" + table)
@@ -55,14 +54,21 @@ func BenchmarkWAF(b *testing.B) {
 	}
 }
 
-// measure returns requests a second and the agent's CPU seconds for each. Without
-// settings HAProxy does not ask the agent.
-func measure(b *testing.B, bin haproxytest.Binary, settings string, args []string) (rps, cpu float64) {
+// cost is how many requests there are a second, and their cost.
+type cost struct {
+	rps, cpu      float64 // cpu: seconds for each request
+	coraza, spoke float64 // percent of the agent's CPU time
+}
+
+// measure measures with settings. Without them HAProxy does not ask the agent.
+func measure(b *testing.B, bin haproxytest.Binary, settings string, args []string) cost {
 	b.Helper()
 	file := b.TempDir() + "/agent.yaml"
 	servicetest.WriteFile(b, file, settings)
-	a := servicetest.Run(b, nil, "-config", file, "-timeout", "10s")
+	a := servicetest.Run(b, nil, "-config", file, "-timeout", "10s", "-admin-pprof")
 	cfg := shipped(b, a.Addr(b), startOrigin(b), "log stdout format raw local0", "")
+	// All processors are busy: a check may take its time.
+	cfg.Files["agents.cfg"] = haproxytest.ReadConfig(b, "agents.cfg", "inter 1s", "inter 5s")
 	if settings == "" {
 		cfg.Config = regexp.MustCompile(`(?m)^ +(filter|http-request|http-response|option http-buffer).*$`).ReplaceAllString(cfg.Config, "")
 	}
@@ -78,8 +84,31 @@ func measure(b *testing.B, bin haproxytest.Binary, settings string, args []strin
 	before := cpuSeconds(b, a)
 	out := run(*seconds)
 	spent := cpuSeconds(b, a) - before
-	n := number(b, out, `(\d+) requests in`)
-	return number(b, out, `Requests/sec: +([\d.]+)`), spent / n
+	c := cost{rps: number(b, out, `Requests/sec: +([\d.]+)`), cpu: spent / number(b, out, `(\d+) requests in`)}
+	if settings == "" {
+		return c
+	}
+	profile := b.TempDir() + "/cpu.pprof"
+	var profiling sync.WaitGroup
+	profiling.Go(func() { // ends after the time
+		status, text := servicetest.Get(b, a.Admin(b)+"/debug/pprof/profile?seconds="+strconv.Itoa(*seconds))
+		assert.Equal(b, 200, status)
+		assert.NoError(b, os.WriteFile(profile, []byte(text), 0o600))
+	})
+	run(*seconds + 1)
+	profiling.Wait()
+	c.coraza = percent(b, profile, `corazawaf/`, "")
+	c.spoke = percent(b, profile, `spoke-go/spoke/`, `corazawaf/|main\.`)
+	return c
+}
+
+// percent returns the part of a profile's samples that have a function of with and none
+// of without.
+func percent(b *testing.B, profile, with, without string) float64 {
+	b.Helper()
+	out, err := exec.Command("go", "tool", "pprof", "-top", "-nodefraction=0", "-nodecount=1000000", "-focus="+with, "-ignore="+without, profile).Output()
+	require.NoError(b, err)
+	return number(b, string(out), `Showing nodes accounting for [^,]+, ([\d.]+)% of`)
 }
 
 func cpuSeconds(b *testing.B, a *servicetest.Agent) float64 {

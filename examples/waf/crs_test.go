@@ -47,8 +47,8 @@ applications:
 `
 
 // TestSuite runs the Core Rule Set's own tests through HAProxy. Each test that does not
-// pass is in testdata/crs-exceptions.txt, with the reason; one that is there and passes
-// is a failure, too.
+// pass is in testdata/crs-exceptions.txt, with the reason; a test that is there and
+// passes is a failure, too.
 func TestSuite(t *testing.T) {
 	all, err := crs.Load()
 	require.NoError(t, err)

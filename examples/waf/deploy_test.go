@@ -51,7 +51,7 @@ func TestSettingsOfDeployment(t *testing.T) {
 
 func TestUnitIsHardened(t *testing.T) { servicetest.CheckUnit(t, "deploy/waf.service") }
 
-// TestSettings: mistakes are told with their places.
+// TestSettings: the program reports mistakes with their places.
 func TestSettings(t *testing.T) {
 	for _, tt := range []struct{ name, settings, want string }{
 		{"no name", "applications: [{}]", "applications[0].name: is empty"},

@@ -25,8 +25,8 @@ import (
 func TestMain(m *testing.M) { servicetest.Main(m) }
 
 // shipped is the configuration beside this file, but for addresses and times: a machine
-// that is busy must not make HAProxy give up. oldnew is what is to be otherwise in
-// haproxy.cfg.
+// that is busy must not make HAProxy give up. oldnew are texts of haproxy.cfg, each with
+// the one that replaces it.
 func shipped(t testing.TB, agentAddr, originAddr string, oldnew ...string) haproxytest.Config {
 	t.Helper()
 	return haproxytest.Config{
@@ -163,7 +163,7 @@ applications:
       SecRule ARGS_GET:do "@streq deny" "id:1,phase:1,deny,status:400,log"
 `
 
-// TestOutcomes: what rules of one's own say is done, by applications.
+// TestOutcomes: HAProxy does as an application's own rules say.
 func TestOutcomes(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		h := startHAProxy(t, bin, startAgent(t, settings))

@@ -99,11 +99,14 @@ func (w *waf) register(s *service.Setup[Config], concurrency int) {
 	if concurrency == 0 {
 		concurrency = 2 * runtime.GOMAXPROCS(0)
 	}
-	wait := middleware.LimitConfig{Wait: s.Settings().Timeout, MeterProvider: s.Metrics}
-	judge := s.Router.With(limitLarge(max(concurrency/2, 1), wait), middleware.Limit(concurrency, wait))
+	half := max(concurrency/2, 1)
+	limit := middleware.LimitConfig{Wait: s.Settings().Timeout, MeterProvider: s.Metrics}
+	large := limit
+	large.MinBytes = 16 << 10 // the rules' time grows with the size
+	judge := s.Router.With(middleware.Limit(half, large), middleware.Limit(concurrency, limit))
 	judge.Arg("traceparent", "req.hdr(traceparent)")
 	judge.Handle("waf-request", w.judgeRequest).Group("request").Event(router.OnFrontendHTTPRequest).Buffer(65536)
 	judge.Handle("waf-response", w.judgeResponse).Group("response").Event(router.OnHTTPResponse)
-	watch := s.Router.With(middleware.Detach(middleware.DetachConfig{Workers: max(concurrency/2, 1), Logger: s.Log, MeterProvider: s.Metrics}))
+	watch := s.Router.With(middleware.Detach(middleware.DetachConfig{Workers: half, Logger: s.Log, MeterProvider: s.Metrics}))
 	watch.Observe("waf-watch", w.watchRequest).Group("watch").Event(router.OnFrontendHTTPRequest)
 }

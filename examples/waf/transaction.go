@@ -47,7 +47,7 @@ func (t *transaction) endUnlessKept() {
 }
 
 // end runs the rules of the last phase, writes the audit log and frees the transaction.
-// It is called once, by whoever has the transaction.
+// The goroutine that has the transaction calls it once.
 func (t *transaction) end() {
 	defer t.Close()
 	rules.Log(t.Transaction, t.record)
