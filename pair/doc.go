@@ -11,8 +11,8 @@
 //	}
 //
 //	type Response struct {
-//		Tx     string `spoe:"tx" fetch:"var(txn.waf.tx)"`
-//		Status int    `spoe:"status" fetch:"status"`
+//		Tx     pair.Key `spoe:"tx" fetch:"var(txn.waf.tx)"`
+//		Status int      `spoe:"status" fetch:"status"`
 //	}
 //
 // A response may never come, so a value leaves the store in one of four ways: it is taken,

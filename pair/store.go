@@ -7,6 +7,11 @@ import (
 	"time"
 )
 
+// Key is the type of a struct's field that takes the key of a value: of the second
+// message's argument. haproxy.Check knows by it that the message needs the agent that has
+// the value.
+type Key string
+
 // Store keeps values from one message of a stream to a later one. Make it with
 // [New], and close it when the agent has ended. It is safe for concurrent use.
 //

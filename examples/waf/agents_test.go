@@ -47,6 +47,28 @@ func twoAgents(t *testing.T, originAddr, checkPort string, addrs ...string) hapr
 	return cfg
 }
 
+// TestCheckOfTwoAgents: -check-config finds nothing in the files that the agent writes for
+// two agents, and finds a second server line in those of one.
+func TestCheckOfTwoAgents(t *testing.T) {
+	check := func(cfg haproxytest.Config) (int, string) {
+		dir := t.TempDir()
+		for name, text := range cfg.Files {
+			servicetest.WriteFile(t, dir+"/"+name, text)
+		}
+		servicetest.WriteFile(t, dir+"/haproxy.cfg", cfg.Config)
+		status, out, errOut := servicetest.Once(t, agent(), nil, "-check-config", dir+"/agents.cfg,"+dir+"/haproxy.cfg")
+		return status, out + errOut
+	}
+	status, found := check(twoAgents(t, "127.0.0.1:8081", "9001", "127.0.0.1:9000", "127.0.0.2:9000"))
+	assert.Zero(t, status, found)
+	cfg := shipped(t, "127.0.0.1:9000", "127.0.0.1:8081")
+	cfg.Files["agents.cfg"] += "    server agent2 127.0.0.2:9000\n"
+	status, found = check(cfg)
+	assert.NotZero(t, status)
+	assert.Contains(t, found, "[agent-not-kept]")
+	assert.Equal(t, 1, strings.Count(found, "At run time"), found)
+}
+
 // pairOfAgents are two agents with a HAProxy.
 type pairOfAgents struct {
 	*haproxytest.HAProxy

@@ -5,12 +5,13 @@ import (
 	"errors"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/pair"
 	"github.com/spoke-go/spoke/router"
 )
 
 // Response is what HAProxy sends about a response.
 type Response struct {
-	Tx      string            `spoe:"tx" fetch:"var(txn.waf.tx)"`
+	Tx      pair.Key          `spoe:"tx" fetch:"var(txn.waf.tx)"`
 	Version string            `spoe:"version" fetch:"res.ver"`
 	Status  int               `spoe:"status" fetch:"status"`
 	Headers codec.HeaderBlock `spoe:"headers,required" fetch:"res.hdrs_bin"`
@@ -26,7 +27,7 @@ type ResponseVerdict struct {
 var errNoRequest = errors.New("the request of this response is not known here: it came to another agent, was too long ago, or this agent has been restarted since")
 
 func (w *waf) judgeResponse(ctx context.Context, r Response) (ResponseVerdict, error) {
-	t, ok := w.pending.Take(r.Tx)
+	t, ok := w.pending.Take(string(r.Tx))
 	if !ok {
 		return ResponseVerdict{}, errNoRequest
 	}

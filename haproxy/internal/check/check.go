@@ -48,6 +48,7 @@ const (
 	VariableGone        = "variable-gone"         // read, or set, where its scope has ended or not begun
 	VariableCompared    = "variable-compared"     // compared with what its type never is, or always
 	SentTwice           = "sent-twice"            // two filter lines send a message on the same event
+	AgentNotKept        = "agent-not-kept"        // a message that needs the agent of an earlier one goes to any
 	SharedVerdict       = "shared-verdict"        // a verdict about one request, kept for all of the connection
 )
 
@@ -147,6 +148,7 @@ func (c *checker) check() {
 		c.checkBody(m)
 		c.checkBuffer(m, known)
 		c.checkLarge(m)
+		c.checkPaired(m, known)
 	}
 	c.checkVars()
 	c.checkScopes()
