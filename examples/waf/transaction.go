@@ -50,7 +50,11 @@ func (t *transaction) endUnlessKept() {
 // The goroutine that has the transaction calls it once.
 func (t *transaction) end() {
 	defer t.Close()
-	rules.Log(t.Transaction, t.record)
+	if t.waf.audits() {
+		rules.Log(t.Transaction, t.recorder())
+	} else {
+		t.ProcessLogging()
+	}
 	t.count()
 }
 
