@@ -43,7 +43,7 @@ func twoAgents(t *testing.T, originAddr, checkPort string, addrs ...string) hapr
 	cfg := shipped(t, "", originAddr, filter, lines["    filter spoe"],
 		response+" { var(txn.waf.tx) -m found }\n", strings.ReplaceAll(lines["    http-response send-spoe-group"], " }\n", " } { var(txn.waf.tx) -m found }\n"))
 	cfg.Files["spoe.conf"] = strings.ReplaceAll(print("spoe"), "timeout processing 2s", "timeout processing 20s")
-	cfg.Files["agents.cfg"] = strings.NewReplacer("check inter 1s", "check inter 100ms", "agent-inter 1s", "agent-inter 100ms").Replace(print("backend"))
+	cfg.Files["agents.cfg"] = strings.NewReplacer("check inter 1s", "check inter 100ms", "agent-inter 1s", "agent-inter 100ms", "    option spop-check\n", patientChecks).Replace(print("backend"))
 	return cfg
 }
 

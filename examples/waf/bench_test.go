@@ -67,8 +67,6 @@ func measure(b *testing.B, bin haproxytest.Binary, settings string, args []strin
 	servicetest.WriteFile(b, file, settings)
 	a := servicetest.Run(b, nil, "-config", file, "-timeout", "10s", "-admin-pprof")
 	cfg := shipped(b, a.Addr(b), startOrigin(b), "log stdout format raw local0", "")
-	// All processors are busy: a check may take its time.
-	cfg.Files["agents.cfg"] = haproxytest.ReadConfig(b, "agents.cfg", "inter 1s", "inter 5s")
 	if settings == "" {
 		cfg.Config = regexp.MustCompile(`(?m)^ +(filter|http-request|http-response|option http-buffer).*$`).ReplaceAllString(cfg.Config, "")
 	}

@@ -164,7 +164,7 @@ func newSuiteRun(t *testing.T, bin haproxytest.Binary) *suiteRun {
 	t.Cleanup(origin.Close)
 	cfg := shipped(t, <-ready, strings.TrimPrefix(origin.URL, "http://"),
 		"    default_backend origin", "    http-after-response set-header X-WAF %[var(txn.waf.id)]\n    default_backend origin", "log stdout format raw local0", "")
-	cfg.Files["agents.cfg"] = haproxytest.ReadConfig(t, "agents.cfg", "inter 1s", "inter 100ms", "tune.bufsize 65536", "tune.bufsize 131072")
+	cfg.Files["agents.cfg"] = haproxytest.ReadConfig(t, "agents.cfg", "inter 1s", "inter 100ms", "    option spop-check\n", patientChecks, "tune.bufsize 65536", "tune.bufsize 131072")
 	h := haproxytest.Start(t, bin, cfg)
 	waitUp(t, h, 1)
 	r.addr = h.Addr("http")

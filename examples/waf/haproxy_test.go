@@ -24,6 +24,9 @@ import (
 
 func TestMain(m *testing.M) { servicetest.Main(m) }
 
+// patientChecks gives health checks more time than the interval between them.
+const patientChecks = "    timeout check 20s\n    option spop-check\n"
+
 // shipped is the configuration beside this file, but for addresses and times: a machine
 // that is busy must not make HAProxy give up. oldnew are texts of haproxy.cfg, each with
 // the one that replaces it.
@@ -33,7 +36,7 @@ func shipped(t testing.TB, agentAddr, originAddr string, oldnew ...string) hapro
 		Config: haproxytest.ReadConfig(t, "haproxy.cfg", oldnew...),
 		Files: map[string]string{
 			"spoe.conf":  haproxytest.ReadConfig(t, "spoe.conf", "timeout processing 2s", "timeout processing 20s"),
-			"agents.cfg": haproxytest.ReadConfig(t, "agents.cfg", "inter 1s", "inter 100ms"),
+			"agents.cfg": haproxytest.ReadConfig(t, "agents.cfg", "inter 1s", "inter 100ms", "    option spop-check\n", patientChecks),
 		},
 		Args: []string{"-f", "agents.cfg"},
 		Env:  []string{`WAF_FRONTEND={{addr "http"}}`, "WAF_ORIGIN=" + originAddr, "WAF_AGENT=" + agentAddr},
