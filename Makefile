@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# What go.mod asks for, by name: a machine may come with an older Go that is told
+# The version in go.mod, by name: a machine may come with an older Go that is set
 # not to look for another one.
 export GOTOOLCHAIN := go1.27.3
 
@@ -15,7 +15,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '
 TOOL := go tool -modfile='$(CURDIR)/internal/tools/go.mod'
 
 # Versions of HAProxy that must be tested against: one that is missing fails the
-# tests under CI and is told elsewhere. The same as in internal/scripts/haproxy.sh.
+# tests under CI and is reported elsewhere. The same as in internal/scripts/haproxy.sh.
 export SPOKE_HAPROXY_VERSIONS ?= 2.6 3.0 3.2+
 
 # Tests against real programs are never taken from the cache of earlier results.
@@ -107,7 +107,7 @@ race: haproxy chromium redis wrk slapd ## Run all tests with the race detector
 	@$(call each,CGO_ENABLED=1 $(GOTESTSUM) --packages=./... -- -race $(TESTFLAGS))
 
 .PHONY: format
-format: ## Tell which files are not as gofmt has them
+format: ## List files that gofmt would change
 	@unformatted=$$($$(go env GOROOT)/bin/gofmt -l .); if [ -n "$$unformatted" ]; then \
 		echo "Not as gofmt has it (make fmt does it):" >&2; echo "$$unformatted" >&2; exit 1; fi
 
@@ -120,7 +120,7 @@ static: ## staticcheck
 	@$(call each,$(TOOL) staticcheck ./...)
 
 .PHONY: tidy
-tidy: ## Tell whether go.mod and go.sum are as go mod tidy has them
+tidy: ## Fail if go mod tidy would change go.mod or go.sum
 	@$(call each,go mod tidy -diff)
 	@cd internal/tools && go mod tidy -diff
 

@@ -91,7 +91,7 @@ func TestAssembler(t *testing.T) {
 			{frame: fragment(unset, 0, 1, "67890"), tooLong: true, open: 2, bytes: 1}, {frame: fragment(unset, 0, 1, "a"), open: 2, bytes: 1},
 			{frame: fragment(unset, fin, 1, "b"), open: 1, bytes: 1}, {frame: fragment(unset, fin, 2, "y"), whole: "xy"},
 		},
-		"too long, then anew": {
+		"too long, then again": {
 			{frame: fragment(notify, 0, 1, "12345678901"), tooLong: true, open: 1}, {frame: fragment(notify, 0, 1, "ab"), open: 1, bytes: 2},
 			{frame: fragment(unset, fin, 1, "c"), whole: "abc"},
 		},

@@ -32,7 +32,7 @@ func (a *Agent) NoteCheck(peer net.Addr) int {
 	return len(a.eng.checks.sources)
 }
 
-// AskReaders has the readers end connections on which nothing is in flight, as the
+// AskReaders makes the readers end connections on which nothing is in flight, as the
 // clock does after a quiet moment.
 func (a *Agent) AskReaders() {
 	for _, c := range a.eng.openConns() {

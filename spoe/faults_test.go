@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 	goroutines := runtime.NumGoroutine()
 	ln, err := spoe.Listen("127.0.0.1:0")
 	require.NoError(t, err)
-	files := openFiles() // with the runtime's own, for which the listener has it ask
+	files := openFiles() // with the runtime's own, which it opens for the listener
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(context.Background(), ln) }() // ends with Close
 

@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// TestMain has all tests run on poisoned buffers, and finds goroutines that
+// TestMain runs all tests on poisoned buffers, and finds goroutines that
 // outlive their agent.
 func TestMain(m *testing.M) {
 	if os.Getenv(computingAgent) != "" {

@@ -48,7 +48,7 @@ type writer struct {
 	try  func(fd uintptr) bool
 }
 
-// init has the writer use raw, if there is one.
+// init makes the writer use raw, if there is one.
 func (w *writer) init(raw syscall.RawConn) { w.raw, w.try = raw, w.writeRaw }
 
 // write writes all of b to nc.

@@ -44,7 +44,7 @@ func idle() scenario {
 	return scenario{
 		name:  "idle",
 		about: "HAProxy takes leave of a connection that was idle, and the agent answers.",
-		upTo:  "3.1", // later ones close without a word
+		upTo:  "3.1", // later ones close without a DISCONNECT
 		idle:  "200ms",
 		messages: []message{
 			{name: "check", args: []arg{{"ip", "src", addr("127.0.0.1")}}},

@@ -1,5 +1,5 @@
 // Package docs_test (in internal/doctest) runs what the documentation says. In it, a comment in front
-// of a code block tells what the block is:
+// of a code block says how the test uses it:
 //
 //	<!-- file: NAME -->          the content of that file
 //	<!-- run -->                 commands behind "$ ", each with the output that

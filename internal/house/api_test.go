@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var writeAPI = flag.Bool("write", false, "write the API listings in testdata/api anew")
+var writeAPI = flag.Bool("write", false, "write the API listings in testdata/api again")
 
 const listings = "internal/house/testdata/api"
 

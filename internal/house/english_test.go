@@ -26,13 +26,15 @@ var habits = []struct {
 	{regexp.MustCompile(`(?:^|[.:;] )[Ww]hat(?:ever)?\b`), "name the thing instead of what: \"the last frame has been queued\""},
 	{regexp.MustCompile(`(?:^|[.:;] )(?:[Tt]hose|[Tt]he ones?|[Tt]hat) (?:that|which|who|of|in|with|without|whose)\b`), "begin the sentence with a noun"},
 	{regexp.MustCompile(`(?:^|[.:;] )(?:[Oo]nes? (?:that|which|who|whose)|[Ww]ho (?:has|is|does|wants|asks|sends))\b`), "begin the sentence with a noun"},
+	{regexp.MustCompile(`(?:^|[.:;] )(?:[Tt]hose|[Oo]nes?) (?:is|are|was|were|has|have|can|may|would|must|get|gets|do|does|come|comes)\b`), "begin the sentence with a noun"},
 	{regexp.MustCompile(`\b[Tt]hose (?:that|which|who)\b`), "write the noun instead of those: \"messages that …\""},
 	{regexp.MustCompile(`\btells (?:whether|if)\b`), "write: reports whether"},
 	{regexp.MustCompile(`\b(?:has|have|had) (?:it|them|him|(?:the|its|a|an|all|every|each|no) \w+) (?:done|made|written|read|handled|sent|closed|called|checked|told|built|compared|started|restarted|ended)\b`), "name the actor: \"the router calls it\" instead of \"has it called\""},
+	{regexp.MustCompile(`\b(?:has|have|had) (?:HAProxy|it|them|(?:each|every) \w+) (?:send|ask|write|read|make|take|close|check|begin|end|come|call|retry|use|drop|keep|connect|run|find|look|wait|set)\b`), "write: makes, or lets"},
 	{regexp.MustCompile(`\b(?:is|are|was|were) to (?:be|have|go|stay|end|come|leave|stop|keep|tell)\b`), "write must, should or will, or name the actor"},
 	{regexp.MustCompile(`\b(?:is|are|was|be|been) told\b`), "name the actor and the verb: configure, report, print"},
 	{regexp.MustCompile(`\b(?:[Nn]obody|[Ww]hoever|[Ww]homever)\b`), "negate the verb, or name the actor"},
-	{regexp.MustCompile(`\b(?:goodbye|by hand|thereby|spared|as good as|and (?:its|their) kin|rooms?)\b|(?:HAProxy's|their own|its own|other) half\b`), "use the engineers' word: DISCONNECT, again, space, HAProxy's configuration"},
+	{regexp.MustCompile(`\b(?:goodbye|by hand|thereby|spared|as good as|in silence|without a word|and (?:its|their) kin|rooms?)\b|(?:HAProxy's|their own|its own|other) half\b`), "use the engineers' word: DISCONNECT, again, space, HAProxy's configuration"},
 }
 
 // later are the folders whose English is not looked at yet.

@@ -25,7 +25,7 @@ func TestBuckets(t *testing.T) {
 
 	now = now.Add(wait)
 	_, ok = take("a")
-	assert.True(t, ok, "it has waited as long as it was told to")
+	assert.True(t, ok, "it has waited for the time of Retry-After")
 	_, ok = take("a")
 	assert.False(t, ok)
 

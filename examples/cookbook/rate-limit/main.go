@@ -55,7 +55,7 @@ func (l *limiter) count(_ context.Context, q Question) (Answer, error) {
 }
 
 // network is what counts as one visitor's: an IPv4 address, or the 64 bits of an
-// IPv6 network, as within those everybody has as many addresses as he likes.
+// IPv6 network, in which a client may choose its address.
 func network(ip netip.Addr) string {
 	if ip = ip.Unmap(); ip.Is4() {
 		return ip.String()

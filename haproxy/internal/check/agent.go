@@ -13,7 +13,7 @@ func (c *checker) checkAgent() {
 		c.find(NoSetOnError, e.Head,
 			"the agent section has no \"option set-on-error\"",
 			"Unless each answer sets a variable, no rule can distinguish a request that the agent let pass from one that it never answered, or see the reason.",
-			"Write \"option set-on-error error\", and have a rule look at txn."+e.Prefix+".error.")
+			"Write \"option set-on-error error\", and test txn."+e.Prefix+".error in a rule.")
 	}
 	if e.Processing == 0 {
 		c.find(NoProcessingTimeout, e.Head,

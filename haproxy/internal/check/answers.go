@@ -55,7 +55,7 @@ func (s *sending) isAfter(rule mention) bool {
 
 func (c *checker) findEarly(r mention, s *sending, message string) {
 	c.find(VariableReadEarly, r.at,
-		fmt.Sprintf("the variable %s.%s is read before the message %q, which has it set, is sent (%s:%d)", r.scope, r.name, message, s.at.File, s.at.Line),
+		fmt.Sprintf("the variable %s.%s is read before the message %q, which sets it, is sent (%s:%d)", r.scope, r.name, message, s.at.File, s.at.Line),
 		"It is not there yet: a condition on it never holds (an \"unless\" always), a header with it is empty.",
 		"Put the rule behind the one that sends the message, or into a later stage; or send the message earlier.")
 }

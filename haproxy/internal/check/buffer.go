@@ -19,7 +19,7 @@ func (c *checker) checkBuffer(m *syntax.SPOEMessage, known *model.Message) {
 		c.find(BufferTooSmall, at,
 			fmt.Sprintf("tune.bufsize is %d bytes, and the handler of %q asks for %d", size, m.Name, known.Buffer),
 			"Of a longer request the agent sees the beginning alone.",
-			fmt.Sprintf("Write \"tune.bufsize %d\" into a global section, or have the handler ask for less (Route.Buffer).", known.Buffer))
+			fmt.Sprintf("Write \"tune.bufsize %d\" into a global section, or ask for less in the handler (Route.Buffer).", known.Buffer))
 	} else {
 		c.checkFrames(m, known, at)
 	}

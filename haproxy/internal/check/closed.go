@@ -38,7 +38,7 @@ var (
 // abortonclose holds; or by a request that is too long for a message.
 func (c *checker) checkClosed() {
 	if c.engine.OnError == "" || c.cfg.LoadsLua() {
-		return // told by NoSetOnError; a script may refuse
+		return // NoSetOnError reports it; a script may refuse
 	}
 	errorVar := c.engine.FullName("txn", c.engine.OnError)
 	read := slices.ContainsFunc(c.mentions, func(m mention) bool { return m.read && m.scope+"."+m.name == errorVar })

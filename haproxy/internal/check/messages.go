@@ -72,7 +72,7 @@ func (c *checker) checkCalled(known model.Message) {
 		return
 	}
 	if m == nil && slices.ContainsFunc(c.siblings, func(o *checker) bool { return !c.first || o.engine.Message(known.Name) != nil }) {
-		return // told of another engine that asks the agent
+		return // reported for another engine that asks the agent
 	}
 	if m == nil {
 		uncalled(e.Head, fmt.Sprintf("there is no message %q, which the agent handles", known.Name),

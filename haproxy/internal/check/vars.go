@@ -14,7 +14,7 @@ import (
 type settable struct {
 	model.Var
 	by   string
-	sent bool // the message that has it set is sent
+	sent bool // the message that sets it is sent
 }
 
 // checkVars compares the variables that the agent sets with the variables that the

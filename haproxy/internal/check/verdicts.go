@@ -44,7 +44,7 @@ func (c *checker) ofAnswer(m mention) bool {
 }
 
 // unsetBefore returns a rule without a condition that unsets a variable before it is
-// read, and behind each message that has it set; or nil.
+// read, and after each message that sets it; or nil.
 func (c *checker) unsetBefore(r mention) *mention {
 	name := strings.TrimPrefix(r.name, c.engine.Prefix+".")
 	i := slices.IndexFunc(c.mentions, func(u mention) bool {
@@ -57,7 +57,7 @@ func (c *checker) unsetBefore(r mention) *mention {
 	return &c.mentions[i]
 }
 
-// onlyBefore reports whether each message that has a variable set is sent before a rule.
+// onlyBefore reports whether each message that sets a variable is sent before a rule.
 func (c *checker) onlyBefore(scope, name string, rule mention) bool {
 	for j := range c.agent.Messages {
 		m := c.engine.Message(c.agent.Messages[j].Name)
@@ -74,7 +74,7 @@ func (c *checker) onlyBefore(scope, name string, rule mention) bool {
 }
 
 // setBefore returns a rule without a condition that sets a variable to something of its
-// own before it is read, and behind each message that has it set; or nil.
+// own before it is read, and after each message that sets it; or nil.
 func (c *checker) setBefore(r mention) *mention {
 	name := strings.TrimPrefix(r.name, c.engine.Prefix+".")
 	full := r.scope + "." + r.name

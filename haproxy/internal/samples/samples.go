@@ -14,7 +14,7 @@ import (
 // Text has HAProxy's samples and converters, as `haproxy -dKsmp` and `-dKcnv` of 2.6, 3.0,
 // 3.2 and 3.4 tell them; a test compares it with those (-update writes it). A line is
 // "fetch NAME WHEN TYPE…" or "conv NAME TYPE…", with all types that some version has. WHEN
-// are the events at which all versions that have the sample take it for an argument, in
+// are the events at which all versions with the sample take it for an argument, in
 // letters: c for on-client-session, q for those of requests, s for on-server-session, r for
 // those of responses; "-" for none.
 //

@@ -154,7 +154,7 @@ func notifyTruncated(s *script) {
 	}
 }
 
-// notifyTruncatedByEOF has the connection end at every byte of a frame.
+// notifyTruncatedByEOF ends the connection at every byte of a frame.
 func notifyTruncatedByEOF(s *script) {
 	whole := codec.AppendFrame(nil, spoetest.NotifyFrame(at(1, 1), everyType()))
 	for n := range len(whole) {

@@ -94,7 +94,7 @@ func shutdownCases() []Case {
 	}
 }
 
-// spare has the case run against an agent of its own, and returns what shuts
+// spare runs the case against an agent of its own, and returns the func that shuts
 // that down. The agent is shut down in any case.
 func (s *script) spare() (shutdown func() <-chan error) {
 	if s.err != nil || s.t.Spare == nil {

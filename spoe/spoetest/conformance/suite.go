@@ -21,7 +21,7 @@ type Case struct {
 	// Section is where SPOE.txt speaks of it, "§3.2.4".
 	Section string
 	// Run returns nil if the agent keeps to the contract, an error that is
-	// ErrSkipped if the target does not tell what the case needs, and otherwise
+	// ErrSkipped if the target does not have what the case needs, and otherwise
 	// what was wrong. Cases are independent and may run concurrently.
 	Run func(ctx context.Context, t *Target) error
 }
