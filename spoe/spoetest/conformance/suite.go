@@ -46,7 +46,7 @@ func CasesOf(prefix string) []Case {
 }
 
 // caseTimeout bounds a case beside the target's own timeouts.
-const caseTimeout = 2 * time.Minute
+const caseTimeout = 5 * time.Minute
 
 // Result is what came of a case.
 type Result struct {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,9 +84,19 @@ func TestBench(t *testing.T) {
 }
 
 func TestBenchIsInterrupted(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r := runWith(ctx, nil, "bench", serve(t, loopback), "ip-rep", "--warm-up", "0s", "-d", "1h")
+	var handled atomic.Int64
+	addr := serve(t, loopback, func(a *spoe.Agent) {
+		handler := a.Handler
+		a.Handler = spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			if handled.Add(1) == 100 {
+				cancel()
+			}
+			return handler.ServeSPOE(ctx, msg, acts)
+		})
+	})
+	r := runWith(ctx, nil, "bench", addr, "ip-rep", "--warm-up", "0s", "-d", "1h")
 	require.Zero(t, r.status, r.err)
 	assert.Contains(t, r.out, "NOTIFYs/s")
 }
