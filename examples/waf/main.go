@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/spoke-go/spoke/examples/waf/internal/rules"
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/pair"
@@ -52,6 +53,9 @@ func agent() service.Agent[Config] {
 	}
 }
 
+// flush is how long the end waits for the audit log.
+const flush = 2 * time.Second
+
 // waf answers HAProxy. Its methods are called concurrently.
 type waf struct {
 	agent   string
@@ -82,12 +86,22 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 		Evicted: func(t *transaction, _ pair.Reason) { t.end() },
 	})
 	s.Drain(w.pending.Drain) // at the end, responses still find their requests
-	s.Go(func(ctx context.Context) error { <-ctx.Done(); w.pending.Close(); return nil })
+	s.Go(func(ctx context.Context) error {
+		<-ctx.Done()
+		w.pending.Close()
+		rules.FlushAudit(flush)
+		return nil
+	})
 	if w.hits, err = s.Metrics.Meter(instrumentation).Int64Counter("waf.rule.hits", metric.WithUnit("{hit}"),
 		metric.WithDescription("Rules that matched, by application.")); err != nil {
 		return err
 	}
 	if _, err := middleware.PairMetrics("transactions", w.pending.Stats, s.Metrics); err != nil {
+		return err
+	}
+	if _, err := s.Metrics.Meter(instrumentation).Int64ObservableCounter("waf.audit.lost", metric.WithUnit("{entry}"),
+		metric.WithDescription("Entries of the audit log that were not written, as its file is too slow or full."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error { o.Observe(rules.AuditLost()); return nil })); err != nil {
 		return err
 	}
 	w.register(s, c.Concurrency)
