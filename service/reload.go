@@ -31,12 +31,14 @@ type reloader[C any] struct {
 //	spoke.config.reloads                  by spoke.config.result, success or failure
 //	spoke.config.last_reload_successful   1, or 0 while the sources of the configuration are wrong
 //	spoke.config.last_reload_success_time when the configuration in force was read
+//
+// and spoke.log.lost, which counts the lines of the log that were not written.
 func (p *program[C]) newReloader(s *Setup[C]) (*reloader[C], error) {
 	r := &reloader[C]{program: p, setup: s}
 	r.good.Store(true)
 	r.at.Store(time.Now().UnixNano())
 	meter := s.Metrics.Meter(scope)
-	var err1, err2, err3 error
+	var err1, err2, err3, err4 error
 	r.count, err1 = meter.Int64Counter("spoke.config.reloads", metric.WithUnit("{reload}"), metric.WithDescription("Reloads of the configuration."))
 	err2 = ObserveGauge(meter, "spoke.config.last_reload_successful", "1, or 0 if the last reload of the configuration failed.", func() int64 {
 		if r.good.Load() {
@@ -49,10 +51,15 @@ func (p *program[C]) newReloader(s *Setup[C]) (*reloader[C], error) {
 			o.Observe(float64(r.at.Load()) / float64(time.Second))
 			return nil
 		}))
+	_, err4 = meter.Int64ObservableCounter("spoke.log.lost", metric.WithUnit("{line}"), metric.WithDescription("Lines of the log that were not written, as its reader is too slow or the disk is full."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(p.late.Lost())
+			return nil
+		}))
 	for _, result := range []string{"success", "failure"} {
 		r.count.Add(context.Background(), 0, metric.WithAttributes(attribute.String("spoke.config.result", result)))
 	}
-	return r, errors.Join(err1, err2, err3)
+	return r, errors.Join(err1, err2, err3, err4)
 }
 
 // run reloads at each signal and each change of a file until ctx ends.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/internal/interrupt"
+	"github.com/spoke-go/spoke/internal/latewriter"
 	"github.com/spoke-go/spoke/service/internal/conf"
 	"github.com/spoke-go/spoke/service/internal/deploy"
 	"github.com/spoke-go/spoke/service/internal/watch"
@@ -23,7 +24,8 @@ type program[C any] struct {
 	Process
 	spec    *conf.Spec
 	sources conf.Sources
-	files   watch.Files // that the configuration comes from
+	files   watch.Files        // that the configuration comes from
+	late    *latewriter.Writer // is Stderr, too
 	log     *slog.Logger
 	level   slog.LevelVar
 }
@@ -41,7 +43,9 @@ type command struct {
 // for. It returns the exit status.
 func (a Agent[C]) Run(ctx context.Context, proc Process) int {
 	a.setDefaults()
-	p := &program[C]{Agent: a, Process: proc}
+	p := &program[C]{Agent: a, Process: proc, late: latewriter.New(proc.Stderr)}
+	p.Stderr = p.late
+	defer p.late.Flush(logTimeout)
 	p.spec = conf.New(a.Name, a.EnvPrefix, &settings[C]{Agent: a.Defaults, Service: a.Service})
 	fs, cmd := p.flags()
 	err := conf.ParseFlags(fs, p.Args)

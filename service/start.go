@@ -23,6 +23,8 @@ import (
 const (
 	// flushTimeout is how long the last telemetry may take, once all is answered.
 	flushTimeout = 5 * time.Second
+	// logTimeout is how long the last lines of the log may take.
+	logTimeout = 2 * time.Second
 	// adminStopTimeout is how long a scrape may go on once the agent has ended.
 	adminStopTimeout = time.Second
 )

@@ -68,7 +68,7 @@ var auditQueues sync.Map
 type auditQueue struct {
 	mu      sync.Mutex // guards what follows
 	waiting []auditEntry
-	size    int           // bytes in waiting and those that are being written
+	size    int           // bytes that wait or are being written
 	written chan struct{} // closed when nothing waits; nil where nothing does
 	lost    int64
 }
