@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/spoke-go/spoke/internal/proxyheader"
 )
 
 // conn is one connection from HAProxy. Its own goroutine, the reader, runs
@@ -155,6 +157,22 @@ func (c *conn) begin() error {
 		}
 	}
 	return c.handshake()
+}
+
+// acceptProxy reads the PROXY header that a balancer sends first, before TLS,
+// and takes the address in it for the connection's peer.
+func (c *conn) acceptProxy() error {
+	nc := c.nc
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	peer, err := proxyheader.Read(nc)
+	if err == nil && peer != nil {
+		h := *c.haproxy.Load()
+		h.peer = peer
+		c.haproxy.Store(&h)
+	}
+	return err
 }
 
 // close closes the socket, and waits for the handlers unless the agent has given

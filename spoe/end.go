@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/proxyheader"
 )
 
 // settleTime is how long a connection that has brought malformed bytes waits for
@@ -27,7 +28,7 @@ func (c *conn) end(err error) {
 		c.waitQuiet(settleTime)
 		c.disconnect(bad.Status, bad.Reason)
 		c.drain()
-	case errors.Is(err, errProxy):
+	case errors.Is(err, proxyheader.Err):
 		c.complain("connection closed", slog.Any("error", err))
 	case c.phase() == closed:
 		c.log(slog.LevelDebug, "connection ended")

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/spoke-go/spoke/internal/reporter"
 )
 
 // engine is the state of a running agent.
@@ -27,7 +29,7 @@ type engine struct {
 	bytes budget
 
 	// The reporters call functions that are not the agent's own.
-	logs, states, reports reporter
+	logs, states, reports reporter.Reporter
 	hooks                 tasks // functions given to OnFailure, called at a deadline
 
 	workers    workers
@@ -60,7 +62,7 @@ func (a *Agent) init() error {
 	e := &a.eng
 	e.start.Do(func() {
 		e.connLog.max, e.failureLog.max = connLines, failureLines
-		e.logs.max, e.states.max, e.reports.max = maxLogs, maxStates, maxReports
+		e.logs.Max, e.states.Max, e.reports.Max = maxLogs, maxStates, maxReports
 		e.makeSteps()
 		if e.limits, e.err = a.limits(); e.err != nil {
 			return

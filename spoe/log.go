@@ -31,7 +31,7 @@ func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
 		attrs[i] = safeAttr(attrs[i])
 	}
 	at := time.Now()
-	a.eng.logs.add(func() {
+	a.eng.logs.Add(func() {
 		r := slog.NewRecord(at, level, "spoe: "+msg, 0)
 		r.AddAttrs(attrs...)
 		_ = l.Handler().Handle(context.Background(), r) // an error of the log cannot be logged

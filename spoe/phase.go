@@ -103,7 +103,7 @@ func (c *conn) report(s ConnState) {
 	if f == nil {
 		return
 	}
-	c.eng.states.add(func() {
+	c.eng.states.Add(func() {
 		defer func() {
 			if v := recover(); v != nil {
 				c.log(slog.LevelError, "Agent.ConnState panicked", slog.Any("panic", v), slog.Any("stack", stack(debug.Stack())))

@@ -83,7 +83,7 @@ func (a *Agent) Stats() Stats {
 		Acks:                c.acks.Load(),
 		InFlight:            c.inFlight.Load(),
 		Late:                c.late.Load(),
-		ReportsDropped:      a.eng.logs.dropped.Load() + a.eng.states.dropped.Load() + a.eng.reports.dropped.Load(),
+		ReportsDropped:      a.eng.logs.Dropped() + a.eng.states.Dropped() + a.eng.reports.Dropped(),
 		Errors:              c.errors.Load(),
 		Panics:              c.panics.Load(),
 		Timeouts:            c.timeouts.Load(),

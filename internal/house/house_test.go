@@ -25,7 +25,7 @@ const module = "github.com/spoke-go/spoke"
 // internal and examples, which no user imports, need no entry.
 var house = map[string][]string{
 	"codec":                     {},
-	"spoe":                      {"codec", "internal/bridge", "internal/safetext", "golang.org/x/sync"},
+	"spoe":                      {"codec", "internal/bridge", "internal/proxyheader", "internal/reporter", "internal/safetext", "golang.org/x/sync"},
 	"spoe/spoetest":             {"spoe", "codec", "internal/bridge"},
 	"spoe/spoetest/conformance": {"spoe/spoetest", "spoe", "codec"},
 	"spoe/spoetest/haproxytest": {},
