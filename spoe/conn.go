@@ -205,38 +205,31 @@ func (c *conn) close() {
 // waitHandlers waits until all handlers have returned, or the agent gives them
 // up; it returns how many are left.
 func (c *conn) waitHandlers() int {
+	c.await(c.eng.abandoned, func() bool { return c.running == 0 && !c.flusher })
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running == 0 && !c.flusher {
-		return 0
-	}
-	stop := context.AfterFunc(c.eng.abandonedCtx, func() {
-		c.mu.Lock()
-		c.changed.Broadcast()
-		c.mu.Unlock()
-	})
-	defer stop()
-	c.waiting++
-	for (c.running > 0 || c.flusher) && !isClosed(c.eng.abandoned) {
-		c.changed.Wait()
-	}
-	c.waiting--
 	return c.running
 }
 
 // waitQuiet waits until nothing is in flight, or for d.
 func (c *conn) waitQuiet(d time.Duration) {
-	end := time.Now().Add(d)
-	wake := time.AfterFunc(d, func() {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	c.await(ctx, func() bool { return !c.busyLocked() || c.phase() >= closing })
+}
+
+// await waits until done, which is called with c.mu held, returns true, or ctx ends.
+func (c *conn) await(ctx context.Context, done func() bool) {
+	stop := context.AfterFunc(ctx, func() {
 		c.mu.Lock()
 		c.changed.Broadcast()
 		c.mu.Unlock()
 	})
-	defer wake.Stop()
+	defer stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waiting++
-	for c.busyLocked() && c.phase() < closing && time.Now().Before(end) {
+	for !done() && ctx.Err() == nil {
 		c.changed.Wait()
 	}
 	c.waiting--

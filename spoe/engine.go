@@ -48,13 +48,12 @@ type engine struct {
 	empty     chan struct{} // closed when no connection is left; made by the first waiting goroutine
 
 	// The steps of the end, each closed once under mu.
-	draining  chan struct{} // health checks fail, or will after settled
-	settled   chan struct{} // Agent.Drain has returned
-	closing   chan struct{} // no more connections
-	abandoned chan struct{} // handlers are waited for no longer
+	draining chan struct{} // health checks fail, or will after settled
+	settled  chan struct{} // Agent.Drain has returned
+	closing  chan struct{} // no more connections
 
-	abandonedCtx context.Context // ends with abandoned
-	abandon      context.CancelFunc
+	abandoned context.Context // ends when handlers are waited for no longer
+	abandon   context.CancelFunc
 }
 
 // init readies the engine on the first use of the agent.
@@ -68,7 +67,7 @@ func (a *Agent) init() error {
 			return
 		}
 		e.ctx, e.cancel = context.WithCancel(context.Background())
-		e.abandonedCtx, e.abandon = context.WithCancel(context.Background())
+		e.abandoned, e.abandon = context.WithCancel(context.Background())
 		e.bytes.free = e.maxBuffered
 		e.preemption.init()
 		e.notifySlots = semaphore.NewWeighted(int64(e.maxConcurrent))
@@ -85,7 +84,6 @@ func (e *engine) makeSteps() {
 	e.draining = make(chan struct{})
 	e.settled = make(chan struct{})
 	e.closing = make(chan struct{})
-	e.abandoned = make(chan struct{})
 	e.listeners = make(map[net.Listener]struct{})
 	e.conns = make(map[*conn]struct{})
 }

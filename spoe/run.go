@@ -101,7 +101,7 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 	if isClosed(a.eng.closing) {
 		select {
 		case <-a.eng.allGone():
-		case <-a.eng.abandoned:
+		case <-a.eng.abandoned.Done():
 		}
 		a.eng.workers.stop(a.eng.abandoned)
 		a.eng.awaitReports()

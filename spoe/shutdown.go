@@ -168,12 +168,7 @@ func (a *Agent) Close() error {
 	for _, c := range e.openConns() {
 		c.kill()
 	}
-	time.AfterFunc(closeGrace, func() { // Run may return by then
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		closeLocked(e.abandoned)
-		e.abandon()
-	})
+	time.AfterFunc(closeGrace, e.abandon) // Run may return by then
 	return nil
 }
 

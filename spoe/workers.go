@@ -1,6 +1,7 @@
 package spoe
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -99,9 +100,9 @@ func (ws *workers) endLocked(n int) {
 	ws.idle = ws.idle[:kept]
 }
 
-// stop ends all workers and waits for them, unless abandoned is closed: then
+// stop ends all workers and waits for them, unless abandoned has ended: then
 // handlers are running that do not heed their context.
-func (ws *workers) stop(abandoned <-chan struct{}) {
+func (ws *workers) stop(abandoned context.Context) {
 	ws.mu.Lock()
 	ws.stopped = true
 	ws.endLocked(len(ws.idle))
@@ -109,7 +110,7 @@ func (ws *workers) stop(abandoned <-chan struct{}) {
 		ws.trimmer.Stop()
 	}
 	ws.mu.Unlock()
-	if isClosed(abandoned) {
+	if abandoned.Err() != nil {
 		return
 	}
 	ws.wg.Wait()
