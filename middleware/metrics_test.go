@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +89,20 @@ func TestMetricsManyNames(t *testing.T) {
 	got := m.histogram(duration)
 	assert.Len(t, got, 257)
 	assert.EqualValues(t, 744, got["rpc.method=_OTHER"].Count)
+}
+
+// Names up to 128 bytes are told apart.
+func TestMetricsLongNames(t *testing.T) {
+	m := newMeters(t)
+	h := middleware.Metrics(middleware.MetricsConfig{MeterProvider: m})(setInt("ok", 1))
+	longest := strings.Repeat("m", 128)
+	for _, name := range []string{longest, longest + "m"} {
+		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, name), new(spoe.Actions)))
+	}
+	got := m.histogram(duration)
+	assert.EqualValues(t, 1, got["rpc.method="+longest].Count)
+	assert.EqualValues(t, 1, got["rpc.method=_OTHER"].Count)
+	assert.Len(t, got, 2)
 }
 
 func TestAgentMetrics(t *testing.T) {
