@@ -91,7 +91,7 @@ func TestMetricsManyNames(t *testing.T) {
 	assert.EqualValues(t, 744, got["rpc.method=_OTHER"].Count)
 }
 
-// Names up to 128 bytes are told apart.
+// Metrics has the names of messages up to 128 bytes.
 func TestMetricsLongNames(t *testing.T) {
 	m := newMeters(t)
 	h := middleware.Metrics(middleware.MetricsConfig{MeterProvider: m})(setInt("ok", 1))
