@@ -139,6 +139,20 @@ func TestMaxPayload(t *testing.T) {
 	assert.False(t, ack.Flags&codec.FlagABORT != 0)
 }
 
+// A payload in fragments that is longer than MaxBuffered does not wait for its own bytes.
+func TestPayloadLongerThanMaxBuffered(t *testing.T) {
+	h := spoetest.NewAgent(t, &spoe.Agent{Handler: nothing, MaxBuffered: 1 << 20, MaxPayload: 2 << 20, Logger: slog.New(slog.DiscardHandler)})
+	c := h.Dial(appletHello())
+	payload, err := spoetest.Payload(spoetest.Msg("m", spoetest.Arg("a", make([]byte, 3<<19))))
+	require.NoError(t, err)
+	id := spoetest.ID{Stream: 1, Frame: 1}
+	require.NoError(t, c.WriteFrames(t.Context(), spoetest.Fragments(id, payload, 16000)...))
+	ack, err := c.Ack(t.Context(), id)
+	require.NoError(t, err)
+	assert.False(t, ack.Flags&codec.FlagABORT != 0)
+	assert.Eventually(t, func() bool { return h.Agent().Taken() == 0 }, eventually, tick)
+}
+
 // A connection may have 20 payloads that are not whole.
 func TestFragmentedPayloadsAreBounded(t *testing.T) {
 	h := spoetest.NewAgent(t, &spoe.Agent{Handler: nothing, Logger: slog.New(slog.DiscardHandler)})
