@@ -13,28 +13,28 @@ import (
 
 // Settings are the settings that every agent has, besides its own.
 type Settings struct {
-	Listen          []string       `conf:",fixed" group:"SPOE" value:"ADDRESS" help:"where HAProxy finds the agent: host:port, :port, unix:/path/to/socket, unix:@abstract, or systemd for the sockets that systemd passes; give it once for each"`
+	Listen          []string       `conf:",fixed" group:"SPOE" value:"ADDRESS" help:"address to listen on: host:port, :port, unix:/path/to/socket, unix:@abstract, or systemd for the sockets that systemd passes; may be repeated"`
 	SocketMode      FileMode       `conf:",fixed" value:"MODE" help:"mode of unix sockets, such as 0660"`
 	SocketGroup     string         `conf:",fixed" value:"GROUP" help:"group of unix sockets, a name or a number"`
-	AllowFrom       []netip.Prefix `conf:",fixed" value:"NETWORK" help:"networks that may connect over TCP, such as 10.0.0.0/8; without it all may"`
+	AllowFrom       []netip.Prefix `conf:",fixed" value:"NETWORK" help:"networks that may connect over TCP, such as 10.0.0.0/8; default: all"`
 	AcceptProxy     bool           `conf:",fixed" help:"take the peer from the PROXY header that a TCP balancer sends; needs -allow-from with the balancers"`
-	TLSCert         string         `value:"FILE" help:"PEM file with the certificate for TLS on TCP addresses; it is read again when it changes"`
+	TLSCert         string         `value:"FILE" help:"PEM file with the certificate for TLS on TCP addresses; a changed file is loaded"`
 	TLSKey          string         `value:"FILE" help:"PEM file with the certificate's key"`
-	TLSClientCA     string         `value:"FILE" help:"PEM file with the authorities whose clients may connect; without it all may"`
-	AgentCheck      string         `conf:",fixed" value:"ADDRESS" help:"host:port at which HAProxy's agent-check is answered, which moves traffic away before the end; without it nowhere"`
-	Timeout         time.Duration  `conf:",fixed" min:"1ms" max:"1h" help:"how long an answer may take; HAProxy's timeout processing must be longer"`
-	ShutdownTimeout time.Duration  `conf:",fixed" min:"1ms" max:"1h" help:"how long SIGTERM waits for requests that are being answered"`
+	TLSClientCA     string         `value:"FILE" help:"PEM file with the authorities whose clients may connect; default: all clients"`
+	AgentCheck      string         `conf:",fixed" value:"ADDRESS" help:"host:port at which HAProxy's agent-check is answered, which moves traffic away before a shutdown; default: none"`
+	Timeout         time.Duration  `conf:",fixed" min:"1ms" max:"1h" help:"deadline of an answer; HAProxy's timeout processing must be longer"`
+	ShutdownTimeout time.Duration  `conf:",fixed" min:"1ms" max:"1h" help:"longest time of a graceful shutdown"`
 
 	AdminListen string `conf:",fixed" group:"Admin (/metrics, /healthz, /readyz)" value:"ADDRESS" help:"host:port, or off"`
-	AdminToken  Secret `conf:",fixed" value:"TOKEN" help:"what clients must send as a bearer token or as a password, but not for /healthz and /readyz; file:/path reads it from a file. An address that other machines reach needs one"`
+	AdminToken  Secret `conf:",fixed" value:"TOKEN" help:"token that clients must send as a bearer token or as a password, except to /healthz and /readyz; file:/path reads it from a file. Required for an address other than loopback"`
 	AdminPprof  bool   `conf:",fixed" help:"add profiles, /debug/pprof"`
 
 	AdminNoInspect bool `conf:",fixed" help:"leave out the live page of messages, connections and routes, /inspect/"`
 
-	HAProxyConfig []string `conf:"haproxy-config,fixed" value:"FILE" help:"HAProxy's configuration, which the page checks against the agent; give it once for each of HAProxy's -f options"`
+	HAProxyConfig []string `conf:"haproxy-config,fixed" value:"FILE" help:"HAProxy's configuration, which the page checks against the agent; one for each of HAProxy's -f options"`
 
-	LogLevel  slog.Level `group:"Logs (on standard error)" value:"LEVEL" oneof:"debug,info,warn,error" help:"the least level that is logged"`
-	LogFormat string     `conf:",fixed" value:"FORMAT" oneof:"text,json" help:"the form of a line"`
+	LogLevel  slog.Level `group:"Logs (on standard error)" value:"LEVEL" oneof:"debug,info,warn,error" help:"lowest level to log"`
+	LogFormat string     `conf:",fixed" value:"FORMAT" oneof:"text,json" help:"format of a line"`
 }
 
 func (s Settings) withDefaults() Settings {

@@ -11,7 +11,7 @@ import (
 )
 
 type Config struct {
-	Probes []string `help:"how paths begin that only a scanner asks for" value:"PATH"`
+	Probes []string `help:"prefixes of paths that only scanners request" value:"PATH"`
 }
 
 type Client struct {
@@ -35,7 +35,7 @@ type Response struct {
 }
 
 func main() {
-	service.Main(service.Agent[Config]{Name: "guard", About: "guard tells HAProxy which requests are a scanner's.", Setup: setup})
+	service.Main(service.Agent[Config]{Name: "guard", About: "guard finds requests of scanners.", Setup: setup})
 }
 
 func setup(ctx context.Context, s *service.Setup[Config]) error {
