@@ -23,8 +23,8 @@ type BindError struct {
 	Missing bool
 	Len     int    // length of a STRING or BINARY, in bytes
 	Want    string // the values that the field takes, in words
-	// Detail says what is wrong and where, such as "a header without a colon at byte
-	// 12"; it may be empty.
+	// Detail describes the mistake and its place, such as "a header without a colon at
+	// byte 12"; it may be empty.
 	Detail string
 	// Err is the error of the field's own UnmarshalSPOE, UnmarshalText or JSON, or
 	// nil. It may quote the value, so Error leaves its text out. It is nil for a

@@ -129,7 +129,7 @@ func (d *demo) askHAProxy(ctx context.Context, running *group, agentAddr, adminA
 	return d.askAll(ctx, running, client, adminAddr)
 }
 
-// askAgent asks the agent as HAProxy would, where there is none.
+// askAgent asks the agent as HAProxy would, on a machine without HAProxy.
 func (d *demo) askAgent(ctx context.Context, running *group, agentAddr, adminAddr string) error {
 	if d.alone == nil {
 		return fmt.Errorf("%s can only be shown with HAProxy, and there is none: apt-get install haproxy", d.dir)

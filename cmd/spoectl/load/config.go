@@ -20,7 +20,7 @@ type Message struct {
 	Check bool
 }
 
-// Config says what is sent to whom.
+// Config has the messages and their target.
 type Config struct {
 	// Network and Addr are where the agent listens, as in net.Dial.
 	Network, Addr string

@@ -76,7 +76,7 @@ func openAll(ctx context.Context, c *Config, bufSize int) ([]*conn, error) {
 	return conns, nil
 }
 
-// closeAll resets what is open.
+// closeAll resets the open connections.
 func closeAll(conns []*conn) {
 	for _, k := range conns {
 		if k.sock >= 0 {

@@ -50,7 +50,7 @@ func (k *conn) burst() error {
 	return k.settle()
 }
 
-// settle writes what is left and awaits all ACKs; the socket blocks, with a
+// settle writes the rest of the output and awaits all ACKs; the socket blocks, with a
 // timeout.
 func (k *conn) settle() error {
 	for len(k.out) > 0 {

@@ -206,7 +206,7 @@ func (r *run) send(ready []*conn) error {
 
 func (r *run) may() bool { return r.Count == 0 || r.sent < r.Count }
 
-// sendDue sends what is due, on the connections in turn.
+// sendDue sends the NOTIFYs that are due, on the connections in turn.
 func (r *run) sendDue(now int64, ready []*conn) error {
 	if r.inFlight() == 0 {
 		r.lastAck = now

@@ -2,7 +2,7 @@ package load
 
 import "time"
 
-// Result is what came of a Pipeline.
+// Result is the result of a Pipeline.
 type Result struct {
 	Acks uint64        // within the measured window
 	All  uint64        // of the whole run

@@ -113,7 +113,7 @@ func (r *crowd) end() error {
 	return nil
 }
 
-// finish writes what is left of a NOTIFY, awaits all ACKs and disconnects.
+// finish writes the rest of a NOTIFY, awaits all ACKs and disconnects.
 func (k *conn) finish() error {
 	if err := k.sock.nonblocking(false); err != nil {
 		return err

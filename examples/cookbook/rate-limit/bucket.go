@@ -30,7 +30,7 @@ func newBuckets(most int) *buckets {
 	return &buckets{most: most, byKey: map[string]*list.Element{}, recent: list.New()}
 }
 
-// take takes a token. Where there is none, wait is how long until there is one.
+// take takes a token. If there is none, wait is the time until there is one.
 func (bs *buckets) take(key string, l limit, now time.Time) (wait time.Duration, ok bool) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()

@@ -14,7 +14,8 @@ type Finding struct {
 	Code string `json:"code"`
 	File string `json:"file"`
 	Line int    `json:"line"`
-	// Problem is what is wrong, Effect what happens at run time, Mend what to do.
+	// Problem describes the mistake, Effect its effect at run time, Mend the
+	// correction.
 	Problem string `json:"problem"`
 	Effect  string `json:"effect"`
 	Mend    string `json:"mend"`

@@ -14,7 +14,7 @@ type Agent struct {
 	// Any reports that the agent also handles messages that are not listed.
 	Any bool `json:"any,omitempty"`
 	// FailureVar is the variable that a failed handler sets (router.ErrorVar),
-	// with its scope, such as txn.failed; empty where there is none.
+	// with its scope, such as txn.failed; empty if there is none.
 	FailureVar string `json:"failure_var,omitempty"`
 	// TLS reports whether the agent speaks TLS; nil where that is not known.
 	TLS *bool `json:"tls,omitempty"`

@@ -2,7 +2,7 @@ package samples
 
 import "slices"
 
-// Fits reports whether what is sent as one of some types can be bound to one of
+// Fits reports whether a value of some types can be bound to one of
 // others; none are all.
 func Fits(sent, bound []string) bool {
 	return len(sent) == 0 || len(bound) == 0 ||

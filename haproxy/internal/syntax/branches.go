@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// truth is what is known of a condition.
+// truth is the known truth of a condition.
 type truth int
 
 const (

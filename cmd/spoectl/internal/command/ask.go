@@ -131,7 +131,7 @@ func (a *ask) send(ctx context.Context, c *spoetest.Client, payload []byte, ans 
 	return ack, err
 }
 
-// handshake is what was said before the message.
+// handshake has the frames before the message.
 func handshake(h spoetest.Hello, a codec.AgentHello) []show.Frame {
 	frames := []codec.Frame{
 		spoetest.HelloFrame(h.Append(nil)),

@@ -95,7 +95,7 @@ var (
 	statusWord = regexp.MustCompile(`(?i)\b(?:status(?:-code)?|code|disconnect)[ =:"]+(?:UINT32 )?(\d+)\b`)
 )
 
-// explain finds a status in what was given.
+// explain finds a status in its input.
 func explain(s string) (explained, bool) {
 	e := explained{Of: strings.TrimSpace(s)}
 	if l, ok := status.Parse(s); ok {
@@ -141,7 +141,7 @@ func (e *explained) add(x status.Explanation, ok bool) {
 	}
 }
 
-// maxLines bounds what is read of a log.
+// maxLines is the largest number of lines that are read of a log.
 const maxLines = 10_000
 
 // explainLines explains each line that has a status, and lines with the same status once.

@@ -18,7 +18,7 @@ type tapped struct {
 	n              int
 	haproxy, agent net.Conn
 
-	// mu guards what follows, and that no NOTIFY passes behind the end.
+	// mu guards the fields below, and keeps a NOTIFY from passing after the end.
 	mu       sync.Mutex
 	inFlight int
 	ending   bool // it closes once nothing is in flight

@@ -54,7 +54,7 @@ func (w *Writer) Write(r Record) error {
 	return err
 }
 
-// Flush writes what is left.
+// Flush writes the buffered frames.
 func (w *Writer) Flush() error { return w.w.Flush() }
 
 // Recording is a recording that was read.

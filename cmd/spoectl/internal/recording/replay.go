@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// Outcome is what came of one Exchange.
+// Outcome is the result of one Exchange.
 type Outcome struct {
 	Exchange
 	Got  []byte        // the payload of the ACK, this time

@@ -24,7 +24,7 @@ type Said struct {
 	Text     string `json:"text"`
 }
 
-// spop is what is added to a DISCONNECT's status in st=.
+// spop is the number that st= adds to a DISCONNECT's status.
 const spop = 256
 
 // St explains a status of the SPOE filter; ok is false if there is no such.
