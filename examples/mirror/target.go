@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/spoke-go/spoke/examples/mirror/internal/hop"
 	"github.com/spoke-go/spoke/service"
 )
 
@@ -45,7 +46,7 @@ func (t Target) Validate() error {
 		switch {
 		case !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value):
 			return service.Wrong("set."+name, "is no header: write a name and a value without line breaks")
-		case ours(name):
+		case hop.Owns(name):
 			return service.Wrong("set."+name, "cannot be set: the copy's connection and body decide it")
 		}
 	}
