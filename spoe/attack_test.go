@@ -73,35 +73,37 @@ func (e *nilError) Error() string { return e.err.Error() }
 func (e *nilError) Unwrap() error { return e.err }
 
 func TestPanicsOutsideHandlers(t *testing.T) {
-	quiet := slog.New(slog.DiscardHandler)
-	hook := func(error, *spoe.Actions) { panic("hook") }
-	h := spoetest.NewAgent(t, &spoe.Agent{
-		Logger:    quiet,
-		ConnState: func(net.Conn, spoe.ConnState) { panic("state") },
-		Handler: byName{
-			"typed-nil": func(context.Context, *spoe.Message, *spoe.Actions) error { return (*nilError)(nil) },
-			"hook": func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
-				msg.OnFailure(hook)
-				panic("handler")
+	synctest.Test(t, func(t *testing.T) {
+		quiet := slog.New(slog.DiscardHandler)
+		hook := func(error, *spoe.Actions) { panic("hook") }
+		h := spoetest.NewAgent(t, &spoe.Agent{
+			Logger:    quiet,
+			ConnState: func(net.Conn, spoe.ConnState) { panic("state") },
+			Handler: byName{
+				"typed-nil": func(context.Context, *spoe.Message, *spoe.Actions) error { return (*nilError)(nil) },
+				"hook": func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+					msg.OnFailure(hook)
+					panic("handler")
+				},
+				"late": within(5*time.Millisecond, func(ctx context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+					msg.OnFailure(hook)
+					<-ctx.Done()
+					return ctx.Err()
+				}),
+				"ok": set("ok", 1),
 			},
-			"late": within(5*time.Millisecond, func(ctx context.Context, msg *spoe.Message, _ *spoe.Actions) error {
-				msg.OnFailure(hook)
-				<-ctx.Done()
-				return ctx.Err()
-			}),
-			"ok": set("ok", 1),
-		},
-	})
-	for _, name := range []string{"typed-nil", "hook", "late"} {
-		assert.Equal(t, "", h.Ask(name).String(), name)
-		assert.Equal(t, "txn.ok=1", h.Ask("ok").String())
-	}
+		})
+		for _, name := range []string{"typed-nil", "hook", "late"} {
+			assert.Equal(t, "", h.Ask(name).String(), name)
+			assert.Equal(t, "txn.ok=1", h.Ask("ok").String())
+		}
 
-	pred := spoe.New(func(*spoe.MessageIterator) ([]spoe.Action, error) {
-		return []spoe.Action{(*spoe.ActionSetVar)(nil), spoe.ActionUnsetVar{Name: "x"}}, nil
+		pred := spoe.New(func(*spoe.MessageIterator) ([]spoe.Action, error) {
+			return []spoe.Action{(*spoe.ActionSetVar)(nil), spoe.ActionUnsetVar{Name: "x"}}, nil
+		})
+		pred.Logger = quiet
+		assert.Equal(t, "unset(proc.x)", spoetest.NewAgent(t, pred).Ask("m").String())
 	})
-	pred.Logger = quiet
-	assert.Equal(t, "unset(proc.x)", spoetest.NewAgent(t, pred).Ask("m").String())
 }
 
 // A HAProxy that does not read its ACKs takes no other's place, and bytes that do not fit

@@ -268,23 +268,25 @@ func TestTemporaryAcceptErrors(t *testing.T) {
 
 // A handler that overwrites its Actions loses its own, not those before it.
 func TestActionsOverwritten(t *testing.T) {
-	h := spoetest.New(t, byName{
-		"first": set("first", 1),
-		"overwrites": func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-			msg.OnFailure(func(_ error, acts *spoe.Actions) {
+	synctest.Test(t, func(t *testing.T) {
+		h := spoetest.New(t, byName{
+			"first": set("first", 1),
+			"overwrites": func(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				msg.OnFailure(func(_ error, acts *spoe.Actions) {
+					*acts = spoe.Actions{}
+					panic("and panics")
+				})
 				*acts = spoe.Actions{}
-				panic("and panics")
-			})
-			*acts = spoe.Actions{}
-			return errors.New("failing")
-		},
-		"replaces": func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
-			*acts = spoe.Actions{}
-			return acts.SetInt(spoe.VarScopeTransaction, "second", 2)
-		},
+				return errors.New("failing")
+			},
+			"replaces": func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+				*acts = spoe.Actions{}
+				return acts.SetInt(spoe.VarScopeTransaction, "second", 2)
+			},
+		})
+		got := h.AskAll(spoetest.Msg("first"), spoetest.Msg("overwrites"), spoetest.Msg("replaces"))
+		assert.Equal(t, "txn.first=1 txn.second=2", got.String())
 	})
-	got := h.AskAll(spoetest.Msg("first"), spoetest.Msg("overwrites"), spoetest.Msg("replaces"))
-	assert.Equal(t, "txn.first=1 txn.second=2", got.String())
 }
 
 // HAProxy's agent-check reads ready, and drain from the beginning of Shutdown on,
