@@ -178,7 +178,7 @@ func TestUsage(t *testing.T) {
 		{"conform :1 --contract x", `spoectl conform: --contract: there is no message "x"; there are echo, `},
 		{"conform :1 --arg a=1", "spoectl conform: --arg without --message"},
 		{"check", "spoectl check: CONFIG is missing (--help says more)"},
-		{"check haproxy.cfg", "spoectl check: --routes is missing: have the agent write them by -print-routes"},
+		{"check haproxy.cfg", "spoectl check: --routes is missing: write the routes by the agent's -print-routes"},
 		{"check /none --routes /none", "spoectl check: open /none: no such file or directory"},
 		{"check /none --routes " + rec, "spoectl check: " + rec + ": these are no routes as -print-routes writes them: "},
 		{"check /none --routes " + routes, "spoectl check: stat /none: no such file or directory"},
