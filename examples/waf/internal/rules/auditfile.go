@@ -13,7 +13,7 @@ import (
 const maxWaiting = 16 << 20
 
 // An audit log of the type Serial is written behind the verdict: a file that is slow, such
-// as standard output that nobody reads, holds up no transaction.
+// as standard output without a reader, holds up no transaction.
 func init() {
 	plugins.RegisterAuditLogWriter("serial", func() plugintypes.AuditLogWriter { return &auditFile{} })
 }
@@ -78,7 +78,7 @@ type auditEntry struct {
 	text []byte
 }
 
-// add has an entry written, or drops it where too much waits.
+// add queues an entry for the file, or drops it where too much waits.
 func (q *auditQueue) add(e auditEntry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
