@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"net/netip"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -94,41 +91,6 @@ func TestAuditLog(t *testing.T) {
 	}, servicetest.Patience, time.Millisecond)
 	assert.Equal(t, "its-id", line.Transaction.ID)
 	assert.Contains(t, string(line.Messages), "942100")
-}
-
-// TestAuditLogBlocks: an audit log whose reader does not read holds up no verdict, and one
-// on a full disk costs entries alone.
-func TestAuditLogBlocks(t *testing.T) {
-	path := t.TempDir() + "/audit"
-	require.NoError(t, syscall.Mkfifo(path, 0o600))
-	reader, err := os.OpenFile(path, os.O_RDWR, 0)
-	require.NoError(t, err)
-	defer reader.Close()
-	ask := func(a *servicetest.Agent, n int) {
-		client, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
-		require.NoError(t, err)
-		defer client.Close()
-		for i := range n {
-			vars, err := client.Ask(t.Context(), "waf-request", append(posted("id=1' or '1'='1&a="+strings.Repeat("a", 4000)), spoetest.Arg("id", strconv.Itoa(i)))...)
-			require.NoError(t, err)
-			require.Equal(t, "deny", vars.Str("txn.action"), "request %d", i)
-		}
-	}
-	const asked = 40 // more than a pipe holds
-	ask(startAgent(t, "", "-audit-log", path, "-timeout", "20s"), asked)
-	lines := bufio.NewScanner(reader)
-	lines.Buffer(nil, 1<<20)
-	for i := range asked {
-		require.True(t, lines.Scan(), "%v", lines.Err())
-		assert.Contains(t, lines.Text(), `"id":"`+strconv.Itoa(i)+`"`)
-	}
-
-	full := startAgent(t, "", "-audit-log", "/dev/full", "-timeout", "20s")
-	ask(full, 3)
-	require.Eventually(t, func() bool {
-		_, text := servicetest.Get(t, full.Admin(t)+"/metrics")
-		return regexp.MustCompile(`(?m)^waf_audit_lost_total(\{.*\})? [1-9]`).MatchString(text)
-	}, servicetest.Patience, 10*time.Millisecond)
 }
 
 // TestAuditRecords: the entries of the audit log are log records of OpenTelemetry, too,
