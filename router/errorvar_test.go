@@ -98,11 +98,13 @@ func TestErrorVarOfTheAgent(t *testing.T) {
 
 // TestErrorVarWithAnother: a handler that has a say of its own about its failure.
 func TestErrorVarWithAnother(t *testing.T) {
-	r := router.New()
-	r.ErrorVar(spoe.VarScopeTransaction, "error")
-	r.HandleRaw("own", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
-		msg.OnFailure(func(_ error, acts *spoe.Actions) { _ = acts.SetInt(spoe.VarScopeTransaction, "score", 50) })
-		return errors.New("no")
-	}))
-	assert.Equal(t, "txn.error=error: no txn.score=50", spoetest.New(t, r).Ask("own").String())
+	synctest.Test(t, func(t *testing.T) {
+		r := router.New()
+		r.ErrorVar(spoe.VarScopeTransaction, "error")
+		r.HandleRaw("own", spoe.HandlerFunc(func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+			msg.OnFailure(func(_ error, acts *spoe.Actions) { _ = acts.SetInt(spoe.VarScopeTransaction, "score", 50) })
+			return errors.New("no")
+		}))
+		assert.Equal(t, "txn.error=error: no txn.score=50", spoetest.New(t, r).Ask("own").String())
+	})
 }

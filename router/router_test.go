@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 
@@ -136,16 +137,18 @@ func TestNoResult(t *testing.T) {
 
 // TestUnbindableResult: a value that no variable can have is an error of the message.
 func TestUnbindableResult(t *testing.T) {
-	type out struct {
-		A int `spoe:"a"`
-		V any `spoe:"v"`
-	}
-	r := router.New()
-	r.Handle("m", func(context.Context, struct{}) (out, error) { return out{1, make(chan int)}, nil })
-	r.ErrorVar(spoe.VarScopeTransaction, "error")
-	v := spoetest.New(t, r).Ask("m")
-	assert.Len(t, v.Actions(), 1)
-	assert.Contains(t, v.Str("txn.error"), "out.V of variable txn.v")
+	synctest.Test(t, func(t *testing.T) {
+		type out struct {
+			A int `spoe:"a"`
+			V any `spoe:"v"`
+		}
+		r := router.New()
+		r.Handle("m", func(context.Context, struct{}) (out, error) { return out{1, make(chan int)}, nil })
+		r.ErrorVar(spoe.VarScopeTransaction, "error")
+		v := spoetest.New(t, r).Ask("m")
+		assert.Len(t, v.Actions(), 1)
+		assert.Contains(t, v.Str("txn.error"), "out.V of variable txn.v")
+	})
 }
 
 // TestSeveralMessages: the messages of one NOTIFY are routed one by one.
