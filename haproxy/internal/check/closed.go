@@ -48,6 +48,9 @@ func (c *checker) checkClosed() {
 			if first == nil || !c.sendsTo(f.Proxy, kind.passes) {
 				continue
 			}
+			if kind.words[0] == "tcp-request" && !c.anyVersion && !c.muxed {
+				continue // the connection ends with the question
+			}
 			mend := fmt.Sprintf("Write \"%s if { var(%s) -m int 3 4 5 }\" before this rule: 4 and 5 are interrupted questions, 3 are requests that are too long for a message.", kind.refuse, errorVar)
 			at := *first
 			switch long := c.tooLong(f.Proxy); {
