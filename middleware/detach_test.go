@@ -92,6 +92,27 @@ func TestDetachDropsWhatDoesNotFit(t *testing.T) {
 	}
 }
 
+// A message that a worker has taken makes space for another.
+func TestDetachQueueHasSpaceAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, next := newMeters(t), make(chan struct{})
+		cfg := middleware.DetachConfig{Workers: 1, Queue: 8, MeterProvider: m}
+		h := spoetest.New(t, middleware.Detach(cfg)(handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+			<-next
+			return nil
+		})))
+		for range 1 + 8 {
+			h.Ask("m")
+		}
+		next <- struct{}{}
+		synctest.Wait()
+		h.Ask("m")
+		synctest.Wait()
+		assert.Empty(t, m.sums(dropped))
+		close(next)
+	})
+}
+
 // TestDetachIsWaitedFor by Shutdown, the queue included.
 func TestDetachIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
