@@ -12,8 +12,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// TestAllocations gates the allocations of a message between the router and its actions
-// (DESIGN.md §5).
+// TestAllocations gates the allocations of a message between the router and its actions.
 func TestAllocations(t *testing.T) {
 	for _, test := range []struct {
 		name, message string

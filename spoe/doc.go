@@ -38,8 +38,8 @@
 //
 // # Who wakes whom
 //
-// The kernel wakes the reader; on a connection that has been quiet, a goroutine waits in
-// its place whose stack is small. The reader queues the NOTIFYs of one read and wakes one
+// The kernel wakes the reader; on a quiet connection, a goroutine with a small stack waits
+// in its place. The reader queues the NOTIFYs of one read and wakes one
 // worker, which handles them one after the other. Before it enters a handler with work
 // left behind it, it wakes one more worker: that one takes over if the handler takes long,
 // and finds nothing to do if it does not. The worker that finds the queue empty writes all
@@ -52,8 +52,8 @@
 //
 // A connection is greeting until its HAPROXY-HELLO has been answered, and open from then
 // on. Shutdown or its age makes it retiring: it still answers, and at a quiet moment the
-// agent sends AGENT-DISCONNECT; where there is none, an ACK takes it along. Then it is closing, until HAProxy has closed it or a second
-// has passed.
+// agent sends AGENT-DISCONNECT, or with an ACK if the connection is never quiet. Then it
+// is closing, until HAProxy has closed it or a second has passed.
 //
 // # What may be kept
 //

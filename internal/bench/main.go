@@ -1,4 +1,4 @@
-// Command bench holds the agent to the costs of DESIGN.md, row by row, and
+// Command bench measures the cost of an agent, row by row, against bounds, and
 // writes docs/performance.md's table and plot. README.md beside it says how.
 package main
 

@@ -1,6 +1,6 @@
 // Command demo is `make run`, `make run-waf`, `make run-rate-limit` and `make run-mirror`:
 // it builds and starts an example, an origin and HAProxy in front of it, sends several
-// requests, and shows the outcome of each. scripts/run.sh starts it in the repository's
+// requests, and shows the outcome of each. internal/scripts/run.sh starts it in the repository's
 // root.
 package main
 

@@ -11,9 +11,8 @@
 //	SPOKE_SOAK=10m      how long the load on one agent lasts
 //
 // SPOKE_TAP=/path/to/spoectl has HAProxy reach each agent through `spoectl tap`,
-// which changes nothing but latency: all tests pass all the same, but that
-// TestRestarts then takes twice as many NOTIFYs to be under way when a connection
-// ends. `make tap` does it.
+// which changes nothing but latency: all tests still pass, though TestRestarts then
+// assumes twice as many NOTIFYs in flight when a connection ends. `make tap` does it.
 //
 // TestPredecessor needs port 9000, as the program it runs listens there.
 package e2e

@@ -14,11 +14,10 @@
 // Below it lies Client, which Dial connects to an agent in any language over a socket, and
 // which can misbehave on purpose: any hello, raw bytes, writes cut into segments with
 // pauses between them, payloads in fragments, half frames, resets. It starts no goroutine:
-// it reads only when asked, as a HAProxy that has gone silent.
+// it reads only when asked, so it can act as a HAProxy that has gone silent.
 //
-// Suite is the wire contract as cases that run against an agent by its address, Conform
-// runs them as subtests, and Faults is a crowd of clients that send malformed frames for a
-// while; an agent has to go on working beside them.
+// Package conformance, below this one, has the wire contract as a suite; package
+// haproxytest runs real HAProxies.
 //
 // All of it works inside testing/synctest bubbles, if the agent is in memory.
 package spoetest

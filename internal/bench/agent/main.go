@@ -1,5 +1,5 @@
 // Command agent is the agent that the benchmarks hold against the floor: typed
-// handlers on a router with middleware, as DESIGN.md's users write them. Flags
+// handlers on a router with middleware, as users write them. Flags
 // remove its parts or change their form, to measure the cost of each.
 package main
 

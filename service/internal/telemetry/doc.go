@@ -1,7 +1,7 @@
 // Package telemetry makes the providers of traces, metrics and log records.
 //
-// Life cycle: [Start], hand the providers to what makes spans, metrics and log
-// records, and Shutdown when nothing makes any more, which sends what has not been sent.
+// Call [Start] and pass the providers to the code that makes spans, metrics and log
+// records. When that code has stopped, call Shutdown, which sends the rest.
 //
 // Metrics are always kept for Prometheus. OpenTelemetry's own variables say where
 // traces, metrics and log records go besides: OTEL_TRACES_EXPORTER,

@@ -197,6 +197,6 @@ func TestReplica(t *testing.T) {
 		return err == nil && probes.MatchString(info)
 	}, patience, time.Millisecond)
 	assert.Empty(t, changes)
-	require.NoError(t, client.SlaveOf(t.Context(), "NO", "ONE").Err())
+	require.NoError(t, client.ReplicaOf(t.Context(), "NO", "ONE").Err())
 	require.NoError(t, wait(t, changes))
 }

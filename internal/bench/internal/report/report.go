@@ -41,7 +41,7 @@ func Within(ok bool) Verdict {
 	return Miss
 }
 
-// Row is one line of DESIGN.md's table of costs.
+// Row is one line of the table of costs.
 type Row struct {
 	ID       string
 	Work     string
