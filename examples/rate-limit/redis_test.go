@@ -10,7 +10,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -93,6 +95,14 @@ func TestSentinel(t *testing.T) {
 		assert.Equal(t, i < 3, ask("192.0.2.1").Bool("txn.allowed"))
 	}
 	recipes.Until(t, func() bool { return strings.Contains(sentinel.Output(), "+slave slave") }, func() string { return "the sentinel does not know the replica" })
+	// Redis copies to its replica behind the answer: a write of our own comes last, and once
+	// the replica has it, it has all.
+	client := redis.NewClient(&redis.Options{Addr: master.Addr})
+	defer client.Close()
+	conn := client.Conn()
+	require.NoError(t, conn.Set(t.Context(), "last", 1, 0).Err())
+	recipes.Until(t, func() bool { return conn.Wait(t.Context(), 1, time.Second).Val() == 1 }, func() string { return "the replica is not in step" })
+	require.NoError(t, conn.Close())
 	master.Kill()
 	untilLine(t, a, ask, goneLine)
 	untilLine(t, a, ask, backLine)
