@@ -112,7 +112,7 @@ func setDuration(p pointer, v Value) error {
 // time, and time.Unix overflows: 2^63-1 is before 1970.
 const minTime, maxTime = -62135596800, 253402300799
 
-// setTime takes an integer as seconds since 1970: HAProxy's sample date is that.
+// setTime takes an integer as seconds since 1970, as HAProxy's sample date gives it.
 func setTime(p pointer, v Value) error {
 	if v.isText() {
 		if as[time.Time](p).UnmarshalText(v.Bytes()) != nil {

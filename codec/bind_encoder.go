@@ -109,8 +109,7 @@ func (e *Encoder) collides(f *encodeField) error {
 	return nil
 }
 
-// Fields returns the bound fields in the order they are written, which is that
-// of the actions.
+// Fields returns the bound fields in the order of the actions.
 func (e *Encoder) Fields() []VarInfo {
 	infos := make([]VarInfo, len(e.fields))
 	for i := range e.fields {

@@ -29,7 +29,7 @@ type Config struct {
 	// Unchecked is the page's text if Findings is nil. Default: no text.
 	Unchecked string
 	// TraceID returns the id of the trace that a message's context has, or "". Nil: the
-	// id is that of the argument traceparent.
+	// id comes from the argument traceparent.
 	TraceID func(context.Context) string
 	// Secrets are names of arguments and variables, variables without their scope,
 	// whose values are hidden in addition to fields with the tag option secret.

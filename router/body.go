@@ -68,7 +68,7 @@ func (b *RequestBody) State() BodyState {
 	return BodyCut
 }
 
-// ResponseBody is the body of a response, as [RequestBody] is that of a request. A
+// ResponseBody is the body of a response, as [RequestBody] is the body of a request. A
 // message that has it must be in a group: HAProxy sends other messages before the body
 // has come.
 type ResponseBody struct {

@@ -31,7 +31,7 @@ type Refreshed[T any] struct {
 
 	value   atomic.Pointer[T]
 	failing atomic.Bool
-	read    atomic.Bool // Read has been called
+	read    atomic.Bool // set by Read
 	one     singleflight.Group
 	asked   time.Time // by Again; one guards it
 }
@@ -69,7 +69,7 @@ func (r *Refreshed[T]) Run(ctx context.Context) {
 	}
 }
 
-// errPause is that Again was called within Pause.
+// errPause is the error of a call of Again within Pause.
 var errPause = errors.New("it was read a moment ago")
 
 // Again reads the value now and reports whether that has succeeded. Calls at the same time

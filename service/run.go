@@ -43,7 +43,7 @@ type command struct {
 // for. It returns the exit status.
 func (a Agent[C]) Run(ctx context.Context, proc Process) int {
 	a.setDefaults()
-	p := &program[C]{Agent: a, Process: proc, late: latewriter.New(proc.Stderr)}
+	p := &program[C]{Agent: a, Process: proc, late: latewriter.New(proc.Stderr, maxLogWaiting)}
 	p.Stderr = p.late
 	defer p.late.Flush(logTimeout)
 	p.spec = conf.New(a.Name, a.EnvPrefix, &settings[C]{Agent: a.Defaults, Service: a.Service})

@@ -25,6 +25,8 @@ const (
 	flushTimeout = 5 * time.Second
 	// logTimeout is how long the last lines of the log may take.
 	logTimeout = 2 * time.Second
+	// maxLogWaiting is how many bytes of the log wait for a slow reader at most.
+	maxLogWaiting = 4 << 20
 	// adminStopTimeout is how long a scrape may go on once the agent has ended.
 	adminStopTimeout = time.Second
 )

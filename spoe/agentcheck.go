@@ -13,7 +13,7 @@ import (
 
 // The answers to HAProxy's agent-check. maxconn:1 stops HAProxy up to 3.0 from
 // sending on the connections that it has; maxconn:0 takes that back. Later ones would
-// send one message at a time, so until the agent has settled they get no maxconn.
+// send one message at a time, so they get no maxconn before HAProxy uses other servers.
 const (
 	agentReady    = "up ready maxconn:0\n"
 	agentDrain    = "drain maxconn:1\n"

@@ -29,7 +29,7 @@ func hanging(stuck chan struct{}) handlerFunc {
 	}
 }
 
-// appletHello is that of HAProxy up to 3.0.
+// appletHello is the hello of HAProxy up to 3.0.
 func appletHello() spoetest.Hello {
 	h := spoetest.DefaultHello()
 	h.Capabilities = "pipelining,async"

@@ -54,8 +54,8 @@ func (s *checkSource) gone() time.Time {
 }
 
 // seenHealth notes a health check from peer and reports whether it must fail: while the
-// agent drains, unless the HAProxy learns of that at Agent.AgentCheckAddr and the agent
-// has not settled.
+// agent drains, unless that HAProxy asks at Agent.AgentCheckAddr and the agent still waits
+// for it to use other servers.
 func (k *checks) seenHealth(peer net.Addr, draining, settled bool) (fail bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -41,7 +41,7 @@ func (c *conn) answerAsked() error {
 		return errRest
 	}
 	if f == nil || !c.setReadDeadline(time.Now().Add(lastLook)) {
-		return errLast // the deadline is that of endWrites or kill
+		return errLast // endWrites or kill set the deadline
 	}
 	err := c.r.fill()
 	c.setReadDeadline(time.Time{})

@@ -30,8 +30,8 @@ const computingAgent = "SPOKE_TEST_COMPUTING_AGENT"
 const computeMost = time.Second
 
 // serveComputing runs the agent until its standard input ends. "quick" answers at once;
-// "compute" computes until a "quick" has been handled meanwhile, and reports whether
-// one was.
+// "compute" computes until the agent handles a "quick", a second at most, and reports
+// whether it did.
 func serveComputing() error {
 	ln, err := spoe.Listen("127.0.0.1:0")
 	if err != nil {

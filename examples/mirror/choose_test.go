@@ -89,7 +89,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// A share is that of the requests; with share-by, that of a header's values.
+// A target gets its share of the requests or, with share-by, of a header's values.
 func TestShare(t *testing.T) {
 	const n = 2000
 	mirror := newSite(t, nil)

@@ -130,7 +130,7 @@ func (p *provider) readJSON(req *http.Request, v any) error {
 	return json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(v)
 }
 
-// errNotFound is that the provider has not answered since the start.
+// errNotFound says that no answer of the provider has come since the start.
 var errNotFound = errors.New("the provider has not answered yet")
 
 func (p *provider) metadata() (*issuer, error) {

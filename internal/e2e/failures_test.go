@@ -17,8 +17,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// agentTimeout is that of handlers that return only with the end of their test: an ACK
-// that comes does so by the timeout.
+// agentTimeout is the timeout of handlers that return only when their test ends, so an ACK
+// can only come from the timeout.
 const agentTimeout = 50 * time.Millisecond
 
 const failing = `

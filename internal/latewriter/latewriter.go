@@ -3,62 +3,72 @@
 package latewriter
 
 import (
+	"bytes"
 	"io"
 	"sync"
 	"time"
 )
 
-// maxWaiting is how much waits at most, in bytes.
-const maxWaiting = 4 << 20
-
 // Writer writes to another writer, in order, and keeps no caller waiting. A text above its
 // limit is lost as a whole. Its methods may be called concurrently.
 type Writer struct {
-	to io.Writer
+	to    io.Writer
+	limit int // of size
 
-	mu      sync.Mutex // guards what follows
-	waiting [][]byte
+	mu      sync.Mutex // guards the fields below
+	waiting []entry
 	size    int           // bytes that wait or are being written
 	written chan struct{} // closed when nothing waits; nil where nothing does
 	lost    int64
 }
 
-// New returns a Writer to another one.
-func New(to io.Writer) *Writer { return &Writer{to: to} }
+type entry struct {
+	to   io.Writer
+	text []byte
+}
+
+// New returns a Writer to another one. At most limit bytes wait.
+func New(to io.Writer, limit int) *Writer { return &Writer{to: to, limit: limit} }
 
 // Write implements io.Writer. It always reports success.
 func (w *Writer) Write(p []byte) (int, error) {
+	w.Queue(w.to, bytes.Clone(p))
+	return len(p), nil
+}
+
+// Queue writes p to another writer than New's, in turn with all other texts. The Writer
+// keeps p.
+func (w *Writer) Queue(to io.Writer, p []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.size+len(p) > maxWaiting {
+	if w.size+len(p) > w.limit {
 		w.lost++
-		return len(p), nil
+		return
 	}
-	w.waiting, w.size = append(w.waiting, append([]byte(nil), p...)), w.size+len(p)
+	w.waiting, w.size = append(w.waiting, entry{to, p}), w.size+len(p)
 	if w.written == nil {
 		w.written = make(chan struct{})
 		go w.write() // ends when nothing waits; Flush waits for it
 	}
-	return len(p), nil
 }
 
 // write writes until nothing waits.
 func (w *Writer) write() {
 	for {
 		w.mu.Lock()
-		texts := w.waiting
+		entries := w.waiting
 		w.waiting = nil
-		if len(texts) == 0 {
+		if len(entries) == 0 {
 			close(w.written)
 			w.written = nil
 			w.mu.Unlock()
 			return
 		}
 		w.mu.Unlock()
-		for _, p := range texts {
-			_, err := w.to.Write(p)
+		for _, e := range entries {
+			_, err := e.to.Write(e.text)
 			w.mu.Lock()
-			w.size -= len(p)
+			w.size -= len(e.text)
 			if err != nil {
 				w.lost++
 			}

@@ -18,7 +18,7 @@ import (
 // TestWriter: texts that were written before Flush are there behind it, in order.
 func TestWriter(t *testing.T) {
 	var out bytes.Buffer
-	w := latewriter.New(&out)
+	w := latewriter.New(&out, 4<<20)
 	var want strings.Builder
 	line := make([]byte, 0, 16)
 	for i := range 1000 {
@@ -39,7 +39,7 @@ func TestWriter(t *testing.T) {
 func TestWriterBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, to := io.Pipe()
-		w := latewriter.New(to)
+		w := latewriter.New(to, 4<<20)
 		text := make([]byte, 1<<20)
 		for range 10 {
 			_, _ = w.Write(text)
@@ -66,7 +66,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on 
 
 // TestWriterFails: writes that the other writer refuses are counted.
 func TestWriterFails(t *testing.T) {
-	w := latewriter.New(full{})
+	w := latewriter.New(full{}, 4<<20)
 	_, err := io.WriteString(w, "lost")
 	assert.NoError(t, err)
 	w.Flush(30 * time.Second)

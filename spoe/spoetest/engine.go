@@ -38,9 +38,9 @@ func New(tb testing.TB, h spoe.Handler) *Engine {
 }
 
 // NewAgent is New with an agent of the caller's, whose limits and timeouts hold.
-// At the end of the test the connections and then the agent are closed; the test
-// fails if the agent has not ended within 30 seconds, or if handlers are left by
-// then that do not heed their context.
+// At the end of the test, NewAgent's cleanup closes the connections and then the agent.
+// The test fails if the agent takes more than 30 seconds to end, or if handlers that do
+// not heed their context still run then.
 func NewAgent(tb testing.TB, a *spoe.Agent) *Engine {
 	tb.Helper()
 	e := &Engine{tb: tb, agent: a, ln: NewListener()}

@@ -22,7 +22,7 @@ type form struct {
 	// line matches a line of the form; its groups are an offset, which may be
 	// missing, and the bytes.
 	line *regexp.Regexp
-	// base is that of the offset: 8, or 0 for 16.
+	// base is the base of the offset: 8, or 0 for 16.
 	base int
 	// bytes reads the second group.
 	bytes func(string) ([]byte, error)

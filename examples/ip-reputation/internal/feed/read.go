@@ -19,7 +19,7 @@ const maxSize = 512 << 20
 var errMoving = errors.New("is being written")
 
 // read parses a file of the operating system. A file that was changed within the last
-// quiet is watched for that long before it is believed. The stamp is that of the file
+// quiet is watched for that long before it is believed. The stamp describes the file
 // that was read. It is zero for a file that could not be opened: the reason need not show
 // in its stamp, so each look tries again.
 func read(ctx context.Context, path string, quiet time.Duration) (*iplist.List, stamp, error) {

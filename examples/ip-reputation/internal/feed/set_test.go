@@ -368,7 +368,7 @@ func TestEmbedded(t *testing.T) {
 	assert.Equal(t, 2, set.Table().Size())
 }
 
-// Readers at full speed while files change: every answer is that of one state
+// Readers at full speed while files change: every answer comes from one state
 // of the lists, and none is missing.
 func TestLookupDuringReloads(t *testing.T) {
 	dir := t.TempDir()

@@ -84,7 +84,7 @@ func TestETag(t *testing.T) {
 	assert.Equal(t, "two", update(t, f, true, ""))
 }
 
-// A copy that is damaged or gone is fetched again, and so is that of another URL.
+// A copy that is damaged or gone is fetched again, and so is a copy of another URL.
 func TestDamagedCopy(t *testing.T) {
 	p, f := start(t)
 	update(t, f, true, "")

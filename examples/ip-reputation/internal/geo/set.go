@@ -75,8 +75,8 @@ type record struct {
 }
 
 // Lookup returns the place of an address: each field from the first database that has it.
-// The error is that of a database that is damaged or has another form; the place has
-// what the others know.
+// The error says which database is damaged or has another form; the place has what the
+// others know.
 func (s Set) Lookup(addr netip.Addr) (p Place, err error) {
 	addr = addr.Unmap().WithZone("")
 	for _, d := range s {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/corazawaf/coraza/v3/experimental/plugins"
 	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
+
+	"github.com/spoke-go/spoke/internal/latewriter"
 )
 
 // maxWaiting is how much of an audit log waits for its file at most, in bytes.
@@ -22,7 +24,7 @@ func init() {
 type auditFile struct {
 	format plugintypes.AuditLogFormatter
 	file   *os.File
-	queue  *auditQueue
+	queue  *latewriter.Writer
 }
 
 // Init implements plugintypes.AuditLogWriter.
@@ -40,8 +42,8 @@ func (a *auditFile) Init(c plugintypes.AuditLogConfig) (err error) {
 		}
 	}
 	a.format = c.Formatter
-	queue, _ := auditQueues.LoadOrStore(c.Target, &auditQueue{})
-	a.queue = queue.(*auditQueue)
+	queue, _ := auditQueues.LoadOrStore(c.Target, latewriter.New(nil, maxWaiting))
+	a.queue = queue.(*latewriter.Writer)
 	return nil
 }
 
@@ -52,7 +54,7 @@ func (a *auditFile) Write(log plugintypes.AuditLog) error {
 	}
 	text, err := a.format.Format(log)
 	if err == nil && len(text) > 0 {
-		a.queue.add(auditEntry{a.file, append(text, '\n')})
+		a.queue.Queue(a.file, append(text, '\n'))
 	}
 	return err
 }
@@ -61,80 +63,14 @@ func (a *auditFile) Write(log plugintypes.AuditLog) error {
 // collector closes the file.
 func (a *auditFile) Close() error { return nil }
 
-// auditQueues has the *auditQueue of each path.
+// auditQueues has the *latewriter.Writer of each path.
 var auditQueues sync.Map
-
-// auditQueue has the entries that wait for a file.
-type auditQueue struct {
-	mu      sync.Mutex // guards what follows
-	waiting []auditEntry
-	size    int           // bytes that wait or are being written
-	written chan struct{} // closed when nothing waits; nil where nothing does
-	lost    int64
-}
-
-type auditEntry struct {
-	file *os.File
-	text []byte
-}
-
-// add queues an entry for the file, or drops it where too much waits.
-func (q *auditQueue) add(e auditEntry) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.size+len(e.text) > maxWaiting {
-		q.lost++
-		return
-	}
-	q.waiting, q.size = append(q.waiting, e), q.size+len(e.text)
-	if q.written == nil {
-		q.written = make(chan struct{})
-		go q.write() // ends when nothing waits; FlushAudit waits for it
-	}
-}
-
-// write writes entries until none waits.
-func (q *auditQueue) write() {
-	for {
-		q.mu.Lock()
-		entries := q.waiting
-		q.waiting = nil
-		if len(entries) == 0 {
-			close(q.written)
-			q.written = nil
-			q.mu.Unlock()
-			return
-		}
-		q.mu.Unlock()
-		for _, e := range entries {
-			_, err := e.file.Write(e.text)
-			q.mu.Lock()
-			q.size -= len(e.text)
-			if err != nil {
-				q.lost++
-			}
-			q.mu.Unlock()
-		}
-	}
-}
 
 // FlushAudit waits until the audit logs are written, for that long at most.
 func FlushAudit(limit time.Duration) {
-	end := time.NewTimer(limit)
-	defer end.Stop()
+	end := time.Now().Add(limit)
 	for _, q := range auditQueues.Range {
-		q := q.(*auditQueue)
-		q.mu.Lock()
-		written := q.written
-		q.mu.Unlock()
-		if written == nil {
-			continue
-		}
-		select {
-		case <-written:
-		case <-end.C:
-			return
-		}
+		q.(*latewriter.Writer).Flush(time.Until(end))
 	}
 }
 
@@ -142,10 +78,7 @@ func FlushAudit(limit time.Duration) {
 // or too many waited for it.
 func AuditLost() (n int64) {
 	for _, q := range auditQueues.Range {
-		q := q.(*auditQueue)
-		q.mu.Lock()
-		n += q.lost
-		q.mu.Unlock()
+		n += q.(*latewriter.Writer).Lost()
 	}
 	return n
 }
