@@ -1,12 +1,9 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"fmt"
-	"html"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -167,46 +164,6 @@ func (p *Provider) SetGroups(user string, groups ...string) {
 	p.group[user] = groups
 }
 
-func (p *Provider) showLogin(w http.ResponseWriter, r *http.Request) {
-	id := r.FormValue("authRequestID")
-	if c, err := r.Cookie("login"); err == nil {
-		p.mu.Lock()
-		user := p.seen[c.Value]
-		p.mu.Unlock()
-		if user != "" && p.CheckUsernamePassword(user, Password, id) == nil {
-			http.Redirect(w, r, p.callback(r.Context(), id), http.StatusFound)
-			return
-		}
-	}
-	p.form(w, id, "")
-}
-
-func (p *Provider) takeLogin(w http.ResponseWriter, r *http.Request) {
-	id, user := r.FormValue("id"), r.FormValue("username")
-	if err := p.CheckUsernamePassword(user, r.FormValue("password"), id); err != nil {
-		p.form(w, id, err.Error())
-		return
-	}
-	session := fmt.Sprintf("%x", sha256.Sum256([]byte(id+user)))
-	p.mu.Lock()
-	p.seen[session] = user
-	p.mu.Unlock()
-	http.SetCookie(w, &http.Cookie{Name: "login", Value: session, Path: "/", HttpOnly: true})
-	http.Redirect(w, r, p.callback(r.Context(), id), http.StatusFound)
-}
-
-func (p *Provider) form(w http.ResponseWriter, id, wrong string) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprintf(w, `<!doctype html><title>Login</title><body style="font:16px/1.6 system-ui,sans-serif;max-width:22rem;margin:4rem auto">
-<h1>Log in</h1>
-<p>This is the OpenID Connect provider at %s.
-<form method="post" action="/login/username"><input type="hidden" name="id" value="%s">
-<p><label>Name<br><input name="username" id="username" autofocus></label>
-<p><label>Password<br><input name="password" id="password" type="password"></label>
-<p><button id="submit">Log in</button> <span style="color:#b00">%s</span></form></body>
-`, html.EscapeString(p.issuer), html.EscapeString(id), html.EscapeString(wrong))
-}
-
 // The users, for the library's storage.
 
 // GetUserByID implements storage.UserStore.
@@ -246,78 +203,4 @@ func (p *Provider) SetIntrospectionFromToken(ctx context.Context, i *oidc.Intros
 	i.Audience = []string{client}
 	i.Claims = map[string]any{"groups": p.groupsOf(subject)}
 	return nil
-}
-
-// Sign signs claims with the provider's key, as a token of the provider's own.
-func (p *Provider) Sign(claims []byte) (string, error) {
-	key, err := p.SigningKey(context.Background())
-	if err != nil {
-		return "", err
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: key.SignatureAlgorithm(), Key: jose.JSONWebKey{Key: key.Key(), KeyID: key.ID()}}, nil)
-	if err != nil {
-		return "", err
-	}
-	signed, err := signer.Sign(claims)
-	if err != nil {
-		return "", err
-	}
-	return signed.CompactSerialize()
-}
-
-// OpaqueToken returns an access token of a user's that is no JWT.
-func (p *Provider) OpaqueToken(user string) (string, error) {
-	id, _, err := p.CreateAccessToken(context.Background(), tokenRequest("id-"+user))
-	if err != nil {
-		return "", err
-	}
-	return op.CreateBearerToken(id, "id-"+user, p.crypto)
-}
-
-// tokenRequest is the subject of a request for a token.
-type tokenRequest string
-
-func (r tokenRequest) GetSubject() string    { return string(r) }
-func (r tokenRequest) GetAudience() []string { return []string{ClientID} }
-func (r tokenRequest) GetScopes() []string   { return []string{"openid", "profile", "email"} }
-
-// GetClientByClientID implements op.Storage.
-func (p *Provider) GetClientByClientID(ctx context.Context, id string) (op.Client, error) {
-	c, err := p.Storage.GetClientByClientID(ctx, id)
-	return client{c, p}, err
-}
-
-// client is the agent as the provider knows it.
-type client struct {
-	op.Client
-	provider *Provider
-}
-
-func (c client) RedirectURIs() []string           { return c.provider.atHosts("/.sso/callback/main") }
-func (c client) PostLogoutRedirectURIs() []string { return c.provider.atHosts("/.sso/bye") }
-
-func (p *Provider) atHosts(path string) (uris []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, h := range p.hosts {
-		uris = append(uris, "https://"+h+path)
-	}
-	return uris
-}
-
-func (c client) IDTokenUserinfoClaimsAssertion() bool { return true }
-func (c client) IDTokenLifetime() time.Duration {
-	return cmp.Or(time.Duration(c.provider.lifetime.Load()), time.Hour)
-}
-
-func (c client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeJWT }
-
-// TokenID returns the id that the provider has for an OpaqueToken.
-func (p *Provider) TokenID(token string) string {
-	text, err := p.crypto.Decrypt(token)
-	if err != nil {
-		return ""
-	}
-	id, _, _ := strings.Cut(text, ":")
-	return id
 }
