@@ -12,19 +12,15 @@ import (
 
 func fragmentCases() []Case {
 	return []Case{
-		{"fragments/of-every-size", rowFragments, "§3.2.1", scripted(func(s *script) {
-			s.open()
+		{"fragments/of-every-size", rowFragments, "§3.2.1", opened(func(s *script) {
 			payload := s.payload(s.t.message())
-			for size := 1; size <= len(payload)+1 && s.err == nil; size++ {
+			for size := 1; size <= len(payload)+1; size++ {
 				s.at = fmt.Sprintf("fragments of %d bytes", size)
 				id := at(uint64(size), 1)
 				s.send(spoetest.Fragments(id, payload, size)...)
 				v := s.ack(id)
-				if s.err == nil {
-					s.check(s.t.expect(v))
-				}
+				s.check(s.t.expect(v))
 			}
-			s.finished()
 		})},
 		{"fragments/without-offering-it", rowFragments, "§3.2.1", scripted(func(s *script) {
 			for _, caps := range []string{"", "pipelining", "pipelining,async"} {
@@ -46,22 +42,18 @@ func fragmentCases() []Case {
 				s.finished()
 			}
 		})},
-		{"fragments/content", rowFragments, "§3.2.1", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		{"fragments/content", rowFragments, "§3.2.1", opened(func(s *script) {
 			long := strings.Repeat("fragment ", 500)
 			for _, size := range []int{1, 7, 239, 240, 1000} {
 				s.at = fmt.Sprintf("fragments of %d bytes", size)
 				payload := s.payload(spoetest.Msg(MessageEcho, spoetest.Arg("a", long), spoetest.Arg("b", -1)))
 				s.send(spoetest.Fragments(at(1, uint64(size)), payload, size)...)
-				if v := s.ack(at(1, uint64(size))); s.err == nil && (v.Str("txn.a") != long || v.Int("txn.b") != -1) {
+				if v := s.ack(at(1, uint64(size))); v.Str("txn.a") != long || v.Int("txn.b") != -1 {
 					s.failf("the agent changed a value that was sent in fragments")
 				}
 			}
-			s.finished()
-		})},
-		{"fragments/empty", rowFragments, "§3.2.1", scripted(func(s *script) {
-			s.open()
+		}, MessageEcho)},
+		{"fragments/empty", rowFragments, "§3.2.1", opened(func(s *script) {
 			payload := s.payload(s.t.message())
 			id := at(3, 3)
 			frames := []codec.Frame{{Type: codec.FrameNotify, StreamID: 3, FrameID: 3}}
@@ -73,10 +65,8 @@ func fragmentCases() []Case {
 			s.ack(id)
 			s.send(spoetest.Fragments(at(4, 4), nil, 1)...)
 			s.nothing(s.ack(at(4, 4)))
-			s.finished()
 		})},
-		{"fragments/interleaved-with-whole-ones", rowFragments, "§3.2.1", scripted(func(s *script) {
-			s.open()
+		{"fragments/interleaved-with-whole-ones", rowFragments, "§3.2.1", opened(func(s *script) {
 			frames := spoetest.Fragments(at(1, 1), s.payload(s.t.message()), 2)
 			for i, f := range frames {
 				s.send(f)
@@ -87,11 +77,8 @@ func fragmentCases() []Case {
 				}
 			}
 			s.ack(at(1, 1))
-			s.finished()
 		})},
-		{"fragments/interleaved-streams", rowFragments, "§3.2.1", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		{"fragments/interleaved-streams", rowFragments, "§3.2.1", opened(func(s *script) {
 			const streams = 5
 			var queues [streams][]codec.Frame
 			for i := range queues {
@@ -106,11 +93,8 @@ func fragmentCases() []Case {
 			for i := range uint64(streams) {
 				s.want(s.ack(at(i, 1)), fmt.Sprintf("txn.stream=%d", i))
 			}
-			s.finished()
-		})},
-		{"fragments/interleaved-frame-ids", rowFragments, "§3.2.1", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		}, MessageEcho)},
+		{"fragments/interleaved-frame-ids", rowFragments, "§3.2.1", opened(func(s *script) {
 			a := spoetest.Fragments(at(7, 1), s.payload(spoetest.Msg(MessageEcho, spoetest.Arg("frame", 1))), 4)
 			b := spoetest.Fragments(at(7, 2), s.payload(spoetest.Msg(MessageEcho, spoetest.Arg("frame", 2))), 4)
 			for i := range a {
@@ -118,25 +102,20 @@ func fragmentCases() []Case {
 			}
 			s.want(s.ack(at(7, 1)), "txn.frame=1")
 			s.want(s.ack(at(7, 2)), "txn.frame=2")
-			s.finished()
-		})},
-		{"fragments/wide-ids", rowFragments, "§3.2.1", scripted(func(s *script) {
-			s.open()
+		}, MessageEcho)},
+		{"fragments/wide-ids", rowFragments, "§3.2.1", opened(func(s *script) {
 			for _, id := range []spoetest.ID{at(0, 0), at(0, 1), at(math.MaxUint64, math.MaxUint64), at(1<<63, 240)} {
 				s.send(spoetest.Fragments(id, s.payload(s.t.message()), 5)...)
 				s.ack(id)
 			}
-			s.finished()
 		})},
 		{"fragments/ABORT", rowFragments, "§3.2.3", scripted(fragmentsAborted)},
-		{"fragments/ABORT-at-once", rowFragments, "§3.2", scripted(func(s *script) {
-			s.open()
+		{"fragments/ABORT-at-once", rowFragments, "§3.2", opened(func(s *script) {
 			payload := s.payload(s.t.message())
 			s.send(codec.Frame{Type: codec.FrameNotify, StreamID: 1, FrameID: 1, Payload: payload},
 				codec.Frame{StreamID: 1, FrameID: 1, Flags: codec.FlagFIN | codec.FlagABORT})
 			s.notify(at(1, 2), s.t.message())
 			s.ack(at(1, 2))
-			s.finished()
 		})},
 		{"fragments/of-nothing", rowFragments, "§3.5", scripted(func(s *script) {
 			for _, flags := range []codec.Flags{0, codec.FlagFIN} {
@@ -166,9 +145,7 @@ func fragmentCases() []Case {
 			s.halfClosed()
 			s.open()
 			s.send(codec.Frame{Type: codec.FrameNotify, StreamID: 5, FrameID: 1, Payload: []byte{1}})
-			if s.err == nil {
-				s.check(s.c.Reset())
-			}
+			s.check(s.c.Reset())
 			s.servedElsewhere()
 		})},
 		{"fragments/DISCONNECT-meanwhile", rowFragments, "§3.2.8", scripted(func(s *script) {
@@ -202,7 +179,7 @@ func fragmentCases() []Case {
 func fragmentsAborted(s *script) {
 	s.open()
 	frames := spoetest.Fragments(at(1, 1), s.payload(s.t.message()), 3)
-	for n := 1; n < len(frames) && s.err == nil; n++ {
+	for n := 1; n < len(frames); n++ {
 		s.at = fmt.Sprintf("ABORT after %d fragments", n)
 		s.send(frames[:n]...)
 		s.send(codec.Frame{StreamID: 1, FrameID: 1, Flags: codec.FlagFIN | codec.FlagABORT})
@@ -246,11 +223,9 @@ func payloadOverLimit(s *script) {
 
 // aborted awaits an ACK with ABORT and FIN.
 func (s *script) aborted(id spoetest.ID) {
-	if s.err != nil {
-		return
-	}
 	a, err := s.c.Ack(s.ctx, id)
-	if s.check(err) && (a.Flags != codec.FlagFIN|codec.FlagABORT || len(a.Payload) > 0) {
+	s.check(err)
+	if a.Flags != codec.FlagFIN|codec.FlagABORT || len(a.Payload) > 0 {
 		s.failf("ACK %v has the flags %#x and %d bytes of payload, want ABORT and FIN (0x3) and none", id, uint32(a.Flags), len(a.Payload))
 	}
 }

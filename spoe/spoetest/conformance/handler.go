@@ -12,16 +12,11 @@ func handlerCases() []Case {
 	var cases []Case
 	for _, name := range []string{MessageFail, MessagePanic} {
 		cases = append(cases,
-			Case{"failure/" + name, rowFailure, "§3.2.7", scripted(func(s *script) {
-				s.needs(name)
-				s.open()
+			Case{"failure/" + name, rowFailure, "§3.2.7", opened(func(s *script) {
 				s.within(s.t.wait()/2, "the ACK", func() { s.nothing(s.ask(spoetest.Msg(name, spoetest.Arg("a", 1)))) })
 				s.served()
-				s.finished()
-			})},
-			Case{"failure/" + name + "-among-others", rowFailure, "§3.2.7", scripted(func(s *script) {
-				s.needs(name, MessageEcho)
-				s.open()
+			}, name)},
+			Case{"failure/" + name + "-among-others", rowFailure, "§3.2.7", opened(func(s *script) {
 				for range 10 {
 					s.want(s.ask(
 						spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(name, spoetest.Arg("b", 2), spoetest.Arg("c", 3)), spoetest.Msg(MessageEcho, spoetest.Arg("d", 4)),
@@ -29,59 +24,37 @@ func handlerCases() []Case {
 					s.want(s.ask(spoetest.Msg(name, spoetest.Arg("b", 2)), spoetest.Msg(MessageEcho, spoetest.Arg("d", 4))), "txn.d=4")
 					s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(name, spoetest.Arg("b", 2))), "txn.a=1")
 				}
-				s.finished()
-			})},
-			Case{"failure/" + name + "-pipelined", rowFailure, "§3.2.7", scripted(func(s *script) {
-				s.needs(name)
-				s.open()
+			}, name, MessageEcho)},
+			Case{"failure/" + name + "-pipelined", rowFailure, "§3.2.7", opened(func(s *script) {
 				pipelined(s, 200, spoetest.Msg(name, spoetest.Arg("a", 1)))
-				s.finished()
-			})})
+			}, name)})
 	}
 	return append(cases,
-		Case{"failure/wrong-type-of-argument", rowFailure, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageBind)
-			s.open()
+		Case{"failure/wrong-type-of-argument", rowFailure, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.ask(spoetest.Msg(MessageBind, spoetest.Arg("int8", "not a number"))))
-			s.finished()
-		})},
-		Case{"deadline/ignores-its-context", rowDeadline, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageHang)
-			s.open()
+		}, MessageBind)},
+		Case{"deadline/ignores-its-context", rowDeadline, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.hangs(100, 1500))
 			s.served()
-			s.finished()
-		})},
-		Case{"deadline/late-result-is-dropped", rowDeadline, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageHang, MessageEcho)
-			s.open()
+		}, MessageHang)},
+		Case{"deadline/late-result-is-dropped", rowDeadline, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.hangs(50, 1000))
 			// Others are answered while the handler goes on and when it ends.
-			for end := time.Now().Add(1200 * time.Millisecond); s.err == nil && time.Now().Before(end); {
+			for end := time.Now().Add(1200 * time.Millisecond); time.Now().Before(end); {
 				s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1))), "txn.a=1")
 			}
-			s.finished()
-		})},
-		Case{"deadline/earlier-messages-stay", rowDeadline, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageHang, MessageEcho)
-			s.open()
+		}, MessageHang, MessageEcho)},
+		Case{"deadline/earlier-messages-stay", rowDeadline, "§3.2.7", opened(func(s *script) {
 			v := s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), hang(100, 1000))
 			s.want(v, "txn.a=1")
-			s.finished()
-		})},
-		Case{"deadline/many-at-once", rowDeadline, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageHang)
-			s.open()
+		}, MessageHang, MessageEcho)},
+		Case{"deadline/many-at-once", rowDeadline, "§3.2.7", opened(func(s *script) {
 			s.within(9*time.Second, "ACKs at their deadline", func() { pipelined(s, 100, hang(100, 10_000)) })
 			s.served()
-			s.finished()
-		})},
-		Case{"deadline/in-time", rowDeadline, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageHang)
-			s.open()
+		}, MessageHang)},
+		Case{"deadline/in-time", rowDeadline, "§3.2.7", opened(func(s *script) {
 			s.want(s.ask(hang(10000, 20)), "txn.late=true")
-			s.finished()
-		})},
+		}, MessageHang)},
 		Case{"deadline/closed-meanwhile", rowDeadline, "§3.2.7", scripted(func(s *script) {
 			s.needs(MessageHang)
 			s.open()
@@ -105,7 +78,7 @@ func (s *script) hangs(timeoutMS, forMS int) spoetest.Vars {
 	start := time.Now()
 	v := s.ask(hang(timeoutMS, forMS))
 	took := time.Since(start).Milliseconds()
-	if s.err == nil && (took < int64(timeoutMS)*9/10 || took >= int64(forMS)) {
+	if took < int64(timeoutMS)*9/10 || took >= int64(forMS) {
 		s.failf("the ACK left after %d ms; the deadline is %d ms, the handler returns after %d ms", took, timeoutMS, forMS)
 	}
 	return v
@@ -143,15 +116,12 @@ func nameCases() []Case {
 		})})
 	}
 	sortCases(cases)
-	return append(cases, Case{"name/accepted", rowVarName, "§3.4", scripted(func(s *script) {
-		s.needs(MessageSet)
-		s.open()
+	return append(cases, Case{"name/accepted", rowVarName, "§3.4", opened(func(s *script) {
 		for _, scope := range []string{"proc", "sess", "txn", "req", "res"} {
 			for _, name := range []string{"a", "A.b_9", "_", "9", "a..b", strings.Repeat("a", 62-len(scope))} {
 				s.want(s.ask(spoetest.Msg(MessageSet, spoetest.Arg("scope", scope), spoetest.Arg("name", name), spoetest.Arg("value", 7))), fmt.Sprintf("%s.%s=7", scope, name))
 				s.want(s.ask(spoetest.Msg(MessageSet, spoetest.Arg("scope", scope), spoetest.Arg("name", name))), fmt.Sprintf("unset(%s.%s)", scope, name))
 			}
 		}
-		s.finished()
-	})})
+	}, MessageSet)})
 }

@@ -34,7 +34,7 @@ func helloCases() []Case {
 	cases := []Case{
 		{"hello/answer", rowHello, "§3.2.5", scripted(func(s *script) {
 			h := s.open()
-			if s.err == nil && h.Version != codec.Version {
+			if h.Version != codec.Version {
 				s.failf("AGENT-HELLO with version %q, want %q", h.Version, codec.Version)
 			}
 			s.served()
@@ -46,7 +46,6 @@ func helloCases() []Case {
 				h := s.open(func(h *spoetest.Hello) { h.Capabilities = caps })
 				offered := spoetest.Hello{Capabilities: caps}
 				switch {
-				case s.err != nil:
 				case !h.Has(codec.CapFragmentation):
 					s.failf("AGENT-HELLO with capabilities %q, want fragmentation among them", h.Capabilities)
 				case h.Has(codec.CapPipelining) != offered.Pipelining():
@@ -83,9 +82,7 @@ func helloCases() []Case {
 			} {
 				unknown := pair{"x-" + v.Type().String(), v}
 				for i := range 4 {
-					if !s.try("unknown key of type %v at position %d", v.Type(), i) {
-						return
-					}
+					s.try("unknown key of type %v at position %d", v.Type(), i)
 					pairs := slices.Insert([]pair{versionsPair, sizePair, capabilitiesPair}, i, unknown)
 					s.shakeRaw(helloPayload(pairs...))
 				}
@@ -97,18 +94,14 @@ func helloCases() []Case {
 				{versionsPair, capabilitiesPair, sizePair}, {sizePair, versionsPair, capabilitiesPair}, {sizePair, capabilitiesPair, versionsPair},
 				{capabilitiesPair, versionsPair, sizePair}, {{"engine-id", codec.String("e")}, capabilitiesPair, sizePair, versionsPair},
 			} {
-				if !s.try("%s first, then %s", pairs[0].key, pairs[1].key) {
-					return
-				}
+				s.try("%s first, then %s", pairs[0].key, pairs[1].key)
 				s.shakeRaw(helloPayload(pairs...))
 				s.served()
 			}
 		})},
 		{"hello/size-types", rowLenient, "§3.2.4", scripted(func(s *script) {
 			for _, v := range []codec.Value{codec.Int32(16380), codec.Uint32(16380), codec.Int64(16380), codec.Uint64(16380)} {
-				if !s.try("max-frame-size as %v", v.Type()) {
-					return
-				}
+				s.try("max-frame-size as %v", v.Type())
 				h := s.shakeRaw(helloPayload(versionsPair, pair{"max-frame-size", v}, capabilitiesPair))
 				s.agreed(h, 16380)
 				s.served()
@@ -134,9 +127,6 @@ func helloCases() []Case {
 
 // shakeRaw does the handshake with a raw payload.
 func (s *script) shakeRaw(payload []byte) codec.AgentHello {
-	if s.err != nil {
-		return codec.AgentHello{}
-	}
 	h, err := s.c.HandshakeRaw(s.ctx, payload, 0)
 	s.check(err)
 	return h
@@ -147,7 +137,6 @@ func (s *script) shakeRaw(payload []byte) codec.AgentHello {
 // to be taken.
 func (s *script) agreed(h codec.AgentHello, offered uint32) {
 	switch limit := s.t.MaxFrameSize; {
-	case s.err != nil:
 	case limit != 0 && h.MaxFrameSize != min(offered, limit),
 		limit == 0 && offered <= 16380 && h.MaxFrameSize != offered,
 		h.MaxFrameSize > offered:

@@ -23,13 +23,8 @@ func wideIDs() []uint64 {
 
 func notifyCases() []Case {
 	return []Case{
-		{"notify/one", rowNotify, "§3.2.7", scripted(func(s *script) {
-			s.open()
-			s.served()
-			s.finished()
-		})},
-		{"notify/ids", rowNotify, "§3.2.7", scripted(func(s *script) {
-			s.open()
+		{"notify/one", rowNotify, "§3.2.7", opened((*script).served)},
+		{"notify/ids", rowNotify, "§3.2.7", opened(func(s *script) {
 			for _, stream := range wideIDs() {
 				for _, frame := range []uint64{0, 1, 239, 240, math.MaxUint32, math.MaxUint64} {
 					id := at(stream, frame)
@@ -38,76 +33,59 @@ func notifyCases() []Case {
 					s.ack(id)
 				}
 			}
-			s.finished()
 		})},
-		{"notify/frame-ids-of-one-stream", rowNotify, "§3.2.7", scripted(func(s *script) {
-			s.open()
+		{"notify/frame-ids-of-one-stream", rowNotify, "§3.2.7", opened(func(s *script) {
 			for i := range uint64(20) {
 				s.notify(at(0, i+1), s.t.message())
 			}
 			for i := range uint64(20) {
 				s.ack(at(0, 20-i))
 			}
-			s.finished()
 		})},
-		{"notify/stream-id-reused", rowNotify, "§3.2.7", scripted(func(s *script) {
-			s.open()
+		{"notify/stream-id-reused", rowNotify, "§3.2.7", opened(func(s *script) {
 			for range 20 {
 				s.notify(at(0, 1), s.t.message())
 				s.ack(at(0, 1))
 			}
-			s.finished()
 		})},
-		{"notify/pipelined", rowNotify, "§3.2.1", scripted(func(s *script) {
-			s.open()
+		{"notify/pipelined", rowNotify, "§3.2.1", opened(func(s *script) {
 			pipelined(s, 100, s.t.message())
-			s.finished()
 		})},
-		{"notify/pipelined-a-lot", rowNotify, "§3.2.1", scripted(func(s *script) {
+		{"notify/pipelined-a-lot", rowNotify, "§3.2.1", opened(func(s *script) {
 			// Far beyond what any agent handles at once: it may stop reading for a
 			// while, but drops nothing.
-			s.open()
 			for range 10 {
 				pipelined(s, 1000, s.t.message())
 			}
-			s.finished()
 		})},
-		{"notify/random-order", rowNotify, "§3.2.1", scripted(randomOrder)},
+		{"notify/random-order", rowNotify, "§3.2.1", opened(randomOrder, MessageSleep)},
 		{"notify/one-byte-segments", rowNotify, "§3.2", scripted(func(s *script) {
 			s.connect()
-			if s.err == nil {
-				s.c.Segments(spoetest.SegmentsOf(1, 0))
-			}
+			s.c.Segments(spoetest.SegmentsOf(1, 0))
 			s.shake()
 			for range 5 {
 				s.served()
 			}
 			s.finished()
 		})},
-		{"notify/segments-across-frames", rowNotify, "§3.2", scripted(func(s *script) {
+		{"notify/segments-across-frames", rowNotify, "§3.2", opened(func(s *script) {
 			// Segments of every size up to that of two frames, so that a write
 			// ends at every byte of a frame, and of its length.
-			s.open()
 			frame := len(codec.AppendFrame(nil, spoetest.NotifyFrame(at(1, 1), s.payload(s.t.message()))))
-			for size := 1; size < 2*frame && s.err == nil; size++ {
+			for size := 1; size < 2*frame; size++ {
 				s.at = fmt.Sprintf("segments of %d bytes", size)
 				s.c.Segments(spoetest.SegmentsOf(size, 0))
 				pipelined(s, 4, s.t.message())
 			}
-			s.finished()
 		})},
 		{"notify/paused", rowNotify, "§3.2", scripted(func(s *script) {
 			s.connect()
-			if s.err == nil {
-				s.c.Segments(func(b []byte) (int, time.Duration) { return len(b)/3 + 1, s.t.settle() / 20 })
-			}
+			s.c.Segments(func(b []byte) (int, time.Duration) { return len(b)/3 + 1, s.t.settle() / 20 })
 			s.shake()
 			s.served()
 			s.finished()
 		})},
-		{"messages/in-order", rowMessages, "§3.2.6", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		{"messages/in-order", rowMessages, "§3.2.6", opened(func(s *script) {
 			var msgs []spoetest.Message
 			want := ""
 			for i := range 20 {
@@ -115,49 +93,36 @@ func notifyCases() []Case {
 				want += fmt.Sprintf(" txn.n%d=%d", i, i)
 			}
 			s.want(s.ask(msgs...), want[1:])
-			s.finished()
-		})},
-		{"messages/same-variable", rowMessages, "§3.2.6", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		}, MessageEcho)},
+		{"messages/same-variable", rowMessages, "§3.2.6", opened(func(s *script) {
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("v", 1)), spoetest.Msg(MessageEcho, spoetest.Arg("v", 2)), spoetest.Msg(MessageEcho, spoetest.Arg("v", 3))), "txn.v=1 txn.v=2 txn.v=3")
-		})},
+		}, MessageEcho)},
 		{"messages/one-unknown", rowMessages, "§3.2.6", scripted(func(s *script) {
 			s.needs(MessageEcho)
 			s.open()
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(unhandled), spoetest.Msg(MessageEcho, spoetest.Arg("b", 2))), "txn.a=1 txn.b=2")
 			s.finished()
 		})},
-		{"messages/many", rowMessages, "§3.2.6", scripted(func(s *script) {
-			s.open()
+		{"messages/many", rowMessages, "§3.2.6", opened(func(s *script) {
 			msgs := make([]spoetest.Message, 500)
 			for i := range msgs {
 				msgs[i] = spoetest.Msg(unhandled)
 			}
 			s.ask(msgs...)
-			s.finished()
 		})},
-		{"unknown/message", rowUnknown, "§3.2.7", scripted(func(s *script) {
-			s.open()
+		{"unknown/message", rowUnknown, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.ask(spoetest.Msg(unhandled, spoetest.Arg("ip", "192.0.2.1"))))
-			s.finished()
 		})},
-		{"unknown/no-message", rowUnknown, "§3.2.7", scripted(func(s *script) {
-			s.open()
+		{"unknown/no-message", rowUnknown, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.ask())
-			s.finished()
 		})},
-		{"unknown/message-without-name", rowUnknown, "§3.2.7", scripted(func(s *script) {
-			s.open()
+		{"unknown/message-without-name", rowUnknown, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.ask(spoetest.Msg("")))
-			s.finished()
 		})},
-		{"unknown/message-with-an-odd-name", rowUnknown, "§3.2.7", scripted(func(s *script) {
-			s.open()
+		{"unknown/message-with-an-odd-name", rowUnknown, "§3.2.7", opened(func(s *script) {
 			for _, name := range []string{"Ünïcode", "a b", "\x00\xff", "%s%d", string(make([]byte, 5000))} {
 				s.nothing(s.ask(spoetest.Msg(name)))
 			}
-			s.finished()
 		})},
 		{"option/no-empty-ack", rowNoEmpty, "§3.2.7", scripted(func(s *script) {
 			if !s.t.NoEmptyACK {
@@ -172,9 +137,7 @@ func notifyCases() []Case {
 			s.nothing(s.ask(spoetest.Msg(MessageBig, spoetest.Arg("size", 20000))))
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1))), "txn.a=1")
 		})},
-		{"engine/slow-handler-on-its-connection", rowEngine, "§3.2.1", scripted(func(s *script) {
-			s.needs(MessageSleep)
-			s.open()
+		{"engine/slow-handler-on-its-connection", rowEngine, "§3.2.1", opened(func(s *script) {
 			slow := at(1001, 1)
 			s.notify(slow, spoetest.Msg(MessageSleep, spoetest.Arg("ms", 1000)))
 			s.within(s.t.wait()/2, "20 NOTIFYs behind a slow one", func() {
@@ -183,11 +146,8 @@ func notifyCases() []Case {
 				}
 			})
 			s.want(s.ack(slow), "txn.slept=1000")
-			s.finished()
-		})},
-		{"engine/slow-handlers-elsewhere", rowEngine, "§3.2.1", scripted(func(s *script) {
-			s.needs(MessageSleep)
-			s.open()
+		}, MessageSleep)},
+		{"engine/slow-handlers-elsewhere", rowEngine, "§3.2.1", opened(func(s *script) {
 			for i := range uint64(20) {
 				s.notify(at(i, 1), spoetest.Msg(MessageSleep, spoetest.Arg("ms", 1000)))
 			}
@@ -195,8 +155,7 @@ func notifyCases() []Case {
 			for i := range uint64(20) {
 				s.ack(at(i, 1))
 			}
-			s.finished()
-		})},
+		}, MessageSleep)},
 	}
 }
 
@@ -210,38 +169,30 @@ func pipelined(s *script, n int, msg spoetest.Message) {
 	for i := range frames {
 		frames[i] = spoetest.NotifyFrame(at(uint64(i), 7), payload)
 	}
-	if s.err != nil {
-		return
-	}
 	// Written while ACKs are read: the agent need not keep them for a HAProxy
 	// that does not read.
 	written := make(chan error, 1)
-	go func() { written <- s.c.WriteFrames(s.ctx, frames...) }() // ends with the write, which is bounded
+	c := s.c
+	go func() { written <- c.WriteFrames(s.ctx, frames...) }() // ends with the write, which is bounded
 	seen := make([]bool, n)
 	for range n {
 		a, err := s.c.AnyAck(s.ctx)
+		s.check(err)
 		switch {
-		case !s.check(err):
 		case a.Frame != 7 || a.Stream >= uint64(n):
 			s.failf("ACK %v, which was not asked for", a.ID)
 		case seen[a.Stream]:
 			s.failf("a second ACK %v", a.ID)
-		default:
-			seen[a.Stream] = true
-			_, err := a.Vars()
-			s.check(err)
 		}
-		if s.err != nil {
-			break
-		}
+		seen[a.Stream] = true
+		_, err = a.Vars()
+		s.check(err)
 	}
 	s.check(<-written)
 }
 
 // randomOrder has 100 NOTIFYs answered in another order than they were sent.
 func randomOrder(s *script) {
-	s.needs(MessageSleep)
-	s.open()
 	const n = 100
 	rng := rand.New(rand.NewPCG(1, 2))
 	ms := rng.Perm(n)
@@ -253,16 +204,10 @@ func randomOrder(s *script) {
 	s.send(frames...)
 	seen, order := map[uint64]bool{}, []int{}
 	for range n {
-		if s.err != nil {
-			return
-		}
 		a, err := s.c.AnyAck(s.ctx)
-		if !s.check(err) {
-			return
-		}
+		s.check(err)
 		if a.Stream >= n || a.Frame != math.MaxUint64-a.Stream || seen[a.Stream] {
 			s.failf("ACK %v, which was not asked for or is the second one", a.ID)
-			return
 		}
 		seen[a.Stream] = true
 		v, err := a.Vars()
@@ -283,5 +228,4 @@ func randomOrder(s *script) {
 	if wrong > pairs/4 {
 		s.failf("of %d pairs of ACKs, %d came with the one first whose handler had slept longer", pairs, wrong)
 	}
-	s.finished()
 }

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +16,8 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// script is a case's hand on its target: one connection at a time, and the
-// first error, after which every step does nothing.
+// script runs the steps of a case, on one connection at a time. A step that fails
+// ends the case, as t.FailNow ends a test.
 type script struct {
 	ctx context.Context // of the one call of the case
 	t   *Target
@@ -31,13 +32,36 @@ type script struct {
 func scripted(f func(s *script)) func(context.Context, *Target) error {
 	return func(ctx context.Context, t *Target) error {
 		s := &script{ctx: ctx, t: t}
-		f(s)
+		s.steps(f)
 		s.close()
 		for _, end := range s.atEnd {
 			end()
 		}
 		return s.err
 	}
+}
+
+// opened makes a case's Run of steps on an open connection, which then has to end in
+// order. The agent must have the messages.
+func opened(f func(s *script), messages ...string) func(context.Context, *Target) error {
+	return scripted(func(s *script) {
+		s.needs(messages...)
+		s.open()
+		f(s)
+		s.finished()
+	})
+}
+
+// stopped is the panic of a step that fails, whose error is in the script.
+type stopped struct{}
+
+func (s *script) steps(f func(s *script)) {
+	defer func() {
+		if r := recover(); r != nil && r != any(stopped{}) {
+			panic(r)
+		}
+	}()
+	f(s)
 }
 
 func (s *script) close() {
@@ -47,38 +71,34 @@ func (s *script) close() {
 	}
 }
 
-// check notes an error.
-func (s *script) check(err error) bool {
-	if s.err == nil && err != nil {
-		if s.at != "" {
-			err = fmt.Errorf("%s: %w", s.at, err)
-		}
-		s.err = err
+// check ends the case with err if that is not nil. The first error counts.
+func (s *script) check(err error) {
+	if err == nil {
+		return
 	}
-	return s.err == nil
+	if s.err == nil && s.at != "" {
+		err = fmt.Errorf("%s: %w", s.at, err)
+	}
+	s.err = cmp.Or(s.err, err)
+	panic(stopped{})
 }
 
 func (s *script) failf(format string, args ...any) { s.check(fmt.Errorf(format, args...)) }
 
 // try names the next step, and connects again.
-func (s *script) try(format string, args ...any) bool {
+func (s *script) try(format string, args ...any) {
 	s.at = fmt.Sprintf(format, args...)
 	s.connect()
-	return s.err == nil
 }
 
 // needs skips the case if the agent does not have these messages.
 func (s *script) needs(messages ...string) { s.check(s.t.knows(messages...)) }
 
 func (s *script) connect() {
-	if s.err != nil {
-		return
-	}
 	s.close()
 	c, err := s.t.connect(s.ctx)
-	if s.check(err) {
-		s.c = c
-	}
+	s.check(err)
+	s.c = c
 }
 
 // open connects and does the handshake with DefaultHello, changed by changes.
@@ -89,9 +109,6 @@ func (s *script) open(changes ...func(*spoetest.Hello)) codec.AgentHello {
 
 // shake does the handshake on the connection.
 func (s *script) shake(changes ...func(*spoetest.Hello)) codec.AgentHello {
-	if s.err != nil {
-		return codec.AgentHello{}
-	}
 	h := spoetest.DefaultHello()
 	for _, change := range changes {
 		change(&h)
@@ -102,22 +119,16 @@ func (s *script) shake(changes ...func(*spoetest.Hello)) codec.AgentHello {
 }
 
 func (s *script) send(frames ...codec.Frame) {
-	if s.err == nil {
-		s.check(s.c.WriteFrames(s.ctx, frames...))
-	}
+	s.check(s.c.WriteFrames(s.ctx, frames...))
 }
 
 func (s *script) raw(b []byte) {
-	if s.err == nil {
-		s.check(s.c.Write(s.ctx, b))
-	}
+	s.check(s.c.Write(s.ctx, b))
 }
 
 // rawLast sends bytes that the agent may refuse before it has read them all.
 func (s *script) rawLast(b []byte) {
-	if s.err == nil {
-		_ = s.c.Write(s.ctx, b) // the agent's answer counts
-	}
+	_ = s.c.Write(s.ctx, b) // the agent's answer counts
 }
 
 // payload encodes messages.
@@ -134,13 +145,8 @@ func (s *script) notify(id spoetest.ID, msgs ...spoetest.Message) {
 
 // ack awaits the ACK of a NOTIFY, and that it is one HAProxy takes whole.
 func (s *script) ack(id spoetest.ID) spoetest.Vars {
-	if s.err != nil {
-		return spoetest.Vars{}
-	}
 	a, err := s.c.Ack(s.ctx, id)
-	if !s.check(err) {
-		return spoetest.Vars{}
-	}
+	s.check(err)
 	v, err := a.Vars()
 	s.check(err)
 	return v
@@ -148,9 +154,6 @@ func (s *script) ack(id spoetest.ID) spoetest.Vars {
 
 // ask sends messages in one NOTIFY and returns the ACK's variables.
 func (s *script) ask(msgs ...spoetest.Message) spoetest.Vars {
-	if s.err != nil {
-		return spoetest.Vars{}
-	}
 	v, err := s.c.AskAll(s.ctx, msgs...)
 	s.check(err)
 	return v
@@ -159,16 +162,12 @@ func (s *script) ask(msgs ...spoetest.Message) spoetest.Vars {
 // served checks that the connection is in order: Target.Message is answered.
 func (s *script) served() {
 	v := s.ask(s.t.message())
-	if s.err == nil {
-		s.check(s.t.expect(v))
-	}
+	s.check(s.t.expect(v))
 }
 
 // servedElsewhere checks that another connection is served.
 func (s *script) servedElsewhere() {
-	if s.err == nil {
-		s.check(s.t.probe(s.ctx))
-	}
+	s.check(s.t.probe(s.ctx))
 }
 
 // probe is a well-behaved HAProxy that asks once.
@@ -187,9 +186,6 @@ func (t *Target) probe(ctx context.Context) error {
 // nothing checks that an ACK has no actions, or none with effect if the agent is configured
 // to leave no ACK without an action.
 func (s *script) nothing(v spoetest.Vars) {
-	if s.err != nil {
-		return
-	}
 	if s.t.NoEmptyACK {
 		if a := v.Actions(); len(a) != 1 || !a[0].Unset {
 			s.failf("the ACK has the actions %q, want one unset-var that has no effect", v)
@@ -203,7 +199,7 @@ func (s *script) nothing(v spoetest.Vars) {
 
 // want checks an ACK's actions, as Vars.String has them.
 func (s *script) want(v spoetest.Vars, actions string) {
-	if s.err == nil && v.String() != actions {
+	if v.String() != actions {
 		s.failf("the ACK has the actions %q, want %q", v, actions)
 	}
 }
@@ -212,7 +208,7 @@ func (s *script) want(v spoetest.Vars, actions string) {
 func (s *script) within(d time.Duration, what string, f func()) {
 	start := time.Now()
 	f()
-	if took := time.Since(start); s.err == nil && took > d {
+	if took := time.Since(start); took > d {
 		s.failf("%s took %v, want at most %v", what, took, d)
 	}
 }
@@ -220,12 +216,8 @@ func (s *script) within(d time.Duration, what string, f func()) {
 // halfClosed sends an EOF and checks that the agent ends the connection, with
 // or without a DISCONNECT.
 func (s *script) halfClosed() {
-	if s.err != nil {
-		return
-	}
 	if err := s.c.CloseWrite(); err != nil {
 		s.check(skipf("the connection cannot be half closed: %v", err))
-		return
 	}
 	frames, err := s.c.Drain(s.ctx)
 	for _, f := range frames {

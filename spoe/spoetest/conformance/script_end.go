@@ -20,7 +20,7 @@ import (
 func (s *script) finished() {
 	s.send(spoetest.DisconnectFrame(codec.Disconnect{Message: "normal"}))
 	frames := s.drained(nil)
-	if s.err == nil && len(frames) != 1 {
+	if len(frames) != 1 {
 		s.failf("%v was still to come before the AGENT-DISCONNECT, want nothing", frames[0].Type)
 	}
 }
@@ -29,7 +29,7 @@ func (s *script) finished() {
 // no frame before or after, and ends the connection in order.
 func (s *script) refused(statuses ...codec.Status) {
 	frames := s.drained(statuses)
-	if s.err == nil && len(frames) != 1 {
+	if len(frames) != 1 {
 		s.failf("%v before the AGENT-DISCONNECT, want nothing", frames[0].Type)
 	}
 }
@@ -37,15 +37,13 @@ func (s *script) refused(statuses ...codec.Status) {
 // drained reads to the end, checks the AGENT-DISCONNECT there, and returns all
 // that came. No statuses means 0.
 func (s *script) drained(statuses []codec.Status) []codec.Frame {
-	if s.err != nil {
-		return nil
-	}
 	if len(statuses) == 0 {
 		statuses = []codec.Status{codec.StatusNormal}
 	}
 	frames, err := s.c.Drain(s.ctx)
 	d, err := spoetest.LastDisconnect(frames, err)
-	if s.check(err) && !slices.Contains(statuses, d.Status) {
+	s.check(err)
+	if !slices.Contains(statuses, d.Status) {
 		s.failf("AGENT-DISCONNECT with status %d (%q), want %v", uint32(d.Status), d.Message, listOf(statuses))
 	}
 	return frames
@@ -62,11 +60,8 @@ func listOf(statuses []codec.Status) string {
 // ended waits until the agent ends the connection in whatever way, within its
 // own timeout and Target.Wait.
 func (s *script) ended(timeout time.Duration) {
-	if s.err != nil {
-		return
-	}
 	start := time.Now()
-	for s.err == nil {
+	for {
 		_, err := s.c.Next(s.ctx)
 		took := time.Since(start)
 		switch {
@@ -76,7 +71,6 @@ func (s *script) ended(timeout time.Duration) {
 			s.failf("the connection is still there after %v, its timeout is %v", took, timeout)
 		case took < timeout/2:
 			s.failf("the connection ended after %v, its timeout is %v: %w", took, timeout, err)
-			return
 		default:
 			return
 		}

@@ -32,7 +32,7 @@ func shutdownCases() []Case {
 			s.check(sleep(s.ctx, s.t.settle()))
 			done := shutdown()
 			frames := s.drained(nil)
-			if s.err == nil && len(frames) != 21 {
+			if len(frames) != 21 {
 				s.failf("%d ACKs before the AGENT-DISCONNECT, want 20", len(frames)-1)
 			}
 			s.awaitEnd(done)
@@ -47,7 +47,7 @@ func shutdownCases() []Case {
 			// to the next.
 			quiet := time.Duration(0)
 			last := time.Now()
-			for end := time.Now().Add(500 * time.Millisecond); s.err == nil && time.Now().Before(end); {
+			for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); {
 				id, err := s.c.Notify(s.ctx, s.t.message())
 				now := time.Now()
 				quiet, last = max(quiet, now.Sub(last)), now
@@ -79,9 +79,6 @@ func shutdownCases() []Case {
 		})},
 		{"shutdown/refuses-connections-afterwards", rowShutdown, "§3.2.9", scripted(func(s *script) {
 			s.awaitEnd(s.spare()())
-			if s.err != nil {
-				return
-			}
 			c, err := s.t.connect(s.ctx)
 			if err == nil {
 				_, err = c.Handshake(s.ctx, spoetest.DefaultHello())
@@ -97,14 +94,11 @@ func shutdownCases() []Case {
 // spare runs the case against an agent of its own, and returns the func that shuts
 // that down. The agent is shut down in any case.
 func (s *script) spare() (shutdown func() <-chan error) {
-	if s.err != nil || s.t.Spare == nil {
+	if s.t.Spare == nil {
 		s.check(skipf("Target.Spare is not set"))
-		return func() <-chan error { return nil }
 	}
 	t, stop, err := s.t.Spare(s.ctx)
-	if !s.check(err) {
-		return func() <-chan error { return nil }
-	}
+	s.check(err)
 	s.t = t
 	done := make(chan error, 1)
 	started := false
@@ -131,9 +125,6 @@ func (s *script) spare() (shutdown func() <-chan error) {
 
 // awaitEnd checks that the shutdown loses nothing.
 func (s *script) awaitEnd(done <-chan error) {
-	if s.err != nil {
-		return
-	}
 	select {
 	case err := <-done:
 		if err != nil {

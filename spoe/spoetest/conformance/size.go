@@ -77,7 +77,7 @@ func sizeCases() []Case {
 					s.at = fmt.Sprintf("agreed size %d, id %v", size, id)
 					fits := biggest(id, int(h.MaxFrameSize), nil)
 					s.notify(id, spoetest.Msg(MessageBig, spoetest.Arg("size", fits)))
-					if v := s.ack(id); s.err == nil && len(v.Str("txn.big")) != fits {
+					if v := s.ack(id); len(v.Str("txn.big")) != fits {
 						s.failf("a string of %d bytes, which fits exactly, came as %d bytes", fits, len(v.Str("txn.big")))
 					}
 					s.notify(id, spoetest.Msg(MessageBig, spoetest.Arg("size", fits+1)))
@@ -86,32 +86,23 @@ func sizeCases() []Case {
 				s.finished()
 			}
 		})},
-		{"size/ack-far-over", rowAckSize, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageBig)
-			s.open()
+		{"size/ack-far-over", rowAckSize, "§3.2.7", opened(func(s *script) {
 			for _, size := range []int{20 << 10, 200 << 10, 2 << 20} {
 				s.nothing(s.ask(spoetest.Msg(MessageBig, spoetest.Arg("size", size))))
 			}
 			s.served()
-			s.finished()
-		})},
-		{"size/ack-of-several-messages", rowAckSize, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageBig, MessageEcho)
-			s.open()
+		}, MessageBig)},
+		{"size/ack-of-several-messages", rowAckSize, "§3.2.7", opened(func(s *script) {
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(MessageBig, spoetest.Arg("size", 20000)), spoetest.Msg(MessageEcho, spoetest.Arg("b", 2))), "txn.a=1 txn.b=2")
-			s.finished()
-		})},
-		{"size/ack-whole-messages-only", rowAckSize, "§3.2.7", scripted(func(s *script) {
+		}, MessageBig, MessageEcho)},
+		{"size/ack-whole-messages-only", rowAckSize, "§3.2.7", opened(func(s *script) {
 			// Two messages that fit alone but not together: the second one's
 			// actions are dropped, all of them.
-			s.needs(MessageBig, MessageEcho)
-			s.open()
 			v := s.ask(spoetest.Msg(MessageBig, spoetest.Arg("size", 10000)), spoetest.Msg(MessageBig, spoetest.Arg("size", 10000), spoetest.Arg("name", "second")), spoetest.Msg(MessageEcho, spoetest.Arg("b", 2)))
-			if s.err == nil && (len(v.Actions()) != 2 || len(v.Str("txn.big")) != 10000 || v.Int("txn.b") != 2) {
+			if len(v.Actions()) != 2 || len(v.Str("txn.big")) != 10000 || v.Int("txn.b") != 2 {
 				s.failf("the ACK has %d actions, the first message's and the last one's fit", len(v.Actions()))
 			}
-			s.finished()
-		})},
+		}, MessageBig, MessageEcho)},
 	}
 	return append(cases, Case{"size/frame-at-agents-limit", rowMaxFrameSize, "§3.2.5", scripted(func(s *script) {
 		if s.t.MaxFrameSize == 0 {

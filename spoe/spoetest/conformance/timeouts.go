@@ -57,7 +57,7 @@ func timeoutCases() []Case {
 			s.served()
 			start := time.Now()
 			var frames []codec.Frame
-			for s.err == nil {
+			for {
 				more, err := s.c.Drain(s.ctx)
 				frames = append(frames, more...)
 				if errors.Is(err, context.DeadlineExceeded) && time.Since(start) < s.t.IdleTimeout+s.t.wait() {
@@ -68,12 +68,12 @@ func timeoutCases() []Case {
 			}
 			took := time.Since(start)
 			switch {
-			case s.err != nil:
 			case took < s.t.IdleTimeout/2:
 				s.failf("the connection ended after %v, its idle timeout is %v", took, s.t.IdleTimeout)
 			case len(frames) > 0:
 				d, err := spoetest.LastDisconnect(frames, nil)
-				if s.check(err) && (len(frames) > 1 || d.Status > codec.StatusTimeout) {
+				s.check(err)
+				if len(frames) > 1 || d.Status > codec.StatusTimeout {
 					s.failf("%d frames, the last an AGENT-DISCONNECT %d; want one, with status 0 or 2", len(frames), uint32(d.Status))
 				}
 			}
@@ -81,7 +81,7 @@ func timeoutCases() []Case {
 		{"timeout/not-idle", rowSilent, "§3.5", scripted(func(s *script) {
 			s.known("IdleTimeout", s.t.IdleTimeout)
 			s.open()
-			for end := time.Now().Add(2 * s.t.IdleTimeout); s.err == nil && time.Now().Before(end); {
+			for end := time.Now().Add(2 * s.t.IdleTimeout); time.Now().Before(end); {
 				s.served()
 				s.check(sleep(s.ctx, s.t.IdleTimeout/5))
 			}
@@ -96,7 +96,7 @@ func timeoutCases() []Case {
 				s.check(skipf("Target.IdleTimeout of %v is too long beside Target.Wait", s.t.IdleTimeout))
 			}
 			v := s.ask(spoetest.Msg(MessageSleep, spoetest.Arg("ms", ms)))
-			if s.err == nil && v.Int("txn.slept") != int64(ms) {
+			if v.Int("txn.slept") != int64(ms) {
 				s.failf("got %q", v)
 			}
 			// The ACK is a frame too: time counts from there.
@@ -121,19 +121,15 @@ func (s *script) known(field string, d time.Duration) {
 func (s *script) drops(frame []byte, timeout time.Duration) {
 	start := time.Now()
 	for _, b := range frame {
-		if s.err != nil {
-			return
-		}
 		if err := s.c.Write(s.ctx, []byte{b}); err != nil {
 			break
 		}
 		if time.Since(start) > 5*timeout+s.t.wait() {
 			s.failf("a frame that comes byte by byte is awaited for more than %v, the timeout is %v", time.Since(start), timeout)
-			return
 		}
 		s.check(sleep(s.ctx, timeout/4))
 	}
-	if took := time.Since(start); s.err == nil && took < timeout/2 {
+	if took := time.Since(start); took < timeout/2 {
 		s.failf("the connection ended after %v, the timeout is %v", took, timeout)
 	}
 }
@@ -144,10 +140,8 @@ func notReading(s *script) {
 	s.known("WriteTimeout", s.t.WriteTimeout)
 	s.needs(MessageBig)
 	s.connect()
-	if s.err == nil {
-		if tcp, ok := s.c.Conn().(*net.TCPConn); ok {
-			s.check(tcp.SetReadBuffer(4096))
-		}
+	if tcp, ok := s.c.Conn().(*net.TCPConn); ok {
+		s.check(tcp.SetReadBuffer(4096))
 	}
 	s.shake()
 	payload := s.payload(spoetest.Msg(MessageBig, spoetest.Arg("size", 16000)))
@@ -158,9 +152,6 @@ func notReading(s *script) {
 	const rounds = 100000 // 10 million NOTIFYs, 160 GB of ACKs: no agent keeps that
 	start := time.Now()
 	for range rounds {
-		if s.err != nil {
-			return
-		}
 		err := s.c.WriteFrames(s.ctx, frames...)
 		switch took := time.Since(start); {
 		case err == nil:
@@ -175,7 +166,6 @@ func notReading(s *script) {
 			return
 		default:
 			s.failf("a connection whose ACKs are not read is still there after %v, the write timeout is %v: %w", took, s.t.WriteTimeout, err)
-			return
 		}
 	}
 	s.failf("the agent has taken %d NOTIFYs whose ACKs are not read", rounds*len(frames))
@@ -183,7 +173,7 @@ func notReading(s *script) {
 
 // wroteOff waits until writing fails because the agent has closed.
 func (s *script) wroteOff(limit time.Duration) {
-	for start := time.Now(); s.err == nil; {
+	for start := time.Now(); ; {
 		err := s.c.Write(s.ctx, []byte{0})
 		switch {
 		case isReset(err):

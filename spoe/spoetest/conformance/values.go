@@ -32,46 +32,37 @@ func valueCases() []Case {
 	}
 	var cases []Case
 	for _, g := range groups {
-		cases = append(cases, Case{"value/" + g.name, rowValues, "§3.1", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		cases = append(cases, Case{"value/" + g.name, rowValues, "§3.1", opened(func(s *script) {
 			for _, v := range g.values {
 				s.echoes(v)
 			}
-			s.finished()
-		})})
+		}, MessageEcho)})
 	}
 	return append(cases,
-		Case{"value/negative-takes-10-bytes", rowValues, "§3.1", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		Case{"value/negative-takes-10-bytes", rowValues, "§3.1", opened(func(s *script) {
 			for _, v := range []codec.Value{codec.Int32(-1), codec.Int32(math.MinInt32), codec.Int64(-1), codec.Int64(math.MinInt64)} {
 				id := at(1, 1)
 				s.at = fmt.Sprintf("%v %v", v.Type(), v)
 				s.notify(id, spoetest.Msg(MessageEcho, spoetest.Arg("v", v)))
-				if s.err != nil {
-					return
-				}
 				a, err := s.c.Ack(s.ctx, id)
 				n, _ := v.Int()
 				want := append([]byte{1, 3, 2, 1, 'v', byte(v.Type())}, codec.AppendVarint(nil, uint64(n))...)
-				if s.check(err) && !bytes.Equal(a.Payload, want) {
+				s.check(err)
+				if !bytes.Equal(a.Payload, want) {
 					s.failf("the ACK's payload is %x, want %x", a.Payload, want)
 				}
 			}
-		})},
-		Case{"value/bool-flags", rowValues, "§3.1", scripted(func(s *script) {
+		}, MessageEcho)},
+		Case{"value/bool-flags", rowValues, "§3.1", opened(func(s *script) {
 			// Only the first of the flags counts.
-			s.needs(MessageEcho)
-			s.open()
 			for b, want := range map[byte]bool{0x01: false, 0x11: true, 0xe1: false, 0xf1: true} {
 				s.at = fmt.Sprintf("type and flags %#x", b)
 				s.send(spoetest.NotifyFrame(at(1, 1), append(codec.AppendMessage(nil, MessageEcho, 1), 1, 'v', b)))
-				if v := s.ack(at(1, 1)); s.err == nil && (!v.Has("txn.v") || v.Bool("txn.v") != want) {
+				if v := s.ack(at(1, 1)); !v.Has("txn.v") || v.Bool("txn.v") != want {
 					s.failf("got %q, want %v", v, want)
 				}
 			}
-		})},
+		}, MessageEcho)},
 		Case{"value/all-in-one-message", rowValues, "§3.2", scripted(func(s *script) {
 			s.needs(MessageEcho)
 			s.open(func(h *spoetest.Hello) { h.MaxFrameSize = 1 << 20 })
@@ -83,24 +74,18 @@ func valueCases() []Case {
 			}
 			s.same(s.ask(spoetest.Msg(MessageEcho, args...)), args)
 		})},
-		Case{"value/255-arguments", rowValues, "§3.2", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		Case{"value/255-arguments", rowValues, "§3.2", opened(func(s *script) {
 			args := make([]spoetest.Argument, codec.MaxArgs)
 			for i := range args {
 				args[i] = spoetest.Arg(fmt.Sprintf("v%d", i), codec.Int64(int64(i)-100))
 			}
 			s.same(s.ask(spoetest.Msg(MessageEcho, args...)), args)
-		})},
-		Case{"value/arguments-without-a-name", rowValues, "§3.2", scripted(func(s *script) {
-			s.needs(MessageEcho)
-			s.open()
+		}, MessageEcho)},
+		Case{"value/arguments-without-a-name", rowValues, "§3.2", opened(func(s *script) {
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("", 1), spoetest.Arg("b", 2), spoetest.Arg("", 3))), "txn.arg0=1 txn.b=2 txn.arg2=3")
-		})},
-		Case{"value/overwritten-by-nobody", rowValues, "§3.2.1", scripted(func(s *script) {
+		}, MessageEcho)},
+		Case{"value/overwritten-by-nobody", rowValues, "§3.2.1", opened(func(s *script) {
 			// A request must not get another's values.
-			s.needs(MessageEcho)
-			s.open()
 			var frames []codec.Frame
 			for i := range uint64(50) {
 				frames = append(frames, spoetest.NotifyFrame(at(i, 1), s.payload(spoetest.Msg(MessageEcho, spoetest.Arg("v", strings.Repeat(fmt.Sprintf("%02d", i), 100))))))
@@ -108,12 +93,12 @@ func valueCases() []Case {
 			for range 20 {
 				s.send(frames...)
 				for i := range uint64(50) {
-					if v := s.ack(at(i, 1)); s.err == nil && v.Str("txn.v") != strings.Repeat(fmt.Sprintf("%02d", i), 100) {
+					if v := s.ack(at(i, 1)); v.Str("txn.v") != strings.Repeat(fmt.Sprintf("%02d", i), 100) {
 						s.failf("stream %d got %q", i, v.Str("txn.v"))
 					}
 				}
 			}
-		})},
+		}, MessageEcho)},
 	)
 }
 
@@ -134,17 +119,14 @@ func (s *script) echoes(v codec.Value) {
 
 // same checks that an ACK sets the arguments, in their order.
 func (s *script) same(v spoetest.Vars, args []spoetest.Argument) {
-	if s.err != nil {
-		return
-	}
 	acts := v.Actions()
 	if len(acts) != len(args) {
 		s.failf("%d actions, want %d", len(acts), len(args))
-		return
 	}
 	for i, a := range acts {
 		want, err := codec.ValueOf(args[i].Value)
-		if s.check(err) && (a.Name != args[i].Name || a.Scope != codec.ScopeTransaction || a.Unset || !a.Value.Equal(want)) {
+		s.check(err)
+		if a.Name != args[i].Name || a.Scope != codec.ScopeTransaction || a.Unset || !a.Value.Equal(want) {
 			s.failf("action %d sets %v.%s to %v %.60v, want txn.%s as %v %.60v", i, a.Scope, a.Name, a.Value.Type(), a.Value, args[i].Name, want.Type(), want)
 		}
 	}
