@@ -25,16 +25,17 @@ func TestAllocations(t *testing.T) {
 	})
 	t.Run("bind without strings", func(t *testing.T) {
 		type in struct {
-			IP  netip.Addr `spoe:"ip,required"`
-			N   int16      `spoe:"n"`
-			U   uint64     `spoe:"u,default=7"`
-			On  bool       `spoe:"on"`
-			F   float64    `spoe:"f"`
+			IP  netip.Addr  `spoe:"ip,required"`
+			N   int16       `spoe:"n"`
+			U   uint64      `spoe:"u,default=7"`
+			On  bool        `spoe:"on"`
+			F   float64     `spoe:"f"`
+			V   codec.Value `spoe:"v"`
 			TLS struct {
 				Port uint16 `spoe:"port"`
 			} `spoe:"tls"`
 		}
-		args := argsOf(kv{"ip", codec.Addr(v6)}, kv{"n", codec.Int64(-1)}, kv{"on", codec.Bool(true)}, kv{"f", codec.String("1.5")},
+		args := argsOf(kv{"ip", codec.Addr(v6)}, kv{"n", codec.Int64(-1)}, kv{"on", codec.Bool(true)}, kv{"f", codec.String("1.5")}, kv{"v", codec.Int64(7)},
 			kv{"tls.port", codec.Int64(1)}, kv{"unknown", codec.String("x")})
 		d, dst := decoderFor[in](t), new(in)
 		allocs(t, 0, func() { require.NoError(t, d.Decode("m", args, dst)) })

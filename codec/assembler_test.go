@@ -121,6 +121,11 @@ func TestAssembler(t *testing.T) {
 			assert.Zero(t, a.Len()+a.Bytes())
 		})
 	}
+	one := codec.Assembler{MaxPayloads: 1}
+	_, _, err := one.Add(fragment(notify, 0, 1, "a"))
+	require.NoError(t, err)
+	_, _, err = one.Add(fragment(notify, 0, 2, "a"))
+	require.Error(t, err)
 	var unbounded codec.Assembler
 	for i := range uint64(100) {
 		_, whole, err := unbounded.Add(fragment(notify, 0, i, "1234567890"))

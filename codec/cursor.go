@@ -46,13 +46,11 @@ func (c *cursor) byte(what string) byte {
 }
 
 func (c *cursor) uint32(what string) uint32 {
-	if len(c.b)-c.off < 4 {
-		c.fail(c.off, "%s needs 4 bytes, %d are left", what, len(c.b)-c.off)
+	b := c.take(4, what)
+	if b == nil {
 		return 0
 	}
-	v := binary.BigEndian.Uint32(c.b[c.off:])
-	c.off += 4
-	return v
+	return binary.BigEndian.Uint32(b)
 }
 
 // varint reads the peers encoding of §3.1.

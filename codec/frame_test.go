@@ -27,6 +27,10 @@ func TestFrameRefused(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, f.FIN())
 	assert.False(t, f.ABORT())
+	f, err = codec.ParseFrame([]byte{3, 0, 0, 0, 2, 0, 0})
+	require.NoError(t, err)
+	assert.False(t, f.FIN())
+	assert.True(t, f.ABORT())
 }
 
 func TestMessagesRoundTrip(t *testing.T) {

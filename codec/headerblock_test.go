@@ -86,8 +86,8 @@ func TestHeaderBlockAllocations(t *testing.T) {
 }
 
 func TestCookie(t *testing.T) {
-	const header = `a=1; session="s p"; A=2;b=x=y;  c=; flag; q="`
-	for name, want := range map[string]string{"a": "1", "A": "2", "session": "s p", "b": "x=y", "c": "", "q": `"`} {
+	const header = `a=1; session="s p"; A=2;b=x=y;  c=; flag; q="; e=""`
+	for name, want := range map[string]string{"a": "1", "A": "2", "session": "s p", "b": "x=y", "c": "", "q": `"`, "e": ""} {
 		got, ok := codec.Cookie(header, name)
 		assert.True(t, ok, name)
 		assert.Equal(t, want, got, name)

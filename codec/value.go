@@ -179,7 +179,7 @@ func (v Value) Any() any {
 	case TypeUint32, TypeUint64:
 		return uint(v.lo)
 	case TypeIPv4:
-		return net.IP(binary.BigEndian.AppendUint32(make([]byte, 0, 4), uint32(v.lo)))
+		return net.IP(binary.BigEndian.AppendUint32(nil, uint32(v.lo)))
 	case TypeIPv6:
 		b := v.as16()
 		return net.IP(bytes.Clone(b[:]))

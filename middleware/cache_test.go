@@ -45,6 +45,18 @@ func TestCache(t *testing.T) {
 	})
 }
 
+// TestKeyArgsKeepsItsNames: a key does not change with the slice that it was made of.
+func TestKeyArgsKeepsItsNames(t *testing.T) {
+	var calls atomic.Int64
+	names := []string{"ip"}
+	h := spoetest.New(t, middleware.Cache(time.Minute, middleware.KeyArgs(names...))(counted(&calls)))
+	names[0] = "id"
+	for id := range 2 {
+		h.Ask("m", spoetest.Arg("id", id), spoetest.Arg("ip", "a"))
+	}
+	assert.EqualValues(t, 1, calls.Load())
+}
+
 // TestCacheKeepsNoFailure, nor what has no key.
 func TestCacheKeepsNoFailure(t *testing.T) {
 	calls := 0

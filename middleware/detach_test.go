@@ -94,23 +94,85 @@ func TestDetachDropsWhatDoesNotFit(t *testing.T) {
 
 // A message that a worker has taken makes space for another.
 func TestDetachQueueHasSpaceAgain(t *testing.T) {
+	body := spoetest.Arg("body", make([]byte, 1000))
+	size := len(newMessage(t, "m", body).Args.Raw().Raw())
+	for name, cfg := range map[string]middleware.DetachConfig{
+		"by number": {Workers: 1, Queue: 8},
+		"by bytes":  {Workers: 1, QueueBytes: 8 * size},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, next := newMeters(t), make(chan struct{})
+				cfg.MeterProvider = m
+				h := spoetest.New(t, middleware.Detach(cfg)(handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+					<-next
+					return nil
+				})))
+				for range 1 + 8 {
+					h.Ask("m", body)
+				}
+				next <- struct{}{}
+				synctest.Wait()
+				h.Ask("m", body)
+				synctest.Wait()
+				assert.Empty(t, m.sums(dropped))
+				close(next)
+			})
+		})
+	}
+}
+
+// TestDetachWorkersEnd: a worker ends with the queue, and later messages get no more
+// workers than the first.
+func TestDetachWorkersEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, next := newMeters(t), make(chan struct{})
-		cfg := middleware.DetachConfig{Workers: 1, Queue: 8, MeterProvider: m}
-		h := spoetest.New(t, middleware.Detach(cfg)(handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
-			<-next
-			return nil
-		})))
-		for range 1 + 8 {
+		work := new(sleeps)
+		var handled atomic.Int64
+		h := spoetest.New(t, middleware.Detach(middleware.DetachConfig{Workers: 1})(handlerFunc(
+			func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				handled.Add(1)
+				return work.ServeSPOE(ctx, msg, acts)
+			})))
+		for round := range 3 {
 			h.Ask("m")
+			h.Ask("m")
+			time.Sleep(time.Minute)
+			assert.EqualValues(t, 2*(round+1), handled.Load())
 		}
-		next <- struct{}{}
-		synctest.Wait()
-		h.Ask("m")
-		synctest.Wait()
-		assert.Empty(t, m.sums(dropped))
-		close(next)
+		assert.EqualValues(t, 1, work.most.Load())
 	})
+}
+
+// TestDetachDefaults: 16 workers, and 1024 messages or 64 MiB in the queue.
+func TestDetachDefaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		workers, queued, size int
+	}{
+		"by number": {workers: 16, queued: 1024},
+		"by bytes":  {workers: 1, queued: 4, size: 16 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, work := newMeters(t), new(sleeps)
+				cfg := middleware.DetachConfig{MeterProvider: m}
+				msg := newMessage(t, "m")
+				if c.size > 0 {
+					cfg.Workers = c.workers
+					few := len(newMessage(t, "m", spoetest.Arg("body", make([]byte, 1<<20))).Args.Raw().Raw()) - 1<<20
+					msg = newMessage(t, "m", spoetest.Arg("body", make([]byte, c.size-few)))
+				}
+				h := middleware.Detach(cfg)(work)
+				for range c.workers + c.queued + 3 {
+					require.NoError(t, h.ServeSPOE(t.Context(), msg, new(spoe.Actions)))
+				}
+				synctest.Wait()
+				assert.Equal(t, map[string]int64{"rpc.method=m spop.drop.reason=queue_full": 3}, m.sums(dropped))
+				assert.EqualValues(t, c.workers, work.most.Load())
+				time.Sleep(5 * time.Minute) // the queue is handled
+				assert.Zero(t, work.now.Load())
+			})
+		})
+	}
 }
 
 // TestDetachIsWaitedFor by Shutdown, the queue included.

@@ -82,11 +82,7 @@ func goType(err error) string {
 
 // panicOf returns the panic that err is or wraps, or nil.
 func panicOf(err error) (p *spoe.PanicError) {
-	defer func() {
-		if recover() != nil { // a method of the error panicked
-			p = nil
-		}
-	}()
+	defer func() { _ = recover() }() // a method of the error may panic
 	errors.As(err, &p)
 	return p
 }

@@ -86,13 +86,13 @@ func TestLimitSheds(t *testing.T) {
 func TestLimitOfLargeMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := new(sleeps)
-		h := spoetest.New(t, spoe.Chain(s, middleware.Limit(1, middleware.LimitConfig{MinBytes: 1000})))
-		large := spoetest.Arg("body", strings.Repeat("x", 1000))
+		h := spoetest.New(t, spoe.Chain(s, middleware.Limit(1, middleware.LimitConfig{MinBytes: 1008})))
+		large := spoetest.Arg("body", strings.Repeat("x", 1000)) // 1008 bytes with its name and type
 		first, err := h.Client.Notify(t.Context(), spoetest.Msg("m", large))
 		require.NoError(t, err)
 		synctest.Wait()
 		assert.Empty(t, h.Ask("m", large), "no place")
-		assert.Equal(t, "txn.done=true", h.Ask("m", spoetest.Arg("body", strings.Repeat("x", 900))).String())
+		assert.Equal(t, "txn.done=true", h.Ask("m", spoetest.Arg("body", strings.Repeat("x", 999))).String())
 		_, err = h.Client.Ack(t.Context(), first)
 		assert.NoError(t, err)
 		assert.EqualValues(t, 2, s.most.Load())

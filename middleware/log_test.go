@@ -79,6 +79,16 @@ func TestLog(t *testing.T) {
 
 // TestLogSampling: one line for so many successes; so many lines a second for each outcome,
 // and a count of the lines left out.
+// TestLogLeastSlow: any time above 0 is a bound.
+func TestLogLeastSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		h := middleware.Log(middleware.LogConfig{Logger: log.logger(), Slow: 1})(new(sleeps))
+		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+		assert.Equal(t, "slow", log.all(t)[0]["outcome"])
+	})
+}
+
 func TestLogSampling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines

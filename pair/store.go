@@ -233,7 +233,6 @@ func (s *Store[T]) removeLocked(e *entry[T]) *entry[T] {
 	} else {
 		s.newest = e.older
 	}
-	e.newer, e.older = nil, nil
 	if s.oldest != nil {
 		return e
 	}

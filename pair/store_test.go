@@ -253,6 +253,24 @@ func TestCloseWaits(t *testing.T) {
 	})
 }
 
+// Without MaxBytes, values of 64 MiB together wait.
+func TestDefaultMaxBytes(t *testing.T) {
+	s := pair.New(pair.Config[int]{Size: func(int) int64 { return 16 << 20 }})
+	defer s.Close()
+	for i := range 6 {
+		s.Put(i)
+	}
+	assert.Equal(t, 4, s.Stats().Waiting)
+}
+
+func TestReasons(t *testing.T) {
+	for reason, want := range map[pair.Reason]string{
+		pair.Expired: "expired", pair.Evicted: "evicted", pair.ShutDown: "shut down", 0: "Reason(0)", 4: "Reason(4)",
+	} {
+		assert.Equal(t, want, reason.String())
+	}
+}
+
 // TestDrain: Drain returns when no value waits, whether the last one was taken or has
 // expired, and at the end of its context otherwise.
 func TestDrain(t *testing.T) {

@@ -249,6 +249,8 @@ var mistakes = []struct {
 	{"an engine with a space", route(func(s *router.Route) { s.Engine("a b") })},
 	{"two engines", route(func(s *router.Route) { s.Engine("a").Engine("b") })},
 	{"an argument of no name that HAProxy has", route(func(s *router.Route) { s.Arg("a b", "src") })},
+	{"an argument with an equals sign", route(func(s *router.Route) { s.Arg("a=b", "src") })},
+	{"an argument with a DEL", route(func(s *router.Route) { s.Arg("a\x7f", "src") })},
 	{"an argument from nowhere", route(func(s *router.Route) { s.Arg("a", " ") })},
 	{"an argument of two lines", route(func(s *router.Route) { s.Arg("a", "src\nargs b=dst") })},
 	{"an argument sent twice", route(func(s *router.Route) { s.Arg("a", "src").Arg("a", "dst") })},

@@ -209,3 +209,21 @@ func TestNames(t *testing.T) {
 	info := r.Routes()[0]
 	assert.Equal(t, []string{name, name, name}, []string{info.Message, info.Group, info.Engine})
 }
+
+// TestOtherVars: a route sets variables besides those of its result, if scope or name differ.
+func TestOtherVars(t *testing.T) {
+	r := router.New()
+	r.Handle("m", typedJudge).Var(spoe.VarScopeSession, "other").Var(spoe.VarScopeTransaction, "score")
+	assert.Len(t, r.Routes()[0].Sets, 2)
+}
+
+type valueHandler struct{}
+
+func (valueHandler) ServeSPOE(context.Context, *spoe.Message, *spoe.Actions) error { return nil }
+
+// TestHandlerOfAnyKind: a handler need not be a pointer or a func.
+func TestHandlerOfAnyKind(t *testing.T) {
+	r := router.New()
+	r.HandleRaw("m", valueHandler{})
+	assert.Len(t, r.Routes(), 1)
+}

@@ -20,7 +20,7 @@ const MinSecret = 32
 // MaxText is how many bytes a sealed text can have; Open refuses longer ones unread.
 const MaxText = 16 << 10
 
-const idSize, nonceSize, untilSize, tagSize = 4, 12, 8, 16
+const idSize, nonceSize, untilSize = 4, 12, 8
 
 // Keyring seals with its first key and opens with all. Several goroutines may use one.
 type Keyring struct{ keys []key }
@@ -76,8 +76,8 @@ func (r *Keyring) Seal(value []byte, until time.Time, words ...string) string {
 	if !until.IsZero() {
 		end = uint64(max(1, until.Unix()))
 	}
-	plain := append(binary.BigEndian.AppendUint64(make([]byte, 0, untilSize+len(value)), end), value...)
-	b := make([]byte, idSize+nonceSize, idSize+nonceSize+len(plain)+tagSize)
+	plain := append(binary.BigEndian.AppendUint64(nil, end), value...)
+	b := make([]byte, idSize+nonceSize)
 	copy(b, k.id[:])
 	rand.Read(b[idSize:])
 	b = k.aead.Seal(b, b[idSize:], plain, binding(words))
@@ -87,11 +87,11 @@ func (r *Keyring) Seal(value []byte, until time.Time, words ...string) string {
 // Open returns the value of a sealed text. ok is false for a text that was changed, that
 // was sealed for other words or by a key that is not in the ring, or whose time is over.
 func (r *Keyring) Open(text string, now time.Time, words ...string) (value []byte, ok bool) {
-	if len(text) > MaxText || strings.Contains(text, "\r") || strings.Contains(text, "\n") { // base64 skips line breaks
+	if len(text) > MaxText || strings.ContainsAny(text, "\r\n") { // base64 skips line breaks
 		return nil, false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) < idSize+nonceSize+untilSize+tagSize {
+	if err != nil || len(b) < idSize+nonceSize {
 		return nil, false
 	}
 	for i := range r.keys {

@@ -73,6 +73,8 @@ func TestUntil(t *testing.T) {
 	assert.False(t, ok)
 	_, ok = r.Open(r.Seal(nil, time.Unix(0, 0)), now)
 	assert.False(t, ok, "the year 1970 is no time without an end")
+	_, ok = r.Open(r.Seal(nil, time.Unix(0, 0)), time.Unix(2, 0))
+	assert.False(t, ok)
 }
 
 func TestEveryBit(t *testing.T) {
@@ -90,10 +92,21 @@ func TestEveryBit(t *testing.T) {
 		_, ok := r.Open(base64.RawURLEncoding.EncodeToString(b[:i]), now, "word")
 		assert.False(t, ok, "cut at %d", i)
 	}
-	for _, other := range []string{text + "A", text + "=", text + "\n", " " + text, text + strings.Repeat("A", seal.MaxText)} {
+	for _, other := range []string{text + "A", text + "=", text + "\n", text[:8] + "\r" + text[8:], " " + text, text + strings.Repeat("A", seal.MaxText)} {
 		_, ok := r.Open(other, now, "word")
 		assert.False(t, ok, "%.80q", other)
 	}
+}
+
+func TestMaxText(t *testing.T) {
+	r := ring(t, first)
+	value := make([]byte, seal.MaxText/4*3-40)
+	longest := r.Seal(value, time.Time{})
+	require.Len(t, longest, seal.MaxText)
+	_, ok := r.Open(longest, now)
+	assert.True(t, ok)
+	_, ok = r.Open(r.Seal(append(value, 0), time.Time{}), now)
+	assert.False(t, ok)
 }
 
 func TestRotation(t *testing.T) {

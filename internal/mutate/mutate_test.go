@@ -47,7 +47,7 @@ func TestRun(t *testing.T) {
 	all, err := mutantsOf("testdata/sample")
 	require.NoError(t, err)
 	require.Len(t, all, 4)
-	r := runner{dir: "testdata/sample", timeout: time.Minute}
+	r := runner{dir: "testdata/sample", tests: "testdata/sample", timeout: time.Minute}
 	require.NoError(t, r.run(t.Context(), all, 0))
 	assert.Equal(t, 4, r.tried)
 	assert.Equal(t, 2, r.survived)

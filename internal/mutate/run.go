@@ -14,7 +14,8 @@ import (
 
 // runner runs a package's tests on one mutant after the other.
 type runner struct {
-	dir             string
+	dir             string // of the package that is changed
+	tests           string // of the package whose tests are run
 	timeout         time.Duration
 	tried, survived int
 }
@@ -27,7 +28,7 @@ func (r *runner) run(ctx context.Context, all []mutant, n int) error {
 	}
 	defer os.RemoveAll(tmp)
 	if out, err := r.test(ctx, filepath.Join(tmp, "none.json"), mutant{}); err != nil {
-		return fmt.Errorf("the tests of %s fail without a change:\n%s", r.dir, out)
+		return fmt.Errorf("the tests of %s fail without a change:\n%s", r.tests, out)
 	}
 	for _, m := range all {
 		if n > 0 && r.tried >= n || ctx.Err() != nil {
@@ -75,7 +76,7 @@ func (r *runner) test(ctx context.Context, overlay string, m mutant) (out string
 	ctx, cancel := context.WithTimeout(ctx, r.timeout+time.Minute) // and a minute to build
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", "test", "-short", "-vet=off", "-failfast", "-timeout", r.timeout.String(), "-overlay", overlay, ".")
-	cmd.Dir, cmd.WaitDelay = r.dir, time.Second
+	cmd.Dir, cmd.WaitDelay = r.tests, time.Second
 	raw, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		return string(raw), fmt.Errorf("go test: %w", err)
