@@ -88,7 +88,7 @@ func TestWrittenHeadersAndPages(t *testing.T) {
 func TestWriteRefusesHeadersAndPages(t *testing.T) {
 	for want, c := range map[string]haproxy.Config{
 		`"X-Auth User" is no name of a header`:               {Headers: map[string]string{"X-Auth User": "user"}},
-		`names txn.usr, which no message sets`:               {Headers: map[string]string{"X-Auth-User": "usr"}},
+		`names "usr", which no message sets`:                 {Headers: map[string]string{"X-Auth-User": "usr"}},
 		`Config.Headers needs HAProxy 2.6`:                   {Headers: map[string]string{"X-Auth-User": "user"}, Version: "2.4"},
 		`Config.Rules: "http-request deny\nhttp" is not for`: {Rules: []string{"http-request deny\nhttp"}},
 		`Config.Pages.Servers is empty`:                      {Pages: &haproxy.Pages{If: "{ always_true }"}},

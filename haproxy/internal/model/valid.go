@@ -36,7 +36,7 @@ func (a *Agent) Validate() error {
 }
 
 func (m *Message) validate() error {
-	for _, name := range []string{m.Name, m.Group} {
+	for _, name := range []string{m.Name, m.Group, m.Engine} {
 		if r, ok := syntax.Refused(name, "-:"); ok {
 			return fmt.Errorf("the name %q has the character %q: use letters, digits, '-', '_', '.' and ':'", name, r)
 		}
@@ -53,13 +53,16 @@ func (m *Message) validate() error {
 			return fmt.Errorf("no argument is at position %d", *a.Pos)
 		case a.Name == "" && a.Pos == nil && a.Fetch == "":
 			return errors.New("an argument has neither a name nor a position")
-		case syntax.HasControl(a.Name + a.Fetch):
+		case syntax.HasControl(a.Name+a.Fetch+a.Field+a.Go+strings.Join(a.Types, "")):
 			return fmt.Errorf("the argument %q has a control character", a.Label())
 		}
 	}
 	for _, v := range m.Vars {
 		if err := checkVar(v.Scope, v.Beginning()); err != nil {
 			return err
+		}
+		if types := strings.Join(v.Types, " "); syntax.HasControl(types) {
+			return fmt.Errorf("variable %q: its types %q have a control character", v.Name, types)
 		}
 	}
 	return nil

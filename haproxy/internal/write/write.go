@@ -21,7 +21,7 @@ func Write(a model.Agent, s Settings) (Files, error) {
 	a, placed := placeGroups(a)
 	engines, timed := c.engines(a)
 	if c.Affinity != "" && setterOf(engines, c.Affinity) == nil {
-		err = errors.Join(err, fmt.Errorf("haproxy: Config.Affinity names txn.%s, which no message sets: give a result's field the tag `spoe:%q`", c.Affinity, c.Affinity))
+		err = errors.Join(err, fmt.Errorf("haproxy: Config.Affinity names %q, which no message sets in the scope txn: give a result's field the tag `spoe:%q`", c.Affinity, c.Affinity))
 	}
 	if c.splits() {
 		var split error
@@ -31,7 +31,7 @@ func Write(a model.Agent, s Settings) (Files, error) {
 	}
 	for name, variable := range c.Headers {
 		if setterOf(engines, variable) == nil {
-			err = errors.Join(err, fmt.Errorf("haproxy: Config.Headers[%q] names txn.%s, which no message sets: give a result's field the tag `spoe:%q`", name, variable, variable))
+			err = errors.Join(err, fmt.Errorf("haproxy: Config.Headers[%q] names %q, which no message sets in the scope txn: give a result's field the tag `spoe:%q`", name, variable, variable))
 		}
 	}
 	if err = errors.Join(err, placed, timed, verifyAgent(&a, engines)); err != nil {
