@@ -23,6 +23,7 @@ func (c *checker) checkBackend() {
 	spop := c.knowsAgents(b)
 	servers := b.Servers()
 	c.checkServers(b, servers)
+	c.checkRefused(b)
 	for _, d := range servers {
 		h := def.with(d)
 		mend := "Write \"check\" behind its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend."

@@ -40,6 +40,7 @@ const (
 	TimeoutTooShort     = "timeout-too-short"     // a timeout of the backend is shorter than timeout processing
 	NotSPOP             = "not-spop"              // a server line that speaks another protocol
 	NoServer            = "no-server"             // no server in the agents' backend is asked
+	BackendRefuses      = "backend-refuses"       // a rule of the agents' backend refuses the connections to them
 	FilterLeftOut       = "filter-left-out"       // a filter-sequence without spoe
 	LargeBuffer         = "large-buffer"          // a body of a large buffer, which is not sent
 	AsksForEver         = "asks-for-ever"         // events and groups in one engine, before HAProxy 2.5
