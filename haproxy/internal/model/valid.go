@@ -53,7 +53,7 @@ func (m *Message) validate() error {
 			return fmt.Errorf("no argument is at position %d", *a.Pos)
 		case a.Name == "" && a.Pos == nil && a.Fetch == "":
 			return errors.New("an argument has neither a name nor a position")
-		case syntax.HasControl(a.Name+a.Fetch+a.Field+a.Go+strings.Join(a.Types, "")):
+		case syntax.HasControl(a.Name + a.Fetch + a.Field + a.Go + strings.Join(a.Types, "")):
 			return fmt.Errorf("the argument %q has a control character", a.Label())
 		}
 	}
