@@ -63,6 +63,29 @@ func ParseTarget(target string) (Target, error) {
 	return t, nil
 }
 
+// OriginForm returns a request's target without scheme and authority: "/a?b" for
+// "https://example.com/a?b", which HAProxy's sample url is over HTTP/2. The rest is as the
+// client sent it, so that rules see all of it. A target in another form, such as "*" and the
+// authority of CONNECT, is returned unchanged.
+func OriginForm(target string) string {
+	if strings.HasPrefix(target, "/") {
+		return target
+	}
+	_, rest, absolute := strings.Cut(target, "://")
+	if !absolute {
+		return target
+	}
+	i := strings.IndexAny(rest, "/?")
+	switch {
+	case i < 0:
+		return "/"
+	case rest[i] == '?':
+		return "/" + rest[i:]
+	default:
+		return rest[i:]
+	}
+}
+
 // UnmarshalText reads the target as ParseTarget does, so that a struct's field of type
 // Target takes the sample url.
 func (t *Target) UnmarshalText(text []byte) (err error) {

@@ -41,6 +41,26 @@ func TestParseTarget(t *testing.T) {
 }
 
 // TestTargetField: a struct's field takes the sample url.
+func TestOriginForm(t *testing.T) {
+	for target, want := range map[string]string{
+		"":                          "",
+		"*":                         "*",
+		"/":                         "/",
+		"/a?b#c":                    "/a?b#c",
+		"/a?u=http://x/":            "/a?u=http://x/",
+		"//x/a":                     "//x/a",
+		"https://x":                 "/",
+		"https://x/":                "/",
+		"https://x/a b?c=d/\x00":    "/a b?c=d/\x00",
+		"http://x?a=/b":             "/?a=/b",
+		"https://x//y":              "//y",
+		"example.com:443":           "example.com:443",
+		"a:b?u=https://example.com": "/",
+	} {
+		assert.Equal(t, want, codec.OriginForm(target), target)
+	}
+}
+
 func TestTargetField(t *testing.T) {
 	var target codec.Target
 	require.NoError(t, target.UnmarshalText([]byte("https://example.com/a")))

@@ -25,7 +25,7 @@ func glance(msg *spoe.Message) (o outline) {
 		case "method":
 			o.method = v.Str()
 		case "url":
-			o.target = originForm(v.Str())
+			o.target = codec.OriginForm(v.Str())
 		case "headers":
 			o.headers = codec.NewHeaderBlock(v.Bytes())
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/router"
 )
 
@@ -40,7 +41,7 @@ func (t *running) copy(ctx context.Context, r *Request, c *Config) error {
 		t.note(err)
 	}
 	if c.LogCopies {
-		t.log.InfoContext(ctx, "copy", "target", t.name, "method", r.Method, "url", originForm(r.URL), "bytes", len(r.Body.Bytes),
+		t.log.InfoContext(ctx, "copy", "target", t.name, "method", r.Method, "url", codec.OriginForm(r.URL), "bytes", len(r.Body.Bytes),
 			"whole", whole, "status", status, "duration", took, "error", err)
 	}
 	return nil // failures are counted and logged here
@@ -66,14 +67,15 @@ func (t *running) send(ctx context.Context, r *Request, whole bool) (status int,
 // request makes the copy. It keeps the request's method, target, headers and body byte for
 // byte. It drops hop-by-hop headers and changes the headers that the settings name.
 func (t *running) request(ctx context.Context, r *Request, whole bool) (*http.Request, error) {
-	if r.Method == http.MethodConnect {
+	target := codec.OriginForm(r.URL)
+	if r.Method == http.MethodConnect || target != "*" && !strings.HasPrefix(target, "/") {
 		return nil, errors.New("CONNECT cannot be copied: leave it out by the target's setting method, or in HAProxy")
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, t.URL, bytes.NewReader(r.Body.Bytes))
 	if err != nil {
 		return nil, err
 	}
-	if err := t.setTarget(req.URL, originForm(r.URL)); err != nil {
+	if err := t.setTarget(req.URL, target); err != nil {
 		return nil, err
 	}
 	var host string
@@ -109,20 +111,4 @@ func (t *running) setTarget(u *url.URL, target string) error {
 	var err error
 	u.Path, err = url.PathUnescape(path)
 	return err
-}
-
-// originForm returns a request's target without scheme and authority, which HAProxy
-// shows for HTTP/2.
-func originForm(target string) string {
-	if strings.HasPrefix(target, "/") || target == "*" {
-		return target
-	}
-	_, rest, _ := strings.Cut(target, "://")
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		if rest = rest[i:]; rest[0] == '/' {
-			return rest
-		}
-		return "/" + rest
-	}
-	return "/"
 }

@@ -1,14 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
+	"time"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/examples/waf/internal/rules"
@@ -18,15 +15,13 @@ import (
 type application struct {
 	Application
 	rules *rules.Set
-	hits  map[int][]metric.AddOption // by rule, for the metric
 }
 
 // applications are those of one configuration.
 type applications struct {
-	all      []*application
-	byName   map[string]*application
-	byHost   map[string]*application
-	fallback *application // for other hosts; nil: there is none
+	all    []*application
+	byName map[string]*application
+	byHost map[string]*application // "" is for all other hosts
 }
 
 // compile makes the applications of a configuration. Its error names the files and
@@ -35,18 +30,19 @@ func (w *waf) compile(_ context.Context, c *Config) (*applications, error) {
 	apps := &applications{byName: make(map[string]*application), byHost: make(map[string]*application)}
 	var errs []error
 	for _, a := range c.applications() {
-		app, err := newApplication(a, c.AuditLog, w.audits())
+		set, err := rules.Compile(a.source(c.AuditLog, w.audits()))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("application %s: %w", a.Name, err))
 			continue
 		}
+		app := &application{a, set}
 		apps.all = append(apps.all, app)
 		apps.byName[a.Name] = app
-		for _, h := range a.Hosts {
-			apps.byHost[strings.ToLower(h)] = app
+		for _, host := range a.Hosts {
+			apps.byHost[host] = app
 		}
 		if len(a.Hosts) == 0 {
-			apps.fallback = app
+			apps.byHost[""] = app
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -56,7 +52,9 @@ func (w *waf) compile(_ context.Context, c *Config) (*applications, error) {
 	return apps, nil
 }
 
-func newApplication(a Application, auditLog string, records bool) (*application, error) {
+// source is where the application's rules come from. records reports whether the audit log
+// is also wanted as log records.
+func (a Application) source(auditLog string, records bool) rules.Source {
 	src := rules.Source{Directives: a.Directives, Files: a.Files, Records: records}
 	if a.Directives == "" && len(a.Files) == 0 {
 		src.Directives = coreRuleSet
@@ -67,28 +65,17 @@ func newApplication(a Application, auditLog string, records bool) (*application,
 	if auditLog != "" {
 		src.Last += "SecAuditLogType Serial\nSecAuditLogFormat JSON\nSecAuditLog " + auditLog + "\n"
 	}
-	set, err := rules.Compile(src)
-	if err != nil {
-		return nil, err
-	}
-	app := &application{Application: a, rules: set, hits: make(map[int][]metric.AddOption)}
-	for _, id := range set.IDs {
-		app.hits[id] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
-			attribute.String("waf.application", a.Name), attribute.Int("waf.rule", id)))}
-	}
-	return app, nil
+	return src
 }
 
-// find returns the application of that name, else that of the host, which may have a
-// port, else the default. It returns nil if there is none.
-func (a *applications) find(name, host string) *application {
-	if app := a.byName[name]; app != nil {
-		return app
+// find returns the application of that name, else that of the host, which may have a port,
+// else that of all other hosts.
+func (a *applications) find(name, host string) (*application, error) {
+	h, _ := codec.ParseHost(host) // a host that cannot be read is one of the other hosts
+	if app := cmp.Or(a.byName[name], a.byHost[h.Name], a.byHost[""]); app != nil {
+		return app, nil
 	}
-	if h, err := codec.ParseHost(host); err == nil && a.byHost[h.Name] != nil {
-		return a.byHost[h.Name]
-	}
-	return a.fallback
+	return nil, fmt.Errorf("the host %q belongs to no application: give it to one, or write one without hosts", host)
 }
 
 // files are the rule files on disk, which are reloaded when they change.
@@ -96,12 +83,16 @@ func (a *applications) files() (names []string) {
 	for _, app := range a.all {
 		names = append(names, app.rules.Files...)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
-// Close frees the rules. Transactions that are under way go on.
+// maxFlush is how long Close waits for an audit log that is slow.
+const maxFlush = 2 * time.Second
+
+// Close frees the rules, once what is in the audit log's queue is written. Transactions
+// that are under way go on.
 func (a *applications) Close() error {
+	rules.FlushAudit(maxFlush)
 	for _, app := range a.all {
 		app.rules.Close()
 	}

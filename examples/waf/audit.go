@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
@@ -19,29 +20,25 @@ func (w *waf) audits() bool {
 	return w.records.Enabled(context.Background(), log.EnabledParameters{Severity: log.SeverityInfo, EventName: auditEvent})
 }
 
-// recorder returns a func that makes a log record of the transaction's entry in the audit
-// log: its body is the entry's JSON. The func does not use the transaction itself.
-func (t *transaction) recorder() func(rules.Entry) {
+// record makes a log record of an entry of the audit log: its body is the entry's JSON.
+func (t *transaction) record(entry rules.Entry) {
 	var ids []int
 	for rule := range t.hits() {
 		ids = append(ids, rule.Rule().ID())
 	}
+	about := entry.Transaction()
 	var r log.Record
 	r.SetEventName(auditEvent)
-	r.SetTimestamp(t.begun)
+	r.SetTimestamp(time.Unix(0, about.UnixTimestamp()))
 	r.SetSeverity(log.SeverityInfo)
-	r.AddAttributes(attribute.String("waf.application", t.app.Name), attribute.IntSlice("waf.rules", slices.Compact(ids)))
+	r.SetBody(attribute.StringValue(string(entry.JSON)))
+	r.AddAttributes(attribute.String("waf.application", t.app.Name), attribute.IntSlice("waf.rules", slices.Compact(ids)),
+		attribute.String("waf.transaction", about.ID()),
+		attribute.String("client.address", about.ClientIP()), attribute.String("http.request.method", about.Request().Method()))
 	if i := t.Interruption(); i != nil {
 		r.SetSeverity(log.SeverityWarn)
 		r.AddAttributes(attribute.String("waf.action", i.Action), attribute.Int("waf.rule", i.RuleID))
 	}
 	r.SetSeverityText(r.Severity().String())
-	records, ctx := t.waf.records, trace.ContextWithSpanContext(context.Background(), t.span)
-	return func(entry rules.Entry) {
-		r, about := r.Clone(), entry.Transaction()
-		r.SetBody(attribute.StringValue(string(entry.JSON)))
-		r.AddAttributes(attribute.String("waf.transaction", about.ID()),
-			attribute.String("client.address", about.ClientIP()), attribute.String("http.request.method", about.Request().Method()))
-		records.Emit(ctx, r)
-	}
+	t.waf.records.Emit(trace.ContextWithSpanContext(context.Background(), t.span), r)
 }

@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/service"
 )
 
@@ -67,7 +67,10 @@ func (c Config) Validate() error {
 		}
 		names := []string{"the name " + app.Name}
 		for _, h := range app.Hosts {
-			names = append(names, "the host "+strings.ToLower(h))
+			if host, err := codec.ParseHost(h); err != nil || host.Name != h {
+				return service.Wrong(key+".hosts", "%q is no host name in lower case without a port", h)
+			}
+			names = append(names, "the host "+h)
 		}
 		if len(app.Hosts) == 0 {
 			names = append(names, "the hosts of no other application")

@@ -56,7 +56,11 @@ func TestSettings(t *testing.T) {
 	for _, tt := range []struct{ name, settings, want string }{
 		{"no name", "applications: [{}]", "applications[0].name: is empty"},
 		{"two of a name", "applications: [{name: a, hosts: [x]}, {name: a, hosts: [y]}]", "applications[1]: has the name a, which applications[0] has"},
-		{"two for a host", "applications: [{name: a, hosts: [x]}, {name: b, hosts: [X]}]", "has the host x, which applications[0] has"},
+		{"two for a host", "applications: [{name: a, hosts: [x]}, {name: b, hosts: [x]}]", "has the host x, which applications[0] has"},
+		{"a host with a port", "applications: [{name: a, hosts: ['x:8443']}]", `applications[0].hosts: "x:8443" is no host name`},
+		{"a pattern of hosts", "applications: [{name: a, hosts: ['*.x']}]", `applications[0].hosts: "*.x" is no host name`},
+		{"an empty host", "applications: [{name: a, hosts: ['']}]", `applications[0].hosts: "" is no host name`},
+		{"a host in capitals", "applications: [{name: a, hosts: [X]}]", `applications[0].hosts: "X" is no host name in lower case`},
 		{"two for the rest", "applications: [{name: a}, {name: b}]", "has the hosts of no other application, which applications[0] has"},
 		{"cut-body", "applications: [{name: a, cut-body: maybe}]", "cut-body"},
 		{"rules", "applications: [{name: a, directives: 'SecRuleEngine On\n\n\nSecFoo x'}]", `application a: directives, line 3: `},
@@ -69,19 +73,5 @@ func TestSettings(t *testing.T) {
 			assert.NotZero(t, status)
 			assert.Contains(t, stderr, tt.want)
 		})
-	}
-}
-
-// TestTarget: rules see the target of HTTP/2 as that of HTTP/1.
-func TestTarget(t *testing.T) {
-	for _, tt := range []struct{ url, version, want string }{
-		{"/a?b", "1.1", "/a?b"},
-		{"http://x/a", "1.1", "http://x/a"},
-		{"https://x/a?b=c/d", "2.0", "/a?b=c/d"},
-		{"https://x", "2.0", "https://x"},
-		{"*", "2.0", "*"},
-		{"/a?u=http://x/", "2.0", "/a?u=http://x/"},
-	} {
-		assert.Equal(t, tt.want, target(tt.url, tt.version), tt.url)
 	}
 }

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"runtime"
@@ -53,66 +54,42 @@ func agent() service.Agent[Config] {
 	}
 }
 
-// flush is how long the end waits for the audit log.
-const flush = 2 * time.Second
-
 // waf answers HAProxy. Its methods are called concurrently.
 type waf struct {
 	agent   string
+	config  func() *Config
 	apps    *service.Derived[*applications]
 	pending *pair.Store[*transaction] // requests that wait for their responses
 	hits    metric.Int64Counter
 	records log.Logger // for the audit log
 	tracer  trace.Tracer
 	log     *slog.Logger
-	level   func() slog.Level // at which hits are logged
 }
 
 func setup(_ context.Context, s *service.Setup[Config]) error {
-	c := s.Config()
-	w := &waf{agent: c.Agent, log: s.Log, records: s.Logs.Logger(instrumentation), tracer: s.Traces.Tracer(instrumentation), level: func() slog.Level {
-		if s.Config().LogHits {
-			return slog.LevelInfo
-		}
-		return slog.LevelDebug
-	}}
+	c, meter := s.Config(), s.Metrics.Meter(instrumentation)
+	w := &waf{agent: c.Agent, config: s.Config, log: s.Log, records: s.Logs.Logger(instrumentation), tracer: s.Traces.Tracer(instrumentation)}
 	var err error
 	if w.apps, err = s.Derive(w.compile); err != nil {
 		return err
 	}
 	s.Watch(func(*Config) []string { return w.apps.Load().files() })
-	w.pending = pair.New(pair.Config[*transaction]{
+	w.pending, err = s.Pair("transactions", pair.Config[*transaction]{
 		TTL: c.PendingFor, MaxEntries: c.Pending,
 		Evicted: func(t *transaction, _ pair.Reason) { t.end() },
 	})
-	s.Drain(w.pending.Drain) // at the end, responses still find their requests
-	s.Go(func(ctx context.Context) error {
-		<-ctx.Done()
-		w.pending.Close()
-		rules.FlushAudit(flush)
-		return nil
-	})
-	if w.hits, err = s.Metrics.Meter(instrumentation).Int64Counter("waf.rule.hits", metric.WithUnit("{hit}"),
-		metric.WithDescription("Rules that matched, by application.")); err != nil {
+	if err != nil {
 		return err
 	}
-	if _, err := middleware.PairMetrics("transactions", w.pending.Stats, s.Metrics); err != nil {
+	if w.hits, err = meter.Int64Counter("waf.rule.hits", metric.WithUnit("{hit}"), metric.WithDescription("Rules that matched, by application.")); err != nil {
 		return err
 	}
-	if _, err := s.Metrics.Meter(instrumentation).Int64ObservableCounter("waf.audit.lost", metric.WithUnit("{entry}"),
-		metric.WithDescription("Entries of the audit log that were not written, as its file is too slow or full."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error { o.Observe(rules.AuditLost()); return nil })); err != nil {
-		return err
-	}
-	w.register(s, c.Concurrency)
-	return nil
+	w.register(s, cmp.Or(c.Concurrency, 2*runtime.GOMAXPROCS(0)))
+	return service.ObserveCounter(meter, "waf.audit.lost", "Entries of the audit log that were not written, as its file is too slow or full.", rules.AuditLost)
 }
 
 // register is all of the agent that knows SPOE.
 func (w *waf) register(s *service.Setup[Config], concurrency int) {
-	if concurrency == 0 {
-		concurrency = 2 * runtime.GOMAXPROCS(0)
-	}
 	half := max(concurrency/2, 1)
 	limit := middleware.LimitConfig{Wait: s.Settings().Timeout, MeterProvider: s.Metrics}
 	large := limit

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"iter"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
 	"github.com/corazawaf/coraza/v3/types"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/spoke-go/spoke/internal/safetext"
 )
@@ -26,8 +29,10 @@ type Outcome struct {
 	Score    int    `spoe:"anomaly_score"`
 }
 
-// maxHits bounds how many rules Outcome.RulesHit names.
-const maxHits = 50
+const (
+	maxHits   = 50 // rules that Outcome.RulesHit names
+	maxLogged = 5  // lines for one rule, which may match several variables
+)
 
 // outcome returns what the rules have said so far. scoreOf is the Core Rule Set's
 // variable for the phases that have run.
@@ -54,7 +59,7 @@ func (t *transaction) outcome(scoreOf string) (o Outcome) {
 }
 
 // hits are the rules that matched and log.
-func (t *transaction) hits() func(yield func(types.MatchedRule) bool) {
+func (t *transaction) hits() iter.Seq[types.MatchedRule] {
 	return func(yield func(types.MatchedRule) bool) {
 		for _, rule := range t.MatchedRules() {
 			if l, ok := rule.(interface{ Log() bool }); ok && l.Log() && !yield(rule) {
@@ -87,11 +92,13 @@ func place(d types.MatchData) string {
 
 // count counts and logs the transaction's hits.
 func (t *transaction) count() {
-	ctx := context.Background()
-	level := t.waf.level()
+	ctx, level := context.Background(), slog.LevelDebug
+	if t.waf.config().LogHits {
+		level = slog.LevelInfo
+	}
 	logs := t.waf.log.Enabled(ctx, level)
 	for rule := range t.hits() {
-		t.waf.hits.Add(ctx, 1, t.app.hits[rule.Rule().ID()]...)
+		t.waf.hits.Add(ctx, 1, metric.WithAttributes(attribute.String("waf.application", t.app.Name), attribute.Int("waf.rule", rule.Rule().ID())))
 		if !logs {
 			continue
 		}
@@ -105,6 +112,3 @@ func (t *transaction) count() {
 		}
 	}
 }
-
-// maxLogged bounds the lines for one rule, which may match several variables.
-const maxLogged = 5

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
-	"strings"
+
+	"github.com/corazawaf/coraza/v3/types"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/router"
@@ -33,89 +33,64 @@ type RequestVerdict struct {
 	Outcome
 }
 
-func (w *waf) judgeRequest(ctx context.Context, r Request) (RequestVerdict, error) {
-	host, _ := r.Headers.Get("host")
-	app := w.apps.Load().find(r.App, host)
-	if app == nil {
-		return RequestVerdict{}, noApplication(host)
-	}
-	t := w.begin(ctx, app, r.ID)
-	defer t.endUnlessKept()
-	v := RequestVerdict{ID: t.ID(), Agent: w.agent}
-	err := t.request(ctx, &r, host)
-	v.Outcome = t.outcome("blocking_inbound_anomaly_score")
+func (w *waf) judgeRequest(ctx context.Context, r Request) (v RequestVerdict, err error) {
+	t, err := w.begin(ctx, &r)
 	if err != nil {
 		return v, err
 	}
-	if app.Responses && v.Action == "" && !t.IsRuleEngineOff() && ctx.Err() == nil {
-		v.Tx = w.keep(t)
+	defer func() {
+		if v.Tx == "" {
+			t.end()
+		}
+	}()
+	err = t.request(ctx, &r)
+	v.ID, v.Agent, v.Outcome = t.ID(), w.agent, t.outcome("blocking_inbound_anomaly_score")
+	if err == nil && t.app.Responses && v.Action == "" && !t.IsRuleEngineOff() {
+		v.Tx = w.pending.Put(t)
 	}
-	return v, ctx.Err()
+	return v, err
 }
 
 // watchRequest judges a request that HAProxy has not waited for: its rules are logged and
 // counted, and refuse nothing.
 func (w *waf) watchRequest(ctx context.Context, r Request) error {
-	host, _ := r.Headers.Get("host")
-	app := w.apps.Load().find(r.App, host)
-	if app == nil {
-		return noApplication(host)
+	t, err := w.begin(ctx, &r)
+	if err != nil {
+		return err
 	}
-	t := w.begin(ctx, app, r.ID)
 	defer t.end()
-	return t.request(ctx, &r, host)
+	return t.request(ctx, &r)
 }
 
-func noApplication(host string) error {
-	return fmt.Errorf("the host %q belongs to no application: give it to one, or write one without hosts", host)
-}
-
-// request runs the rules of a request. At the deadline it stops between two phases: it
-// cannot stop a rule.
-func (t *transaction) request(ctx context.Context, r *Request, host string) error {
+// request runs the rules of a request.
+func (t *transaction) request(ctx context.Context, r *Request) error {
 	if t.IsRuleEngineOff() {
 		return nil
 	}
+	url := r.URL
+	if r.Version >= "2" { // HTTP/2 has no request line; HAProxy makes an absolute form of its parts
+		url = codec.OriginForm(url)
+	}
 	t.ProcessConnection(addr(r.Src), r.SrcPort, addr(r.Dst), r.DstPort)
-	t.ProcessURI(target(r.URL, r.Version), r.Method, "HTTP/"+r.Version)
-	t.SetServerName(host)
+	t.ProcessURI(url, r.Method, "HTTP/"+r.Version)
 	for name, value := range r.Headers.All() {
 		t.AddRequestHeader(name, value)
 	}
-	if t.phase(ctx, "request headers", func() { t.ProcessRequestHeaders() }) != nil || t.IsInterrupted() {
-		return ctx.Err()
+	if err := t.phase(ctx, "request headers", func() { t.ProcessRequestHeaders() }); err != nil || t.IsInterrupted() {
+		return err
 	}
 	body := r.Body.Bytes
-	if s := r.Body.State(); s != router.BodyWhole && t.IsRequestBodyAccessible() {
+	if r.Body.State() != router.BodyWhole && t.IsRequestBodyAccessible() {
 		switch t.app.CutBody {
 		case cutJudge:
 		case cutPass:
 			body = nil
 		default:
-			t.refused = refusedBody
+			t.refused = &types.Interruption{Action: "deny", Status: 413}
 			return nil
 		}
 	}
-	var err error
-	_ = t.phase(ctx, "request body", func() {
-		if _, _, err = t.WriteRequestBody(body); err == nil && !t.IsInterrupted() {
-			_, err = t.ProcessRequestBody()
-		}
-	})
-	return err
-}
-
-// target returns the request target as rules expect it. HTTP/2 has no request line;
-// HAProxy makes an absolute form of its parts.
-func target(url, version string) string {
-	if version < "2" || strings.HasPrefix(url, "/") {
-		return url
-	}
-	_, rest, _ := strings.Cut(url, "://")
-	if i := strings.IndexByte(rest, '/'); i >= 0 {
-		return rest[i:]
-	}
-	return url
+	return t.body(ctx, "request body", body, t.WriteRequestBody, t.ProcessRequestBody)
 }
 
 func addr(a netip.Addr) string {

@@ -33,27 +33,21 @@ func (w *waf) judgeResponse(ctx context.Context, r Response) (ResponseVerdict, e
 	}
 	defer t.end()
 	err := t.response(ctx, &r)
-	return ResponseVerdict{Judged: true, Outcome: t.outcome("blocking_outbound_anomaly_score")}, errors.Join(err, ctx.Err())
+	return ResponseVerdict{Judged: true, Outcome: t.outcome("blocking_outbound_anomaly_score")}, err
 }
 
-// response runs the rules of a response, as request does those of a request.
+// response runs the rules of a response.
 func (t *transaction) response(ctx context.Context, r *Response) error {
 	for name, value := range r.Headers.All() {
 		t.AddResponseHeader(name, value)
 	}
-	if t.phase(ctx, "response headers", func() { t.ProcessResponseHeaders(r.Status, "HTTP/"+r.Version) }) != nil || t.IsInterrupted() {
-		return ctx.Err()
+	if err := t.phase(ctx, "response headers", func() { t.ProcessResponseHeaders(r.Status, "HTTP/"+r.Version) }); err != nil || t.IsInterrupted() {
+		return err
 	}
 	body := r.Body.Bytes
 	if !t.IsResponseBodyAccessible() || !t.IsResponseBodyProcessable() ||
 		t.app.CutBody == cutPass && r.Body.State() != router.BodyWhole {
 		body = nil
 	}
-	var err error
-	_ = t.phase(ctx, "response body", func() {
-		if _, _, err = t.WriteResponseBody(body); err == nil && !t.IsInterrupted() {
-			_, err = t.ProcessResponseBody()
-		}
-	})
-	return err
+	return t.body(ctx, "response body", body, t.WriteResponseBody, t.ProcessResponseBody)
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"time"
+	"errors"
 
 	"github.com/corazawaf/coraza/v3/types"
 	"go.opentelemetry.io/otel/trace"
@@ -17,54 +17,55 @@ type transaction struct {
 	types.Transaction
 	waf     *waf
 	app     *application
-	begun   time.Time
 	span    trace.SpanContext   // of the request's message
 	refused *types.Interruption // by the agent itself
-	kept    bool                // the store has it
 }
 
-// refusedBody is the outcome of a body that was cut off.
-var refusedBody = &types.Interruption{Action: "deny", Status: 413}
-
-// begin begins a transaction. id is HAProxy's unique-id, or empty.
-func (w *waf) begin(ctx context.Context, app *application, id string) *transaction {
-	if id == "" {
+// begin begins the transaction of a request, with the rules of its application.
+func (w *waf) begin(ctx context.Context, r *Request) (*transaction, error) {
+	host, _ := r.Headers.Get("host")
+	app, err := w.apps.Load().find(r.App, host)
+	if err != nil {
+		return nil, err
+	}
+	id := r.ID
+	if id == "" { // HAProxy has no unique-id-format
 		id = rand.Text()
 	}
-	return &transaction{Transaction: app.rules.NewTransactionWithID(id), waf: w, app: app, begun: time.Now(), span: trace.SpanContextFromContext(ctx)}
+	t := &transaction{Transaction: app.rules.NewTransactionWithID(id), waf: w, app: app, span: trace.SpanContextFromContext(ctx)}
+	t.SetServerName(host)
+	return t, nil
 }
 
-// keep leaves the transaction to its response.
-func (w *waf) keep(t *transaction) (key string) {
-	t.kept = true
-	return w.pending.Put(t)
-}
-
-func (t *transaction) endUnlessKept() {
-	if !t.kept {
-		t.end()
+// phase runs the rules of a phase within a span, unless ctx has ended: a rule cannot be
+// interrupted, so a deadline counts between two phases. It returns ctx's error.
+func (t *transaction) phase(ctx context.Context, name string, run func()) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
+	_, span := t.waf.tracer.Start(ctx, name)
+	defer span.End()
+	run()
+	return ctx.Err()
+}
+
+// body runs the rules of a body.
+func (t *transaction) body(ctx context.Context, name string, body []byte,
+	write func([]byte) (*types.Interruption, int, error), process func() (*types.Interruption, error)) (err error) {
+	ended := t.phase(ctx, name, func() {
+		if _, _, err = write(body); err == nil && !t.IsInterrupted() {
+			_, err = process()
+		}
+	})
+	return errors.Join(ended, err)
 }
 
 // end runs the rules of the last phase, writes the audit log and frees the transaction.
 // The goroutine that has the transaction calls it once.
 func (t *transaction) end() {
 	defer t.Close()
-	if t.waf.audits() {
-		rules.Log(t.Transaction, t.recorder())
-	} else {
-		t.ProcessLogging()
+	for _, entry := range rules.Log(t.Transaction) {
+		t.record(entry)
 	}
 	t.count()
-}
-
-// phase runs a phase within a span, unless ctx has ended. It returns ctx's error.
-func (t *transaction) phase(ctx context.Context, name string, run func()) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	_, span := t.waf.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindInternal))
-	defer span.End()
-	run()
-	return ctx.Err()
 }

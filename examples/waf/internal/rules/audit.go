@@ -22,57 +22,58 @@ type Entry struct {
 }
 
 // Log runs the rules of a transaction's last phase and writes the audit log. If rules
-// with Source.Records select the transaction for it, Log calls record: this one, or that
-// of another transaction with the same id, so record must not use the transaction.
-func Log(tx types.Transaction, record func(Entry)) {
+// with Source.Records select the transaction for it, Log also returns its entry. Of
+// transactions with the same id, whose HAProxy's unique-id is not unique, one may get the
+// entries of the others.
+func Log(tx types.Transaction) (entries []Entry) {
 	// Coraza's formatters are global and get the entry alone, which has the id.
-	defer recorders.add(tx.ID(), record)()
+	logging.add(tx.ID(), &entries)
+	defer logging.remove(tx.ID(), &entries)
 	tx.ProcessLogging()
+	return entries
 }
 
-// recorders are the funcs of Log, by the transaction's id. Several transactions have one
-// id if HAProxy's unique-id is not unique.
-var recorders recorderMap
+// logging are the calls of Log that have not returned.
+var logging calls
 
-type recorderMap struct {
-	mu   sync.Mutex // guards byID
-	byID map[string][]*func(Entry)
+type calls struct {
+	mu   sync.Mutex // guards byID and the entries
+	byID map[string][]*[]Entry
 }
 
-// add adds a func, which the returned one removes.
-func (m *recorderMap) add(id string, record func(Entry)) (remove func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.byID == nil {
-		m.byID = make(map[string][]*func(Entry))
+func (c *calls) add(id string, entries *[]Entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byID == nil {
+		c.byID = make(map[string][]*[]Entry)
 	}
-	m.byID[id] = append(m.byID[id], &record)
-	return func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.byID[id] = slices.DeleteFunc(m.byID[id], func(other *func(Entry)) bool { return other == &record })
-		if len(m.byID[id]) == 0 {
-			delete(m.byID, id)
-		}
+	c.byID[id] = append(c.byID[id], entries)
+}
+
+func (c *calls) remove(id string, entries *[]Entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byID[id] = slices.DeleteFunc(c.byID[id], func(other *[]Entry) bool { return other == entries })
+	if len(c.byID[id]) == 0 {
+		delete(c.byID, id)
 	}
 }
 
-// find returns a func of the id, or nil.
-func (m *recorderMap) find(id string) func(Entry) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if all := m.byID[id]; len(all) > 0 {
-		return *all[0]
+// found gives an entry to a call that has its id.
+func (c *calls) found(e Entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if all := c.byID[e.Transaction().ID()]; len(all) > 0 {
+		*all[0] = append(*all[0], e)
 	}
-	return nil
 }
 
 type formatter struct{}
 
 func (formatter) Format(log plugintypes.AuditLog) ([]byte, error) {
 	text, err := json.Marshal(log)
-	if record := recorders.find(log.Transaction().ID()); record != nil && err == nil {
-		record(Entry{log, text})
+	if err == nil {
+		logging.found(Entry{log, text})
 	}
 	return text, err
 }

@@ -22,15 +22,15 @@ func TestRecordsOfOneID(t *testing.T) {
 		workers.Go(func() {
 			for range transactions / 8 {
 				tx := set.NewTransactionWithID("chosen")
-				Log(tx, func(e Entry) {
+				for _, e := range Log(tx) {
 					assert.Contains(t, string(e.JSON), "chosen")
 					records.Add(1)
-				})
+				}
 				assert.NoError(t, tx.Close())
 			}
 		})
 	}
 	workers.Wait()
 	assert.EqualValues(t, transactions, records.Load())
-	assert.Empty(t, recorders.byID)
+	assert.Empty(t, logging.byID)
 }

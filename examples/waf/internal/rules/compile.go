@@ -5,8 +5,6 @@ import (
 	"io"
 
 	"github.com/corazawaf/coraza/v3"
-	"github.com/corazawaf/coraza/v3/experimental"
-	"github.com/corazawaf/coraza/v3/types"
 )
 
 // Source is where rules come from, in the order in which they count.
@@ -20,27 +18,18 @@ type Source struct {
 // Set is compiled rules. It is safe for concurrent use.
 type Set struct {
 	coraza.WAF
-	// IDs are the ids of the rules, in their order.
-	IDs []int
 	// Files are the files on disk that were read.
 	Files []string
 }
 
 // Compile compiles rules. Its error names the file and the line that is wrong.
 func Compile(src Source) (*Set, error) {
-	set := new(Set)
 	root := new(root)
-	cfg := experimental.WAFConfigWithRuleObserver(src.config(root), func(r types.RuleMetadata) {
-		if r.ID() != 0 {
-			set.IDs = append(set.IDs, r.ID())
-		}
-	})
-	waf, err := coraza.NewWAF(cfg)
+	waf, err := coraza.NewWAF(src.config(root))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", locate(src), err)
 	}
-	set.WAF, set.Files = waf, root.onDisk()
-	return set, nil
+	return &Set{WAF: waf, Files: root.onDisk()}, nil
 }
 
 func (src Source) config(files *root) coraza.WAFConfig {
