@@ -9,45 +9,37 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spoke-go/spoke/auth"
 )
 
 // Bounds of bearer tokens: how long the agent remembers a good one, at most until it
-// expires, and a bad one; the bytes of one; and how many introspections it has under way,
+// expires, and a bad one; and how many introspections it has under way,
 // of tokens that are new as of tokens that were good before.
 const (
 	goodToken         = time.Minute
 	badToken          = 10 * time.Second
-	maxBearer         = 8 << 10
 	maxIntrospections = 16
 )
 
 // slots bounds work under way.
 type slots chan struct{}
 
-// Reasons of a refusal.
-var (
-	errBadToken = errors.New("bad token")
-	errNoAnswer = errors.New("no introspection")
-)
-
 // bearer returns the user of a bearer token, or why there is none.
-func (p *provider) bearer(ctx context.Context, token string) (*identity, error) {
-	if token == "" || len(token) > maxBearer || strings.ContainsAny(token, " ,\"\\") {
-		return nil, errBadToken
-	}
+func (p *provider) bearer(ctx context.Context, token string) (*auth.User, error) {
 	id, fresh := p.remembered.get(token)
 	if fresh {
 		return id, nil
 	}
 	if _, bad := p.refused.get(token); bad {
-		return nil, errBadToken
+		return nil, auth.ErrBadToken
 	}
 	if strings.Count(token, ".") == 2 {
 		claims, err := p.verifyJWT(ctx, token)
 		return p.remember(ctx, token, claims, err)
 	}
 	if !p.Introspect {
-		return nil, errBadToken
+		return nil, auth.ErrBadToken
 	}
 	asking := p.asking
 	if id != nil {
@@ -58,12 +50,12 @@ func (p *provider) bearer(ctx context.Context, token string) (*identity, error) 
 		case asking <- struct{}{}:
 			defer func() { <-asking }()
 		default:
-			return nil, errNoAnswer
+			return nil, auth.ErrUnavailable
 		}
 		claims, err := p.introspect(context.WithoutCancel(ctx), token)
 		if err != nil {
 			p.log.WarnContext(ctx, "the provider does not judge a bearer token", "error", err)
-			return nil, errNoAnswer
+			return nil, auth.ErrUnavailable
 		}
 		id, err := p.remember(ctx, token, claims, nil)
 		if err != nil {
@@ -73,18 +65,18 @@ func (p *provider) bearer(ctx context.Context, token string) (*identity, error) 
 	})
 	select {
 	case r := <-done:
-		id, _ := r.Val.(*identity)
+		id, _ := r.Val.(*auth.User)
 		return id, r.Err
 	case <-ctx.Done():
-		return nil, errNoAnswer
+		return nil, auth.ErrUnavailable
 	}
 }
 
 // remember returns the user that a token's claims name, and keeps it for a while.
-func (p *provider) remember(ctx context.Context, token string, claims map[string]any, err error) (*identity, error) {
+func (p *provider) remember(ctx context.Context, token string, claims map[string]any, err error) (*auth.User, error) {
 	id := identityOf(claims, p.UserClaim, p.GroupsClaim, p.named)
-	if id.User == "" { // a machine's token may have no name
-		id.User = id.Subject
+	if id.Name == "" { // a machine's token may have no name
+		id.Name = id.Subject
 	}
 	until := p.now().Add(goodToken)
 	if exp, ok := claims["exp"].(float64); ok {
@@ -92,9 +84,9 @@ func (p *provider) remember(ctx context.Context, token string, claims map[string
 			until = end
 		}
 	}
-	if err != nil || id.User == "" || !until.After(p.now()) {
+	if err != nil || id.Name == "" || !until.After(p.now()) {
 		p.log.DebugContext(ctx, "a bearer token is refused", "error", err)
-		return nil, errBadToken
+		return nil, auth.ErrBadToken
 	}
 	p.remembered.put(token, &id, until)
 	return &id, nil

@@ -15,6 +15,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric/noop"
 
+	"github.com/spoke-go/spoke/auth"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/service"
 )
@@ -41,7 +42,7 @@ func benchmarked(tb testing.TB) (*decider, Question) {
 		tb.Fatal(err)
 	}
 	s := newSession("main", time.Now())
-	s.identity = identity{Subject: "0b3c7a5e-1", User: "alice", Mail: "alice@example.com"}
+	s.User = auth.User{Subject: "0b3c7a5e-1", Name: "alice", Mail: "alice@example.com"}
 	for i := range 8 {
 		s.Groups = append(s.Groups, fmt.Sprintf("group%d", i))
 	}

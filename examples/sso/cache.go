@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"sync"
 	"time"
+
+	"github.com/spoke-go/spoke/auth"
 )
 
 // maxCached bounds each generation of a cache.
@@ -22,7 +24,7 @@ type cache struct {
 }
 
 type entry struct {
-	id    *identity
+	id    *auth.User
 	until time.Time
 }
 
@@ -33,7 +35,7 @@ func newCache(now func() time.Time) *cache {
 }
 
 // get returns the user of a credential, and whether that still holds.
-func (c *cache) get(credential string) (id *identity, fresh bool) {
+func (c *cache) get(credential string) (id *auth.User, fresh bool) {
 	sum := c.sum(credential)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,7 +46,7 @@ func (c *cache) get(credential string) (id *identity, fresh bool) {
 	return e.id, c.now().Before(e.until)
 }
 
-func (c *cache) put(credential string, id *identity, until time.Time) {
+func (c *cache) put(credential string, id *auth.User, until time.Time) {
 	sum := c.sum(credential)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/spoke-go/spoke/auth/ldapauth"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/seal"
 	"github.com/spoke-go/spoke/service"
@@ -21,7 +22,7 @@ type Config struct {
 	PagesListen string           `conf:",fixed" value:"ADDRESS" help:"address of the pages for login, callback and logout, for HAProxy: host:port or unix:/path"`
 	Session     SessionConfig
 	Providers   []ProviderConfig `help:"OpenID Connect providers"`
-	LDAP        LDAPConfig
+	LDAP        ldapauth.Config
 	Redis       RedisConfig
 	Sites       []SiteConfig `help:"sites and their rules; requests for other hosts get 403"`
 	LogAll      bool         `help:"log a line for every decision (at debug level, always)"`
@@ -73,7 +74,7 @@ type RuleConfig struct {
 var defaults = Config{
 	PagesListen: "127.0.0.1:9080",
 	Session:     SessionConfig{Lifetime: 12 * time.Hour, Idle: time.Hour, Refresh: 10 * time.Minute},
-	LDAP:        ldapDefaults,
+	LDAP:        ldapauth.Defaults(),
 	Redis:       redisDefaults,
 }
 

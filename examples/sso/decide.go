@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spoke-go/spoke/auth"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/router"
 )
@@ -110,35 +111,39 @@ func (d *decider) answer(ctx context.Context, g *gate, q *Question) Answer {
 		return a.Answer
 	case r.Do != "allow" && !r.permits(id):
 		a := forbid(q, "groups or claims")
-		a.User = id.User
+		a.User = id.Name
 		return a
 	}
 	if a.Decision != "" && r.Do != "allow" {
 		return a.Answer // to be confirmed first
 	}
 	a.Decision, a.Location = "allow", ""
-	a.User, a.Mail, a.Groups = id.User, id.Mail, strings.Join(id.Groups, ",")
+	a.User, a.Mail, a.Groups = id.Name, id.Mail, strings.Join(id.Groups, ",")
 	return a.Answer
 }
 
 // authenticated is the user who sends a request, or an answer about the lack of one.
 type authenticated struct {
 	Answer
-	id *identity
+	id *auth.User
 }
 
 // authenticate finds the user who sends a request: by the bearer token or the password, if
 // there is one, and otherwise by the session.
 func (d *decider) authenticate(ctx context.Context, g *gate, s *site, q *Question) (a authenticated) {
-	scheme, credentials, _ := strings.Cut(q.Authorization, " ")
-	credentials = strings.TrimSpace(credentials)
 	var err error
-	switch {
-	case s.Bearer && strings.EqualFold(scheme, "bearer"):
-		a.id, err = s.provider.bearer(ctx, credentials)
+	switch scheme := auth.Scheme(q.Authorization); {
+	case s.Bearer && scheme == "bearer":
+		err = auth.ErrBadToken
+		if token, ok := auth.Bearer(q.Authorization); ok {
+			a.id, err = s.provider.bearer(ctx, token)
+		}
 		a.reason = "token"
-	case s.Basic && strings.EqualFold(scheme, "basic"):
-		a.id, err = g.directory.authenticate(ctx, credentials, q.From)
+	case s.Basic && scheme == "basic":
+		err = auth.ErrBadPassword
+		if name, password, ok := auth.Basic(q.Authorization); ok {
+			a.id, err = g.directory.Authenticate(ctx, name, password, q.From)
+		}
 		a.reason = "password"
 	default:
 		return d.bySession(g, s, q)
@@ -146,11 +151,11 @@ func (d *decider) authenticate(ctx context.Context, g *gate, s *site, q *Questio
 	switch err {
 	case nil:
 		return a
-	case errNoAnswer, errNoLDAP:
+	case auth.ErrUnavailable:
 		a.Answer = Answer{Decision: "unavailable", reason: err.Error()}
-	case errTooFast:
+	case auth.ErrTooFast:
 		a.Answer = Answer{Decision: "slow", reason: err.Error()}
-	case errBadToken:
+	case auth.ErrBadToken:
 		a.Answer = unauthorized(s, err.Error())
 		a.Challenge += `, error="invalid_token"`
 	default:
@@ -198,7 +203,7 @@ func (d *decider) bySession(g *gate, s *site, q *Question) (a authenticated) {
 	case state == due && browses:
 		a.Answer = login(refreshPath, unconfirmed)
 	}
-	a.id = &session.identity
+	a.id = &session.User
 	if a.Decision == "" && session.stale(now, &g.config.Session) {
 		session.Seen = now.Unix()
 		if set, err := g.sessionCookies(session, host); err == nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spoke-go/spoke/auth/ldapauth"
 	"github.com/spoke-go/spoke/seal"
 )
 
@@ -18,7 +19,7 @@ type gate struct {
 	keys      *seal.Keyring
 	sites     map[string]*site
 	providers map[string]*provider
-	directory *directory
+	directory *ldapauth.Directory
 	named     string // the claims that rules name
 	now       func() time.Time
 	log       *slog.Logger
@@ -56,7 +57,7 @@ func newGate(c *Config, known *sync.Map, log *slog.Logger, now func() time.Time)
 	}
 	if c.LDAP.URL != "" {
 		var err error
-		if g.directory, err = newDirectory(c.LDAP, now); err != nil {
+		if g.directory, err = ldapauth.New(c.LDAP, now); err != nil {
 			stop()
 			return nil, err
 		}
@@ -80,7 +81,7 @@ func newGate(c *Config, known *sync.Map, log *slog.Logger, now func() time.Time)
 func (g *gate) Close() error {
 	g.stop()
 	if g.directory != nil {
-		g.directory.close()
+		_ = g.directory.Close()
 	}
 	for _, p := range g.providers {
 		<-p.ended

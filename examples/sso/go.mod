@@ -4,6 +4,7 @@ go 1.27.0
 
 replace (
 	github.com/spoke-go/spoke => ../..
+	github.com/spoke-go/spoke/auth => ../../auth
 	github.com/spoke-go/spoke/service => ../../service
 )
 
@@ -11,9 +12,9 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/go-jose/go-jose/v4 v4.1.9
-	github.com/go-ldap/ldap/v3 v3.4.15
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/spoke-go/spoke v0.0.0
+	github.com/spoke-go/spoke/auth v0.0.0-00010101000000-000000000000
 	github.com/spoke-go/spoke/service v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
 	github.com/zitadel/oidc/v3 v3.52.0
@@ -34,6 +35,7 @@ require (
 	github.com/go-asn1-ber/asn1-ber v1.5.8 // indirect
 	github.com/go-chi/chi/v5 v5.5.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/go-ldap/ldap/v3 v3.4.15 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect

@@ -1,29 +1,19 @@
 package main
 
 import (
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/spoke-go/spoke/auth"
 )
 
-// identity is the user who sends a request.
-type identity struct {
-	Subject string              `json:"s"`
-	User    string              `json:"u"`
-	Mail    string              `json:"m,omitempty"`
-	Groups  []string            `json:"g,omitempty"`
-	Claims  map[string][]string `json:"c,omitempty"` // the values of claims that rules name
-}
-
 // identityOf reads claims. named are the claims that rules look at.
-func identityOf(claims map[string]any, userClaim, groupsClaim string, named []string) identity {
-	id := identity{Subject: text(claims["sub"]), Claims: make(map[string][]string)}
-	if id.User = text(claims[userClaim]); userClaim == "" {
-		id.User = text(claims["preferred_username"])
+func identityOf(claims map[string]any, userClaim, groupsClaim string, named []string) auth.User {
+	id := auth.User{Subject: text(claims["sub"]), Claims: make(map[string][]string)}
+	if id.Name = text(claims[userClaim]); userClaim == "" {
+		id.Name = text(claims["preferred_username"])
 	}
-	if id.User == "" && userClaim == "" {
-		id.User = id.Subject
+	if id.Name == "" && userClaim == "" {
+		id.Name = id.Subject
 	}
 	if verified, told := claims["email_verified"].(bool); verified || !told {
 		id.Mail = text(claims["email"])
@@ -31,7 +21,7 @@ func identityOf(claims map[string]any, userClaim, groupsClaim string, named []st
 	if groupsClaim == "" {
 		groupsClaim = "groups"
 	}
-	id.Groups = cleanGroups(texts(claims[groupsClaim]))
+	id.Groups = auth.Groups(texts(claims[groupsClaim]))
 	for _, name := range named {
 		if v, ok := claims[name]; ok {
 			id.Claims[name] = texts(v)
@@ -43,19 +33,10 @@ func identityOf(claims map[string]any, userClaim, groupsClaim string, named []st
 	return id
 }
 
-// cleanGroups leaves out the groups that a header cannot have: one with a comma would
-// be two.
-func cleanGroups(groups []string) []string {
-	return slices.DeleteFunc(groups, func(g string) bool { return g == "" || strings.Contains(g, ",") })
-}
-
 // text returns a claim's value if a header can have it, otherwise "".
 func text(v any) string {
 	s, _ := v.(string)
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) || len(s) > 1024 {
-		return ""
-	}
-	return s
+	return auth.Text(s)
 }
 
 func texts(v any) []string {

@@ -134,7 +134,7 @@ func (p *pages) callback(v *visit) {
 	if !p.keep(v, s) {
 		return
 	}
-	p.log.InfoContext(ctx, "logged in", "user", s.User, "host", v.host.Name, "provider", provider.Name, "from", v.Header.Get("X-Forwarded-For"))
+	p.log.InfoContext(ctx, "logged in", "user", s.Name, "host", v.host.Name, "provider", provider.Name, "from", v.Header.Get("X-Forwarded-For"))
 	p.metrics.loggedIn(ctx, provider.Name, true)
 	v.redirect(a.Return)
 }
@@ -143,7 +143,7 @@ func (p *pages) callback(v *visit) {
 func (p *pages) keep(v *visit, s *session) bool {
 	set, err := v.gate.sessionCookies(s, v.host.Name)
 	if err != nil {
-		p.log.Error("no session", "user", s.User, "error", err)
+		p.log.Error("no session", "user", s.Name, "error", err)
 		v.fail(http.StatusInternalServerError, "Your login has more data than a cookie can hold. Ask the administrator.")
 		return false
 	}
@@ -190,7 +190,7 @@ func (p *pages) refresh(v *visit) {
 		}
 	}
 	if err != nil {
-		p.log.Warn("a session is not confirmed", "user", s.User, "provider", provider.Name, "error", err)
+		p.log.Warn("a session is not confirmed", "user", s.Name, "provider", provider.Name, "error", err)
 		if state == ended {
 			v.fail(http.StatusServiceUnavailable, noAnswer)
 			return

@@ -16,7 +16,7 @@ func (p *pages) askLogout(v *visit) {
 	}
 	m := message{Title: "Log out?", Logout: true}
 	if s := v.gate.session(v.cookie(), v.host.Name); s != nil {
-		m.User = s.User
+		m.User = s.Name
 	}
 	v.say(http.StatusOK, m)
 }
@@ -38,9 +38,9 @@ func (p *pages) logout(v *visit) {
 		v.redirect(byePath)
 		return
 	}
-	p.log.InfoContext(v.Context(), "logged out", "user", s.User, "host", v.host.Name)
+	p.log.InfoContext(v.Context(), "logged out", "user", s.Name, "host", v.host.Name)
 	if err := p.revoked.add(v.Context(), "id "+s.ID, v.now); err != nil {
-		p.log.ErrorContext(v.Context(), "the session is not revoked; a copy of its cookie works until it ends", "user", s.User, "error", err)
+		p.log.ErrorContext(v.Context(), "the session is not revoked; a copy of its cookie works until it ends", "user", s.Name, "error", err)
 	}
 	i, err := v.site.provider.metadata()
 	if err != nil || i.EndSession == "" {

@@ -88,7 +88,7 @@ func (p *pages) handler() http.Handler {
 		m := message{Title: "No access", Text: "You may not see this page."}
 		if v.site.provider != nil {
 			if s := v.gate.session(v.cookie(), v.host.Name); s != nil {
-				m.User, m.Logout = s.User, true
+				m.User, m.Logout = s.Name, true
 			}
 		}
 		v.say(http.StatusForbidden, m)

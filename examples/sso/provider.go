@@ -221,10 +221,10 @@ func (p *provider) take(ctx context.Context, i *issuer, s *session, tokens *oaut
 	}
 	if len(claims) > 0 {
 		id := identityOf(claims, p.UserClaim, p.GroupsClaim, p.named)
-		if id.User == "" || s.Subject != "" && id.Subject != s.Subject {
+		if id.Name == "" || s.Subject != "" && id.Subject != s.Subject {
 			return fmt.Errorf("the provider names no user, or another one (claims %v)", slices.Sorted(maps.Keys(claims)))
 		}
-		s.identity = id
+		s.User = id
 	}
 	if sid := text(claims["sid"]); sid != "" {
 		s.SID = sid

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/spoke-go/spoke/auth"
 )
 
 // site is a SiteConfig with its provider.
@@ -60,7 +62,7 @@ func (r *RuleConfig) matchesPath(p, path string) bool {
 }
 
 // permits reports whether a user has one of the rule's groups and all of its claims.
-func (r *RuleConfig) permits(id *identity) bool {
+func (r *RuleConfig) permits(id *auth.User) bool {
 	if len(r.Groups) > 0 && !slices.ContainsFunc(r.Groups, func(g string) bool { return slices.Contains(id.Groups, g) }) {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/spoke-go/spoke/auth"
 	"github.com/spoke-go/spoke/codec"
 )
 
@@ -16,7 +17,7 @@ type session struct {
 	Provider string `json:"p"`
 	SID      string `json:"d,omitempty"` // the provider's name of its own session
 	Named    string `json:"n,omitempty"` // the claims that rules named at the login
-	identity
+	auth.User
 	Began int64 `json:"b"`
 	Seen  int64 `json:"l"`
 	// Confirmed is when the provider confirmed it, and Confirm when the agent should ask

@@ -1,10 +1,12 @@
-package main
+package ldapauth
 
 import (
 	"net/netip"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/spoke-go/spoke/auth/internal/cache"
 )
 
 // guesses slows down programs that try passwords. After a few wrong ones a user and the
@@ -94,9 +96,9 @@ func (g *guesses) end(s source, wrong bool) {
 	if w.wrong == 0 && w.trying == 0 {
 		delete(g.by, s)
 	}
-	if len(g.by) >= maxCached {
+	if len(g.by) >= cache.Size {
 		for key, w := range g.by {
-			if w.trying == 0 && (now.Sub(w.until) > guessMemory || len(g.by) >= 2*maxCached) {
+			if w.trying == 0 && (now.Sub(w.until) > guessMemory || len(g.by) >= 2*cache.Size) {
 				delete(g.by, key)
 			}
 		}
