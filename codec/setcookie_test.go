@@ -18,7 +18,7 @@ func TestSetCookie(t *testing.T) {
 		"a=":  {Name: "a"},
 		"a=b; Path=/x; Domain=example.com; Max-Age=60": {Name: "a", Value: "b", Path: "/x", Domain: "example.com", MaxAge: time.Minute},
 		"a=; Max-Age=0": {Name: "a", MaxAge: -1},
-		"a=; Max-Age=1": {Name: "a", MaxAge: time.Millisecond},
+		"a=; Max-Age=1": {Name: "a", MaxAge: 1},
 		"__Host-a=b; Path=/; Secure; HttpOnly; SameSite=Lax": {Name: "__Host-a", Value: "b", Path: "/", Secure: true, HTTPOnly: true, SameSite: codec.SameSiteLax},
 	} {
 		b, err := c.Append([]byte("x "))
