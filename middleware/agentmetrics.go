@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -23,20 +24,14 @@ import (
 // It is not a middleware, since only the agent counts these.
 func AgentMetrics(a *spoe.Agent, p metric.MeterProvider) (metric.Registration, error) {
 	meter := meterOf(p)
-	gauge := func(name, unit, text string) metric.Int64ObservableUpDownCounter {
-		return made(meter.Int64ObservableUpDownCounter(name, metric.WithUnit(unit), metric.WithDescription(text)))
-	}
-	counter := func(name, unit, text string) metric.Int64ObservableCounter {
-		return made(meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(text)))
-	}
-	connections := gauge("spop.server.connections", "{connection}", "Connections of HAProxy that are open.")
-	accepted := counter("spop.server.accepted_connections", "{connection}", "Connections accepted, health checks included.")
-	notifies := counter("spop.server.notifies", "{frame}", "NOTIFYs received whole.")
-	acks := counter("spop.server.acks", "{frame}", "ACKs sent.")
-	active := gauge("spop.server.active_notifies", "{frame}", "NOTIFYs received and not acknowledged.")
-	late := gauge("spop.server.late_handlers", "{handler}", "Handlers that run on after their ACK has left.")
-	failed := counter("spop.server.failed_messages", "{message}", "Messages without their actions in the ACK.")
-	disconnects := counter("spop.server.disconnects", "{frame}", "DISCONNECT frames.")
+	connections := upDown(meter, "spop.server.connections", "{connection}", "Connections of HAProxy that are open.")
+	accepted := counter(meter, "spop.server.accepted_connections", "{connection}", "Connections accepted, health checks included.")
+	notifies := counter(meter, "spop.server.notifies", "{frame}", "NOTIFYs received whole.")
+	acks := counter(meter, "spop.server.acks", "{frame}", "ACKs sent.")
+	active := upDown(meter, "spop.server.active_notifies", "{frame}", "NOTIFYs received and not acknowledged.")
+	late := upDown(meter, "spop.server.late_handlers", "{handler}", "Handlers that run on after their ACK has left.")
+	failed := counter(meter, "spop.server.failed_messages", "{message}", "Messages without their actions in the ACK.")
+	disconnects := counter(meter, "spop.server.disconnects", "{frame}", "DISCONNECT frames.")
 
 	return meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		s := a.Stats()
@@ -52,13 +47,11 @@ func AgentMetrics(a *spoe.Agent, p metric.MeterProvider) (metric.Registration, e
 		}{{"error", s.Errors}, {"panic", s.Panics}, {"timeout", s.Timeouts}, {"too_big", s.DroppedActions}} {
 			o.ObserveInt64(failed, int64(f.n), metric.WithAttributes(attribute.String("error.type", f.kind)))
 		}
-		for status, n := range s.DisconnectsSent {
-			o.ObserveInt64(disconnects, int64(n), metric.WithAttributes(
-				attribute.String("spop.status", status.String()), attribute.String("spop.side", "agent")))
-		}
-		for status, n := range s.DisconnectsReceived {
-			o.ObserveInt64(disconnects, int64(n), metric.WithAttributes(
-				attribute.String("spop.status", status.String()), attribute.String("spop.side", "haproxy")))
+		for side, counts := range map[string]map[codec.Status]uint64{"agent": s.DisconnectsSent, "haproxy": s.DisconnectsReceived} {
+			for status, n := range counts {
+				o.ObserveInt64(disconnects, int64(n), metric.WithAttributes(
+					attribute.String("spop.status", status.String()), attribute.String("spop.side", side)))
+			}
 		}
 		return nil
 	}, connections, accepted, notifies, acks, active, late, failed, disconnects)

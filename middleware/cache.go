@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -54,7 +55,7 @@ func Cache(ttl time.Duration, key Key, cfgs ...CacheConfig) spoe.Middleware {
 	}
 	lookups := newLookups(cfg.MeterProvider)
 	return func(next spoe.Handler) spoe.Handler {
-		c := &cache{ttl: ttl, key: key, next: next, lookups: lookups, store: newStore(orDefault(cfg.MaxBytes, defaultCacheBytes))}
+		c := &cache{ttl: ttl, key: key, next: next, lookups: lookups, store: newStore(cmp.Or(cfg.MaxBytes, defaultCacheBytes))}
 		return &keyed{HandlerFunc: c.serve, key: key}
 	}
 }
@@ -117,9 +118,7 @@ func newLookups(p metric.MeterProvider) func() *methods[*lookups] {
 	return sync.OnceValue(func() *methods[*lookups] {
 		counts := &methods[*lookups]{make: func(string) *lookups { return new(lookups) }}
 		meter := meterOf(p)
-		total := made(meter.Int64ObservableCounter("spop.cache.lookups",
-			metric.WithUnit("{lookup}"),
-			metric.WithDescription("Messages whose answer was looked for in the cache.")))
+		total := counter(meter, "spop.cache.lookups", "{lookup}", "Messages whose answer was looked for in the cache.")
 		onCollect(meter, total, func(o metric.Observer) {
 			for method, c := range counts.all() {
 				o.ObserveInt64(total, c.hits.Load(), lookupResult(method, "hit"))

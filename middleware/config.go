@@ -14,11 +14,3 @@ func only[C any](call string, cfgs []C) C {
 	}
 	panic(fmt.Sprintf("middleware: %s was called with %d configurations: write one %T with all the fields", call, len(cfgs), cfgs[0]))
 }
-
-func orDefault[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
-}

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -55,10 +56,10 @@ func Detach(cfgs ...DetachConfig) spoe.Middleware {
 			cfg.Workers, cfg.Queue, cfg.QueueBytes, cfg.Timeout))
 	}
 	d := &detaching{
-		workers: orDefault(cfg.Workers, 16),
-		max:     orDefault(cfg.Queue, 1024),
-		maxSize: orDefault(cfg.QueueBytes, 64<<20),
-		timeout: orDefault(cfg.Timeout, 30*time.Second),
+		workers: cmp.Or(cfg.Workers, 16),
+		max:     cmp.Or(cfg.Queue, 1024),
+		maxSize: cmp.Or(cfg.QueueBytes, 64<<20),
+		timeout: cmp.Or(cfg.Timeout, 30*time.Second),
 		logger:  cfg.Logger,
 		drops:   newDrops(cfg.MeterProvider, "queue_full", cfg.Attributes...),
 	}

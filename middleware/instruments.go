@@ -31,6 +31,16 @@ func made[T any](instrument T, err error) T {
 	return instrument
 }
 
+// upDown returns a count that also falls, which a callback observes.
+func upDown(meter metric.Meter, name, unit, description string) metric.Int64ObservableUpDownCounter {
+	return made(meter.Int64ObservableUpDownCounter(name, metric.WithUnit(unit), metric.WithDescription(description)))
+}
+
+// counter returns a count that only grows, which a callback observes.
+func counter(meter metric.Meter, name, unit, description string) metric.Int64ObservableCounter {
+	return made(meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(description)))
+}
+
 // onCollect registers f to observe an instrument whenever metrics are collected, as
 // long as the program runs. Several may observe the same one: their values add up,
 // which values of the instrument's own callbacks would not.

@@ -83,9 +83,7 @@ func newMetrics(cfg MetricsConfig) *metrics {
 		attrs := slices.Clip(methodAttributes(method))
 		return &methodMetrics{attrs: attrs, ok: []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}}
 	}
-	active := made(meter.Int64ObservableUpDownCounter("spop.server.active_messages",
-		metric.WithUnit("{message}"),
-		metric.WithDescription("Messages that are being handled.")))
+	active := upDown(meter, "spop.server.active_messages", "{message}", "Messages that are being handled.")
 	// Read when metrics are collected: a message costs no more than an addition.
 	onCollect(meter, active, func(o metric.Observer) {
 		for _, mm := range m.methods.all() {

@@ -22,14 +22,10 @@ import (
 func PairMetrics(name string, stats func() pair.Stats, p metric.MeterProvider) (metric.Registration, error) {
 	meter := meterOf(p)
 	named := attribute.String("spop.pair.name", name)
-	waiting := made(meter.Int64ObservableUpDownCounter("spop.pair.waiting",
-		metric.WithUnit("{value}"), metric.WithDescription("Values that wait for a later message.")))
-	size := made(meter.Int64ObservableUpDownCounter("spop.pair.waiting_bytes",
-		metric.WithUnit("By"), metric.WithDescription("Size of the values that wait for a later message.")))
-	values := made(meter.Int64ObservableCounter("spop.pair.values",
-		metric.WithUnit("{value}"), metric.WithDescription("Values that have left the store.")))
-	missed := made(meter.Int64ObservableCounter("spop.pair.missed",
-		metric.WithUnit("{message}"), metric.WithDescription("Messages for which no value was there.")))
+	waiting := upDown(meter, "spop.pair.waiting", "{value}", "Values that wait for a later message.")
+	size := upDown(meter, "spop.pair.waiting_bytes", "By", "Size of the values that wait for a later message.")
+	values := counter(meter, "spop.pair.values", "{value}", "Values that have left the store.")
+	missed := counter(meter, "spop.pair.missed", "{message}", "Messages for which no value was there.")
 	only := metric.WithAttributes(named)
 	return meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		s := stats()

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -55,11 +56,11 @@ func (r *Refreshed[T]) Up() bool { return r.read.Load() && !r.failing.Load() }
 func (r *Refreshed[T]) Run(ctx context.Context) {
 	const first = time.Second
 	for retry := first; ctx.Err() == nil; {
-		wait := orDefault(r.Every, 5*time.Minute)
+		wait := cmp.Or(r.Every, 5*time.Minute)
 		if r.once(ctx) == nil {
 			retry = first
 		} else {
-			wait = min(retry, orDefault(r.Retry, 30*time.Second))
+			wait = min(retry, cmp.Or(r.Retry, 30*time.Second))
 			retry *= 2
 		}
 		select {
@@ -81,7 +82,7 @@ func (r *Refreshed[T]) Again(ctx context.Context) bool {
 		now = r.Now
 	}
 	done := r.one.DoChan("", func() (any, error) {
-		if at := now(); !r.asked.IsZero() && at.Sub(r.asked) < orDefault(r.Pause, 10*time.Second) {
+		if at := now(); !r.asked.IsZero() && at.Sub(r.asked) < cmp.Or(r.Pause, 10*time.Second) {
 			return nil, errPause
 		}
 		r.asked = now()
@@ -112,11 +113,4 @@ func (r *Refreshed[T]) once(ctx context.Context) error {
 		r.Log.Info("it answers again")
 	}
 	return err
-}
-
-func orDefault(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
 }

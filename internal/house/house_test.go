@@ -28,7 +28,7 @@ var house = map[string][]string{
 	"spoe":                      {"codec", "internal/bridge", "internal/proxyheader", "internal/reporter", "internal/safetext", "golang.org/x/sync"},
 	"spoe/spoetest":             {"spoe", "codec", "internal/bridge"},
 	"spoe/spoetest/conformance": {"spoe/spoetest", "spoe", "codec"},
-	"spoe/spoetest/haproxytest": {},
+	"spoe/spoetest/haproxytest": {"internal/freeaddr"},
 	"router":                    {"spoe", "codec", "internal/safetext", "internal/secret"},
 	"pair":                      {},
 	"seal":                      {},

@@ -6,7 +6,6 @@ import "syscall"
 var (
 	MissingVersions = missingVersions
 	ParseSPOELog    = parseSPOELog
-	ReservePort     = reservePort
 )
 
 // ForgetSbin has Installed look on $PATH and in the cache only.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 
 	"github.com/stretchr/testify/assert"
@@ -48,7 +49,7 @@ frontend http
 func TestSimpleConfig(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		h := haproxytest.Start(t, bin, haproxytest.Config{
-			Agent: closedAddr(t),
+			Agent: freeaddr.Find(t),
 			Files: map[string]string{"spoe.conf": spoeConf},
 			Rules: `
     http-request deny deny_status 403 hdr X-Data "{{.Data}}" if { path /error } { var(txn.test.error) -m found }
@@ -98,7 +99,7 @@ func TestOriginOfTheTest(t *testing.T) {
 
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		h := haproxytest.Start(t, bin, haproxytest.Config{
-			Agent:  closedAddr(t),
+			Agent:  freeaddr.Find(t),
 			Origin: lis.Addr().String(),
 			Files:  map[string]string{"spoe.conf": spoeConf},
 		})
@@ -165,7 +166,7 @@ func TestStopFinishes(t *testing.T) {
 		defer site.Close()
 
 		h := haproxytest.Start(t, bin, haproxytest.Config{
-			Agent:  closedAddr(t),
+			Agent:  freeaddr.Find(t),
 			Origin: lis.Addr().String(),
 			Files:  map[string]string{"spoe.conf": spoeConf},
 		})
@@ -339,22 +340,4 @@ func TestReadConfig(t *testing.T) {
 	log, failed = record(t, func(tb testing.TB) { haproxytest.ReadConfig(tb, name+".gone") })
 	assert.True(t, failed)
 	assert.Contains(t, log, "haproxy.cfg.gone")
-}
-
-// TestReservedPort: no other process gets the port while it is reserved.
-func TestReservedPort(t *testing.T) {
-	port, release, err := haproxytest.ReservePort()
-	require.NoError(t, err)
-	defer func() { assert.NoError(t, release()) }()
-	_, err = net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
-	assert.Error(t, err)
-}
-
-// closedAddr is an address without a listener.
-func closedAddr(t *testing.T) string {
-	t.Helper()
-	port, release, err := haproxytest.ReservePort()
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, release()) })
-	return (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}).String()
 }

@@ -3,8 +3,8 @@ package haproxytest
 import (
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
+
+	"github.com/spoke-go/spoke/internal/freeaddr"
 )
 
 // ports are the addresses that a configuration asked for by name. Each port
@@ -21,12 +21,11 @@ func (p *ports) addr(name string) (string, error) {
 	if addr, ok := p.byName[name]; ok {
 		return addr, nil
 	}
-	port, release, err := reservePort()
+	addr, release, err := freeaddr.Reserve()
 	if err != nil {
-		return "", fmt.Errorf("a free port for %q: %w", name, err)
+		return "", fmt.Errorf("an address for %q: %w", name, err)
 	}
 	p.releases = append(p.releases, release)
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	if p.byName == nil {
 		p.byName, p.first = map[string]string{}, name
 	}
