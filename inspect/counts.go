@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/spoke-go/spoke/internal/cowmap"
 )
 
 const (
@@ -20,10 +22,8 @@ const (
 
 // counts has a count for each message.
 type counts struct {
-	// byName is never changed, only replaced.
-	byName  atomic.Pointer[map[string]*count]
-	namesMu sync.Mutex // guards writing to byName
-	resets  atomic.Uint64
+	byName cowmap.Map[string, *count]
+	resets atomic.Uint64
 }
 
 // A count is what is known about one message.
@@ -47,38 +47,18 @@ type slot struct {
 
 // reset forgets all messages. A message in its handler keeps its old count.
 func (c *counts) reset() {
-	c.namesMu.Lock()
-	defer c.namesMu.Unlock()
+	c.byName.Clear()
 	c.resets.Add(1)
-	c.byName.Store(nil)
-}
-
-func (c *counts) all() map[string]*count {
-	if m := c.byName.Load(); m != nil {
-		return *m
-	}
-	return nil
 }
 
 func (c *counts) of(name string) *count {
-	if found := c.all()[name]; found != nil {
+	if found := c.byName.All()[name]; found != nil {
 		return found
 	}
-	c.namesMu.Lock()
-	defer c.namesMu.Unlock()
-	before := c.all()
-	if len(before) >= maxNames && before[name] == nil {
-		name = otherName
-	}
-	if found := before[name]; found != nil {
-		return found
-	}
-	after := make(map[string]*count, len(before)+1)
-	maps.Copy(after, before)
 	name = strings.Clone(name) // it may live in a buffer that is used again
-	after[name] = &count{name: name, resets: c.resets.Load()}
-	c.byName.Store(&after)
-	return after[name]
+	return c.byName.Add(name, maxNames, otherName, func(name string) *count {
+		return &count{name: name, resets: c.resets.Load()}
+	})
 }
 
 // fits reports whether c still counts the messages of that name.
@@ -117,7 +97,7 @@ type messageStats struct {
 
 // snapshot returns all messages in the order of their names.
 func (c *counts) snapshot(now time.Time) []messageStats {
-	all := slices.SortedFunc(maps.Values(c.all()), func(a, b *count) int { return cmp.Compare(a.name, b.name) })
+	all := slices.SortedFunc(maps.Values(c.byName.All()), func(a, b *count) int { return cmp.Compare(a.name, b.name) })
 	stats := make([]messageStats, 0, len(all))
 	for _, found := range all {
 		stats = append(stats, found.snapshot(now))

@@ -7,11 +7,11 @@
 package secret
 
 import (
-	"maps"
+	"math"
 	"strings"
-	"sync/atomic"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/cowmap"
 )
 
 var (
@@ -48,47 +48,22 @@ func Arg(name string) bool { return args.has(name) }
 
 // Var reports whether a struct sets the variable from a secret field.
 func Var(scope codec.Scope, name string) bool {
-	return vars.has(variable{scope, name}) || patterns.any(func(v variable) bool {
-		return v.scope == scope && strings.HasPrefix(name, v.name)
-	})
-}
-
-// names is a set that grows while it is read.
-type names[K comparable] struct {
-	known atomic.Pointer[map[K]struct{}]
-}
-
-func (n *names[K]) has(name K) bool {
-	known := n.known.Load()
-	if known == nil {
-		return false
+	if vars.has(variable{scope, name}) {
+		return true
 	}
-	_, ok := (*known)[name]
-	return ok
-}
-
-// any reports whether f holds for one of the names.
-func (n *names[K]) any(f func(K) bool) bool {
-	known := n.known.Load()
-	if known == nil {
-		return false
-	}
-	for name := range *known {
-		if f(name) {
+	for v := range patterns.known.All() {
+		if v.scope == scope && strings.HasPrefix(name, v.name) {
 			return true
 		}
 	}
 	return false
 }
 
+// names is a set that grows while it is read.
+type names[K comparable] struct{ known cowmap.Map[K, bool] }
+
+func (n *names[K]) has(name K) bool { return n.known.All()[name] }
+
 func (n *names[K]) add(name K) {
-	for {
-		old, grown := n.known.Load(), map[K]struct{}{name: {}}
-		if old != nil {
-			maps.Copy(grown, *old)
-		}
-		if n.known.CompareAndSwap(old, &grown) {
-			return
-		}
-	}
+	n.known.Add(name, math.MaxInt, name, func(K) bool { return true })
 }
