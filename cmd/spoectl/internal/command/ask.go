@@ -26,7 +26,7 @@ type ask struct {
 }
 
 func newAsk() *cobra.Command {
-	a := &ask{target: target{defaultForTimeout: 5 * time.Second}}
+	a := &ask{}
 	cmd := &cobra.Command{
 		Use:   "ask ADDR MESSAGE [name=value…]",
 		Short: "Send an agent one message, and print the variables that come back",
@@ -36,17 +36,14 @@ func newAsk() *cobra.Command {
   spoectl ask unix:/run/agent/spoa.sock check method=GET port:uint32=443 body:bin=@body.json
   spoectl ask agent.example:9000 ip-rep =2001:db8::1 --ca ca.pem --hello`,
 		Args: args(2, "ADDR", "MESSAGE", "name=value…"),
-		RunE: func(cmd *cobra.Command, words []string) error {
-			err := interruptible(cmd.Context(), func() (err error) {
-				if err = a.parse(words[0]); err == nil {
-					a.message.Name = words[1]
-					a.message.Args, err = parseArguments(words[2:])
-				}
-				return err
-			})
-			if err != nil {
-				return err
+		PreRunE: readsFirst(func(words []string) (err error) {
+			if err = a.parse(words[0]); err == nil {
+				a.message.Name = words[1]
+				a.message.Args, err = parseArguments(words[2:])
 			}
+			return err
+		}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.frameSize < codec.MinMaxFrameSize {
 				return fmt.Errorf("--frame-size %d: the least is %d", a.frameSize, codec.MinMaxFrameSize)
 			}
@@ -54,6 +51,7 @@ func newAsk() *cobra.Command {
 		},
 	}
 	a.flags(cmd)
+	a.timeoutFlag(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&a.hello, "hello", false, "show the handshake as well")
 	f.BoolVar(&a.json, "json", false, "print JSON")
@@ -97,16 +95,13 @@ func (a *ask) run(ctx context.Context, out io.Writer) error {
 	if _, err := ack.Vars(); err != nil {
 		ans.Error = oneLine(err.Error())
 	}
-	if err := a.print(out, ans); err != nil {
+	if err := printResult(out, a.json, ans, func() { a.print(out, ans) }); err != nil || ans.Error == "" {
 		return err
 	}
-	if ans.Error != "" {
-		if a.json {
-			return errSaid
-		}
-		return failure{errors.New(ans.Error)}
+	if a.json {
+		return errSaid
 	}
-	return nil
+	return failure{errors.New(ans.Error)}
 }
 
 // headerRoom is more than the longest header of a frame.
@@ -144,10 +139,7 @@ func handshake(h spoetest.Hello, a codec.AgentHello) []show.Frame {
 	return shown
 }
 
-func (a *ask) print(out io.Writer, ans answer) error {
-	if a.json {
-		return printJSON(out, ans)
-	}
+func (a *ask) print(out io.Writer, ans answer) {
 	limit := limitOf(a.full)
 	for _, f := range ans.Hello {
 		fmt.Fprint(out, f.Text(limit))
@@ -159,7 +151,6 @@ func (a *ask) print(out io.Writer, ans answer) error {
 		fmt.Fprintln(out, "no variables: the agent set none, or does not know the message")
 	}
 	fmt.Fprintf(out, "answered in %v\n", chart.Round(ans.Took))
-	return nil
 }
 
 // shortened is how many bytes of a string are shown.
@@ -172,7 +163,12 @@ func limitOf(full bool) int {
 	return shortened
 }
 
-func printJSON(out io.Writer, v any) error {
+// printResult prints v as JSON, or calls text, which prints it for people.
+func printResult(out io.Writer, asJSON bool, v any, text func()) error {
+	if !asJSON {
+		text()
+		return nil
+	}
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")

@@ -58,16 +58,13 @@ recording of "spoectl tap"; of several, each is sent in turn.
   spoectl bench 127.0.0.1:9000 ip-rep ip=192.0.2.1 --rate 50000 --duration 30s --svg plot.svg
   spoectl bench unix:/run/agent/spoa.sock --recording today.rec --check --count 100000`,
 		Args: args(1, "ADDR", "MESSAGE", "name=value…"),
-		RunE: func(cmd *cobra.Command, words []string) error {
-			err := interruptible(cmd.Context(), func() error {
-				if err := b.parse(words[0]); err != nil {
-					return err
-				}
-				return b.messages(words[1:])
-			})
-			if err != nil {
+		PreRunE: readsFirst(func(words []string) error {
+			if err := b.parse(words[0]); err != nil {
 				return err
 			}
+			return b.messages(words[1:])
+		}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := b.limits(cmd.Flags().Changed("warm-up")); err != nil {
 				return err
 			}
@@ -233,12 +230,8 @@ func (b *bench) run(ctx context.Context, out, errOut io.Writer) error {
 			return err
 		}
 	}
-	if b.json {
-		if err := printJSON(out, res); err != nil {
-			return err
-		}
-	} else {
-		res.print(out)
+	if err := printResult(out, b.json, res, func() { res.print(out) }); err != nil {
+		return err
 	}
 	if b.fail && r.Outcomes != (load.Outcomes{}) {
 		return errSaid

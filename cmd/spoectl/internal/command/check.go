@@ -54,7 +54,10 @@ The exit status is 1 if there is a finding.`,
 }
 
 func (c *check) run(in io.Reader, out io.Writer) error {
-	agent, err := c.readRoutes(in)
+	if c.routes == "" {
+		return errors.New("--routes is missing: write the routes by the agent's -print-routes")
+	}
+	agent, err := readRoutes(c.routes, in)
 	if err != nil {
 		return err
 	}
@@ -62,30 +65,16 @@ func (c *check) run(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "haproxy: "))
 	}
-	if c.json {
-		if found == nil {
-			found = []haproxy.Finding{}
-		}
-		if err := printJSON(out, found); err != nil {
-			return err
-		}
-	} else {
+	err = printResult(out, c.json, append([]haproxy.Finding{}, found...), func() { // never null
 		for _, f := range found {
 			fmt.Fprintf(out, "%s\n\n", f.Text())
 		}
 		fmt.Fprintln(out, count(len(found), "finding"))
-	}
-	if len(found) > 0 {
+	})
+	if err == nil && len(found) > 0 {
 		return errSaid
 	}
-	return nil
-}
-
-func (c *check) readRoutes(in io.Reader) (haproxy.Agent, error) {
-	if c.routes == "" {
-		return haproxy.Agent{}, errors.New("--routes is missing: write the routes by the agent's -print-routes")
-	}
-	return readRoutes(c.routes, in)
+	return err
 }
 
 // readRoutes reads routes as -print-routes writes them from a file, or from in for -.

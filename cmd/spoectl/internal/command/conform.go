@@ -25,6 +25,7 @@ type conform struct {
 	cases    []string
 	json     bool
 	verbose  bool
+	chosen   []conformance.Case
 }
 
 func newConform() *cobra.Command {
@@ -44,19 +45,13 @@ The exit status is 1 if a case fails.`,
 		Example: `  spoectl conform 127.0.0.1:9000
   spoectl conform 127.0.0.1:9000 --contract echo,sleep --cases notify/,hello/ --json`,
 		Args: args(1, "ADDR"),
-		RunE: func(cmd *cobra.Command, words []string) error {
-			var cases []conformance.Case
-			err := interruptible(cmd.Context(), func() (err error) {
-				if err = c.parse(words[0]); err == nil {
-					cases, err = c.prepare()
-				}
-				return err
-			})
-			if err != nil {
-				return err
+		PreRunE: readsFirst(func(words []string) (err error) {
+			if err = c.parse(words[0]); err == nil {
+				c.chosen, err = c.prepare()
 			}
-			return c.run(cmd, cases)
-		},
+			return err
+		}),
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	c.target.flags(cmd)
 	f := cmd.Flags()
@@ -156,7 +151,7 @@ type conformedCase struct {
 
 var results = [...]string{"passed", "failed", "skipped"}
 
-func (c *conform) run(cmd *cobra.Command, cases []conformance.Case) error {
+func (c *conform) run(cmd *cobra.Command) error {
 	out := cmd.OutOrStdout()
 	conn, err := c.dialer(nil).Connect(cmd.Context(), "", c.name)
 	if err != nil { // every case would say so
@@ -165,7 +160,7 @@ func (c *conform) run(cmd *cobra.Command, cases []conformance.Case) error {
 	_ = conn.Close() // a connection without a hello is a port check
 	res := conformed{Agent: c.name, groups: map[string]*[3]int{}}
 	begin := time.Now()
-	for r := range conformance.Run(cmd.Context(), &c.Target, cases) {
+	for r := range conformance.Run(cmd.Context(), &c.Target, c.chosen) {
 		if cmd.Context().Err() != nil {
 			break // the case's error is the same
 		}
@@ -179,16 +174,12 @@ func (c *conform) run(cmd *cobra.Command, cases []conformance.Case) error {
 		}
 	}
 	res.Took = time.Since(begin)
-	if c.json {
-		if err := printJSON(out, res); err != nil {
-			return err
-		}
-	} else {
-		res.print(out)
+	if err := printResult(out, c.json, res, func() { res.print(out) }); err != nil {
+		return err
 	}
 	switch {
 	case cmd.Context().Err() != nil:
-		return failf("interrupted after %d of %d cases", len(res.Cases), len(cases))
+		return failf("interrupted after %d of %d cases", len(res.Cases), len(c.chosen))
 	case res.Failed > 0:
 		return errSaid
 	}

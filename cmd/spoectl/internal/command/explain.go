@@ -32,33 +32,27 @@ for one of them.`,
   journalctl -u haproxy | grep -v st=0 | spoectl explain`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {
-			var all []explained
+			all, err := explainWords(words)
 			if len(words) == 0 {
-				var err error
-				if all, err = explainLines(cmd.InOrStdin()); err != nil {
-					return err
-				}
-			} else {
-				var err error
-				if all, err = explainWords(words); err != nil {
-					return err
-				}
+				all, err = explainLines(cmd.InOrStdin())
+			}
+			if err != nil {
+				return err
 			}
 			for _, e := range all {
 				if len(e.Explanations) == 0 {
 					return fmt.Errorf("%s: neither HAProxy nor SPOP has such a status: st= has 0 to 5, 255, and 256 + the status of a DISCONNECT", e.Of)
 				}
 			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), all)
-			}
-			for i, e := range all {
-				if i > 0 {
-					fmt.Fprintln(cmd.OutOrStdout())
+			out := cmd.OutOrStdout()
+			return printResult(out, asJSON, all, func() {
+				for i, e := range all {
+					if i > 0 {
+						fmt.Fprintln(out)
+					}
+					e.print(out)
 				}
-				e.print(cmd.OutOrStdout())
-			}
-			return nil
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

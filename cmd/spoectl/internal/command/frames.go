@@ -67,8 +67,8 @@ type printer struct {
 	out      io.Writer
 	json     bool
 	limit    int
-	bare     bool        // neither time, connection nor side are known
-	hider    *hide.Hider // nil to show secrets
+	bare     bool // neither time, connection nor side are known
+	hider    *hide.Hider
 	decoders map[int]*[2]show.Decoder
 }
 
@@ -93,20 +93,10 @@ func (p *printer) decoder(conn int, side show.Side) *show.Decoder {
 
 // frame prints one frame. Its Hider may hold frames back; they are printed with the
 // frame that releases them.
-func (p *printer) frame(r recording.Record) error {
-	if p.hider == nil {
-		return p.one(r)
-	}
-	return p.all(p.hider.Add(r))
-}
+func (p *printer) frame(r recording.Record) error { return p.all(p.hider.Add(r)) }
 
 // rest prints the frames that the Hider still holds.
-func (p *printer) rest() error {
-	if p.hider == nil {
-		return nil
-	}
-	return p.all(p.hider.Rest())
-}
+func (p *printer) rest() error { return p.all(p.hider.Rest()) }
 
 func (p *printer) all(records []recording.Record) error {
 	for _, r := range records {

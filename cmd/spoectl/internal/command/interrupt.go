@@ -30,6 +30,14 @@ func interruptible(ctx context.Context, f func() error) error {
 	return err
 }
 
+// readsFirst makes a command's PreRunE of f, which reads the command line's words and
+// files, and may be interrupted.
+func readsFirst(f func(words []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, words []string) error {
+		return interruptible(cmd.Context(), func() error { return f(words) })
+	}
+}
+
 // readsOnly makes all of a command interruptible.
 func readsOnly(cmd *cobra.Command) *cobra.Command {
 	run := cmd.RunE

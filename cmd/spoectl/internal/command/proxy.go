@@ -6,16 +6,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 )
 
 // event is a frame that went by, or something else that a connection did.
 type event struct {
-	at      time.Duration
-	conn    int
-	byAgent bool
-	frame   []byte // nil: text
-	text    string
-	ended   bool // the connection's last event
+	recording.Record // without a Frame: text
+	text             string
+	ended            bool // the connection's last event
 }
 
 // proxy passes bytes on between HAProxy and an agent.
@@ -60,7 +59,7 @@ func (p *proxy) serve(ctx context.Context, ln net.Listener) error {
 // tell hands an event to the part of tap that shows or records it. It does not wait for
 // them.
 func (p *proxy) tell(e event) {
-	e.at = time.Since(p.begin)
+	e.At = time.Since(p.begin)
 	for _, q := range p.queues {
 		q.put(e)
 	}

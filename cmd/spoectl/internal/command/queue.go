@@ -24,7 +24,7 @@ const overhead = 128
 func (q *queue) put(e event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	size := len(e.frame) + len(e.text) + overhead
+	size := len(e.Frame) + len(e.text) + overhead
 	if q.size+size > q.room {
 		q.lost++
 		return

@@ -13,7 +13,8 @@ import (
 )
 
 func newReplay() *cobra.Command {
-	t := &target{defaultForTimeout: 5 * time.Second}
+	t := &target{}
+	var rec *recording.Recording
 	var asJSON, pace bool
 	var ignore []string
 	cmd := &cobra.Command{
@@ -27,24 +28,20 @@ to HAProxy, and here.
 The exit status is 1 if one of them differs.`,
 		Example: "  spoectl replay today.rec 127.0.0.1:9000",
 		Args:    args(2, "FILE", "ADDR"),
-		RunE: func(cmd *cobra.Command, words []string) error {
-			var rec *recording.Recording
-			err := interruptible(cmd.Context(), func() (err error) {
-				if err = t.parse(words[1]); err == nil {
-					rec, err = recording.Open(words[0])
-				}
-				return err
-			})
-			if err != nil {
-				return err
+		PreRunE: readsFirst(func(words []string) (err error) {
+			if err = t.parse(words[1]); err == nil {
+				rec, err = recording.Open(words[0])
 			}
+			return err
+		}),
+		RunE: func(cmd *cobra.Command, words []string) error {
 			if n, err := rec.Exchanges(); err != nil || len(n) == 0 {
 				return fmt.Errorf("%s: there is no NOTIFY in it that could be sent", words[0])
 			}
 			var r replayed
 			begin := time.Now()
 			out := cmd.OutOrStdout()
-			err = recording.Replay(cmd.Context(), t.dialer(nil), "", t.name, rec, pace, ignore, func(o recording.Outcome) {
+			err := recording.Replay(cmd.Context(), t.dialer(nil), "", t.name, rec, pace, ignore, func(o recording.Outcome) {
 				r.add(o)
 				if !asJSON {
 					r.print(out, o)
@@ -54,20 +51,17 @@ The exit status is 1 if one of them differs.`,
 				return failure{err}
 			}
 			r.Took = time.Since(begin)
-			if asJSON {
-				if err := printJSON(out, r); err != nil {
-					return err
-				}
-			} else {
+			err = printResult(out, asJSON, r, func() {
 				fmt.Fprintf(out, "%d NOTIFYs: %d answered the same, %d different or not, %d not compared\n", r.Notifies, r.Same, r.Different, r.Skipped)
-			}
-			if r.Different > 0 {
+			})
+			if err == nil && r.Different > 0 {
 				return errSaid
 			}
-			return nil
+			return err
 		},
 	}
 	t.flags(cmd)
+	t.timeoutFlag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().StringSliceVar(&ignore, "ignore", nil, "do not compare these `variables`, such as txn.request_id")
 	cmd.Flags().BoolVar(&pace, "pace", false, "send no NOTIFY before its recorded time")

@@ -96,7 +96,7 @@ func args(least int, names ...string) cobra.PositionalArgs {
 		switch {
 		case len(got) < least:
 			return fmt.Errorf("%s is missing (--help says more)", names[len(got)])
-		case len(got) > len(names) && !strings.HasSuffix(names[len(names)-1], "…"):
+		case len(got) > len(names) && !strings.HasSuffix(strings.Join(names, ""), "…"):
 			return fmt.Errorf("%q is one argument too many", got[len(names)])
 		}
 		return nil

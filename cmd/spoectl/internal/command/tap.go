@@ -31,7 +31,7 @@ type tap struct {
 }
 
 func newTap() *cobra.Command {
-	t := &tap{target: target{defaultForTimeout: 5 * time.Second}}
+	t := &tap{}
 	cmd := &cobra.Command{
 		Use:   "tap LISTEN ADDR",
 		Short: "Stand between HAProxy and an agent, and show or record the frames",
@@ -53,17 +53,14 @@ are answered, then the connections are closed.`,
 		Example: `  spoectl tap 127.0.0.1:9001 127.0.0.1:9000
   spoectl tap unix:/run/tap.sock unix:/run/agent/spoa.sock --record today.rec --quiet --for 10m`,
 		Args: args(2, "LISTEN", "ADDR"),
-		RunE: func(cmd *cobra.Command, words []string) error {
+		PreRunE: readsFirst(func(words []string) (err error) {
 			t.listen = words[0]
-			err := interruptible(cmd.Context(), func() (err error) {
-				if err = t.parse(words[1]); err == nil {
-					t.hidden, err = t.rules()
-				}
-				return err
-			})
-			if err != nil {
-				return err
+			if err = t.parse(words[1]); err == nil {
+				t.hidden, err = t.rules()
 			}
+			return err
+		}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if t.limit < 0 {
 				return fmt.Errorf("--for %v is negative", t.limit)
 			}
@@ -71,6 +68,7 @@ are answered, then the connections are closed.`,
 		},
 	}
 	t.target.flags(cmd)
+	t.timeoutFlag(cmd)
 	t.secrets.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&t.record, "record", "", "write a recording to this `file`, which must not be there yet")

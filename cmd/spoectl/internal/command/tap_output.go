@@ -72,10 +72,10 @@ func (s *shower) run() {
 }
 
 func (s *shower) show(e event) error {
-	if e.frame == nil {
-		return s.out.event(e.at, e.conn, e.text, e.ended)
+	if e.Frame == nil {
+		return s.out.event(e.At, e.Conn, e.text, e.ended)
 	}
-	return s.out.frame(recording.Record{At: e.at, Conn: e.conn, ByAgent: e.byAgent, Frame: e.frame})
+	return s.out.frame(e.Record)
 }
 
 func (s *shower) complain(err error) {
@@ -102,7 +102,7 @@ func (s *shower) end() {
 type recorder struct {
 	*queue
 	w     *recording.Writer
-	hider *hide.Hider // nil to record secrets
+	hider *hide.Hider
 	say   io.Writer
 	ended chan error
 }
@@ -129,15 +129,15 @@ func (r *recorder) run() error {
 			break
 		}
 		for _, e := range events {
-			if e.frame != nil && first == nil {
-				keep(r.write(recording.Record{At: e.at, Conn: e.conn, ByAgent: e.byAgent, Frame: e.frame}))
+			if e.Frame != nil && first == nil {
+				keep(r.write(r.hider.Add(e.Record)))
 			}
 		}
 		keep(r.w.Flush())
 		missing += lost
 	}
-	if r.hider != nil && first == nil {
-		keep(r.writeAll(r.hider.Rest()))
+	if first == nil {
+		keep(r.write(r.hider.Rest()))
 		keep(r.w.Flush())
 	}
 	if missing > 0 && first == nil {
@@ -146,14 +146,7 @@ func (r *recorder) run() error {
 	return first
 }
 
-func (r *recorder) write(rec recording.Record) error {
-	if r.hider == nil {
-		return r.w.Write(rec)
-	}
-	return r.writeAll(r.hider.Add(rec))
-}
-
-func (r *recorder) writeAll(records []recording.Record) error {
+func (r *recorder) write(records []recording.Record) error {
 	for _, rec := range records {
 		if err := r.w.Write(rec); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 	"github.com/spoke-go/spoke/codec"
 )
 
@@ -29,20 +30,30 @@ func (c *tapped) serve(ctx, hard context.Context) {
 	defer c.haproxy.Close()
 	agent, err := c.dial(ctx)
 	if err != nil {
-		c.tell(event{conn: c.n, text: "the agent cannot be reached: " + oneLine(err.Error()), ended: true})
+		c.ended("the agent cannot be reached: " + oneLine(err.Error()))
 		reset(c.haproxy)
 		return
 	}
 	c.agent = agent
 	defer agent.Close()
-	c.tell(event{conn: c.n, text: "connected"})
+	c.say("connected")
 	defer context.AfterFunc(ctx, c.end)()
 	defer context.AfterFunc(hard, c.close)()
 	var wg sync.WaitGroup
 	wg.Go(func() { c.pass(c.haproxy, c.agent, false) }) // ends with either side, or close
 	wg.Go(func() { c.pass(c.agent, c.haproxy, true) })  // the same
 	wg.Wait()
-	c.tell(event{conn: c.n, text: "closed", ended: true})
+	c.ended("closed")
+}
+
+// say reports something else than a frame.
+func (c *tapped) say(text string) {
+	c.tell(event{Record: recording.Record{Conn: c.n}, text: text})
+}
+
+// ended reports the connection's end.
+func (c *tapped) ended(text string) {
+	c.tell(event{Record: recording.Record{Conn: c.n}, text: text, ended: true})
 }
 
 func (c *tapped) close() {
@@ -93,13 +104,13 @@ func (c *tapped) pass(from, to net.Conn, byAgent bool) {
 func (c *tapped) seen(s *splitter, b []byte, byAgent bool) (last bool) {
 	frames, problem := s.add(b)
 	for _, f := range frames {
-		c.tell(event{conn: c.n, byAgent: byAgent, frame: f})
+		c.tell(event{Record: recording.Record{Conn: c.n, ByAgent: byAgent, Frame: f}})
 		if c.count(f, byAgent) {
 			last = true
 		}
 	}
 	if problem != "" {
-		c.tell(event{conn: c.n, text: problem})
+		c.say(problem)
 	}
 	return last
 }
@@ -137,14 +148,14 @@ func (c *tapped) count(frame []byte, byAgent bool) (last bool) {
 // finish forwards the end of one direction, as a FIN or a reset.
 func (c *tapped) finish(from, to net.Conn, byAgent bool, err error) {
 	if errors.Is(err, io.EOF) {
-		c.tell(event{conn: c.n, text: side(byAgent) + " closed"})
+		c.say(side(byAgent) + " closed")
 		if half, ok := to.(interface{ CloseWrite() error }); ok {
 			_ = half.CloseWrite() // where to is gone, its reader sees it
 		}
 		return
 	}
 	if errors.Is(err, syscall.ECONNRESET) {
-		c.tell(event{conn: c.n, text: side(byAgent) + " reset the connection"})
+		c.say(side(byAgent) + " reset the connection")
 		reset(to)
 	} else {
 		c.broke(err, byAgent)
@@ -161,7 +172,7 @@ func (c *tapped) broke(err error, byAgent bool) {
 			return
 		}
 	}
-	c.tell(event{conn: c.n, text: side(byAgent) + ": " + oneLine(err.Error())})
+	c.say(side(byAgent) + ": " + oneLine(err.Error()))
 }
 
 func side(agent bool) string {

@@ -19,14 +19,13 @@ import (
 
 // target is an agent as the command line names it.
 type target struct {
-	network, addr     string // as net.Dial takes them
-	name              string // as it was written, which spoetest.Dialer takes
-	useTLS, insecure  bool
-	ca, cert, key     string
-	serverName        string
-	timeout           time.Duration
-	tls               *tls.Config // set by parse
-	defaultForTimeout time.Duration
+	network, addr    string // as net.Dial takes them
+	name             string // as it was written, which spoetest.Dialer takes
+	useTLS, insecure bool
+	ca, cert, key    string
+	serverName       string
+	timeout          time.Duration
+	tls              *tls.Config // set by parse
 }
 
 func (t *target) flags(cmd *cobra.Command) {
@@ -37,12 +36,13 @@ func (t *target) flags(cmd *cobra.Command) {
 	f.StringVar(&t.key, "key", "", "the certificate's key, a PEM `file`; default: in the file of --cert")
 	f.StringVar(&t.serverName, "server-name", "", "the `name` that the agent's certificate must have; default: the host of its address")
 	f.BoolVar(&t.insecure, "insecure", false, "take any certificate")
-	if t.defaultForTimeout > 0 {
-		f.DurationVar(&t.timeout, "timeout", t.defaultForTimeout, "wait for the agent for this long, at each step")
-	}
 	for _, name := range []string{"ca", "cert", "key"} {
 		_ = cmd.MarkFlagFilename(name, "pem", "crt", "key") // it is there
 	}
+}
+
+func (t *target) timeoutFlag(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&t.timeout, "timeout", 5*time.Second, "wait for the agent for this long, at each step")
 }
 
 // parse reads the address and the TLS flags.

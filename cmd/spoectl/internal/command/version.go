@@ -15,21 +15,13 @@ func newVersion() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  args(0, ""),
+		Args:  args(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v := versions()
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), v)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "spoectl %s (SPOP %s, %s, %s)\n", v.Spoectl, v.SPOP, v.Go, v.Platform)
-			return nil
+			v, out := versions(), cmd.OutOrStdout()
+			return printResult(out, asJSON, v, func() {
+				fmt.Fprintf(out, "spoectl %s (SPOP %s, %s, %s)\n", v.Spoectl, v.SPOP, v.Go, v.Platform)
+			})
 		},
-	}
-	cmd.Args = func(_ *cobra.Command, got []string) error {
-		if len(got) > 0 {
-			return fmt.Errorf("%q is one argument too many", got[0])
-		}
-		return nil
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
