@@ -56,6 +56,7 @@ func TestSetCookieRefused(t *testing.T) {
 		"unknown SameSite":     {Name: "a", SameSite: "lax; x"},
 		"none not secure":      {Name: "a", SameSite: codec.SameSiteNone},
 		"secure prefix":        {Name: "__Secure-a"},
+		"secure prefix alone":  {Name: "__Secure-"},
 		"host, not secure":     {Name: host.Name, Path: "/"},
 		"host with path":       {Name: host.Name, Path: "/a", Secure: true},
 		"host with domain":     {Name: host.Name, Path: "/", Secure: true, Domain: "example.com"},

@@ -147,6 +147,15 @@ func TestValueRefused(t *testing.T) {
 	}
 }
 
+// TestNextEnds: no argument is read behind the last one, whatever follows it.
+func TestNextEnds(t *testing.T) {
+	raw := codec.AppendArg(codec.AppendArg(nil, "a", codec.Bool(true)), "b", codec.Bool(true))
+	_, _, rest, ok := codec.NewArgs(raw, 1).Next()
+	assert.True(t, ok)
+	_, _, _, ok = rest.Next()
+	assert.False(t, ok)
+}
+
 // TestValueFlags: the upper bits mean something for BOOL alone, §3.1.
 func TestValueFlags(t *testing.T) {
 	_, v, ok := codec.NewArgs([]byte{0, 0xf1}, 1).At(0)
