@@ -29,8 +29,8 @@ func TestRegistrationErrors(t *testing.T) {
 		B int `spoe:"x"`
 	}
 	type twicePos struct {
-		A int `spoe:",pos=1"`
-		B int `spoe:"b,pos=1"`
+		A int `spoe:",pos=0"`
+		B int `spoe:"b,pos=0"`
 	}
 	type twiceNested struct {
 		A int `spoe:"x.y"`
@@ -54,6 +54,8 @@ func TestRegistrationErrors(t *testing.T) {
 		{"open quote", "in", field(0, `spoe:"f,default='1"`), `F: a single quote that is not closed; close it`},
 		{"no name", "in", field(0, `spoe:",required"`), `F: the tag names no argument; write its name, or pos=0 for a first argument without one`},
 		{"bad name", "in", field(0, `spoe:"a b"`), `F: "a b" is no name of an argument in HAProxy's configuration; use letters, digits, '-', '_' and '.'`},
+		{"name with =", "in", field(0, `spoe:"a=b"`), `F: "a=b" is no name of an argument in HAProxy's configuration; use letters, digits, '-', '_' and '.'`},
+		{"name with DEL", "in", field(0, `spoe:"a\x7f"`), `F: "a\x7f" is no name of an argument in HAProxy's configuration; use letters, digits, '-', '_' and '.'`},
 		{"no quotes", "in", field(0, `spoe:f`), "F: the tag spoe:f cannot be read; write `spoe:\"name,option\"`"},
 		{"channel", "in", field(make(chan int), `spoe:"f"`), `F: no argument can be bound to chan int; use a bool, an integer, a float, a string, []byte, an address, a slice of these, give it UnmarshalSPOE or UnmarshalText, or add json`},
 		{"json channel", "in", field(make(chan int), `spoe:"f,json"`), `F: no argument can be bound to chan int; use a bool, an integer, a float, a string, []byte, an address, a slice of these, give it UnmarshalSPOE or UnmarshalText, or add json`},
@@ -62,12 +64,13 @@ func TestRegistrationErrors(t *testing.T) {
 		{"nested empty", "in", field(struct{}{}, `spoe:""`), `F: a nested struct with an empty prefix; name one, or remove the tag`},
 		{"unexported", "in", reflect.TypeFor[unexported](), `codec: field codec_test.unexported.f: the field has a tag but is not exported; export it, or remove the tag`},
 		{"twice", "in", reflect.TypeFor[twice](), `codec: field codec_test.twice.B: argument "x" is bound to the field A already; rename one`},
-		{"twice by position", "in", reflect.TypeFor[twicePos](), `codec: field codec_test.twicePos.B: position 1 is bound to the field A already; change one`},
+		{"twice by position", "in", reflect.TypeFor[twicePos](), `codec: field codec_test.twicePos.B: position 0 is bound to the field A already; change one`},
 		{"twice, nested", "in", reflect.TypeFor[twiceNested](), `codec: field codec_test.twiceNested.B.C: argument "x.y" is bound to the field A already; rename one`},
 		{"fetch alone", "in", field(0, `fetch:"src"`), "F: the tag fetch is without a tag spoe, so no argument is fetched; write `spoe:\"name\" fetch:\"src\"`"},
 		{"fetch without quotes", "in", field(0, `spoe:"f" fetch:src`), "F: the tag spoe:\"f\" fetch:src cannot be read; write `fetch:\"src\"`"},
 		{"empty fetch", "in", field(0, `spoe:"f" fetch:" "`), "F: the tag fetch is empty; write what HAProxy's configuration has behind \"args name=\", such as `fetch:\"src\"`"},
 		{"fetch of two lines", "in", field(0, `spoe:"f" fetch:"src\n"`), `F: the tag fetch has the control character '\n'; write one line, as HAProxy's configuration has it behind "args name="`},
+		{"fetch with DEL", "in", field(0, `spoe:"f" fetch:"src\x7f"`), `F: the tag fetch has the control character '\x7f'; write one line, as HAProxy's configuration has it behind "args name="`},
 		{"fetch of a nested struct", "in", field(struct{}{}, `spoe:"f" fetch:"src"`), `F: the tag fetch is on a nested struct, which is no argument; put it on its fields, or bind it whole with json`},
 		{"slice of slices", "in", field([][]string{}, `spoe:"f"`), `F: no argument can be bound to [][]string; use`},
 		{"slice with a default", "in", field([]string{}, `spoe:"f,default=a"`), `F: a slice has no default; leave it out`},
