@@ -1,4 +1,5 @@
-// Package house_test holds the arrows between the folders of this repository.
+// Package house_test checks rules of this repository as a whole: which package imports
+// which, what the packages export, how the texts are written.
 package house_test
 
 import (
@@ -20,10 +21,10 @@ import (
 
 const module = "github.com/spoke-go/spoke"
 
-// house lists the packages that each package may import besides the standard library:
-// packages of this module by their folder, others by the module. The packages below
-// internal and examples, which no user imports, need no entry.
-var house = map[string][]string{
+// allowedImports lists what each package of the root module may import besides the
+// standard library: packages of this module by their folder, others by the module. The
+// packages below internal and examples, which no user imports, need no entry.
+var allowedImports = map[string][]string{
 	"codec":                     {},
 	"spoe":                      {"codec", "internal/bridge", "internal/proxyheader", "internal/reporter", "internal/safetext", "golang.org/x/sync"},
 	"spoe/spoetest":             {"spoe", "codec", "internal/bridge"},
@@ -42,26 +43,36 @@ var house = map[string][]string{
 	"haproxy/internal/check":    {"haproxy/internal/model", "haproxy/internal/samples", "haproxy/internal/syntax", "internal/wrap", "codec"},
 }
 
-// ground are the folders that no package of the house may import.
-var ground = []string{"internal", "examples"}
+// unlisted are the folders of the root module whose packages have no entry.
+var unlisted = []string{"internal", "examples"}
+
+// moduleImports lists the packages of this repository that each nested module may import,
+// besides its own. Its go.mod says which others.
+var moduleImports = map[string][]string{
+	"cmd/spoectl":         {"spoe", "spoe/spoetest", "spoe/spoetest/conformance", "codec", "haproxy", "internal"},
+	"service":             {"spoe", "router", "middleware", "inspect", "haproxy", "internal"},
+	"inspect/browsertest": {},
+	"internal/bench":      {"spoe", "spoe/spoetest", "spoe/spoetest/haproxytest", "router", "middleware", "inspect", "codec", "cmd/spoectl/load"},
+	"internal/tools":      {},
+	"examples":            {"spoe", "spoe/spoetest", "spoe/spoetest/haproxytest", "router", "middleware", "pair", "seal", "haproxy", "codec", "service", "internal"},
+}
 
 // atRoot runs a test in the repository's root. It is called by each test rather than by
 // TestMain, because the go command otherwise looks for changed files in this folder and
 // takes old results from its cache.
 func atRoot(t *testing.T) { t.Chdir("../..") }
 
-// TestImportsPointUp holds the arrows between packages: a reader who looks for a cause has
-// to look up the list only, and a user gets no needless dependency. Tests may import any
-// package.
-func TestImportsPointUp(t *testing.T) {
+// TestImports: a reader who looks for a cause has to look only at the packages that the
+// list allows, and a user gets no needless dependency. Tests may import any package.
+func TestImports(t *testing.T) {
 	atRoot(t)
 	found := map[string]bool{}
-	for dir, files := range sources(t) {
-		if slices.Contains(ground, strings.Split(dir, "/")[0]) {
+	for dir, files := range sources(t, ".") {
+		if slices.Contains(unlisted, strings.Split(dir, "/")[0]) {
 			continue
 		}
-		allowed, ok := house[dir]
-		assert.True(t, ok, "package %s is not in the house: say in house_test.go what it may import", dir)
+		allowed, ok := allowedImports[dir]
+		assert.True(t, ok, "package %s is not listed: say in house_test.go what it may import", dir)
 		found[dir] = true
 		for _, file := range files {
 			for _, imported := range imports(t, file) {
@@ -69,8 +80,83 @@ func TestImportsPointUp(t *testing.T) {
 			}
 		}
 	}
-	for dir := range house {
-		assert.True(t, found[dir], "the house has no package %s any more: take it out of house_test.go", dir)
+	for dir := range allowedImports {
+		assert.True(t, found[dir], "there is no package %s: take it out of house_test.go", dir)
+	}
+}
+
+// TestModuleImports is TestImports for the nested modules. None imports another example.
+func TestModuleImports(t *testing.T) {
+	atRoot(t)
+	found := 0
+	for _, root := range nestedModules(t) {
+		allowed, ok := moduleImports[root]
+		if path.Dir(root) == "examples" {
+			allowed, ok = moduleImports["examples"], true
+		}
+		assert.True(t, ok, "module %s is not listed: say in house_test.go what it may import", root)
+		found++
+		for _, files := range sources(t, root) {
+			for _, file := range files {
+				for _, imported := range imports(t, file) {
+					dir, ours := strings.CutPrefix(imported, module+"/")
+					internal := strings.HasPrefix(dir, "internal/") && slices.Contains(allowed, "internal")
+					assert.True(t, !ours || internal || dir == root || strings.HasPrefix(dir, root+"/") || slices.Contains(allowed, dir),
+						"%s imports %s; %s may import %v of this repository", file, dir, root, allowed)
+				}
+			}
+		}
+	}
+	require.Greater(t, found, 8)
+}
+
+// nestedModules returns the folders of the modules other than the root's.
+func nestedModules(t *testing.T) (roots []string) {
+	walk(t, ".", func(name string) {
+		if path.Base(name) == "go.mod" && name != "go.mod" {
+			roots = append(roots, path.Dir(name))
+		}
+	})
+	return roots
+}
+
+// walk calls each with the files below a folder. It leaves out testdata and hidden
+// folders.
+func walk(t *testing.T, root string, each func(name string)) {
+	require.NoError(t, filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case !d.IsDir():
+			each(filepath.ToSlash(name))
+		case d.Name() == "testdata", name != root && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		}
+		return nil
+	}))
+}
+
+// TestFoldersAreDescribed: each folder with code or scripts says what it is for, in a
+// package's comment or in a README.
+func TestFoldersAreDescribed(t *testing.T) {
+	atRoot(t)
+	described := map[string]bool{}
+	comment := regexp.MustCompile(`(?m)^(?://|/\*) ?(?:Package|Command) `)
+	walk(t, ".", func(name string) {
+		dir := path.Dir(name)
+		switch path.Ext(name) {
+		case ".go", ".sh":
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			described[dir] = described[dir] || comment.Match(text)
+		}
+		if path.Base(name) == "README.md" {
+			described[dir] = true
+		}
+	})
+	require.Greater(t, len(described), 50)
+	for dir, is := range described {
+		assert.True(t, is, "%s has neither a package's comment nor a README", dir)
 	}
 }
 
@@ -86,28 +172,16 @@ func may(imported string, allowed []string) bool {
 	return false
 }
 
-// sources returns the files of each package of this module, tests aside.
-func sources(t *testing.T) map[string][]string {
+// sources returns the files of each package of the module in a folder, tests aside.
+func sources(t *testing.T, root string) map[string][]string {
 	packages := map[string][]string{}
-	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name = filepath.ToSlash(name)
-		if d.IsDir() {
-			_, noModule := os.Stat(filepath.Join(name, "go.mod"))
-			hidden := name != "." && strings.HasPrefix(d.Name(), ".")
-			if hidden || d.Name() == "testdata" || name != "." && noModule == nil {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+	nested := nestedModules(t)
+	walk(t, root, func(name string) {
+		within := func(other string) bool { return other != root && strings.HasPrefix(name, other+"/") }
+		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && !slices.ContainsFunc(nested, within) {
 			packages[path.Dir(name)] = append(packages[path.Dir(name)], name)
 		}
-		return nil
 	})
-	require.NoError(t, err)
 	return packages
 }
 
