@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -145,10 +146,7 @@ func (c *cursor) end(what string) {
 // set-headers-bin, add-headers-bin and del-headers-bin read from a variable.
 // Names come in alphabetical order, values in theirs.
 func AppendHeadersBin(b []byte, h http.Header) []byte {
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
-	}
+	names := slices.AppendSeq(make([]string, 0, len(h)), maps.Keys(h))
 	slices.Sort(names)
 	for _, name := range names {
 		for _, value := range h[name] {

@@ -30,8 +30,8 @@ func TestStandardLibraryOnly(t *testing.T) {
 var ownBytes = map[string]string{
 	"varint.go finishText":   "writes the length into what it has appended",
 	"frame.go FinishFrame":   "writes the length into what it has appended",
-	"bind_decode.go pack":    "cuts its own arena",
-	"bind_encoder.go Append": "takes back the action that it has begun",
+	"bind_args.go pack":      "cuts its own arena",
+	"bind_vars.go Append":    "takes back the action that it has begun",
 	"bind_pattern.go append": "takes back the action that it has begun",
 	"bind_error.go clip":     "cuts after a length that it has compared",
 	"value.go Addr":          "takes an address apart into words, and back",

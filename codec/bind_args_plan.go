@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"sync"
 	"sync/atomic"
 )
 
@@ -38,28 +37,14 @@ type decodeField struct {
 	goName string // the field's type, for errors
 }
 
-var decoders sync.Map // reflect.Type of a struct -> *Decoder
+var decoders plans[Decoder]
 
 // fewFields is the largest number of fields that are looked up by comparing names.
 const fewFields = 16
 
 // DecoderOf returns the decoder for t, a struct or a pointer to one. If t or one of
 // its tags is wrong, the error names the field.
-func DecoderOf(t reflect.Type) (*Decoder, error) {
-	s, err := structOf(t)
-	if err != nil {
-		return nil, err
-	}
-	if d, ok := decoders.Load(s); ok {
-		return d.(*Decoder), nil
-	}
-	d, err := compileDecoder(s)
-	if err != nil {
-		return nil, err
-	}
-	kept, _ := decoders.LoadOrStore(s, d)
-	return kept.(*Decoder), nil
-}
+func DecoderOf(t reflect.Type) (*Decoder, error) { return decoders.of(t, compileDecoder) }
 
 func compileDecoder(t reflect.Type) (*Decoder, error) {
 	w := walker{root: t, problems: -1, parse: parseArgTag, scalar: func(t reflect.Type) bool {

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Encoder makes actions of structs of one type. It is compiled once a type,
@@ -25,25 +24,11 @@ type encodeField struct {
 	many  *varPattern // nil for one variable
 }
 
-var encoders sync.Map // reflect.Type of a struct -> *Encoder
+var encoders plans[Encoder]
 
 // EncoderOf returns the encoder for t, a struct or a pointer to one. If t or one of
 // its tags is wrong, the error names the field.
-func EncoderOf(t reflect.Type) (*Encoder, error) {
-	s, err := structOf(t)
-	if err != nil {
-		return nil, err
-	}
-	if e, ok := encoders.Load(s); ok {
-		return e.(*Encoder), nil
-	}
-	e, err := compileEncoder(s)
-	if err != nil {
-		return nil, err
-	}
-	kept, _ := encoders.LoadOrStore(s, e)
-	return kept.(*Encoder), nil
-}
+func EncoderOf(t reflect.Type) (*Encoder, error) { return encoders.of(t, compileEncoder) }
 
 func compileEncoder(t reflect.Type) (*Encoder, error) {
 	w := walker{root: t, vars: true, parse: parseVarTag, scalar: func(t reflect.Type) bool {
