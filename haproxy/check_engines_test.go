@@ -111,5 +111,5 @@ func TestFlagsCheckTLS(t *testing.T) {
 	}
 	assert.Empty(t, check(""))
 	assert.Empty(t, check("maxconn 100"))
-	assert.Contains(t, check("ssl verify none"), `has no "ssl", and the agent speaks TLS alone`)
+	assert.Contains(t, check("ssl verify none"), `has no "ssl", and the agent speaks only TLS`)
 }

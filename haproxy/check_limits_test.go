@@ -57,9 +57,9 @@ func TestCheckUnsetVariable(t *testing.T) {
 	for config, want := range map[string]string{
 		"frontend f\n    bind \"$FRONT\"\n":                                    "haproxy.cfg:2: the environment variable FRONT is not set: set it as HAProxy will have it, or write \"${FRONT-DEFAULT}\"",
 		"global\n    log \"${LOG}\" local0\n":                                  "haproxy.cfg:2: the environment variable LOG is not set",
-		"frontend f\n    bind \"${FRONT-:80}\"\n":                              "there is nothing that the agent could be asked by",
-		"global\n    presetenv FRONT :80\nfrontend f\n    bind \"${FRONT}\"\n": "there is nothing that the agent could be asked by",
-		"frontend f\n    bind '${FRONT}' \"$HAPROXY_LOCALPEER\"\n":             "there is nothing that the agent could be asked by",
+		"frontend f\n    bind \"${FRONT-:80}\"\n":                              "so HAProxy asks no agent",
+		"global\n    presetenv FRONT :80\nfrontend f\n    bind \"${FRONT}\"\n": "so HAProxy asks no agent",
+		"frontend f\n    bind '${FRONT}' \"$HAPROXY_LOCALPEER\"\n":             "so HAProxy asks no agent",
 	} {
 		_, err := checkText(t, config)
 		assert.ErrorContains(t, err, want, config)

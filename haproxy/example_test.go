@@ -83,7 +83,7 @@ func ExampleCheck() {
 		fmt.Println(f)
 	}
 	// Output:
-	// testdata/example/haproxy.cfg:5: the variable txn.guard.scroe is read, and neither the agent nor a rule sets it [variable-never-set]
+	// testdata/example/haproxy.cfg:5: the variable txn.guard.scroe is read, but neither the agent nor a rule sets it [variable-never-set]
 	// testdata/example/spoe.conf:10: the message "ip-rep" has an argument "ip" as INT64, from src_port, and the handler's field IP (netip.Addr) takes IPV4, IPV6, STRING, BINARY [argument-type]
 }
 

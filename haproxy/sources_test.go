@@ -214,21 +214,21 @@ func TestSourcesRefused(t *testing.T) {
 		files  map[string]string
 		change func(s *haproxy.Sources)
 	}{
-		"haproxy: there is no haproxy.cfg to check: name one":                                     {change: func(s *haproxy.Sources) { s.Configs = nil }},
-		"none.cfg: no such file or directory":                                                     {change: func(s *haproxy.Sources) { s.Configs = []string{"none.cfg"} }},
-		`"new" is no version: write one such as 3.2`:                                              {change: func(s *haproxy.Sources) { s.Version = "new" }},
-		`no filter line has the engine "other"`:                                                   {change: func(s *haproxy.Sources) { s.Engine = "other" }},
-		"spoe.conf is empty: write it by -print-config=spoe":                                      {files: map[string]string{"haproxy.cfg": "frontend x\nfilter spoe engine shop config spoe.conf\n", "spoe.conf": "# none\n"}},
-		"haproxy.cfg:19: the SPOE file is not there: looked for gone.conf, /":                     {files: good(t, "config spoe.conf", "config gone.conf")},
-		"haproxy.cfg:13: a double quote that is not closed":                                       {files: good(t, "timeout client 30s", `timeout client "30s`)},
-		"haproxy.cfg:6: .else without an .if":                                                     {files: good(t, "    tune.bufsize 32768", ".else")},
-		"haproxy.cfg: an .if without its .endif":                                                  {files: good(t, ".endif", "")},
-		"no frontend, backend or listen section has a line \"filter spoe … config FILE\"":         {files: good(t, "    filter spoe", "    #filter spoe")},
-		"spoe.conf has no scope [shop]: it has [stop]":                                            {files: good(t, "[shop]", "[stop]")},
-		`spoe.conf has no section spoe-agent for the engine "shop"`:                               {files: good(t, "spoe-agent shop", "spoe-group x")},
-		"/dev/zero is no regular file":                                                            {change: func(s *haproxy.Sources) { s.Configs = []string{"/dev/zero"} }},
-		"haproxy.cfg:1: a NUL byte: this is no configuration":                                     {files: map[string]string{"haproxy.cfg": "\x00", "spoe.conf": ""}},
-		"there are several engines, and it is not clear which one asks this agent: name one of [": {files: good(t, "    filter spoe", "    filter spoe engine other config spoe.conf\n    filter spoe", "[shop]", "[other]\nspoe-agent other\nspoe-message ip-rep\nspoe-message scan\nspoe-message other\n[shop]", "spoe-message count\n", "spoe-message counts\n")},
+		"haproxy: no file to check: name haproxy.cfg":                                     {change: func(s *haproxy.Sources) { s.Configs = nil }},
+		"none.cfg: no such file or directory":                                             {change: func(s *haproxy.Sources) { s.Configs = []string{"none.cfg"} }},
+		`"new" is no version: write one such as 3.2`:                                      {change: func(s *haproxy.Sources) { s.Version = "new" }},
+		`no filter line has the engine "other"`:                                           {change: func(s *haproxy.Sources) { s.Engine = "other" }},
+		"spoe.conf is empty: write it by -print-config=spoe":                              {files: map[string]string{"haproxy.cfg": "frontend x\nfilter spoe engine shop config spoe.conf\n", "spoe.conf": "# none\n"}},
+		"haproxy.cfg:19: the SPOE file does not exist: gone.conf, /":                      {files: good(t, "config spoe.conf", "config gone.conf")},
+		"haproxy.cfg:13: a double quote that is not closed":                               {files: good(t, "timeout client 30s", `timeout client "30s`)},
+		"haproxy.cfg:6: .else without an .if":                                             {files: good(t, "    tune.bufsize 32768", ".else")},
+		"haproxy.cfg: an .if without its .endif":                                          {files: good(t, ".endif", "")},
+		"no frontend, backend or listen section has a line \"filter spoe … config FILE\"": {files: good(t, "    filter spoe", "    #filter spoe")},
+		"spoe.conf has no scope [shop]: it has [stop]":                                    {files: good(t, "[shop]", "[stop]")},
+		`spoe.conf has no section spoe-agent for the engine "shop"`:                       {files: good(t, "spoe-agent shop", "spoe-group x")},
+		"/dev/zero is no regular file":                                                    {change: func(s *haproxy.Sources) { s.Configs = []string{"/dev/zero"} }},
+		"haproxy.cfg:1: a NUL byte: this is no configuration":                             {files: map[string]string{"haproxy.cfg": "\x00", "spoe.conf": ""}},
+		"there are several engines, and any of them may ask this agent: name one of [":    {files: good(t, "    filter spoe", "    filter spoe engine other config spoe.conf\n    filter spoe", "[shop]", "[other]\nspoe-agent other\nspoe-message ip-rep\nspoe-message scan\nspoe-message other\n[shop]", "spoe-message count\n", "spoe-message counts\n")},
 	} {
 		files := tt.files
 		if files == nil {

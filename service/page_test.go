@@ -58,7 +58,7 @@ func TestPageChecksHAProxy(t *testing.T) {
 	r.Addr(t)
 	_, page := servicetest.Get(t, r.Admin(t)+"/inspect/config")
 	assert.Contains(t, page, `"checked":true`)
-	assert.Regexp(t, `"findings":\["[^"]*spoe.conf:\d+: .*To mend it:`, page)
+	assert.Regexp(t, `"findings":\["[^"]*spoe.conf:\d+: .*To fix it:`, page)
 
 	require.NoError(t, os.Remove(config))
 	_, page = servicetest.Get(t, r.Admin(t)+"/inspect/config")

@@ -12,14 +12,14 @@ func (c *checker) checkAgent() {
 	if e.OnError == "" {
 		c.find(NoSetOnError, e.Head,
 			"the agent section has no \"option set-on-error\"",
-			"Unless each answer sets a variable, no rule can distinguish a request that the agent let pass from one that it never answered, or see the reason.",
+			"A rule cannot distinguish a request that the agent let pass from a request without an answer, unless each answer sets a variable. It cannot see the reason either.",
 			"Write \"option set-on-error error\", and test txn."+e.Prefix+".error in a rule.")
 	}
 	if e.Processing == 0 {
 		c.find(NoProcessingTimeout, e.Head,
 			"the agent section has no \"timeout processing\"",
-			"A request waits for its answer for as long as the agent takes: if it hangs, until the \"timeout server\" of its backend, often minutes.",
-			"Write \"timeout processing 500ms\", or what a visitor can wait for.")
+			"A request waits as long as the agent takes. If the agent hangs, it waits until the \"timeout server\" of the agent's backend, often minutes.",
+			"Write \"timeout processing 500ms\", or the longest time that a visitor should wait.")
 		return
 	}
 	var slow []string
@@ -32,12 +32,12 @@ func (c *checker) checkAgent() {
 	if len(slow) > 0 {
 		c.find(DeadlineTooLong, e.ProcessingAt,
 			fmt.Sprintf("\"timeout processing\" is %v, and the agent may take %v for %s", e.Processing, longest, quoteAll(slow)),
-			"HAProxy gives up before the agent does: the request goes on without an answer (st=1), though one that says why, and which messages before it had set, was about to come.",
-			fmt.Sprintf("Make \"timeout processing\" longer than %v, by the way there and back, or the agent's own timeout (middleware.Timeout) shorter.", longest))
+			"HAProxy gives up before the agent does: the request goes on without an answer (st=1), and loses the agent's reason and the variables of messages that it has finished.",
+			fmt.Sprintf("Make \"timeout processing\" longer than %v plus the round trip, or the agent's own timeout (middleware.Timeout) shorter.", longest))
 	}
 }
 
-// quoteAll names several things in a text.
+// quoteAll lists names in quotes.
 func quoteAll(names []string) string {
 	s := ""
 	for i, n := range slices.Compact(names) {

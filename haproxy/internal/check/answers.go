@@ -12,7 +12,7 @@ import (
 // checkAnswers finds rules that read an answer before its message is sent.
 func (c *checker) checkAnswers() {
 	if !c.knowsVars() || c.cfg.LoadsLua() {
-		return // something else may have set it by then
+		return // another message may have set it by then
 	}
 	for _, r := range c.reads() {
 		// Variables of the session or the process may be an earlier request's.
@@ -56,6 +56,6 @@ func (s *sending) isAfter(rule mention) bool {
 func (c *checker) findEarly(r mention, s *sending, message string) {
 	c.find(VariableReadEarly, r.at,
 		fmt.Sprintf("the variable %s.%s is read before the message %q, which sets it, is sent (%s:%d)", r.scope, r.name, message, s.at.File, s.at.Line),
-		"It is not there yet: a condition on it never holds (an \"unless\" always), a header with it is empty.",
-		"Put the rule behind the one that sends the message, or into a later stage; or send the message earlier.")
+		"It is not set yet: an \"if\" on it never matches, an \"unless\" always does, and a header with it is empty.",
+		"Put this rule after the rule that sends the message, or into a later stage; or send the message earlier.")
 }

@@ -19,8 +19,8 @@ func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 			if !known.AnyArgs {
 				c.find(ArgumentUnknown, s.At,
 					fmt.Sprintf("the message %q has %s, which its handler does not take", m.Name, label(&s, i)),
-					"HAProxy looks it up and sends it with each request, and no handler reads it. If it is meant to be another argument, that one is missing.",
-					"Take it out, or give it the name that the handler has for it."+takes(known))
+					"HAProxy sends it with each request, and no handler reads it. If its name has a typo, the argument that was meant is missing.",
+					"Remove it, or give it the name of a field of the handler."+takes(known))
 			}
 			continue
 		}
@@ -44,12 +44,12 @@ func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 		mend := fmt.Sprintf("Write %s into its args line.", example(&a))
 		c.find(ArgumentMissing, at,
 			fmt.Sprintf("the message %q is sent without the argument %q, which its handler requires", m.Name, a.Label()),
-			"Each such message fails: its handler is not called and sets no variable.", mend)
+			"Each such message fails: the handler is not called, and no variable is set.", mend)
 	}
 }
 
-// hasGroup reports whether the struct that has an argument's field is there: one
-// behind a pointer is nil where nothing is sent for it.
+// hasGroup reports whether the struct with an argument's field exists: a struct behind
+// a pointer is nil if none of its arguments is sent.
 func hasGroup(m *model.Message, a model.Arg, used []bool) bool {
 	if a.Group == "" {
 		return true
@@ -62,7 +62,7 @@ func hasGroup(m *model.Message, a model.Arg, used []bool) bool {
 	return false
 }
 
-// example is what an args line could have for an argument.
+// example returns an argument as an args line could have it.
 func example(a *model.Arg) string {
 	fetch := a.Fetch
 	if fetch == "" {
@@ -88,7 +88,7 @@ func findArg(m *model.Message, s syntax.SentArg, i int) int {
 	})
 }
 
-// isFetched reports whether that is its sample, which it may have with quotes.
+// isFetched reports whether s is the argument's sample, with or without quotes.
 func isFetched(a *model.Arg, fetch string) bool {
 	w, err := syntax.Words(a.Fetch, nil)
 	return err == nil && len(w) == 1 && w[0] == fetch
@@ -101,7 +101,7 @@ func label(s *syntax.SentArg, i int) string {
 	return fmt.Sprintf("an argument without a name, %q, as number %d", s.Fetch, i+1)
 }
 
-// takes names what the handler takes, for a text.
+// takes lists the handler's arguments, for a text.
 func takes(m *model.Message) string {
 	var names []string
 	for _, a := range m.Args {
@@ -113,7 +113,7 @@ func takes(m *model.Message) string {
 	return " It takes " + strings.Join(names, ", ") + "."
 }
 
-// checkType reports whether what HAProxy sends can be bound.
+// checkType reports whether the field can take the argument's type.
 func (c *checker) checkType(m *syntax.SPOEMessage, known *model.Message, a *model.Arg, s syntax.SentArg, i int) {
 	types := samples.Types(s.Fetch)
 	if samples.Fits(types, a.Types) {
@@ -122,6 +122,6 @@ func (c *checker) checkType(m *syntax.SPOEMessage, known *model.Message, a *mode
 	c.find(ArgumentType, s.At,
 		fmt.Sprintf("the message %q has %s as %s, from %s, and the handler's field %s (%s) takes %s",
 			m.Name, label(&s, i), strings.Join(types, " or "), s.Fetch, a.Field, a.Go, strings.Join(a.Types, ", ")),
-		"Each such message fails: its handler is not called and sets no variable.",
+		"Each such message fails: the handler is not called, and no variable is set.",
 		"Send another sample"+samples.Convert(a.Types)+", or change the field's type.")
 }

@@ -26,7 +26,7 @@ func (c *checker) checkBackend() {
 	c.checkRefused(b)
 	for _, d := range servers {
 		h := def.with(d)
-		mend := "Write \"check\" behind its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend."
+		mend := "Write \"check\" after its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend."
 		if !spop {
 			mend += " Write \"option spop-check\" into it, too."
 		}
@@ -36,12 +36,12 @@ func (c *checker) checkBackend() {
 		case !h.checked && !h.tracks:
 			c.find(NoHealthCheck, d,
 				fmt.Sprintf("the agent %s of backend %s has no health check", d.Second(), b.Name),
-				"HAProxy goes on asking an agent that is gone: each request fails or waits for its timeout. An agent that shuts down cannot tell it to turn elsewhere.",
+				"HAProxy keeps asking an agent that is gone: each request fails, or waits until the timeout. An agent that shuts down cannot make HAProxy use another one.",
 				mend)
 		case !spop && h.checked && h.named == "" && !slices.ContainsFunc(checkKinds(b), foreign):
 			c.find(NoHealthCheck, b.Head,
 				fmt.Sprintf("backend %s has no \"option spop-check\"", b.Name),
-				"Its health checks connect and no more: an agent that is shutting down, or anything else that listens on its port, counts as up.",
+				"Its health checks only connect: an agent that is shutting down counts as up, and so does any other program on the port.",
 				"Write \"option spop-check\" into the backend.")
 		}
 	}
@@ -49,24 +49,24 @@ func (c *checker) checkBackend() {
 
 // checkServers finds a backend that has no agent to ask.
 func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
-	problem, mend := fmt.Sprintf("backend %s, which has the agents, has no server line", b.Name), "take \"disabled\" out."
+	problem, mend := fmt.Sprintf("backend %s, of the agents, has no server line", b.Name), "remove \"disabled\"."
 	switch disabled := func(d syntax.Directive) bool { return !slices.Contains(d.Words, "disabled") || d.Maybe }; {
 	case len(servers) == 0 && !slices.ContainsFunc(b.Lines, func(d syntax.Directive) bool { return d.Is("use-server") || d.Maybe }):
 	case slices.ContainsFunc(b.All(), func(d syntax.Directive) bool { return d.Is("disabled") && !d.Maybe }):
-		problem = fmt.Sprintf("backend %s, which has the agents, is \"disabled\"", b.Name)
+		problem = fmt.Sprintf("backend %s, of the agents, is \"disabled\"", b.Name)
 	case len(servers) > 0 && !slices.ContainsFunc(servers, disabled):
-		problem = fmt.Sprintf("each server of backend %s, which has the agents, is \"disabled\"", b.Name)
+		problem = fmt.Sprintf("each server of backend %s, of the agents, is \"disabled\"", b.Name)
 	case len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return setting(b, d, "weight") != "0" || d.Maybe }):
-		problem = fmt.Sprintf("each server of backend %s, which has the agents, has the weight 0", b.Name)
+		problem = fmt.Sprintf("each server of backend %s, of the agents, has the weight 0", b.Name)
 		mend = "write a weight that is not 0."
 	case len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return !unresolved(b, d) || d.Maybe }):
-		problem = fmt.Sprintf("the servers of backend %s, which has the agents, have names, and \"init-addr none\" without \"resolvers\"", b.Name)
-		mend = "take \"init-addr none\" out."
+		problem = fmt.Sprintf("the servers of backend %s, of the agents, have host names, and \"init-addr none\" without \"resolvers\"", b.Name)
+		mend = "remove \"init-addr none\"."
 	default:
 		return
 	}
 	c.find(NoServer, b.Head, problem,
-		"No question has an answer: up to HAProxy 3.0 each fails with error 2, later with 257.",
+		"No request gets an answer: the error is 2 up to HAProxy 3.0, and 257 later.",
 		"Write a line such as \"server agent1 127.0.0.1:9000 check\", with the agent's address, or "+mend)
 }
 
@@ -96,8 +96,8 @@ func unresolved(b *syntax.Section, server syntax.Directive) bool {
 	return host != "" && !strings.ContainsAny(host, "@/$*%[") && strings.Trim(host, "0123456789.") != ""
 }
 
-// knowsAgents reports whether a backend has checks that may well know an agent: over
-// SPOP, of its HTTP port, by a script, by a conversation.
+// knowsAgents reports whether a backend has health checks that an agent may understand:
+// over SPOP, of its HTTP port, by a script, by tcp-check rules.
 func (c *checker) knowsAgents(s *syntax.Section) bool {
 	return slices.ContainsFunc(checkKinds(s), func(kind string) bool {
 		switch kind {
@@ -117,13 +117,13 @@ type health struct {
 	named   string // the section that has the check (HAProxy 3.4)
 	port    bool   // another port is checked
 	proxy   string // the word for a PROXY header
-	ssl     bool   // questions are asked over TLS
+	ssl     bool   // messages use TLS
 
-	// The checks alone have these; without, they are as the questions.
+	// Only health checks have these; by default they are as for messages.
 	checkProxy, checkSSL, checkPlain bool
 }
 
-// with returns what a line makes of it.
+// with returns h as a server line changes it.
 func (h health) with(d syntax.Directive) health {
 	for i, w := range d.Words {
 		if i < 3 && !d.Is("default-server") {

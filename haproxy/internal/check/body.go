@@ -24,15 +24,15 @@ func (c *checker) checkBody(m *syntax.SPOEMessage) {
 }
 
 func (c *checker) findBody(m *syntax.SPOEMessage, a syntax.SentArg, s sending, rule string) {
-	effect := "The agent gets as much of the body as has come with the head, often nothing, and cannot tell."
+	effect := "The agent gets only the part of the body that came with the headers, often none, and cannot tell."
 	mend := fmt.Sprintf("Write \"option http-buffer-request\" into %s %s.", s.proxy.Kind, s.proxy.Name)
 	switch {
 	case rule == "http-response":
-		mend = "Send the message by a rule: \"http-response wait-for-body time 1s\", and \"http-response send-spoe-group\" behind it. The event on-http-response comes before both."
+		mend = "Send the message by a rule: \"http-response wait-for-body time 1s\", then \"http-response send-spoe-group\". The event on-http-response comes before both."
 	case s.stage < syntax.StageFrontendHTTP:
 		mend = "Send the message on on-frontend-http-request. " + mend
 	case s.stage >= syntax.StageServerSession:
-		effect = "The agent gets nothing: HAProxy has sent the body on by then."
+		effect = "The agent gets an empty body: HAProxy has passed the body on before."
 		mend = "Send the message on on-frontend-http-request or on-backend-http-request. " + mend
 	case s.rule >= 0:
 		mend += " Or write \"http-request wait-for-body time 1s\" before the rule that sends it."
@@ -45,13 +45,13 @@ func (c *checker) findBody(m *syntax.SPOEMessage, a syntax.SentArg, s sending, r
 func (c *checker) buffers(s sending, rule string) bool {
 	request := rule == "http-request"
 	if request && (s.stage < syntax.StageFrontendHTTP || s.stage >= syntax.StageServerSession) {
-		return false // it has not come, or is gone
+		return false // it has not arrived yet, or has been passed on
 	}
 	for _, in := range c.cfg.Sections {
 		if !in.IsProxy() || elsewhere(s.proxy, in) {
 			continue
 		}
-		// A frontend waits before its own rules, a backend before those of its own.
+		// A frontend waits before its rules, a backend before its own rules.
 		if request && in.Has("http-buffer-request") && (in.Kind != "backend" || s.stage >= syntax.StageBackendTCP) {
 			return true
 		}

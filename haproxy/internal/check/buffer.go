@@ -18,18 +18,18 @@ func (c *checker) checkBuffer(m *syntax.SPOEMessage, known *model.Message) {
 	if size < known.Buffer {
 		c.find(BufferTooSmall, at,
 			fmt.Sprintf("tune.bufsize is %d bytes, and the handler of %q asks for %d", size, m.Name, known.Buffer),
-			"Of a longer request the agent sees the beginning alone.",
-			fmt.Sprintf("Write \"tune.bufsize %d\" into a global section, or ask for less in the handler (Route.Buffer).", known.Buffer))
+			"The agent sees only the beginning of a longer request.",
+			fmt.Sprintf("Write \"tune.bufsize %d\" into a global section, or a smaller size into the route (Route.Buffer).", known.Buffer))
 	} else {
 		c.checkFrames(m, known, at)
 	}
-	// Four bytes of the buffer are the frame's length. HAProxy before 3.1 sends what
-	// is larger in several frames.
+	// Four bytes of the buffer are the frame's length. HAProxy before 3.1 sends a
+	// longer message in several frames.
 	if f := c.engine.MaxFrameSize; f > 0 && f < min(size, known.Buffer)-4 && !c.fragments {
 		c.find(BufferTooSmall, c.engine.MaxFrameSizeAt,
 			fmt.Sprintf("max-frame-size is %d bytes, and the handler of %q asks for a buffer of %d", f, m.Name, known.Buffer),
-			"HAProxy 3.1 and later do not send it a longer request at all (st=3). Older ones do, in several frames.",
-			"Take \"max-frame-size\" out: a frame is then as long as a buffer.")
+			"HAProxy 3.1 and later do not send a longer message at all (st=3). Older versions send it in several frames.",
+			"Remove \"max-frame-size\": a frame can then be as long as a buffer.")
 	}
 }
 
@@ -52,15 +52,15 @@ func (c *checker) checkLarge(m *syntax.SPOEMessage) {
 				}
 				c.find(LargeBuffer, s.proxy.All()[at],
 					fmt.Sprintf("this rule waits for a body in a large buffer, and the message %q has %s", m.Name, m.Args[i].Fetch),
-					fmt.Sprintf("A message is not longer than tune.bufsize (%d): with a longer body it is not sent at all (st=3), where without \"use-large-buffer\" the agent would get the body's beginning.", regular),
-					fmt.Sprintf("Take \"use-large-buffer\" out; write \"tune.bufsize %s\" if the agent has to see that much.", large.Words[1]))
+					fmt.Sprintf("A message cannot be longer than tune.bufsize (%d): with a longer body HAProxy does not send it at all (st=3). Without \"use-large-buffer\" it would send the beginning of the body.", regular),
+					fmt.Sprintf("Remove \"use-large-buffer\"; write \"tune.bufsize %s\" if the agent must see that much.", large.Words[1]))
 			}
 		}
 	}
 }
 
 // checkFrames reports whether the buffer is known where the filter lines are read:
-// HAProxy 3.1 and later make the longest message of it there.
+// HAProxy 3.1 and later take the longest message from it there.
 func (c *checker) checkFrames(m *syntax.SPOEMessage, known *model.Message, at syntax.Directive) {
 	for _, f := range c.filters {
 		size, _, _ := bufsize(c.cfg, f.Proxy)
@@ -69,13 +69,13 @@ func (c *checker) checkFrames(m *syntax.SPOEMessage, known *model.Message, at sy
 		}
 		c.find(BufferTooSmall, f.At,
 			fmt.Sprintf("tune.bufsize is %d bytes where this line is read, and the handler of %q asks for %d; it is set later, at %s:%d", size, m.Name, known.Buffer, at.File, at.Line),
-			"HAProxy 3.1 and later do not send it a message that is longer than the buffer was here (st=3). Older ones do, in several frames.",
-			"Load the file that has \"tune.bufsize\" first: haproxy -f agents.cfg -f haproxy.cfg.")
+			"HAProxy 3.1 and later do not send a message that is longer than the buffer is here (st=3). Older versions send it in several frames.",
+			"Load the file with \"tune.bufsize\" first: haproxy -f agents.cfg -f haproxy.cfg.")
 	}
 }
 
-// bufsize returns tune.bufsize in bytes, and where it is set: the largest that may be in
-// force. With a section it is what counts there.
+// bufsize returns tune.bufsize in bytes, and where it is set: the largest value that
+// may be in force, for a section if until is one.
 func bufsize(c *syntax.Configuration, until *syntax.Section) (size int, at syntax.Directive, set bool) {
 	size = syntax.DefaultBufsize
 	for _, d := range c.GlobalsUntil(until, "tune.bufsize") {

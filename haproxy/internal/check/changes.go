@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// changing has the actions that change what samples read, by those samples.
+// changing lists the actions that change a sample's value, by sample.
 var changing = map[string][]string{
 	"set-path":      {"path", "pathq", "url", "base"},
 	"replace-path":  {"path", "pathq", "url", "base"},
@@ -29,9 +29,9 @@ var changing = map[string][]string{
 // headerActions change the header that is their argument.
 var headerActions = []string{"set-header", "add-header", "replace-header", "replace-value", "del-header"}
 
-// checkChanges finds rules that change what an argument reads after the message is
-// sent. A rule behind the first one that goes by an answer changes the request for
-// the site, and is none of those.
+// checkChanges finds rules that change an argument's sample after the message is sent.
+// It ignores rules after the first one that reads an answer: they change the request
+// for the site.
 func (c *checker) checkChanges(m *syntax.SPOEMessage) {
 	for _, s := range c.sendings(m) {
 		side := "http-request"
@@ -43,9 +43,9 @@ func (c *checker) checkChanges(m *syntax.SPOEMessage) {
 			if how == "" {
 				continue
 			}
-			effect, mend := "The agent gets what the visitor has sent.", "Send the message by a rule behind that one (a group, and \"http-request send-spoe-group\")."
-			if at.Is("option") { // it adds the header behind all rules
-				mend = "Send src, or dst, in place of the header: HAProxy adds the header when it passes the request on, behind all rules."
+			effect, mend := "The agent gets the value that the visitor has sent.", "Put the message into a group, and \"http-request send-spoe-group\" after that rule."
+			if at.Is("option") { // it adds the header after all rules
+				mend = "Send src, or dst, instead of the header: HAProxy adds the header when it passes the request on, after all rules."
 			}
 			c.find(ArgumentSetLater, a.At,
 				fmt.Sprintf("the message %q has %s, which %q changes after the message is sent (%s:%d)", m.Name, a.Fetch, how, at.File, at.Line), effect, mend)
@@ -53,7 +53,7 @@ func (c *checker) checkChanges(m *syntax.SPOEMessage) {
 	}
 }
 
-// changed returns the line that changes a sample behind a sending, and what it does.
+// changed returns the line that changes a sample after a sending, and its action.
 func (c *checker) changed(s sending, side, fetch string) (at syntax.Directive, how string) {
 	name, arg := samples.Name(fetch), strings.ToLower(samples.ArgumentOf(fetch))
 	header := slices.Contains([]string{"req.hdr", "req.fhdr", "hdr", "req.hdr_ip", "hdr_ip", "req.hdr_val", "hdr_val", "res.hdr", "res.fhdr", "shdr"}, name)
@@ -75,7 +75,7 @@ func (c *checker) changed(s sending, side, fetch string) (at syntax.Directive, h
 		if strings.Contains(d.Text(), "."+c.engine.Prefix+".") {
 			return at, "" // the request is for the site from here on
 		}
-		// "set-src" and the like have their argument behind them.
+		// The argument of "set-src" and similar actions follows them.
 		switch action, _, _ := strings.Cut(d.Words[1], "("); {
 		case slices.Contains(changing[action], name):
 			return d, d.Words[0] + " " + action
@@ -87,7 +87,7 @@ func (c *checker) changed(s sending, side, fetch string) (at syntax.Directive, h
 }
 
 // addedHeader returns the header that an option adds to each request, in lower case, or
-// "". HAProxy adds it behind all rules.
+// "". HAProxy adds it after all rules.
 func addedHeader(d syntax.Directive) string {
 	if !d.Is("option") || len(d.Words) < 2 || slices.Contains(d.Words, "if-none") {
 		return ""
@@ -99,8 +99,8 @@ func addedHeader(d syntax.Directive) string {
 	return strings.ToLower(name)
 }
 
-// matches reports whether a rule that changes a header changes that one: by its name, or
-// by the part of it that del-header takes with -m.
+// matches reports whether a rule that changes headers changes the named one: by name,
+// or by del-header's -m.
 func matches(d syntax.Directive, header string) bool {
 	name, how := strings.ToLower(d.Words[2]), "str"
 	if i := slices.Index(d.Words, "-m"); i > 0 && i+1 < len(d.Words) {

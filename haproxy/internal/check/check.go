@@ -13,28 +13,28 @@ import (
 const (
 	MessageUnhandled    = "message-unhandled"     // a message without a handler
 	MessageUncalled     = "message-uncalled"      // a handler whose message is never sent
-	EventAndGroup       = "event-and-group"       // a message that an event and a rule send
+	EventAndGroup       = "event-and-group"       // an event and a rule send it
 	ArgumentMissing     = "argument-missing"      // required, but not sent
 	RequiredNull        = "required-null"         // required, but NULL for some requests
 	ArgumentUnknown     = "argument-unknown"      // sent, but not read
-	ArgumentType        = "argument-type"         // sent as what cannot be bound
+	ArgumentType        = "argument-type"         // sent as a type that the field cannot take
 	VariableUnknown     = "variable-unknown"      // set by the agent, but nowhere in the configuration
 	VariableNeverSet    = "variable-never-set"    // read by a rule, but never set
 	VariableTooLong     = "variable-too-long"     // over 63 bytes with scope and prefix
 	VariableSetLater    = "variable-set-later"    // read by an event, but set by a rule that comes later
-	VariableReadEarly   = "variable-read-early"   // read by a rule before the message that sets it is sent
+	VariableReadEarly   = "variable-read-early"   // read by a rule before the message that sets it
 	DeadlineTooLong     = "deadline-too-long"     // the agent's deadline is not below timeout processing
 	NoProcessingTimeout = "no-processing-timeout" // no timeout processing
-	BodyNotBuffered     = "body-not-buffered"     // a body is sent that HAProxy has not waited for
+	BodyNotBuffered     = "body-not-buffered"     // a body is sent before HAProxy has it
 	BufferTooSmall      = "buffer-too-small"      // tune.bufsize is less than a handler asks for
 	NoHealthCheck       = "no-health-check"       // the agents' servers are not checked, or not over SPOP
-	NoSetOnError        = "no-set-on-error"       // no variable says that no answer came
-	ErrorUnread         = "error-unread"          // no rule reads the variable that says so
+	NoSetOnError        = "no-set-on-error"       // no variable says that there is no answer
+	ErrorUnread         = "error-unread"          // no rule reads that variable
 	InterruptedPasses   = "interrupted-passes"    // a visitor who half-closes passes the rules
 	TooLongPasses       = "too-long-passes"       // a visitor with a long request passes the rules
 	NoInspectDelay      = "no-inspect-delay"      // a rule on content that does not wait
 	ContentTooEarly     = "content-too-early"     // an argument of content, on an event of TCP
-	RuleNotReached      = "rule-not-reached"      // a rule that comes behind one that ends the rules
+	RuleNotReached      = "rule-not-reached"      // a rule after one that ends the rules
 	ArgumentSetLater    = "argument-set-later"    // a rule changes an argument after it was sent
 	ArgumentAlwaysNull  = "argument-always-null"  // an argument that needs another line
 	TimeoutTooShort     = "timeout-too-short"     // a timeout of the backend is shorter than timeout processing
@@ -44,13 +44,13 @@ const (
 	FilterLeftOut       = "filter-left-out"       // a filter-sequence without spoe
 	LargeBuffer         = "large-buffer"          // a body of a large buffer, which is not sent
 	AsksForEver         = "asks-for-ever"         // events and groups in one engine, before HAProxy 2.5
-	EngineDiffers       = "engine-differs"        // the routes name another engine than that which sends
+	EngineDiffers       = "engine-differs"        // the route names another engine than the one that sends
 	VariableOverwritten = "variable-overwritten"  // a rule sets it again before another one reads it
 	VariableGone        = "variable-gone"         // read, or set, where its scope has ended or not begun
-	VariableCompared    = "variable-compared"     // compared with what its type never is, or always
+	VariableCompared    = "variable-compared"     // compared with a value that its type never has, or always
 	SentTwice           = "sent-twice"            // two filter lines send a message on the same event
-	AgentNotKept        = "agent-not-kept"        // a message that needs the agent of an earlier one goes to any
-	SharedVerdict       = "shared-verdict"        // a verdict about one request, kept for all of the connection
+	AgentNotKept        = "agent-not-kept"        // a message that needs the agent of an earlier one goes to any agent
+	SharedVerdict       = "shared-verdict"        // a verdict about one request, kept for the whole connection
 )
 
 // Check is haproxy.Check.
@@ -60,7 +60,7 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 		return nil, err
 	}
 	if len(s.Configs) == 0 {
-		return nil, errors.New("haproxy: there is no haproxy.cfg to check: name one")
+		return nil, errors.New("haproxy: no file to check: name haproxy.cfg")
 	}
 	var cfg syntax.Configuration
 	for _, name := range s.Configs {
@@ -110,7 +110,7 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 	return findings, nil
 }
 
-// checker has what the checks need. Checks are in files of their own, check_*.go.
+// checker has the data that all checks use. Each kind of check has a file of its own.
 type checker struct {
 	agent *model.Agent
 	cfg   *syntax.Configuration
@@ -119,14 +119,14 @@ type checker struct {
 	siblings  []*checker // the engines of others that ask the same agent
 	first     bool       // the first of the engines that ask the agent
 	mentions  []mention
-	fragments bool // HAProxy is known to send what is longer than a frame in fragments
+	fragments bool // HAProxy certainly sends messages longer than a frame in fragments
 	// anyVersion: HAProxy's version is not known. interrupts: it has option
 	// abortonclose by default.
 	anyVersion, interrupts bool
-	// muxed: it is known to have mode spop. forEver: it is known to be one that asks
-	// for ever where an engine has events and groups.
+	// muxed: it certainly has mode spop. forEver: it certainly asks in an endless loop
+	// if an engine has events and groups.
 	muxed, forEver bool
-	noProxy        bool // it is known to send no PROXY header in mode spop
+	noProxy        bool // it certainly sends no PROXY header in mode spop
 	findings       []Finding
 	found          map[Finding]bool
 }

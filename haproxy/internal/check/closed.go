@@ -12,9 +12,10 @@ import (
 // refusals are the actions that end a request without the site.
 var refusals = []string{"deny", "reject", "silent-drop", "tarpit", "return", "redirect", "auth"}
 
-// rulesOfKind are the kinds of rules that a visitor can pass: their words, the rule that
-// refuses where no answer came, and which sendings an end of the connection interrupts so
-// that the request goes on. A question of a rule on TCP's content ends with the connection.
+// rulesOfKind are the kinds of rules that a visitor can get past: their words, the rule
+// that refuses a request without an answer, and the sendings that a closing visitor
+// interrupts while the request goes on. A message of a tcp-request content rule ends
+// with the connection.
 var rulesOfKind = []struct {
 	words  []string
 	refuse string
@@ -27,15 +28,15 @@ var rulesOfKind = []struct {
 	{[]string{"http-response"}, "http-response deny deny_status 400", func(s sending) bool { return s.stage > syntax.StageServerSession }},
 }
 
-// The numbers of set-on-error that a visitor can bring about.
+// The numbers of set-on-error that a visitor can cause.
 var (
 	interrupted = []int{4, 5}
 	tooLong     = []int{3}
 )
 
-// checkClosed reports whether a visitor can pass the rules that go by the agent's answers:
-// by half-closing its connection, as HAProxy then interrupts the question where option
-// abortonclose holds; or by a request that is too long for a message.
+// checkClosed finds rules on the agent's answer that a visitor can get past: by
+// half-closing the connection, because HAProxy then interrupts the question if option
+// abortonclose is on, or by a request that is too long for a message.
 func (c *checker) checkClosed() {
 	if c.engine.OnError == "" || c.cfg.LoadsLua() {
 		return // NoSetOnError reports it; a script may refuse
@@ -56,32 +57,32 @@ func (c *checker) checkClosed() {
 			switch long := c.tooLong(f.Proxy); {
 			case !closed(interrupted) && c.abortsOnClose(f.Proxy) && !read:
 				c.find(ErrorUnread, at,
-					fmt.Sprintf("this rule refuses by an answer of the agent, and no rule or log line reads %s, which says that no answer came", errorVar),
-					"Where no answer comes, the request passes. It does so, too, where the visitor closes its sending side behind the request: with option abortonclose, HAProxy then interrupts the question.", mend)
+					fmt.Sprintf("this rule refuses requests by the agent's answer, but no rule or log line reads %s, the error if there is none", errorVar),
+					"Without an answer the request passes. A visitor can cause that: with option abortonclose, HAProxy interrupts the question if the visitor closes its sending side after the request.", mend)
 			case !closed(interrupted) && c.abortsOnClose(f.Proxy):
 				c.find(InterruptedPasses, at,
-					fmt.Sprintf("this rule refuses by an answer of the agent, and no rule refuses a request whose question was interrupted (%s)", errorVar),
-					"A visitor that closes its sending side behind the request passes: with option abortonclose, HAProxy then interrupts the question.", mend)
+					fmt.Sprintf("this rule refuses requests by the agent's answer, but no rule refuses a request whose question was interrupted (%s)", errorVar),
+					"A visitor that closes its sending side after the request passes: with option abortonclose, HAProxy then interrupts the question.", mend)
 			case long != "" && kind.words[0] != "http-response" && !closed(tooLong):
 				c.find(TooLongPasses, at,
-					fmt.Sprintf("this rule refuses by an answer of the agent, and no rule refuses a request that is too long for a message (%s is 3)", errorVar),
+					fmt.Sprintf("this rule refuses requests by the agent's answer, but no rule refuses a request that is too long for a message (%s is 3)", errorVar),
 					"A visitor that sends a long request passes: "+long, mend)
 			}
 		}
 	}
 }
 
-// sendsTo reports whether a message is sent by a sending of a kind, about requests or
-// responses that the rules of a proxy meet.
+// sendsTo reports whether one of a kind's sendings sends a message about the requests
+// or responses to which a proxy's rules apply.
 func (c *checker) sendsTo(in *syntax.Section, is func(s sending) bool) bool {
 	return slices.ContainsFunc(c.engine.Messages, func(m *syntax.SPOEMessage) bool {
 		return slices.ContainsFunc(c.sendings(m), func(s sending) bool { return is(s) && !elsewhere(s.proxy, in) })
 	})
 }
 
-// refusing returns the first rule of that kind of a proxy that refuses by an answer.
-// closed reports whether rules refuse where none came: for all of these numbers, or
-// whatever the reason.
+// refusing returns the first rule of a kind that refuses by an answer. closed reports
+// whether rules refuse requests without an answer: for all of these numbers, or for any
+// reason.
 func (c *checker) refusing(in *syntax.Section, kind []string, errorVar string) (first *syntax.Directive, closed func(numbers []int) bool) {
 	absent := false
 	var errors []func(n int) bool
@@ -135,7 +136,7 @@ func matchesNumber(d syntax.Directive, variable string, n int) bool {
 		low, high, ranged := strings.Cut(w, ":")
 		from, err := strconv.Atoi(low)
 		if err != nil && low != "" || ranged && strings.Contains(high, ":") {
-			continue // a flag, or a text that no number is
+			continue // a flag, or text that never equals a number
 		}
 		to, err := strconv.Atoi(high)
 		switch {
@@ -160,7 +161,7 @@ func (c *checker) readsAnswer(text string) bool {
 	return false
 }
 
-// copied reports whether a condition reads a variable that a rule has made of an
+// copied reports whether a condition reads a variable that a rule computes from an
 // answer.
 func (c *checker) copied(text string) bool {
 	return slices.ContainsFunc(c.mentions, func(m mention) bool {
@@ -168,8 +169,8 @@ func (c *checker) copied(text string) bool {
 	})
 }
 
-// abortsOnClose reports whether HAProxy interrupts a question where a visitor
-// half-closes, or may: its default from 3.3 on.
+// abortsOnClose reports whether HAProxy interrupts, or may interrupt, a question if the
+// visitor half-closes. From 3.3 on it does by default.
 func (c *checker) abortsOnClose(s *syntax.Section) bool {
 	if slices.ContainsFunc(s.All(), func(d syntax.Directive) bool { return d.Is("no", "option", "abortonclose") && !d.Maybe }) && !s.Has("abortonclose") {
 		return false

@@ -10,8 +10,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkComparisons finds tests of variables that never hold for a value of their type, and
-// rules that refuse by a variable which each answer sets, whatever its value.
+// checkComparisons finds tests of variables that never hold for a value of their type,
+// and rules that refuse requests if a variable is set, where each answer sets it.
 func (c *checker) checkComparisons() {
 	if !c.knowsVars() {
 		return
@@ -75,19 +75,19 @@ func (c *checker) compare(in *syntax.Section, d syntax.Directive, words []string
 	switch flagged := slices.ContainsFunc(values, func(w string) bool { return strings.HasPrefix(w, "-") && !number(w) }); {
 	case method == "" || flagged && method != "found":
 	case method == "str" && only("BOOL") && !slices.ContainsFunc(values, func(w string) bool { return w == "0" || w == "1" }):
-		never("HAProxy has 1 and 0 for true and false: the test never holds.", "Write \"-m bool\".")
+		never("HAProxy writes true and false as 1 and 0: the test never matches.", "Write \"-m bool\".")
 	case method == "str" && only("INT32", "UINT32", "INT64", "UINT64") && len(values) > 0 && !slices.ContainsFunc(values, number):
-		never("The variable is a number: the test never holds.", "Write \"-m int\" and numbers.")
+		never("The variable is a number: the test never matches.", "Write \"-m int\" and numbers.")
 	case method == "found" && c.onlyFound(in, d, v):
 		c.find(VariableCompared, d,
-			fmt.Sprintf("this rule refuses where %s is found, and each answer sets it", full),
-			"Each request that the agent answers is refused, whatever the variable's value.",
-			"Test its value, such as by \"-m bool\" or \"-m str\"; or let the handler set it only where a request must be refused.")
+			fmt.Sprintf("this rule refuses a request if %s is found, and each answer sets it", full),
+			"Each request that the agent answers is refused, whatever the value.",
+			"Test its value, such as by \"-m bool\" or \"-m str\"; or let the handler set it only if the request must be refused (omitempty).")
 	}
 }
 
-// onlyFound reports whether a rule refuses by nothing but that a variable is there which
-// each answer sets.
+// onlyFound reports whether the only reason of a rule to refuse is that a variable is
+// set, where each answer sets it.
 func (c *checker) onlyFound(in *syntax.Section, d syntax.Directive, v *model.Var) bool {
 	cond := condition(in, d)
 	kind := 1

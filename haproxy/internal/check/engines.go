@@ -27,7 +27,7 @@ func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *synt
 		e, err := loadEngine(cfg, f, s, r)
 		if err != nil {
 			switch {
-			case s.Engine != "" && f.Engine != "" && f.Engine != s.Engine: // its file need not be at hand
+			case s.Engine != "" && f.Engine != "" && f.Engine != s.Engine: // its file may be elsewhere
 			case s.SPOE == "":
 				return nil, nil, err
 			default: // it may be in another file
@@ -63,7 +63,7 @@ func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *synt
 		for _, u := range uses {
 			names = append(names, u.engine.ID())
 		}
-		refused = fmt.Errorf("haproxy: there are several engines, and it is not clear which one asks this agent: name one of %v", names)
+		refused = fmt.Errorf("haproxy: there are several engines, and any of them may ask this agent: name one of %v", names)
 	case len(uses) == 0:
 		best = -1
 	}
@@ -71,7 +71,7 @@ func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *synt
 		return nil, nil, refused
 	}
 	chosen = []int{best}
-	for i, u := range uses { // the agent's routes may name engines besides
+	for i, u := range uses { // the agent's routes may name other engines, too
 		if i != best && slices.ContainsFunc(a.Messages, func(m model.Message) bool { return m.Engine != "" && m.Engine == u.engine.ID() }) ||
 			i != best && u.engine.ID() == s.Engine+"-groups" { // as Write has it before HAProxy 2.5
 			chosen = append(chosen, i)
@@ -128,5 +128,5 @@ func loadEngine(cfg *syntax.Configuration, f syntax.Filter, s Sources, r *syntax
 		}
 		return syntax.ParseEngine(f.Engine, name, lines)
 	}
-	return nil, fmt.Errorf("haproxy: %s:%d: the SPOE file is not there: looked for %s", f.At.File, f.At.Line, strings.Join(slices.Compact(candidates), ", "))
+	return nil, fmt.Errorf("haproxy: %s:%d: the SPOE file does not exist: %s", f.At.File, f.At.Line, strings.Join(slices.Compact(candidates), ", "))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/spoke-go/spoke/internal/wrap"
 )
 
-// Finding is something in HAProxy's configuration that does not fit the agent.
+// Finding is a mistake in HAProxy's configuration: it does not fit the agent.
 type Finding struct {
 	// Code names the kind, such as "argument-missing", for programs. The kinds
 	// are listed with haproxy.Check.
@@ -29,7 +29,7 @@ func (f Finding) String() string {
 // Text returns the finding with its effect and its mend, on several lines and
 // without a line end.
 func (f Finding) Text() string {
-	const indent = "                 " // as long as the titles
+	const indent = "                 " // as wide as the titles
 	lines := append([]string{f.String()}, wrap.Lines("    At run time: ", indent, f.Effect)...)
-	return strings.Join(append(lines, wrap.Lines("    To mend it:  ", indent, f.Mend)...), "\n")
+	return strings.Join(append(lines, wrap.Lines("    To fix it:   ", indent, f.Mend)...), "\n")
 }

@@ -23,7 +23,7 @@ func (c *checker) checkSequence() {
 				}
 				c.find(FilterLeftOut, d,
 					fmt.Sprintf("this filter-sequence does not name spoe, and %s %s loads the engine %q", s.proxy.Kind, s.proxy.Name, c.engine.ID()),
-					"HAProxy leaves the engine out: no message is sent, and no variable says so.",
+					"HAProxy skips the engine: it sends no message, and sets no error.",
 					fmt.Sprintf("Write \"spoe\" into the list of \"filter-sequence %s\".", side))
 			}
 		}
@@ -35,7 +35,7 @@ func namesSPOE(words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(strings.Split(w, ","), "spoe") })
 }
 
-// checkForEver finds messages on events beside those of groups in one engine.
+// checkForEver finds an engine that has both messages on events and groups.
 func (c *checker) checkForEver() {
 	if !c.forEver {
 		return
@@ -55,6 +55,6 @@ func (c *checker) checkForEver() {
 	}
 	c.find(AsksForEver, c.engine.Head,
 		fmt.Sprintf("the engine %q sends %q on an event and %q by a rule", c.engine.ID(), event.Name, group.Name),
-		"HAProxy up to 2.4 sends the group again and again, for one request, until the client gives up.",
+		"HAProxy up to 2.4 then sends the group in an endless loop, until the client gives up.",
 		"Write two engines, each with a \"filter spoe\" line: one with the messages on events, one with the groups. Or use HAProxy 2.6 or later.")
 }

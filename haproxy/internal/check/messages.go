@@ -15,7 +15,8 @@ func (c *checker) sends(name string) bool {
 	return m != nil && len(c.sendings(m)) > 0
 }
 
-// checkMessages compares which messages are sent with which are handled.
+// checkMessages compares the messages that are sent with the messages that the agent
+// handles.
 func (c *checker) checkMessages() {
 	e := c.engine
 	for _, m := range e.Messages {
@@ -25,14 +26,14 @@ func (c *checker) checkMessages() {
 		if c.agent.Message(m.Name) == nil && !c.agent.Any && sent {
 			c.find(MessageUnhandled, m.Head,
 				fmt.Sprintf("the agent does not handle the message %q", m.Name),
-				"The agent acknowledges it without an action: requests wait for an answer that sets no variable.",
-				fmt.Sprintf("Register a handler for %q, or take the message out of this file.%s", m.Name, c.handles()))
+				"Each request waits for an answer that sets no variable.",
+				fmt.Sprintf("Register a handler for %q, or remove the message from this file.%s", m.Name, c.handles()))
 		}
 		if m.Event != "" && listed && g != nil && syntax.Mentions(e.ListedGroups, g.Name) && len(c.rules(g)) > 0 && c.occurs(m) {
 			c.find(EventAndGroup, at,
 				fmt.Sprintf("the message %q is in the group %q, which a rule sends, and is sent on %s as well", m.Name, g.Name, m.Event),
-				"HAProxy sends it twice for each request: the agent does its work twice, and the request waits twice.",
-				fmt.Sprintf("Take it out of the agent section's \"messages\" to send it by a rule alone, or out of the group %q.", g.Name))
+				"HAProxy sends it twice for each request, and the request waits twice.",
+				fmt.Sprintf("Remove it from \"messages\" in the agent section, so that only the rule sends it; or remove it from the group %q.", g.Name))
 		}
 	}
 	for _, m := range c.agent.Messages {
@@ -41,8 +42,8 @@ func (c *checker) checkMessages() {
 	}
 }
 
-// checkEngine finds a message that another engine sends than the one that its route
-// names. Write gives groups an engine of their own before HAProxy 2.5.
+// checkEngine finds a message whose route names another engine than the one that sends
+// it. Write gives groups an engine of their own before HAProxy 2.5.
 func (c *checker) checkEngine(known model.Message) {
 	if own := strings.TrimSuffix(c.engine.ID(), "-groups"); known.Engine == "" || known.Engine == own || known.Engine == c.engine.ID() || !c.sends(known.Name) {
 		return
@@ -50,7 +51,7 @@ func (c *checker) checkEngine(known model.Message) {
 	c.find(EngineDiffers, c.engine.Message(known.Name).Head,
 		fmt.Sprintf("the engine %q sends the message %q, and its route%s names the engine %q", c.engine.ID(), known.Name, known.Where(), known.Engine),
 		fmt.Sprintf("The message has the prefix and the \"timeout processing\" of the engine %q: its variables are called %s.", c.engine.ID(), c.engine.FullName("txn", "…")),
-		fmt.Sprintf("Move the message to the section [%s] of the SPOE file, or take .Engine(%q) from the route.", known.Engine, known.Engine))
+		fmt.Sprintf("Move the message to the section [%s] of the SPOE file, or remove .Engine(%q) from the route.", known.Engine, known.Engine))
 }
 
 // occurs reports whether the event of a message occurs for one of the filters.
@@ -66,7 +67,7 @@ func (c *checker) checkCalled(known model.Message) {
 	m := e.Message(known.Name)
 	uncalled := func(at syntax.Directive, why, mend string) {
 		c.find(MessageUncalled, at, why,
-			fmt.Sprintf("The handler of %q%s is never called, and nothing says so.", known.Name, known.Where()), mend)
+			fmt.Sprintf("The handler of %q%s is never called, without an error.", known.Name, known.Where()), mend)
 	}
 	if slices.ContainsFunc(c.others, func(o *checker) bool { return o.sends(known.Name) }) {
 		return
@@ -75,7 +76,7 @@ func (c *checker) checkCalled(known model.Message) {
 		return // reported for another engine that asks the agent
 	}
 	if m == nil {
-		uncalled(e.Head, fmt.Sprintf("there is no message %q, which the agent handles", known.Name),
+		uncalled(e.Head, fmt.Sprintf("the agent handles the message %q, which no section defines", known.Name),
 			fmt.Sprintf("Write a section \"spoe-message %s\", and name it in \"messages\" or in a group.", known.Name))
 		return
 	}
@@ -96,14 +97,14 @@ func (c *checker) checkCalled(known model.Message) {
 	case syntax.Mentions(e.Listed, m.Name):
 		f := c.filters[0]
 		uncalled(f.At, fmt.Sprintf("the message %q is sent on %s, which does not occur in %s %s of mode %s", m.Name, m.Event, f.Proxy.Kind, f.Proxy.Name, f.Proxy.Mode()),
-			"Load the engine in a frontend that has this event, or send the message on another one.")
+			"Load the engine in a frontend that has this event, or send the message on another event.")
 	default:
 		uncalled(m.Head, fmt.Sprintf("the agent section does not name the message %q", m.Name),
 			fmt.Sprintf("Write \"messages %s\" into the agent section.", m.Name))
 	}
 }
 
-// handles names what the agent handles, for a text.
+// handles lists the agent's messages, for a text.
 func (c *checker) handles() string {
 	var names []string
 	for _, m := range c.agent.Messages {

@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkNeeds finds arguments that are never there, as the line that they need is
+// checkNeeds finds arguments that are always NULL, because a line that they need is
 // missing.
 func (c *checker) checkNeeds(m *syntax.SPOEMessage) {
 	for _, s := range c.sendings(m) {
@@ -18,8 +18,8 @@ func (c *checker) checkNeeds(m *syntax.SPOEMessage) {
 			if line := c.missing(s, a.Fetch); line != "" {
 				c.find(ArgumentAlwaysNull, a.At,
 					fmt.Sprintf("the message %q has %s, and %s %s has no %s", m.Name, a.Fetch, s.proxy.Kind, s.proxy.Name, line),
-					"HAProxy sends NULL for the argument, with each request.",
-					fmt.Sprintf("Write %s into %s %s, or take the argument out.", line, s.proxy.Kind, s.proxy.Name))
+					"HAProxy sends NULL for the argument with each request.",
+					fmt.Sprintf("Write %s into %s %s, or remove the argument.", line, s.proxy.Kind, s.proxy.Name))
 			}
 		}
 	}
@@ -51,11 +51,12 @@ func (c *checker) missing(s sending, fetch string) string {
 	return ""
 }
 
-// asks has the words of a bind line with which HAProxy may ask for a certificate.
+// asks lists the words of a bind line that may make HAProxy ask for a client
+// certificate.
 var asks = map[string]bool{"verify": true, "crt-list": true, "crt-ignore-err": true, "ca-verify-file": true, "ca-file": true}
 
-// captured reports whether the header is captured whose number a sample has, before a
-// message is sent: rules come behind the event of their kind.
+// captured reports whether the header whose number a sample has is captured before a
+// message is sent. Rules run after the event of their kind.
 func captured(s sending, side, fetch string) bool {
 	n := 0
 	for _, d := range s.proxy.All() {
@@ -98,8 +99,7 @@ func tracked(s sending, counter string) bool {
 	return false
 }
 
-// boolean reports whether a sample is one that is false, or 0, where there is
-// nothing.
+// boolean reports whether a sample is false or 0, not NULL, where there is nothing.
 func boolean(fetch string) bool {
 	types := samples.Types(fetch)
 	return slices.Contains(types, "BOOL") || slices.Contains(types, "INT64")

@@ -14,14 +14,14 @@ import (
 // where these then pass without a verdict.
 func (c *checker) checkNull(m *syntax.SPOEMessage, a *model.Arg, s syntax.SentArg) {
 	when := samples.NullFor(s.Fetch)
-	// Variables are looked at by their order, lines that are missing by themselves.
+	// checkOrder looks at variables, checkNeeds at missing lines.
 	if !a.Required || when == "" || samples.Name(s.Fetch) == "var" || samples.Name(s.Fetch) == "unique-id" || c.closesOnAbsence() {
 		return
 	}
 	c.find(RequiredNull, s.At,
-		fmt.Sprintf("the message %q has %s, which its handler requires, and HAProxy sends NULL for %s", m.Name, s.Fetch, when),
-		"The handler is not called for these and sets no variable. No rule refuses requests without one: they pass.",
-		"Take \"required\" from the field: the handler then gets its zero value. Or refuse requests without a verdict, such as by \"http-request deny deny_status 503 unless { var(…) -m found }\".")
+		fmt.Sprintf("the handler of %q requires %s, and HAProxy sends NULL for %s", m.Name, s.Fetch, when),
+		"The handler is not called for such a request, no variable is set, and no rule refuses the request: it passes.",
+		"Remove \"required\" from the field: the handler then gets the zero value. Or refuse requests without a verdict, such as by \"http-request deny deny_status 503 unless { var(…) -m found }\".")
 }
 
 // closesOnAbsence reports whether a rule refuses requests for which the agent has set

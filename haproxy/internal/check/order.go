@@ -14,21 +14,21 @@ import (
 func (c *checker) checkOrder(m *syntax.SPOEMessage) {
 	for _, s := range c.sendings(m) {
 		conditions := append(namedIn(m.EventAt, m.ACLs), m.EventAt)
-		if s.rule >= 0 { // the rule's, besides that of the message
+		if s.rule >= 0 { // the rule's condition, in addition to the message's
 			conditions = append(append(conditions, namedIn(s.at, s.proxy.Lines)...), s.at)
 		}
 		for _, v := range mentionedIn(conditions) {
-			// Such a condition is meant for an earlier request's variable: one question a
-			// session, a switch for all of them.
+			// Such a condition reads an earlier request's variable on purpose: to ask
+			// once a session, or to switch the agent off.
 			if v.read && v.scope != "proc" && v.scope != "sess" {
-				c.checkRead(m, s, v, "Its condition does not see the variable: the message is sent, or not, as if it were not set.")
+				c.checkRead(m, s, v, "Its condition is evaluated as if the variable were not set.")
 			}
 		}
 		for _, v := range mentionedIn(m.ArgLines()) {
 			switch {
 			case !v.read || v.scope == "proc":
 			case v.scope == "sess":
-				c.checkRead(m, s, v, "HAProxy sends what was set for an earlier request of the session, and NULL in the first one.")
+				c.checkRead(m, s, v, "HAProxy sends the value of an earlier request of the session, and NULL for the first request.")
 			default:
 				c.checkRead(m, s, v, "HAProxy sends NULL for the argument.")
 			}
@@ -36,7 +36,7 @@ func (c *checker) checkOrder(m *syntax.SPOEMessage) {
 	}
 }
 
-// namedIn returns those of these lines that are the ACLs of a condition.
+// namedIn returns the lines that define the ACLs of a condition.
 func namedIn(condition syntax.Directive, lines []syntax.Directive) (acls []syntax.Directive) {
 	i := slices.IndexFunc(condition.Words, func(w string) bool { return w == "if" || w == "unless" })
 	if i < 0 {
@@ -50,7 +50,7 @@ func namedIn(condition syntax.Directive, lines []syntax.Directive) (acls []synta
 	return acls
 }
 
-// checkRead reports whether all that set a variable come after it is read.
+// checkRead finds a variable that is read before any line sets it.
 func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect string) {
 	if c.setByAgents(v) {
 		c.checkTogether(m, v, effect)
@@ -60,7 +60,7 @@ func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect 
 	for _, o := range c.mentions {
 		switch {
 		case !o.set || o.scope != v.scope || o.name != v.name || o.in != nil && elsewhere(s.proxy, o.in):
-		case o.in == nil || !after(s, o): // one in the SPOE file is a message's
+		case o.in == nil || !after(s, o): // in the SPOE file, the condition is a message's
 			return
 		case later == nil:
 			later = &o
@@ -71,16 +71,17 @@ func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect 
 	}
 	how := fmt.Sprintf("on %s, which comes before the rules", m.Event)
 	if s.rule >= 0 {
-		how = "by a rule that comes earlier"
+		how = "by an earlier rule"
 	}
 	c.find(VariableSetLater, v.at,
 		fmt.Sprintf("the message %q reads %s.%s, and is sent %s; it is set later, at %s:%d", m.Name, v.scope, v.name, how, later.at.File, later.at.Line),
 		effect,
-		"Send the message by a rule behind that one (a group, and \"http-request send-spoe-group\"), or set the variable earlier, such as by a tcp-request rule.")
+		"Put the message into a group, and \"http-request send-spoe-group\" after that rule; or set the variable earlier, such as by a tcp-request rule.")
 }
 
-// checkTogether finds a variable that only answers set which come with, or behind, the
-// message that reads it: HAProxy sends the messages of an event or a group together.
+// checkTogether finds a variable that is set only by answers that come together with
+// the message that reads it, or later: HAProxy sends the messages of an event or a
+// group together.
 func (c *checker) checkTogether(m *syntax.SPOEMessage, v mention, effect string) {
 	name, own := strings.CutPrefix(v.name, c.engine.Prefix+".")
 	if !own || v.scope == "sess" || v.scope == "proc" || !c.knowsVars() || c.setByRule(v) || c.cfg.LoadsLua() || v.scope+"."+name == c.agent.FailureVar {
@@ -106,12 +107,12 @@ func (c *checker) checkTogether(m *syntax.SPOEMessage, v mention, effect string)
 		return
 	}
 	c.find(VariableSetLater, v.at,
-		fmt.Sprintf("the message %q reads %s.%s, which the answer to %q sets; that is not sent earlier", m.Name, v.scope, v.name, by), effect,
-		fmt.Sprintf("Put %q into a group, and send that by a rule behind the one for %q. HAProxy sends the messages of an event, or of a group, together.", m.Name, by))
+		fmt.Sprintf("the message %q reads %s.%s, which the answer to %q sets, and %[4]q is not sent earlier", m.Name, v.scope, v.name, by), effect,
+		fmt.Sprintf("Put %q into a group, and send it by a rule after the rule for %q. HAProxy sends the messages of an event, or of a group, together.", m.Name, by))
 }
 
-// elsewhere reports whether a section's rules are for requests that another one's do
-// not meet: each request has one frontend and one backend.
+// elsewhere reports whether no request passes the rules of both sections: each request
+// has one frontend and one backend.
 func elsewhere(proxy, in *syntax.Section) bool {
 	front := func(s *syntax.Section) bool { return s.Kind == "frontend" || s.Kind == "listen" }
 	return proxy != in && (front(proxy) && front(in) || proxy.Kind == "backend" && in.Kind == "backend")
@@ -126,8 +127,8 @@ func after(s sending, rule mention) bool {
 	return rule.line > s.rule
 }
 
-// setByAgents reports whether an agent may set a variable: the order is not looked at
-// for such. It knows what this agent sets, and of others only the prefix.
+// setByAgents reports whether an agent may set a variable, whose order is then not
+// checked. It knows the variables of this agent, and only the prefix of others.
 func (c *checker) setByAgents(v mention) bool {
 	if name, own := strings.CutPrefix(v.name, c.engine.Prefix+"."); own {
 		return !c.knowsVars() || c.setsItself(v.scope, name)

@@ -9,8 +9,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// keyType is the type of a field that takes the key of a pair.Store: its message needs
-// the agent that has the value.
+// keyType is the type of a field for the key of a pair.Store. A message with such a
+// field needs the agent that has the value.
 const keyType = "pair.Key"
 
 // checkPaired finds a message that needs the agent of an earlier one, where HAProxy
@@ -32,12 +32,12 @@ func (c *checker) checkPaired(m *syntax.SPOEMessage, known *model.Message) {
 	}
 	c.find(AgentNotKept, b.Head,
 		fmt.Sprintf("the message %q needs the agent that has the value of its argument %s, and backend %s sends it to any of %s", m.Name, known.Args[i].Label(), b.Name, strings.Join(names, ", ")),
-		"An agent that does not have the value finds nothing: with two agents, that is half of these messages.",
-		"Set haproxy.Config.Affinity, and have the agent write its files anew. From HAProxy 3.1 on a rule such as \"use-server agent1 if { var(ptxn."+c.engine.Prefix+".agent) -m str agent1 }\" for each agent does it.")
+		"The other agents do not have the value: with two agents, half of these messages do not find it.",
+		"Set haproxy.Config.Affinity, and write the files again. With HAProxy 3.1 and later, a rule such as \"use-server agent1 if { var(ptxn."+c.engine.Prefix+".agent) -m str agent1 }\" for each agent does it.")
 }
 
-// keepsAgent reports whether something in a backend chooses the server otherwise than
-// by turns or load.
+// keepsAgent reports whether a backend chooses the server in another way than by turns
+// or load.
 func (c *checker) keepsAgent(b *syntax.Section) bool {
 	return slices.ContainsFunc(b.All(), func(d syntax.Directive) bool {
 		switch {

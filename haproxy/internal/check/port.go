@@ -8,33 +8,33 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkSpoken finds questions that reach the agent's port as something else than SPOP.
+// checkSpoken finds server lines that do not speak SPOP on the agent's port.
 func (c *checker) checkSpoken(b *syntax.Section, d syntax.Directive, h health) {
 	switch {
 	case h.proxy == "":
 	case c.agent.AcceptProxy && c.noProxy:
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has %q, which HAProxy 3.4 ignores, and the agent expects a PROXY header", d.Second(), b.Name, h.proxy),
-			"The agent takes HAProxy's hello for a PROXY header that is broken and closes: no question is answered.",
-			"Let the agent expect no such header (Agent.AcceptProxy).")
+			"The agent reads HAProxy's hello as a broken PROXY header and closes: no request gets an answer.",
+			"Set Agent.AcceptProxy to false.")
 	case !c.agent.AcceptProxy && !c.noProxy:
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has %q", d.Second(), b.Name, h.proxy),
-			"HAProxy before 3.4 sends a PROXY header before its hello. The agent takes it for a frame that is too long and closes: no question is answered.",
-			fmt.Sprintf("Take %q out; or have the agent expect such a header (Agent.AcceptProxy).", h.proxy))
+			"HAProxy before 3.4 sends a PROXY header before its hello. The agent reads it as a frame that is too long and closes: no request gets an answer.",
+			fmt.Sprintf("Remove %q, or set Agent.AcceptProxy.", h.proxy))
 	}
 	switch tls := c.agent.TLS; {
 	case tls == nil:
 	case h.ssl && !*tls:
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has \"ssl\", and the agent does not speak TLS", d.Second(), b.Name),
-			"The agent takes the TLS hello for a frame that is too long and closes: no question is answered.",
-			"Take \"ssl\" out, or give the agent a certificate (Agent.TLSConfig).")
+			"The agent reads the TLS hello as a frame that is too long and closes: no request gets an answer.",
+			"Remove \"ssl\", or give the agent a certificate (Agent.TLSConfig).")
 	case !h.ssl && *tls:
 		c.find(NotSPOP, d,
-			fmt.Sprintf("the server %s of backend %s has no \"ssl\", and the agent speaks TLS alone", d.Second(), b.Name),
-			"The agent takes HAProxy's hello for a TLS handshake that is broken and closes: no question is answered.",
-			"Write \"ssl verify required ca-file FILE\" behind the server's address.")
+			fmt.Sprintf("the server %s of backend %s has no \"ssl\", and the agent speaks only TLS", d.Second(), b.Name),
+			"The agent reads HAProxy's hello as a broken TLS handshake and closes: no request gets an answer.",
+			"Write \"ssl verify required ca-file FILE\" after the server's address.")
 	}
 }
 
@@ -43,7 +43,7 @@ func (c *checker) checkProbe(b *syntax.Section, d syntax.Directive, h health) {
 	if !h.checked || h.port {
 		return
 	}
-	probe, mend := "", "Write \"option spop-check\" in place of it"
+	probe, mend := "", "Write \"option spop-check\" instead"
 	kinds := checkKinds(b)
 	if h.named != "" {
 		kinds = c.kindsOf(h.named)
@@ -55,29 +55,29 @@ func (c *checker) checkProbe(b *syntax.Section, d syntax.Directive, h health) {
 			return
 		}
 		probe = fmt.Sprintf("is of the kind %q", kinds[0])
-		mend += "; or \"port N\" behind the server's address, where N is a port of the agent that answers such checks."
+		mend += "; or \"port N\" after the server's address, where N is a port of the agent that answers such checks."
 	case h.checkProxy && h.proxy == "":
-		probe, mend = "begins with a PROXY header (check-send-proxy)", "Take \"check-send-proxy\" out."
+		probe, mend = "begins with a PROXY header (check-send-proxy)", "Remove \"check-send-proxy\"."
 	case h.checkSSL && !h.ssl:
-		probe, mend = "is over TLS (check-ssl), and its questions are not", "Take \"check-ssl\" out; or write \"ssl\" in place of it, if the agent speaks TLS."
+		probe, mend = "uses TLS (check-ssl), and its messages do not", "Remove \"check-ssl\"; or write \"ssl\" instead, if the agent speaks TLS."
 	case h.checkPlain && h.ssl:
-		probe, mend = "is not over TLS (no-check-ssl), and its questions are", "Take \"no-check-ssl\" out."
+		probe, mend = "does not use TLS (no-check-ssl), and its messages do", "Remove \"no-check-ssl\"."
 	default:
 		return
 	}
 	c.find(NotSPOP, d,
 		fmt.Sprintf("the health check of the server %s of backend %s, on the port for SPOP, %s", d.Second(), b.Name, probe),
-		"The agent does not understand it: the check fails, HAProxy has the server down, and no question is answered.", mend)
+		"The agent does not understand it: the check fails, HAProxy marks the server as down, and no request gets an answer.", mend)
 }
 
 // probes are the kinds of health checks that HAProxy has.
 var probes = []string{"spop-check", "tcp-check", "external-check", "httpchk", "ssl-hello-chk", "redis-check", "smtpchk", "mysql-check", "pgsql-check", "ldap-check"}
 
-// foreign reports whether a kind of health check is of a protocol that no agent speaks.
+// foreign reports whether no agent speaks the protocol of a kind of health check.
 func foreign(kind string) bool { return slices.Index(probes, kind) > 2 }
 
 // checkKinds returns the kinds of health checks that a backend may have: the last one
-// counts, of its own lines and of its defaults.
+// of its lines and of its defaults section counts.
 func checkKinds(s *syntax.Section) (kinds []string) {
 	for _, d := range s.All() {
 		if !d.Is("option") || len(d.Words) < 2 || !slices.Contains(probes, d.Words[1]) {
@@ -91,8 +91,8 @@ func checkKinds(s *syntax.Section) (kinds []string) {
 	return kinds
 }
 
-// kindsOf returns the kind that a section for health checks has; none if that section
-// is not there.
+// kindsOf returns the kinds of a healthcheck section, or none if there is no such
+// section.
 func (c *checker) kindsOf(name string) (kinds []string) {
 	if s := c.cfg.Find(name, "healthcheck"); s != nil {
 		for _, d := range s.Lines {

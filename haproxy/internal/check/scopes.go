@@ -8,9 +8,9 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkScopes finds variables of the scopes req and res that are set, or read, where their
-// scope has ended or not begun: HAProxy has those of req until it connects to a server, and
-// those of res from then on.
+// checkScopes finds variables of the scopes req and res that are set, or read, after
+// their scope has ended or before it begins. The scope req ends when HAProxy connects
+// to a server; res begins then.
 func (c *checker) checkScopes() {
 	for i := range c.agent.Messages {
 		known := &c.agent.Messages[i]
@@ -28,7 +28,7 @@ func (c *checker) checkScopes() {
 			if !slices.ContainsFunc(sent, func(s sending) bool { return (s.stage >= syntax.StageServerSession) == ofResponse }) {
 				c.find(VariableGone, sent[0].at,
 					fmt.Sprintf("the handler of %q sets %s, and its message is sent %s", m.Name, full, about(!ofResponse)),
-					fmt.Sprintf("HAProxy has no variables of the scope %s then: it ignores the action, and still logs st=0.", v.Scope),
+					fmt.Sprintf("At that time there are no variables of the scope %s: HAProxy ignores the action, and still logs st=0.", v.Scope),
 					"Let the handler set a variable of the scope txn.")
 				continue
 			}
@@ -36,7 +36,7 @@ func (c *checker) checkScopes() {
 				if r.read && r.in != nil && r.scope+"."+r.name == full && !ofResponse && late(r) && !c.setByRule(r) {
 					c.find(VariableGone, r.at,
 						fmt.Sprintf("the variable %s is read here, %s", full, about(true)),
-						"Variables of the scope req end where HAProxy connects to a server: a condition on it never holds (an \"unless\" always), a header or log field with it is empty.",
+						"Variables of the scope req end when HAProxy connects to a server: an \"if\" on it never matches, an \"unless\" always does, and a header or log field with it is empty.",
 						"Let the handler set a variable of the scope txn.")
 				}
 			}
@@ -44,15 +44,15 @@ func (c *checker) checkScopes() {
 	}
 }
 
-// about says when, for a text.
+// about returns the time of a scope's end, for a text.
 func about(response bool) string {
 	if response {
-		return "when the response has come"
+		return "after the response has come"
 	}
 	return "before there is a response"
 }
 
-// late reports whether a line is evaluated when the response has come.
+// late reports whether a line is evaluated after the response has come.
 func late(r mention) bool {
 	return strings.HasPrefix(r.at.Words[0], "log-format") || syntax.RuleStage(r.in, &r.at) >= syntax.StageServerSession
 }

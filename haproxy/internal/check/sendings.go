@@ -9,12 +9,12 @@ import (
 // sending is a place from which a message is sent.
 type sending struct {
 	stage syntax.Stage
-	proxy *syntax.Section  // that has the filter line or the rule
+	proxy *syntax.Section  // with the filter line or the rule
 	rule  int              // the index of the rule in the proxy's lines; -1 for an event
 	at    syntax.Directive // the event, or the rule
 }
 
-// sendings returns from where a message is sent: never, by its event, by rules.
+// sendings returns the places from which a message is sent: its event, rules, or none.
 func (c *checker) sendings(m *syntax.SPOEMessage) []sending {
 	var all []sending
 	if m.Event != "" && syntax.Mentions(c.engine.Listed, m.Name) {

@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// ofRequest are the samples that differ between the requests of a connection.
+// ofRequest lists samples that differ between the requests of a connection.
 var ofRequest = []string{"path", "pathq", "url", "base", "query", "method", "url_param", "urlp", "hdr", "cook"}
 
 // checkSession finds verdicts about one request that are kept in the session, which
@@ -39,7 +39,7 @@ func (c *checker) checkSession(m *syntax.SPOEMessage, known *model.Message) {
 		}
 		c.find(SharedVerdict, c.mentions[i].at,
 			fmt.Sprintf("this rule reads %s, which the message %q sets by %s", full, m.Name, m.Args[per].Fetch),
-			"The requests of a connection share the variable: a request without an answer uses an earlier one's.",
-			"Let the handler set a variable of the scope txn; or write \"http-request unset-var("+full+")\" before the message is sent, by a rule.")
+			"The requests of a connection share the variable: a request without an answer uses the answer of an earlier request.",
+			"Let the handler set a variable of the scope txn; or write \"http-request unset-var("+full+")\", before a rule that sends the message.")
 	}
 }

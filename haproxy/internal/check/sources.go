@@ -13,5 +13,6 @@ type Sources struct {
 	LookupEnv func(name string) (string, bool)
 }
 
-// errNoSPOE: the configuration has no SPOE filter, so nothing can be checked.
-var errNoSPOE = errors.New("haproxy: no frontend, backend or listen section has a line \"filter spoe … config FILE\": there is nothing that the agent could be asked by")
+// errNoSPOE means that the configuration has no SPOE filter, so there is nothing to
+// check.
+var errNoSPOE = errors.New("haproxy: no frontend, backend or listen section has a line \"filter spoe … config FILE\", so HAProxy asks no agent")

@@ -8,8 +8,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkTimeouts compares the other timeouts that end a question with `timeout processing`.
-// A timeout that is longer than the agent takes for sure does no harm.
+// checkTimeouts compares the other timeouts that end a question with `timeout
+// processing`. A timeout that is longer than the agent's deadline does no harm.
 func (c *checker) checkTimeouts() {
 	b := c.cfg.Find(c.engine.Backend, "backend", "listen")
 	if b == nil {
@@ -22,20 +22,20 @@ func (c *checker) checkTimeouts() {
 			fmt.Sprintf("Make \"timeout %s\" of %s longer than %s, such as 3m.", which, where, name))
 	}
 	if t, at, ok := b.Timeout("server"); ok && t < limit {
-		shorter(at, t, "server", "backend "+b.Name, fmt.Sprintf("HAProxy gives up after %v: a question that takes longer has no answer.", t))
+		shorter(at, t, "server", "backend "+b.Name, fmt.Sprintf("HAProxy gives up after %v: a request that would wait longer gets no answer.", t))
 	}
 	if t := c.engine.Idle; t > 0 && t < limit && !c.muxed {
-		shorter(c.engine.IdleAt, t, "idle", "the agent section", fmt.Sprintf("HAProxy up to 3.0 closes a connection after %v, also one with a question in flight, which then has no answer (st=256).", t))
+		shorter(c.engine.IdleAt, t, "idle", "the agent section", fmt.Sprintf("HAProxy up to 3.0 closes a connection after %v, even if it waits for an answer there (st=256).", t))
 	}
 	if t, at, ok := c.queueTimeout(b); ok && t < limit {
 		which := at.Words[1]
-		shorter(at, t, which, "backend "+b.Name, fmt.Sprintf("A server there has \"maxconn\": a question that waits for a connection for %v has no answer (st=257; up to HAProxy 3.0 mostly st=1).", t))
+		shorter(at, t, which, "backend "+b.Name, fmt.Sprintf("A server there has \"maxconn\": a request that waits %v for a connection gets no answer (st=257; up to HAProxy 3.0 mostly st=1).", t))
 	}
 	c.checkUnits(b)
 }
 
-// limit returns how long a question may take, and what says so: the agent's deadline
-// where all messages have one.
+// limit returns the longest time that an answer may take, and the name of that limit:
+// the agent's deadline if all messages have one, else "timeout processing".
 func (c *checker) limit() (t time.Duration, name string) {
 	if longest, known := c.longestDeadline(); known || c.engine.Processing == 0 {
 		return longest, "the agent's own deadline"
@@ -43,8 +43,8 @@ func (c *checker) limit() (t time.Duration, name string) {
 	return c.engine.Processing, "\"timeout processing\""
 }
 
-// longestDeadline returns the longest deadline of the messages that are sent; known
-// is false where one has none.
+// longestDeadline returns the longest deadline of the messages that are sent; known is
+// false if one of them has no deadline.
 func (c *checker) longestDeadline() (longest time.Duration, known bool) {
 	known = !c.agent.Any
 	for _, m := range c.agent.Messages {
@@ -55,8 +55,8 @@ func (c *checker) longestDeadline() (longest time.Duration, known bool) {
 	return longest, known && longest > 0
 }
 
-// queueTimeout returns how long a question may wait for a connection, where the
-// number of those is limited. It is "timeout connect" by default.
+// queueTimeout returns how long a message may wait for a connection, if the number of
+// connections is limited. The default is "timeout connect".
 func (c *checker) queueTimeout(b *syntax.Section) (t time.Duration, at syntax.Directive, ok bool) {
 	limited := slices.ContainsFunc(b.All(), func(d syntax.Directive) bool {
 		return (d.Is("server") || d.Is("default-server") || d.Is("server-template")) && slices.Contains(d.Words, "maxconn")
@@ -70,16 +70,16 @@ func (c *checker) queueTimeout(b *syntax.Section) (t time.Duration, at syntax.Di
 	return t, at, ok
 }
 
-// tooShort is a time that no connection is made in for sure: mostly a number of
-// seconds that was written without its unit.
+// tooShort is the time below which a timeout is probably a number of seconds without
+// its unit.
 const tooShort = 10 * time.Millisecond
 
-// checkUnits finds times of a few milliseconds where seconds are likely to be meant.
+// checkUnits finds times of a few milliseconds that were probably meant as seconds.
 func (c *checker) checkUnits(b *syntax.Section) {
 	tell := func(at syntax.Directive, which string, t time.Duration) {
 		c.find(TimeoutTooShort, at,
 			fmt.Sprintf("\"timeout %s\" is %v", which, t),
-			"Where the agent, or the network, is slower once, a question has no answer. A number without a unit is one of milliseconds.",
+			"If the agent or the network is slower once, a request gets no answer. A number without a unit means milliseconds.",
 			fmt.Sprintf("Write \"timeout %s\" with a unit, such as 5s.", which))
 	}
 	if t, at, ok := b.Timeout("connect"); ok && t < tooShort {

@@ -18,8 +18,8 @@ func (c *checker) checkTwice(m *syntax.SPOEMessage) {
 			}
 			c.find(SentTwice, m.EventAt,
 				fmt.Sprintf("the message %q is sent on %s, and both %s %s and %s %s load the engine %q", m.Name, m.Event, o.proxy.Kind, o.proxy.Name, s.proxy.Kind, s.proxy.Name, c.engine.ID()),
-				"HAProxy sends it twice for each request: the agent does its work twice, and the request waits twice.",
-				"Take the filter line out of one of the two.")
+				"HAProxy sends it twice for each request, and the request waits twice.",
+				"Remove one of the two filter lines.")
 		}
 	}
 }

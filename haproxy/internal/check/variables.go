@@ -11,14 +11,14 @@ import (
 // mention is a variable's name in the configuration.
 type mention struct {
 	scope, name string // with the prefix
-	read, set   bool   // or neither: it is unset, or a converter's argument
+	read, set   bool   // if neither: it is unset, or a converter's argument
 	at          syntax.Directive
 	in          *syntax.Section // nil in the SPOE file
 	line        int             // the index in the section's lines
 }
 
-// varName finds variables where a function has one for its argument: var(txn.x),
-// set-var(txn.x), unset-var(txn.x), add(txn.x), concat(,txn.x).
+// varName finds variables that are arguments of a function: var(txn.x), set-var(txn.x),
+// unset-var(txn.x), add(txn.x), concat(,txn.x).
 var varName = regexp.MustCompile(`(?:([a-z-]*var(?:-fmt)?)\(|[(,])\s*["']?(proc|sess|txn|req|res)\.([A-Za-z0-9_.]+)`)
 
 // mentioned returns the variables in a line.
@@ -43,7 +43,7 @@ func mentionedIn(lines []syntax.Directive) []mention {
 	return all
 }
 
-// reads returns the mentions, and for each rule with the name of an ACL the variables that
+// reads returns the mentions, and for each rule that names an ACL, the variables that
 // the ACL reads.
 func (c *checker) reads() []mention {
 	all := slices.Clone(c.mentions)

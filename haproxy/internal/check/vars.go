@@ -14,7 +14,7 @@ import (
 type settable struct {
 	model.Var
 	by   string
-	sent bool // the message that sets it is sent
+	sent bool // the message that sets it
 }
 
 // checkVars compares the variables that the agent sets with the variables that the
@@ -58,8 +58,8 @@ func (c *checker) checkVars() {
 	}
 	if len(long) > 0 {
 		c.find(VariableTooLong, c.engine.PrefixAt,
-			fmt.Sprintf("with their scope and the prefix %s have more than %d bytes", strings.Join(long, ", "), codec.MaxVarName),
-			"HAProxy does not set them: the actions are ignored, and still logged as st=0.",
+			fmt.Sprintf("with scope and prefix these names have more than %[2]d bytes: %[1]s", strings.Join(long, ", "), codec.MaxVarName),
+			"HAProxy ignores the actions, and still logs st=0.",
 			"Shorten \"option var-prefix\", or the variables' names.")
 	}
 }
@@ -83,22 +83,22 @@ func (c *checker) checkKnown(v settable) {
 	if v.Scope != "proc" && c.cfg.LoadsLua() {
 		return // a script may read it
 	}
-	effect := "HAProxy before 2.5 does not set it. Later ones do, but no rule and no log line reads it."
+	effect := "HAProxy before 2.5 does not set it. Later versions do, but no rule and no log line reads it."
 	if v.Scope == "proc" {
-		effect = "HAProxy does not set it: the action is ignored, and still logged as st=0."
+		effect = "HAProxy ignores the action, and still logs st=0."
 	}
 	mend := fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.", v.Name)
 	if v.Pattern {
-		mend = "Use the variables in rules, each by its whole name; or write \"option force-set-var\" into the agent section."
+		mend = "Use the variables in rules by their full names; or write \"option force-set-var\" into the agent section."
 	}
 	c.find(VariableUnknown, c.engine.Head,
-		fmt.Sprintf("the configuration does not know the variable %s, which %s sets", c.engine.FullName(v.Scope, v.Name), v.by),
+		fmt.Sprintf("%[2]s sets the variable %[1]s, which the configuration neither registers nor uses", c.engine.FullName(v.Scope, v.Name), v.by),
 		effect, mend)
 }
 
-const neverThere = "It is never there: a condition on it never holds (an \"unless\" always), a header or log field with it is empty."
+const neverThere = "It is never set: an \"if\" on it never matches, an \"unless\" always does, and a header or log field with it is empty."
 
-// effectOf says what a line then does that reads a variable which is never set.
+// effectOf returns the effect of a line that reads a variable that is never set.
 func effectOf(m mention) string {
 	d := m.at
 	rule := strings.Join(d.Words[:min(2, len(d.Words))], " ")
@@ -108,14 +108,14 @@ func effectOf(m mention) string {
 	case test == nil || i < 0 || m.in == nil || strings.Contains(d.Text(), "||") || slices.Contains(d.Words, "or") || strings.Count(d.Text(), "{ ") > 1:
 		return neverThere
 	case (d.Words[i] == "unless") != (test[1] == "!"):
-		return fmt.Sprintf("It is never there: this %q applies to every request.", rule)
+		return fmt.Sprintf("It is never set: this %q applies to every request.", rule)
 	default:
-		return fmt.Sprintf("It is never there: this %q applies to no request.", rule)
+		return fmt.Sprintf("It is never set: this %q applies to no request.", rule)
 	}
 }
 
-// prefixed returns the variable of the agent's that is mentioned without its prefix, or
-// with a prefix that no engine has; or nil.
+// prefixed returns the agent's variable that a line names without its prefix, or with a
+// prefix that no engine has; or nil.
 func (c *checker) prefixed(m mention, all []settable) *settable {
 	i := slices.IndexFunc(all, func(v settable) bool {
 		return !v.Pattern && (m.name == v.Name || strings.HasSuffix(m.name, "."+v.Name))
@@ -131,8 +131,8 @@ func (c *checker) setByRule(m mention) bool {
 	return slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name })
 }
 
-// checkReads finds variables of the agent that are read and never set, and
-// returns their names.
+// checkReads finds variables of the agent that are read but never set, and returns
+// their names.
 func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 	misread = map[string]bool{}
 	told := map[string]bool{}
@@ -145,8 +145,8 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 		if v := c.prefixed(m, all); !ok && v != nil {
 			told[full] = true
 			c.find(VariableNeverSet, m.at,
-				fmt.Sprintf("the variable %s is read, and never set", full), effectOf(m),
-				fmt.Sprintf("%s sets %s: is that meant?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.Scope, v.Name)))
+				fmt.Sprintf("the variable %s is read, but never set", full), effectOf(m),
+				fmt.Sprintf("%s sets %s: is that the one?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.Scope, v.Name)))
 		}
 		if !ok || m.scope == "txn" && slices.Contains(c.engine.OwnVars, name) ||
 			slices.ContainsFunc(all, func(v settable) bool { return v.Sets(m.scope, name) }) || c.setByRule(m) {
@@ -156,11 +156,11 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 		hint := ""
 		for _, v := range all {
 			if v.Name == name {
-				hint = fmt.Sprintf(" %s sets %s: is the scope wrong in one of the two?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.Scope, v.Name))
+				hint = fmt.Sprintf(" %s sets %s: is one of the two scopes wrong?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.Scope, v.Name))
 			}
 		}
 		c.find(VariableNeverSet, m.at,
-			fmt.Sprintf("the variable %s is read, and neither the agent nor a rule sets it", full),
+			fmt.Sprintf("the variable %s is read, but neither the agent nor a rule sets it", full),
 			effectOf(m),
 			"Correct its name, or set it in a handler."+hint)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkVerdicts finds rules that go by an answer and never see one: another rule ends the
-// rules before them, or unsets the variable.
+// checkVerdicts finds rules that read an answer but never see one: an earlier rule ends
+// the rules, or unsets the variable.
 func (c *checker) checkVerdicts() {
 	for _, r := range c.reads() {
 		if !r.read || r.in == nil || syntax.RuleStage(r.in, &r.at) == syntax.StageUnknown || !c.ofAnswer(r) {
@@ -18,21 +18,21 @@ func (c *checker) checkVerdicts() {
 		}
 		if d, action := ended(r.in, r.line); action != "" && slices.ContainsFunc(r.at.Words, func(w string) bool { return slices.Contains(last, w) }) {
 			c.find(RuleNotReached, r.at,
-				fmt.Sprintf("this rule goes by the answer of the agent (%s.%s), and %q before it (%s:%d) ends the rules wherever this one would apply", r.scope, r.name, action, d.File, d.Line),
-				"HAProxy does not get to this rule: nothing becomes of the answer.",
-				"Put this rule before that one.")
+				fmt.Sprintf("this rule depends on the agent's answer (%s.%s), but %q before it (%s:%d) ends the rules whenever this one would apply", r.scope, r.name, action, d.File, d.Line),
+				"HAProxy does not reach this rule: the answer has no effect.",
+				"Move this rule before that one.")
 		}
 		if o := c.setBefore(r); o != nil {
 			c.find(VariableOverwritten, r.at,
-				fmt.Sprintf("the variable %s.%s is read here, and a rule sets it before, behind its message (%s:%d)", r.scope, r.name, o.at.File, o.at.Line),
-				"The rule has replaced the agent's answer: this line goes by what the rule has set.",
-				"Send the message by a rule behind the one that sets the variable (a group, and \"http-request send-spoe-group\").")
+				fmt.Sprintf("the variable %s.%s is read here, but a rule overwrites it after its message is sent (%s:%d)", r.scope, r.name, o.at.File, o.at.Line),
+				"This line reads the rule's value instead of the agent's answer.",
+				"Put the message into a group, and \"http-request send-spoe-group\" after the rule that sets the variable.")
 		}
 		if u := c.unsetBefore(r); u != nil {
 			c.find(VariableReadEarly, r.at,
-				fmt.Sprintf("the variable %s.%s is read here, and unset before, behind its message (%s:%d)", r.scope, r.name, u.at.File, u.at.Line),
-				"It is not there any more: a condition on it never holds (an \"unless\" always), a header with it is empty.",
-				"Send the message by a rule behind the one that unsets the variable (a group, and \"http-request send-spoe-group\").")
+				fmt.Sprintf("the variable %s.%s is read here, but a rule unsets it after its message is sent (%s:%d)", r.scope, r.name, u.at.File, u.at.Line),
+				"It is no longer set: an \"if\" on it never matches, an \"unless\" always does, and a header with it is empty.",
+				"Put the message into a group, and \"http-request send-spoe-group\" after the rule that unsets the variable.")
 		}
 	}
 }
@@ -73,8 +73,8 @@ func (c *checker) onlyBefore(scope, name string, rule mention) bool {
 	return true
 }
 
-// setBefore returns a rule without a condition that sets a variable to something of its
-// own before it is read, and after each message that sets it; or nil.
+// setBefore returns a rule without a condition that overwrites a variable before it is
+// read, and after each message that sets it; or nil.
 func (c *checker) setBefore(r mention) *mention {
 	name := strings.TrimPrefix(r.name, c.engine.Prefix+".")
 	full := r.scope + "." + r.name
@@ -83,7 +83,7 @@ func (c *checker) setBefore(r mention) *mention {
 		switch {
 		case !o.set || o.in != r.in || o.scope != r.scope || o.name != r.name || condition(o.in, o.at) != "" || o.at.Maybe:
 		case strings.Contains(o.at.Text(), "("+full+",") || strings.Contains(o.at.Text(), "var("+full+")") && strings.Count(o.at.Text(), full) > 1:
-			// it depends on what is there, or is made of it
+			// it depends on the variable, or is computed from it
 		case !isBefore(*o, r) || !c.onlyBefore(r.scope, name, *o):
 		default:
 			return o

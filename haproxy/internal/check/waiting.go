@@ -10,8 +10,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkWaiting looks at messages that are sent before HAProxy reads HTTP: whether it
-// waits for content, and whether it gets as far as the rule.
+// checkWaiting looks at messages that are sent before HAProxy reads HTTP: it reports
+// whether HAProxy waits for content, and whether it reaches the rule.
 func (c *checker) checkWaiting(m *syntax.SPOEMessage) {
 	for _, s := range c.sendings(m) {
 		if s.rule < 0 {
@@ -29,7 +29,7 @@ func (c *checker) checkWaiting(m *syntax.SPOEMessage) {
 			}
 			c.find(NoInspectDelay, s.at,
 				fmt.Sprintf("this rule sends the message %q, and %s %s has no \"%s inspect-delay\"", m.Name, s.proxy.Kind, s.proxy.Name, side),
-				"HAProxy does not wait: it goes on without an answer, mostly without having asked.",
+				"HAProxy does not wait: it goes on without an answer, often before it has sent the message.",
 				fmt.Sprintf("Write \"%s inspect-delay 5s\" before this rule, longer than \"timeout processing\".", side))
 		}
 	}
@@ -43,11 +43,12 @@ func (c *checker) checkDelay(m *syntax.SPOEMessage, s sending, delay time.Durati
 	}
 	c.find(TimeoutTooShort, at,
 		fmt.Sprintf("\"%s inspect-delay\" of %s %s is %v, and %s is %v", at.Words[0], s.proxy.Kind, s.proxy.Name, delay, name, limit),
-		fmt.Sprintf("HAProxy goes on after %v without the answer to %q (error 5, from 3.1 on 4).", delay, m.Name),
+		fmt.Sprintf("HAProxy goes on after %v without the answer to %q (error 5 up to HAProxy 3.0, 4 later).", delay, m.Name),
 		fmt.Sprintf("Make it longer than %s, such as 5s.", name))
 }
 
-// checkContent finds arguments of content on events of TCP, where there is none yet.
+// checkContent finds arguments that read content on TCP events, which come before any
+// content.
 func (c *checker) checkContent(m *syntax.SPOEMessage, s sending) {
 	tcp := slices.Contains([]string{"on-client-session", "on-frontend-tcp-request", "on-backend-tcp-request", "on-server-session", "on-tcp-response"}, m.Event)
 	if !tcp || s.proxy.Mode() == "http" && s.stage >= syntax.StageFrontendHTTP {
@@ -66,28 +67,28 @@ func (c *checker) checkContent(m *syntax.SPOEMessage, s sending) {
 		}
 		c.find(ContentTooEarly, a.At,
 			fmt.Sprintf("the message %q has %s, and is sent on %s", m.Name, a.Fetch, m.Event),
-			"The event does not wait for content: the argument has what has come by then, mostly nothing.",
+			"The event does not wait for content: the argument has only the bytes that have come by then, mostly none.",
 			fmt.Sprintf("Put the message into a group, and write \"%s inspect-delay 5s\" and \"%[1]s content send-spoe-group %s GROUP if %s\".", side, c.engine.ID(), condition))
 	}
 }
 
-// last are the actions that end the rules of their kind.
+// last lists the actions that end the rules of their kind.
 var last = []string{"accept", "allow", "reject", "deny", "tarpit", "silent-drop", "return", "redirect"}
 
-// checkReached finds a rule before the one that sends a message which ends the rules
-// wherever the later one would apply.
+// checkReached finds a rule that ends the rules before the one that sends a message,
+// whenever that one would apply.
 func (c *checker) checkReached(m *syntax.SPOEMessage, s sending) {
 	d, action := ended(s.proxy, s.rule)
 	if action == "" {
 		return
 	}
 	c.find(RuleNotReached, s.at,
-		fmt.Sprintf("this rule sends the message %q, and %q before it (%s:%d) ends the rules wherever this one would apply", m.Name, action, d.File, d.Line),
-		"HAProxy does not get to this rule: the message is never sent.",
-		"Put this rule before that one.")
+		fmt.Sprintf("this rule sends the message %q, but %q before it (%s:%d) ends the rules whenever this one would apply", m.Name, action, d.File, d.Line),
+		"HAProxy does not reach this rule: the message is never sent.",
+		"Move this rule before that one.")
 }
 
-// ended returns a rule before the one of that line which ends the rules wherever that one
+// ended returns an earlier rule that ends the rules whenever the rule of that line
 // would apply, and its action; or "".
 func ended(in *syntax.Section, line int) (d syntax.Directive, action string) {
 	at := in.Lines[line]
@@ -109,8 +110,8 @@ func ended(in *syntax.Section, line int) (d syntax.Directive, action string) {
 	return d, ""
 }
 
-// implied reports whether a condition holds wherever another one does: it has some of its
-// terms.
+// implied reports whether a condition holds whenever another one does, because its
+// terms are some of the other's.
 func implied(of, cond string) bool {
 	for _, s := range []string{of, cond} {
 		if !strings.HasPrefix(s, "if ") || strings.Contains(s, " || ") || strings.Contains(s, " or ") {
