@@ -128,6 +128,28 @@ func TestCacheIsBounded(t *testing.T) {
 	assert.EqualValues(t, 3, calls.Load(), "too large to keep")
 }
 
+// TestCacheOfDefaultSize: 32 MiB are kept, in entries of a little over 20,000 bytes.
+func TestCacheOfDefaultSize(t *testing.T) {
+	var calls atomic.Int64
+	h := middleware.Cache(time.Hour, middleware.KeyArgs())(handlerFunc(
+		func(context.Context, *spoe.Message, *spoe.Actions) error { calls.Add(1); return nil }))
+	ask := func(i int) {
+		path := fmt.Sprintf("/%08d%s", i, strings.Repeat("/", 20_000-9))
+		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("path", path)), new(spoe.Actions)))
+	}
+	const paths = 4000
+	for i := range paths {
+		ask(i)
+	}
+	calls.Store(0)
+	for i := range paths { // from the newest on, so that no one is lost before it is found
+		ask(paths - 1 - i)
+	}
+	kept := paths - calls.Load()
+	assert.Less(t, kept*20_000, int64(32<<20))
+	assert.Greater(t, kept*20_000, int64(31<<20))
+}
+
 func TestCacheConcurrently(t *testing.T) {
 	var calls atomic.Int64
 	h := middleware.Cache(time.Microsecond, middleware.KeyArgs(), middleware.CacheConfig{MaxBytes: 64 << 10})(handlerFunc(

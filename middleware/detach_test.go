@@ -175,6 +175,23 @@ func TestDetachDefaults(t *testing.T) {
 	}
 }
 
+// TestDetachDefaultTimeout: a handler has 30 seconds.
+func TestDetachDefaultTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var took time.Duration
+		h := middleware.Detach(middleware.DetachConfig{Logger: slog.New(slog.DiscardHandler)})(handlerFunc(
+			func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				start := time.Now()
+				err := waits(ctx, msg, acts)
+				took = time.Since(start)
+				return err
+			}))
+		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+		time.Sleep(time.Minute)
+		assert.Equal(t, 30*time.Second, took)
+	})
+}
+
 // TestDetachIsWaitedFor by Shutdown, the queue included.
 func TestDetachIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

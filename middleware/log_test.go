@@ -89,6 +89,41 @@ func TestLogLeastSlow(t *testing.T) {
 	})
 }
 
+// TestLogOneLineASecond: the next second's line says how many were left out.
+func TestLogOneLineASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		h := middleware.Log(middleware.LogConfig{Logger: log.logger(), PerSecond: 1})(setInt("a", 1))
+		for _, n := range []int{1, 2, 3, 1} {
+			for range n {
+				require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+			}
+			time.Sleep(time.Second)
+		}
+		var leftOut []any
+		for _, line := range log.all(t) {
+			leftOut = append(leftOut, line["left_out"])
+		}
+		assert.Equal(t, []any{nil, nil, 1.0, 2.0}, leftOut)
+	})
+}
+
+// TestLogCutsTexts: values from 257 bytes on, and errors from 1025 on.
+func TestLogCutsTexts(t *testing.T) {
+	var log lines
+	h := middleware.Log(middleware.LogConfig{Logger: log.logger(), Args: []string{"a"}})(handlerFunc(
+		func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+			v, _ := msg.Args.Lookup("a")
+			return errors.New(strings.Repeat("e", len(v.Str())*4))
+		}))
+	for _, n := range []int{256, 257} {
+		_ = h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("a", strings.Repeat("x", n))), new(spoe.Actions))
+		line := log.all(t)[0]
+		assert.Equal(t, n == 256, line["arg.a"] == strings.Repeat("x", n))
+		assert.Equal(t, n == 256, line["error"] == strings.Repeat("e", n*4))
+	}
+}
+
 func TestLogSampling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines

@@ -107,6 +107,8 @@ func TestWrongConfigurationPanics(t *testing.T) {
 		"middleware: DefaultConfig has a LimitConfig and no Limit: write how many messages are handled at once into Limit":           func() { middleware.Default(1, middleware.DefaultConfig{LimitConfig: middleware.LimitConfig{Wait: 1}}) },
 		"middleware: Trace was called with 2 configurations: write one middleware.TraceConfig with all the fields":                   func() { middleware.Trace(middleware.TraceConfig{}, middleware.TraceConfig{}) },
 		"middleware: LogConfig{Every: -1, PerSecond: 0, Slow: 0s}: write numbers above 0, or 0 for the defaults":                     func() { middleware.Log(middleware.LogConfig{Every: -1}) },
+		"middleware: LogConfig{Every: 0, PerSecond: -1, Slow: 0s}: write numbers above 0, or 0 for the defaults":                     func() { middleware.Log(middleware.LogConfig{PerSecond: -1}) },
+		"middleware: LogConfig{Every: 0, PerSecond: 0, Slow: -1ns}: write numbers above 0, or 0 for the defaults":                    func() { middleware.Log(middleware.LogConfig{Slow: -1}) },
 		"middleware: DetachConfig{Workers: -1, Queue: 0, QueueBytes: 0, Timeout: 0s}: write numbers above 0, or 0 for the defaults":  func() { middleware.Detach(middleware.DetachConfig{Workers: -1}) },
 		"middleware: DetachConfig{Workers: 0, Queue: -1, QueueBytes: 0, Timeout: 0s}: write numbers above 0, or 0 for the defaults":  func() { middleware.Detach(middleware.DetachConfig{Queue: -1}) },
 		"middleware: DetachConfig{Workers: 0, Queue: 0, QueueBytes: -1, Timeout: 0s}: write numbers above 0, or 0 for the defaults":  func() { middleware.Detach(middleware.DetachConfig{QueueBytes: -1}) },
