@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net"
@@ -39,8 +40,13 @@ func startVictim(t *testing.T) *victim {
 		body, _ := io.ReadAll(r.Body)
 		var all bytes.Buffer
 		query, _ := url.QueryUnescape(r.URL.RawQuery)
-		fmt.Fprint(&all, query, r.Header, string(body))
+		fmt.Fprint(&all, query, r.Header, r.Trailer, string(body))
 		if plain, err := url.QueryUnescape(string(body)); err == nil {
+			all.WriteString(plain)
+		}
+		if unpacked, err := gzip.NewReader(bytes.NewReader(body)); err == nil {
+			text, _ := io.ReadAll(unpacked)
+			plain, _ := url.QueryUnescape(string(text))
 			all.WriteString(plain)
 		}
 		if strings.Contains(all.String(), evil) {
@@ -88,13 +94,36 @@ func multipart(parts int, last string) string {
 	return b.String() + "--b\r\nContent-Disposition: form-data; name=\"last\"\r\n\r\n" + last + "\r\n--b--\r\n"
 }
 
+func gzipped(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, text)
+	w.Close()
+	return b.String()
+}
+
+// bomb is an XML document whose entities would expand to a billion words.
+func bomb(last string) string {
+	var b strings.Builder
+	b.WriteString("<?xml version=\"1.0\"?><!DOCTYPE z [<!ENTITY a0 \"lol\">")
+	for i := range 9 {
+		fmt.Fprintf(&b, "<!ENTITY a%d \"%s\">", i+1, strings.Repeat(fmt.Sprintf("&a%d;", i), 10))
+	}
+	return b.String() + "]><z><y>&a9;</y><x>" + last + "</x></z>"
+}
+
 // attacks are requests with evil in them, in forms in which something may lose sight of
 // it. %s in the target is the attack's number.
 func attacks() map[string]string {
 	const form = "Content-Type: application/x-www-form-urlencoded\r\n"
 	body := "id=" + url.QueryEscape(evil)
 	smuggled := "0\r\n\r\nGET /smuggled?id=" + url.QueryEscape(evil) + " HTTP/1.1\r\nHost: site\r\n\r\n"
-	json := strings.Repeat("[", 5000) + `"` + evil + `"` + strings.Repeat("]", 5000)
+	query := strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") // in the target
+	second := "GET /%[1]s?id=" + query + " HTTP/1.1\r\n" + head + "\r\n"
+	deep := func(depth int) string {
+		return strings.Repeat("[", depth) + `"` + evil + `"` + strings.Repeat("]", depth)
+	}
+	json := deep(5000)
 	return map[string]string{
 		"plain":                           post(form+length(body), body),
 		"chunked":                         post(form+"Transfer-Encoding: chunked\r\n", chunks(body, 1000)),
@@ -109,11 +138,11 @@ func attacks() map[string]string {
 		"a vertical tab in the encoding":  post(form+"Transfer-Encoding: \x0bchunked\r\n", smuggled),
 		"a length with a sign":            post(form+"Content-Length: +5\r\n", smuggled),
 		"a GET with a body":               "GET /%s HTTP/1.1\r\n" + head + form + length(body) + "\r\n" + body,
-		"a NUL in the query":              "GET /%s?a=%%00&id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "\r\n",
+		"a NUL in the query":              "GET /%s?a=%%00&id=" + query + " HTTP/1.1\r\n" + head + "\r\n",
 		"a NUL in a header":               "GET /%s HTTP/1.1\r\n" + head + "X-A: \x00\r\nCookie: a=" + evil + "\r\n\r\n",
 		"control bytes in the body":       post(form+length("\x00\x01\x7f&"+body), "\x00\x01\x7f&"+body),
-		"a header of 60 KB before":        "GET /%s?id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 60<<10) + "\r\n\r\n",
-		"a header of 64 KB":               "GET /%s?id=" + strings.ReplaceAll(url.QueryEscape(evil), "%", "%%") + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 64<<10) + "\r\n\r\n",
+		"a header of 60 KB before":        "GET /%s?id=" + query + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 60<<10) + "\r\n\r\n",
+		"a header of 64 KB":               "GET /%s?id=" + query + " HTTP/1.1\r\n" + head + "X-A: " + strings.Repeat("a", 64<<10) + "\r\n\r\n",
 		"900 headers":                     "GET /%s HTTP/1.1\r\n" + head + strings.Repeat("A: b\r\n", 900) + "Cookie: a=" + evil + "\r\n\r\n",
 		"behind 50 KB":                    post(form+length("a="+strings.Repeat("a", 50<<10)+"&"+body), "a="+strings.Repeat("a", 50<<10)+"&"+body),
 		"behind 100 KB":                   post(form+length("a="+strings.Repeat("a", 100<<10)+"&"+body), "a="+strings.Repeat("a", 100<<10)+"&"+body),
@@ -126,6 +155,33 @@ func attacks() map[string]string {
 		"JSON":                            post("Content-Type: application/json\r\n"+length(`{"id":"`+evil+`"}`), `{"id":"`+evil+`"}`),
 		"JSON 5000 deep":                  post("Content-Type: application/json\r\n"+length(json), json),
 		"broken JSON":                     post("Content-Type: application/json\r\n"+length(`{"id":"`+evil+`"`), `{"id":"`+evil+`"`),
+		"JSON 30,000 deep":                post("Content-Type: application/json\r\n"+length(deep(30000)), deep(30000)),
+		"JSON 100,000 deep":               post("Content-Type: application/json\r\n"+length(deep(100000)), deep(100000)),
+		"10,000 parts":                    post("Content-Type: multipart/form-data; boundary=b\r\n"+length(multipart(10000, evil)), multipart(10000, evil)),
+		"XML":                             post("Content-Type: application/xml\r\n"+length("<a>"+evil+"</a>"), "<a>"+evil+"</a>"),
+		"XML, an unknown entity before":   post("Content-Type: application/xml\r\n"+length("<a>&x;</a><b>"+evil+"</b>"), "<a>&x;</a><b>"+evil+"</b>"),
+		"XML, a bomb":                     post("Content-Type: application/xml\r\n"+length(bomb(evil)), bomb(evil)),
+		"XML in UTF-7":                    post("Content-Type: application/xml\r\n"+length(`<?xml version="1.0" encoding="UTF-7"?><a>`+evil+`</a>`), `<?xml version="1.0" encoding="UTF-7"?><a>`+evil+`</a>`),
+		"gzip":                            post(form+"Content-Encoding: gzip\r\n"+length(gzipped(body)), gzipped(body)),
+		"gzip, chunked":                   post(form+"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", chunks(gzipped(body), 7)),
+		"gzip, an unknown content type":   post("Content-Type: application/x-unknown\r\nContent-Encoding: x-gzip\r\n"+length(gzipped(body)), gzipped(body)),
+		"gzip without its header":         post("Content-Type: application/x-unknown\r\n"+length(gzipped(body)), gzipped(body)),
+		"gzip and chunked":                post(form+"Transfer-Encoding: gzip, chunked\r\n", chunks(gzipped(body), 1000)),
+		"a length that is too short":      "POST /%[1]s HTTP/1.1\r\nHost: site\r\nUser-Agent: test\r\nAccept: */*\r\n" + form + "Content-Length: 3\r\n\r\na=b" + second,
+		"no length":                       "POST /%[1]s HTTP/1.1\r\nHost: site\r\nUser-Agent: test\r\nAccept: */*\r\n" + form + "\r\n" + second,
+		"a length in hexadecimal":         post(form+fmt.Sprintf("Content-Length: 0x%x\r\n", len(body)), body),
+		"a length above 64 bits":          post(form+"Content-Length: 18446744073709551620\r\n", body),
+		"a length as a list":              post(form+fmt.Sprintf("Content-Length: %d, %d\r\n", len(body), len(body)), body),
+		"a chunk above 64 bits":           post(form+"Transfer-Encoding: chunked\r\n", "10000000000000003\r\na=b\r\n"+chunks(body, 1000)),
+		"absolute form":                   "GET http://site?id=" + query + "&a=/%s HTTP/1.1\r\n" + head + "\r\n",
+		"absolute form with a user":       "GET http://a@site/%s?id=" + query + " HTTP/1.1\r\n" + head + "\r\n",
+		"absolute form, another host":     "GET http://other/%s?id=" + query + " HTTP/1.1\r\n" + head + "\r\n",
+		"a raw NUL in the query":          "GET /%s?\x00id=" + query + " HTTP/1.1\r\n" + head + "\r\n",
+		"a NUL in a header's name":        "GET /%s HTTP/1.1\r\n" + head + "X\x00A: b\r\nCookie: a=" + evil + "\r\n\r\n",
+		"a NUL in the body":               post(form+length("a=\x00&"+body), "a=\x00&"+body),
+		"a fragment":                      "GET /%s?a#?id=" + query + " HTTP/1.1\r\n" + head + "\r\n",
+		"HTTP/1.0 with chunks":            "POST /%s HTTP/1.0\r\n" + head + form + "Transfer-Encoding: chunked\r\n\r\n" + chunks(body, 1000),
+		"an unknown method":               "QUERY /%s HTTP/1.1\r\n" + head + form + length(body) + "\r\n" + body,
 		"an unknown content type":         post("Content-Type: application/x-unknown\r\n"+length(body), body),
 	}
 }
@@ -179,5 +235,50 @@ func TestSlowBody(t *testing.T) {
 		_, err = io.ReadFull(conn, answer)
 		require.NoError(t, err)
 		assert.Equal(t, "HTTP/1.1 408", string(answer))
+	})
+}
+
+// TestNotSeen: README.md says what the rules do not see.
+func TestNotSeen(t *testing.T) {
+	attribute := `<a b="` + evil + `"/>`
+	for name, request := range map[string]string{
+		"XML":     post("Content-Type: application/xml\r\n"+length(attribute), attribute),
+		"trailer": post("Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n", "3\r\na=b\r\n0\r\nCookie: a="+evil+"\r\n\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+				v := startVictim(t)
+				h := haproxytest.Start(t, bin, shipped(t, startAgent(t, "").Addr(t), v.addr))
+				waitUp(t, h, 1)
+				assert.Equal(t, 200, crs.Send(h.Addr("http"), fmt.Appendf(nil, request, name)).Status)
+				if name == "trailer" && bin.AtLeast("3.2") {
+					assert.Empty(t, v.reached(), "HAProxy removes trailers")
+				} else {
+					assert.NotEmpty(t, v.reached())
+				}
+			})
+		})
+	}
+}
+
+// TestTwoHosts: no request is judged by the rules of one host and then served by a site
+// that goes by another one.
+func TestTwoHosts(t *testing.T) {
+	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
+		h := startHAProxy(t, bin, startAgent(t, settings))
+		for name, request := range map[string]string{
+			"an absolute form":       "GET http://any.example/?do=deny HTTP/1.1\r\nHost: watch.example\r\nConnection: close\r\n\r\n",
+			"two hosts":              "GET /?do=deny HTTP/1.1\r\nHost: watch.example\r\nHost: any.example\r\nConnection: close\r\n\r\n",
+			"two hosts, the other":   "GET /?do=deny HTTP/1.1\r\nHost: any.example\r\nHost: watch.example\r\nConnection: close\r\n\r\n",
+			"a host with a comma":    "GET /?do=deny HTTP/1.1\r\nHost: watch.example,any.example\r\nConnection: close\r\n\r\n",
+			"a host behind an at":    "GET /?do=deny HTTP/1.1\r\nHost: watch.example@any.example\r\nConnection: close\r\n\r\n",
+			"a host behind a space":  "GET /?do=deny HTTP/1.1\r\nHost: watch.example any.example\r\nConnection: close\r\n\r\n",
+			"a host behind a colon":  "GET /?do=deny HTTP/1.1\r\nHost: watch.example:any.example\r\nConnection: close\r\n\r\n",
+			"a host behind a slash":  "GET /?do=deny HTTP/1.1\r\nHost: watch.example/any.example\r\nConnection: close\r\n\r\n",
+			"an absolute form alone": "GET http://any.example/?do=deny HTTP/1.0\r\n\r\n",
+			"no host":                "GET /?do=deny HTTP/1.0\r\n\r\n",
+		} {
+			assert.Equal(t, 400, crs.Send(h.Addr("http"), []byte(request)).Status, name)
+		}
 	})
 }

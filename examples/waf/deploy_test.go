@@ -64,6 +64,8 @@ func TestSettings(t *testing.T) {
 		{"two for the rest", "applications: [{name: a}, {name: b}]", "has the hosts of no other application, which applications[0] has"},
 		{"cut-body", "applications: [{name: a, cut-body: maybe}]", "cut-body"},
 		{"rules", "applications: [{name: a, directives: 'SecRuleEngine On\n\n\nSecFoo x'}]", `application a: directives, line 3: `},
+		{"no rule", "applications: [{name: a, directives: 'SecRuleEngine On'}]", `application a: there is no rule`},
+		{"no file", "applications: [{name: a, files: ['/no/such/*.conf']}]", `application a: there is no rule`},
 		{"an included file", "applications: [{name: a, directives: 'Include /no/such/file'}]", `application a: directives, line 1: `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

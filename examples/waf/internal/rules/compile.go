@@ -1,10 +1,13 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/corazawaf/coraza/v3"
+	"github.com/corazawaf/coraza/v3/experimental"
+	"github.com/corazawaf/coraza/v3/types"
 )
 
 // Source is where rules come from, in the order in which they count.
@@ -22,12 +25,21 @@ type Set struct {
 	Files []string
 }
 
-// Compile compiles rules. Its error names the file and the line that is wrong.
+// Compile compiles rules. Its error names the file and the line that is wrong. Rules
+// that Coraza would leave out are an error, too, and so is a source without any rule.
 func Compile(src Source) (*Set, error) {
-	root := new(root)
-	waf, err := coraza.NewWAF(src.config(root))
-	if err != nil {
+	root, rules := new(root), 0
+	waf, err := coraza.NewWAF(experimental.WAFConfigWithRuleObserver(src.config(root), func(types.RuleMetadata) { rules++ }))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", locate(src), err)
+	case rules == 0: // an empty file, or a pattern that matches none
+		return nil, errors.New("there is no rule")
+	}
+	for _, f := range append([]file{{text: src.Directives}}, root.read...) {
+		if err := f.complete(); err != nil {
+			return nil, err
+		}
 	}
 	return &Set{WAF: waf, Files: root.onDisk()}, nil
 }

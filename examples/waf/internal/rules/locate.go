@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -25,13 +24,10 @@ func locate(src Source) string {
 	})
 	root := new(root)
 	_, _ = coraza.NewWAF(src.config(root).WithDebugLogger(log.WithOutput(io.Discard).WithLevel(debuglog.LevelDebug)))
-	for _, f := range slices.Backward(root.read) {
+	for _, f := range slices.Backward(append([]file{{text: src.Directives}}, root.read...)) {
 		if n := lineOf(f.text, last); n > 0 {
-			return f.name + ":" + strconv.Itoa(n)
+			return f.at(n)
 		}
-	}
-	if n := lineOf(src.Directives, last); n > 0 {
-		return fmt.Sprintf("directives, line %d", n)
 	}
 	return "the rules as a whole"
 }
