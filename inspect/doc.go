@@ -21,7 +21,7 @@
 //
 // A value of a field with the tag option secret is replaced by REDACTED before it
 // is stored, filtered or encoded. The same holds for the arguments and variables
-// in Config.Secrets, and for Cookie, Set-Cookie, Authorization and
-// Proxy-Authorization, as arguments and inside header blocks. Other values are
-// shown: a password in a URL or in a body is visible unless its field is secret.
+// in Config.Secrets, and for Cookie, Set-Cookie, Authorization, Proxy-Authorization,
+// X-Api-Key, X-Auth-Token and X-Csrf-Token, as arguments and inside header blocks. Other
+// values are shown: a password in a URL or in a body is visible unless its field is secret.
 package inspect

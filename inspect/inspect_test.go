@@ -95,6 +95,7 @@ func TestSecretsStayInTheProcess(t *testing.T) {
 		"open":             {"hunter2", false},
 		"cookie":           {"hunter2", true},
 		"h.authorization":  {"hunter2", true},
+		"x_api_key":        {"hunter2", true},
 		"bin":              {append(block("COOKIE"), 0, 0), true},
 		"bin-open":         {append(block("Host"), 0, 0), false},
 		"bin-cut":          {block("Proxy-Authorization")[:24], true},

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
@@ -9,9 +10,6 @@ import (
 )
 
 const redacted = "REDACTED"
-
-// secretHeaders are headers whose values never leave the process, in lower case.
-var secretHeaders = []string{"cookie", "set-cookie", "authorization", "proxy-authorization"}
 
 func newSecrets(names []string) map[string]bool {
 	s := map[string]bool{}
@@ -30,23 +28,15 @@ func (p *Page) secretVar(scope codec.Scope, name string) bool {
 }
 
 // isSecretHeader reports whether name is a secret header, also as the last part of
-// an argument's or a variable's name, and with _ for -.
+// an argument's or a variable's name.
 func isSecretHeader(name string) bool {
-	name = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "_", "-")
-	name = name[strings.LastIndexByte(name, '.')+1:]
-	for _, h := range secretHeaders {
-		if name == h {
-			return true
-		}
-	}
-	return false
+	return secret.Header(name[strings.LastIndexByte(name, '.')+1:])
 }
 
 // mentionsSecret reports whether b has the name of a secret header anywhere.
-// Cookie and authorization are parts of the longer names.
 func mentionsSecret(b []byte) bool {
 	b = bytes.ToLower(b)
-	return bytes.Contains(b, []byte("cookie")) || bytes.Contains(b, []byte("authorization"))
+	return slices.ContainsFunc(secret.Headers, func(h string) bool { return bytes.Contains(b, []byte(h)) })
 }
 
 // readBlock returns the header block in b as lines, with secrets hidden. ok

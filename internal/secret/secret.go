@@ -1,5 +1,5 @@
-// Package secret has the names of the arguments and variables that the structs of
-// registered handlers tag as secret. Package router notes them at registration; packages
+// Package secret has the names of headers that are secrets for nearly everybody, and of
+// the arguments and variables that the structs of registered handlers tag as secret. Package router notes them at registration; packages
 // middleware and inspect ask before they show a value to people.
 //
 // The names hold in the whole process, for every message: a message that is never bound,
@@ -8,6 +8,7 @@ package secret
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
@@ -57,6 +58,15 @@ func Var(scope codec.Scope, name string) bool {
 		}
 	}
 	return false
+}
+
+// Headers are the headers whose values are secrets, in lower case.
+var Headers = []string{"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token"}
+
+// Header reports whether a header is secret, or the argument or variable that is named
+// after one, with '_' for '-'.
+func Header(name string) bool {
+	return slices.Contains(Headers, strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", "-")))
 }
 
 // names is a set that grows while it is read.

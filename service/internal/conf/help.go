@@ -6,9 +6,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-)
 
-const helpWidth = 80
+	"github.com/spoke-go/spoke/internal/wrap"
+)
 
 // WriteHelp writes what -h says of the settings.
 func (s *Spec) WriteHelp(w io.Writer) {
@@ -66,25 +66,10 @@ func (x setting) word() string {
 	return "VALUE"
 }
 
-// Wrap breaks a text into indented lines of helpWidth.
+// Wrap breaks a text into indented lines.
 func Wrap(text string) string {
 	const indent = "        "
-	var b strings.Builder
-	line := indent
-	for word := range strings.FieldsSeq(text) {
-		if len(line)+1+len(word) > helpWidth && line != indent {
-			b.WriteString(line + "\n")
-			line = indent
-		}
-		if line != indent {
-			line += " "
-		}
-		line += word
-	}
-	if line != indent {
-		b.WriteString(line + "\n")
-	}
-	return b.String()
+	return strings.Join(wrap.Lines(indent, indent, text), "\n") + "\n"
 }
 
 // Has reports whether a setting has that name.

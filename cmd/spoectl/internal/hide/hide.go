@@ -14,6 +14,7 @@ import (
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/haproxy"
+	"github.com/spoke-go/spoke/internal/secret"
 )
 
 // Rules are the arguments and variables of an agent that are secret. The zero Rules
@@ -41,18 +42,8 @@ func Of(a haproxy.Agent) Rules {
 	return r
 }
 
-// headers are the names of headers that are secrets.
-var headers = map[string]bool{
-	"authorization": true, "proxy-authorization": true, "cookie": true, "set-cookie": true,
-	"x-api-key": true, "x-auth-token": true, "x-csrf-token": true,
-}
-
-func isHeader(name string) bool {
-	return headers[strings.ToLower(strings.ReplaceAll(name, "_", "-"))]
-}
-
 // line is a header line with a secret, in a STRING as req.hdrs has it.
-var line = regexp.MustCompile(`(?im)^(?:proxy-authorization|authorization|cookie|set-cookie|x-api-key|x-auth-token|x-csrf-token)[ \t]*:[ \t]*([^\r\n]*)`)
+var line = regexp.MustCompile(`(?im)^(?:` + strings.Join(secret.Headers, "|") + `)[ \t]*:[ \t]*([^\r\n]*)`)
 
 // messages masks the payload of a NOTIFY.
 func (r Rules) messages(payload []byte) {
@@ -60,7 +51,7 @@ func (r Rules) messages(payload []byte) {
 	for msgs.Next() {
 		m := msgs.Message()
 		for name, v := range m.Args.Scan() {
-			if r.args[[2]string{string(m.Name), string(name)}] || isHeader(string(name)) {
+			if r.args[[2]string{string(m.Name), string(name)}] || secret.Header(string(name)) {
 				mask(v.Bytes())
 			} else {
 				block(v)
@@ -73,7 +64,7 @@ func (r Rules) messages(payload []byte) {
 func (r Rules) actions(payload []byte) {
 	all, _ := codec.ParseActions(payload) // those before a malformed one
 	for _, a := range all {
-		if r.vars[a.Scope.String()+"."+a.Name] || isHeader(a.Name) {
+		if r.vars[a.Scope.String()+"."+a.Name] || secret.Header(a.Name) {
 			mask(a.Value.Bytes())
 		} else {
 			block(a.Value)
@@ -95,7 +86,7 @@ func block(v codec.Value) {
 	for name, value := range codec.NewHeaderBlock(b).All() {
 		at += len(codec.AppendString(nil, name))
 		size := len(codec.AppendString(nil, value))
-		if end := at + size; isHeader(name) && end <= len(b) {
+		if end := at + size; secret.Header(name) && end <= len(b) {
 			mask(b[end-len(value) : end])
 		}
 		at += size
