@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/spoke-go/spoke/spoe"
 )
@@ -94,10 +93,7 @@ func checkName(call, name string) {
 	if name == "" {
 		refuse(call, "the message has no name: write the one that its spoe-message section has in HAProxy's configuration")
 	}
-	if i := badSection(name); i >= 0 {
-		c, _ := utf8.DecodeRuneInString(name[i:])
-		refuse(call, "HAProxy rejects the name of the message for the character %q: use letters, digits, '-', '_', '.' and ':'", c)
-	}
+	checkSection(call, "HAProxy rejects the name of the message for", name)
 }
 
 // isNil reports whether h is nil, or an interface with a nil in it.

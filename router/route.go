@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
@@ -96,12 +95,10 @@ func (r *Route) Group(name string) *Route {
 	switch {
 	case name == "":
 		refuse(call, "the group has no name: write the one that the rule send-spoe-group has")
-	case badSection(name) >= 0:
-		c, _ := utf8.DecodeRuneInString(name[badSection(name):])
-		refuse(call, "HAProxy rejects the name of the group for the character %q: use letters, digits, '-', '_', '.' and ':'", c)
 	case info.Group != "":
 		refuse(call, "the message is in the group %q already, and HAProxy has a message in one group: keep one of them", info.Group)
 	}
+	checkSection(call, "HAProxy rejects the name of the group for", name)
 	info.Group = name
 	return r
 }
@@ -183,10 +180,7 @@ func checkEngine(call, name string) {
 	if name == "" {
 		refuse(call, "the engine has no name: write the one of HAProxy's line \"filter spoe engine <name>\"")
 	}
-	if i := badSection(name); i >= 0 {
-		c, _ := utf8.DecodeRuneInString(name[i:])
-		refuse(call, "the name of the engine has the character %q: use letters, digits, '-', '_', '.' and ':'", c)
-	}
+	checkSection(call, "the name of the engine has", name)
 }
 
 func checkArg(call, name, fetch string) {
@@ -214,10 +208,12 @@ func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f })
 }
 
-// badSection returns where HAProxy's configuration refuses a name (invalid_char
-// in its source), or -1.
-func badSection(name string) int {
-	return strings.IndexFunc(name, func(c rune) bool {
-		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.:", c))
-	})
+// checkSection panics with a problem if a name has a character that names in HAProxy's
+// configuration do not have (invalid_char in its source).
+func checkSection(call, problem, name string) {
+	for _, c := range name {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.:", c)) {
+			refuse(call, "%s the character %q: use letters, digits, '-', '_', '.' and ':'", problem, c)
+		}
+	}
 }

@@ -4,11 +4,6 @@ package main_test
 
 import (
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +12,7 @@ import (
 
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/redistest"
 	"github.com/spoke-go/spoke/internal/recipes"
+	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -28,6 +24,7 @@ func TestMetricsOfDeployment(t *testing.T) {
 	haproxy, err := spoetest.Dial(t.Context(), "tcp", a.Addr)
 	require.NoError(t, err)
 	defer haproxy.Close()
+	servicetest.Refuse(t, a.Addr)
 	server.Kill()
 	var text string
 	recipes.Until(t, func() bool {
@@ -36,15 +33,7 @@ func TestMetricsOfDeployment(t *testing.T) {
 		text = scrape(t, a)
 		return strings.Contains(text, "\nratelimit_redis_gone 1\n") && strings.Contains(text, "ratelimit_redis_changes_total")
 	}, func() string { return "the agent does not see that Redis is gone" })
-	for _, file := range []string{"alerts.yaml", "grafana.json"} {
-		b, err := os.ReadFile(filepath.Join("deploy", file))
-		require.NoError(t, err)
-		names := regexp.MustCompile(`\bratelimit_[a-z_]*[a-z]\b`).FindAllString(string(b), -1)
-		assert.GreaterOrEqual(t, len(names), 4)
-		for _, n := range names {
-			assert.Regexp(t, `[\n,{]`+n+`[ ={]`, text, "%s has a metric that is not there: %s", file, n)
-		}
-	}
+	servicetest.CheckMetrics(t, text, "ratelimit_", []string{"deploy/alerts.yaml", "deploy/grafana.json"}, "ratelimit_source", "ratelimit_limit", "ratelimit_outcome")
 }
 
 // The settings that are shipped are good.
@@ -52,18 +41,4 @@ func TestSettingsOfDeployment(t *testing.T) {
 	assert.Equal(t, "rate-limit: the configuration is good\n", printed(t, "-t", "-config", "deploy/agent.yaml"))
 }
 
-// systemd rates the unit: 10 is no protection at all, up to 2 is "OK".
-func TestUnitIsHardened(t *testing.T) {
-	tool, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Log("NOT RUN: systemd-analyze is not installed")
-		return
-	}
-	out, err := exec.Command(tool, "security", "--offline=true", "--no-pager", "deploy/rate-limit.service").CombinedOutput()
-	require.NoError(t, err, string(out))
-	m := regexp.MustCompile(`Overall exposure level for rate-limit.service: ([\d.]+)`).FindSubmatch(out)
-	require.NotNil(t, m, string(out))
-	exposure, err := strconv.ParseFloat(string(m[1]), 64)
-	require.NoError(t, err)
-	assert.Less(t, exposure, 2.0, string(out))
-}
+func TestUnitIsHardened(t *testing.T) { servicetest.CheckUnit(t, "deploy/rate-limit.service") }

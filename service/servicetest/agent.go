@@ -63,11 +63,17 @@ func (a *Agent) Admin(t testing.TB) string {
 	return "http://" + a.Log.Wait(t, `(?:msg=admin address=|"msg":"admin","address":")([^\s"]+)`)[1]
 }
 
-// Refuse connects and sends another protocol than SPOP, so that the agent sends its
-// first DISCONNECT: it counts these by reason.
+// Refuse is the function Refuse with the agent's address.
 func (a *Agent) Refuse(t testing.TB) {
 	t.Helper()
-	stranger, err := net.Dial("tcp", a.Addr(t))
+	Refuse(t, a.Addr(t))
+}
+
+// Refuse connects to an agent and sends another protocol than SPOP, so that the agent
+// sends its first DISCONNECT: it counts these by reason.
+func Refuse(t testing.TB, addr string) {
+	t.Helper()
+	stranger, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
