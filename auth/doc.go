@@ -1,10 +1,17 @@
-// Package auth identifies the sender of a request. [Bearer] and [Basic] read the
+// Package auth identifies the sender of a request. Its folders do the work:
+//
+//   - auth/openid: an OpenID Connect provider: its keys, logins, logouts
+//   - auth/bearer: access tokens for APIs, JWTs and others
+//   - auth/ldapauth: names and passwords in an LDAP directory
+//   - auth/revoked: sessions and tokens that no longer count, for several agents
+//
+// They return a [User], or one of this package's errors. [Bearer] and [Basic] read the
 // Authorization header that HAProxy sends as an argument:
 //
 //	type Question struct {
 //		Authorization string `spoe:"authorization,secret" fetch:"req.fhdr(authorization)"`
 //	}
 //
-// Package auth/ldapauth checks names and passwords in an LDAP directory. It returns a
-// [User], or one of this package's errors. examples/sso is an agent that uses it.
+// examples/sso is an agent that uses all of it; others limit rates by the user of a token,
+// or log the user of a request.
 package auth

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,23 +15,24 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/spoke-go/spoke/auth"
+	"github.com/spoke-go/spoke/auth/openid"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/service"
 )
 
-// benchmarked returns a decider with a site of ten rules, and a question with a session:
+// benchmarked returns an agent with a site of ten rules, and a question with a session:
 // tokens as providers give them, eight groups.
-func benchmarked(tb testing.TB) (*decider, Question) {
+func benchmarked(tb testing.TB) (*sso, Question) {
 	config := defaults
 	config.Keys = []service.Secret{service.NewSecret(strings.Repeat("k", 32))}
-	config.Providers = []ProviderConfig{{Name: "main", Issuer: "http://127.0.0.1:1", ClientID: "sso"}}
+	config.Providers = []ProviderConfig{{Name: "main", OpenID: openid.Config{Issuer: "http://127.0.0.1:1", ClientID: "sso"}}}
 	site := SiteConfig{Hosts: []string{"wiki.localhost"}, Provider: "main"}
 	for i := range 9 {
 		site.Rules = append(site.Rules, RuleConfig{Paths: []string{fmt.Sprintf("/part%d/", i)}})
 	}
 	site.Rules = append(site.Rules, RuleConfig{Groups: []string{"group7"}})
 	config.Sites = []SiteConfig{site}
-	g, err := newGate(&config, new(sync.Map), slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	g, err := newGate(&config, nil, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func benchmarked(tb testing.TB) (*decider, Question) {
 		tb.Fatal(err)
 	}
 	cookie, _, _ := strings.Cut(set[0], ";")
-	d := &decider{gate: func() *gate { return g }, metrics: m, log: slog.New(slog.DiscardHandler), now: time.Now}
+	d := &sso{gate: func() *gate { return g }, metrics: m, log: slog.New(slog.DiscardHandler), now: time.Now}
 	target, err := codec.ParseTarget("https://wiki.localhost/page?x=1")
 	if err != nil {
 		tb.Fatal(err)

@@ -3,14 +3,14 @@ package main
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"github.com/spoke-go/spoke/auth/bearer"
 	"github.com/spoke-go/spoke/auth/ldapauth"
+	"github.com/spoke-go/spoke/auth/openid"
+	"github.com/spoke-go/spoke/auth/revoked"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/seal"
 	"github.com/spoke-go/spoke/service"
@@ -23,7 +23,7 @@ type Config struct {
 	Session     SessionConfig
 	Providers   []ProviderConfig `help:"OpenID Connect providers"`
 	LDAP        ldapauth.Config
-	Redis       RedisConfig
+	Redis       revoked.Config
 	Sites       []SiteConfig `help:"sites and their rules; requests for other hosts get 403"`
 	LogAll      bool         `help:"log a line for every decision (at debug level, always)"`
 }
@@ -37,19 +37,9 @@ type SessionConfig struct {
 
 // ProviderConfig is an OpenID Connect provider and this agent as its client.
 type ProviderConfig struct {
-	Name         string         `help:"name for sites[].provider; the redirect address is https://HOST/.sso/callback/NAME"`
-	Issuer       string         `value:"URL" help:"the issuer, exactly as the provider writes it"`
-	ClientID     string         `help:"the client id of this agent at the provider"`
-	ClientSecret service.Secret `help:"the client's secret; empty for a public client"`
-	Scopes       []string       `help:"default: openid, profile, email, offline_access"`
-	UserClaim    string         `help:"the claim with the user's name; default: preferred_username, else sub"`
-	GroupsClaim  string         `help:"the claim with the groups; default: groups"`
-	UserInfo     bool           `help:"ask the userinfo endpoint for claims that the ID token lacks"`
-	// An algorithm with a shared key must not be among them: a public key could be taken for it.
-	Algorithms []jose.SignatureAlgorithm `oneof:"RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA" help:"algorithms of signatures; default: RS256, PS256, ES256, EdDSA"`
-	Audiences  []string                  `help:"a bearer token must be for one of these; without them bearer tokens are refused"`
-	Introspect bool                      `help:"ask the provider about bearer tokens that are not JWTs"`
-	CA         string                    `value:"FILE" help:"PEM file with the authorities for the provider's certificate"`
+	Name   string        `help:"name for sites[].provider; the redirect address is https://HOST/.sso/callback/NAME"`
+	OpenID openid.Config `conf:",inline"`
+	Bearer bearer.Config `conf:",inline"`
 }
 
 // SiteConfig is one or several hosts that have the same rules.
@@ -75,7 +65,7 @@ var defaults = Config{
 	PagesListen: "127.0.0.1:9080",
 	Session:     SessionConfig{Lifetime: 12 * time.Hour, Idle: time.Hour, Refresh: 10 * time.Minute},
 	LDAP:        ldapauth.Defaults(),
-	Redis:       redisDefaults,
+	Redis:       revoked.Defaults(),
 }
 
 // Validate refuses settings that contradict each other.
@@ -93,7 +83,7 @@ func (c Config) Validate() error {
 			return service.Wrong(key+".hosts", "is empty: write a host name")
 		case s.Provider != "" && p == nil:
 			return service.Wrong(key+".provider", "%q is none of providers", s.Provider)
-		case s.Bearer && (p == nil || len(p.Audiences) == 0):
+		case s.Bearer && (p == nil || len(p.Bearer.Audiences) == 0):
 			return service.Wrong(key+".bearer", "needs a provider with audiences: a token for another service could be used here otherwise")
 		case s.Basic && c.LDAP.URL == "":
 			return service.Wrong(key+".basic", "needs ldap.url")
@@ -121,13 +111,10 @@ func (c Config) Validate() error {
 
 // Validate checks one provider's settings.
 func (p ProviderConfig) Validate() error {
-	u, err := url.Parse(p.Issuer)
 	switch {
 	case p.Name == "" || strings.Trim(p.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
 		return service.Wrong("name", "%q is no name: use small letters, digits and '-'", p.Name)
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return service.Wrong("issuer", "%q is no URL: write https://…", p.Issuer)
-	case p.ClientID == "":
+	case p.OpenID.ClientID == "":
 		return service.Wrong("client-id", "is empty")
 	}
 	return nil

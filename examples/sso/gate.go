@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -9,72 +10,86 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spoke-go/spoke/auth/bearer"
 	"github.com/spoke-go/spoke/auth/ldapauth"
+	"github.com/spoke-go/spoke/auth/openid"
 	"github.com/spoke-go/spoke/seal"
 )
 
 // gate is a configuration, ready for use. A reload makes another one.
 type gate struct {
 	config    *Config
-	keys      *seal.Keyring
+	keys      *seal.Keyring // nil without keys, and then no site has a provider
 	sites     map[string]*site
 	providers map[string]*provider
 	directory *ldapauth.Directory
 	named     string // the claims that rules name
-	now       func() time.Time
-	log       *slog.Logger
 	stop      context.CancelFunc
+	running   sync.WaitGroup // providers
 }
 
-// newGate makes a gate. It asks its providers in the background, and until they answer it
-// uses the metadata and keys that an earlier gate has read.
-func newGate(c *Config, known *sync.Map, log *slog.Logger, now func() time.Time) (*gate, error) {
-	ctx, stop := context.WithCancel(context.Background())
-	g := &gate{config: c, sites: make(map[string]*site), providers: make(map[string]*provider), now: now, log: log, stop: stop}
+// provider is a ProviderConfig in use.
+type provider struct {
+	*openid.Provider
+	name   string
+	tokens *bearer.Verifier
+}
+
+// newGate makes a gate. It asks its providers in the background; until they answer it uses
+// the metadata and keys that the last gate has read, if there is one.
+func newGate(c *Config, last *gate, log *slog.Logger, now func() time.Time) (*gate, error) {
+	g := &gate{config: c, sites: make(map[string]*site), providers: make(map[string]*provider)}
+	var err error
 	if len(c.Keys) > 0 {
-		var err error
 		if g.keys, err = seal.New(c.secrets()); err != nil {
 			return nil, err
 		}
 	}
-	named := make(map[string]bool)
-	for _, s := range c.Sites {
-		for _, r := range s.Rules {
-			for name := range r.Claims {
-				named[name] = true
-			}
+	if c.LDAP.URL != "" {
+		if g.directory, err = ldapauth.New(c.LDAP, now); err != nil {
+			return nil, err
 		}
 	}
-	claims := slices.Sorted(maps.Keys(named))
+	claims := c.claims()
 	g.named = strings.Join(claims, " ")
 	for _, pc := range c.Providers {
-		p, err := newProvider(pc, claims, known, log, now)
+		log := log.With("provider", pc.Name)
+		pc.OpenID.Claims = claims
+		p, err := openid.New(pc.OpenID, log, now)
 		if err != nil {
-			stop()
-			return nil, err
+			return nil, fmt.Errorf("provider %s: %w", pc.Name, err)
 		}
-		g.providers[pc.Name] = p
-	}
-	if c.LDAP.URL != "" {
-		var err error
-		if g.directory, err = ldapauth.New(c.LDAP, now); err != nil {
-			stop()
-			return nil, err
+		if last != nil && last.providers[pc.Name] != nil {
+			p.Adopt(last.providers[pc.Name].Provider)
 		}
+		g.providers[pc.Name] = &provider{p, pc.Name, bearer.New(p, pc.Bearer, log, now)}
 	}
 	for _, sc := range c.Sites {
-		s := &site{SiteConfig: sc, provider: g.providers[sc.Provider], rules: sc.Rules}
-		if len(s.rules) == 0 {
-			s.rules = []RuleConfig{{}}
+		s := &site{SiteConfig: sc, provider: g.providers[sc.Provider]}
+		if len(s.Rules) == 0 {
+			s.Rules = []RuleConfig{{}}
 		}
 		for _, h := range sc.Hosts {
 			g.sites[h] = s
 		}
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	g.stop = stop
 	for _, p := range g.providers {
-		go p.watch(ctx) // ends with Close
+		g.running.Go(func() { p.Run(ctx) }) // ends with Close
 	}
 	return g, nil
+}
+
+// claims returns the claims that rules name.
+func (c *Config) claims() []string {
+	named := make(map[string]string)
+	for _, s := range c.Sites {
+		for _, r := range s.Rules {
+			maps.Copy(named, r.Claims)
+		}
+	}
+	return slices.Sorted(maps.Keys(named))
 }
 
 // Close ends the background work.
@@ -83,8 +98,6 @@ func (g *gate) Close() error {
 	if g.directory != nil {
 		_ = g.directory.Close()
 	}
-	for _, p := range g.providers {
-		<-p.ended
-	}
+	g.running.Wait()
 	return nil
 }

@@ -6,9 +6,11 @@ package main
 
 import (
 	"context"
-	"sync"
+	"log/slog"
 	"time"
 
+	"github.com/spoke-go/spoke/auth/openid"
+	"github.com/spoke-go/spoke/auth/revoked"
 	"github.com/spoke-go/spoke/haproxy"
 	"github.com/spoke-go/spoke/middleware"
 	"github.com/spoke-go/spoke/service"
@@ -69,32 +71,43 @@ var haproxyConfig = haproxy.Config{
 }
 
 func setup(s *service.Setup[Config], now func() time.Time) error {
-	known := new(sync.Map) // the issuers of all configurations so far
-	gates, err := s.Derive(func(_ context.Context, c *Config) (*gate, error) { return newGate(c, known, s.Log, now) })
+	var last *gate
+	gates, err := s.Derive(func(_ context.Context, c *Config) (*gate, error) {
+		g, err := newGate(c, last, s.Log, now)
+		if err == nil {
+			last = g
+		}
+		return g, err
+	})
 	if err != nil {
 		return err
 	}
 	s.Watch(func(c *Config) []string {
 		files := []string{c.LDAP.CA}
 		for _, p := range c.Providers {
-			files = append(files, p.CA)
+			files = append(files, p.OpenID.CA)
 		}
 		return files
 	})
-	m, err := newMetrics(s.Metrics.Meter(instrumentation), gates.Load)
-	if err != nil {
+	a := &sso{gate: gates.Load, log: s.Log, now: now}
+	if a.metrics, err = newMetrics(s.Metrics.Meter(instrumentation), gates.Load); err != nil {
 		return err
 	}
-	revoked, err := newRevoked(s.Config().Redis, func() time.Duration { return s.Config().Session.Lifetime }, s.Log, now)
-	if err != nil {
+	if a.revoked, err = revoked.New(s.Config().Redis, func() time.Duration { return s.Config().Session.Lifetime + openid.Leeway }, s.Log, now); err != nil {
 		return err
 	}
-	if revoked.stores() {
-		s.Go(revoked.read)
-	}
-	d := &decider{gate: gates.Load, revoked: revoked, metrics: m, log: s.Log, now: now}
-	d.register(s.Router)
-	p := &pages{gate: gates.Load, revoked: revoked, metrics: m, log: s.Log, now: now}
-	s.Serve(s.Config().PagesListen, p.handler())
+	s.Go(a.revoked.Run)
+	s.Router.Arg("traceparent", "req.hdr(traceparent)")
+	s.Router.Handle(messageName, a.decide).Group(groupName)
+	s.Serve(s.Config().PagesListen, a.pages())
 	return nil
+}
+
+// sso decides about requests and serves the pages.
+type sso struct {
+	gate    func() *gate // of this moment
+	revoked *revoked.List
+	metrics *metrics
+	log     *slog.Logger
+	now     func() time.Time
 }

@@ -2,35 +2,30 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
 
-// metrics count what the agent decides.
+// metrics count the agent's decisions.
 type metrics struct{ decisions, logins metric.Int64Counter }
 
 func newMetrics(meter metric.Meter, gate func() *gate) (*metrics, error) {
-	m := new(metrics)
-	var err error
-	if m.decisions, err = meter.Int64Counter("sso.decisions", metric.WithUnit("{decision}"), metric.WithDescription("Decisions, and why.")); err != nil {
-		return nil, err
-	}
-	if m.logins, err = meter.Int64Counter("sso.logins", metric.WithUnit("{login}"), metric.WithDescription("Logins that came back from a provider.")); err != nil {
-		return nil, err
-	}
-	_, err = meter.Int64ObservableGauge("sso.provider.up", metric.WithDescription("1 if the provider answered when it was last asked."),
+	decisions, err1 := meter.Int64Counter("sso.decisions", metric.WithUnit("{decision}"), metric.WithDescription("Decisions, and why."))
+	logins, err2 := meter.Int64Counter("sso.logins", metric.WithUnit("{login}"), metric.WithDescription("Logins that came back from a provider."))
+	_, err3 := meter.Int64ObservableGauge("sso.provider.up", metric.WithDescription("1 if the provider answered when it was last asked."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 			for name, p := range gate().providers {
 				up := int64(0)
-				if p.about.Up() {
+				if p.Up() {
 					up = 1
 				}
 				o.Observe(up, metric.WithAttributes(attribute.String("sso.provider", name)))
 			}
 			return nil
 		}))
-	return m, err
+	return &metrics{decisions, logins}, errors.Join(err1, err2, err3)
 }
 
 func (m *metrics) decided(ctx context.Context, decision, reason string) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -36,33 +35,26 @@ type message struct {
 	Logout                            bool // a button to log out
 }
 
-// pages are the pages for login and logout.
-type pages struct {
-	gate    func() *gate
-	revoked *revoked
-	metrics *metrics
-	log     *slog.Logger
-	now     func() time.Time
-}
-
 // visit is a request for a page.
 type visit struct {
-	w http.ResponseWriter
+	*sso
 	*http.Request
+	w    http.ResponseWriter
 	gate *gate
 	site *site
 	host codec.Host
 	now  time.Time
 }
 
-func (p *pages) handler() http.Handler {
+// pages are the pages for login and logout.
+func (a *sso) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	on := func(pattern string, serve func(*visit)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			g := p.gate()
+			g := a.gate()
 			host, _ := codec.ParseHost(r.Host) // the zero Host has no site
-			v := &visit{w: w, Request: r, gate: g, host: host, site: g.siteOf(host.Name), now: p.now()}
+			v := &visit{sso: a, w: w, Request: r, gate: g, host: host, site: g.siteOf(host.Name), now: a.now()}
 			h := w.Header()
 			h.Set("Cache-Control", "no-store")
 			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
@@ -75,19 +67,19 @@ func (p *pages) handler() http.Handler {
 			serve(v)
 		})
 	}
-	on("GET "+loginPath, p.login)
-	on("GET "+refreshPath, p.refresh)
-	on("GET "+callbackPath+"{provider}", p.callback)
-	on("GET "+logoutPath, p.askLogout)
-	on("POST "+logoutPath, p.logout)
-	on("POST "+backPath+"{provider}", p.backchannel)
+	on("GET "+loginPath, (*visit).login)
+	on("GET "+refreshPath, (*visit).refresh)
+	on("GET "+callbackPath+"{provider}", (*visit).callback)
+	on("GET "+logoutPath, (*visit).askLogout)
+	on("POST "+logoutPath, (*visit).logout)
+	on("POST "+backPath+"{provider}", (*visit).backchannel)
 	on("GET "+byePath, func(v *visit) {
 		v.say(http.StatusOK, message{Title: "You are logged out", Link: "/", LinkText: "Log in again"})
 	})
 	on(forbiddenPath, func(v *visit) {
 		m := message{Title: "No access", Text: "You may not see this page."}
 		if v.site.provider != nil {
-			if s := v.gate.session(v.cookie(), v.host.Name); s != nil {
+			if s := v.session(); s != nil {
 				m.User, m.Logout = s.Name, true
 			}
 		}
@@ -95,6 +87,9 @@ func (p *pages) handler() http.Handler {
 	})
 	return mux
 }
+
+// session is the browser's session, or nil.
+func (v *visit) session() *session { return v.gate.session(v.cookie(), v.host.Name, v.now) }
 
 // cookie is the request's Cookie header. HAProxy has made it one for the agent as well.
 func (v *visit) cookie() string {
@@ -122,6 +117,13 @@ func (v *visit) fail(status int, text string) {
 func (v *visit) set(name, value string, age time.Duration) {
 	if h, err := hostCookie(name, value, age).Append(nil); err == nil {
 		v.w.Header().Add("Set-Cookie", string(h))
+	}
+}
+
+// add adds Set-Cookie headers.
+func (v *visit) add(headers []string) {
+	for _, h := range headers {
+		v.w.Header().Add("Set-Cookie", h)
 	}
 }
 

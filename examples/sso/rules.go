@@ -12,30 +12,22 @@ import (
 type site struct {
 	SiteConfig
 	provider *provider
-	rules    []RuleConfig
 }
 
 // siteOf returns the site of a host, or nil.
 func (g *gate) siteOf(host string) *site {
-	if s := g.sites[host]; s != nil {
-		return s
+	s := g.sites[host]
+	for ok := true; s == nil && ok; {
+		_, host, ok = strings.Cut(host, ".")
+		s = g.sites["*."+host]
 	}
-	for rest := host; ; {
-		_, parent, ok := strings.Cut(rest, ".")
-		if !ok {
-			return nil
-		}
-		if s := g.sites["*."+parent]; s != nil {
-			return s
-		}
-		rest = parent
-	}
+	return s
 }
 
 // rule returns the rule for a request, or nil. path is clean.
 func (s *site) rule(method, path string, from netip.Addr) *RuleConfig {
-	for i := range s.rules {
-		if r := &s.rules[i]; r.matches(method, path, from) {
+	for i := range s.Rules {
+		if r := &s.Rules[i]; r.matches(method, path, from) {
 			return r
 		}
 	}
@@ -62,12 +54,12 @@ func (r *RuleConfig) matchesPath(p, path string) bool {
 }
 
 // permits reports whether a user has one of the rule's groups and all of its claims.
-func (r *RuleConfig) permits(id *auth.User) bool {
-	if len(r.Groups) > 0 && !slices.ContainsFunc(r.Groups, func(g string) bool { return slices.Contains(id.Groups, g) }) {
+func (r *RuleConfig) permits(user *auth.User) bool {
+	if len(r.Groups) > 0 && !slices.ContainsFunc(r.Groups, func(g string) bool { return slices.Contains(user.Groups, g) }) {
 		return false
 	}
 	for name, want := range r.Claims {
-		if !slices.Contains(id.Claims[name], want) {
+		if !slices.Contains(user.Claims[name], want) {
 			return false
 		}
 	}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"time"
 
 	"github.com/spoke-go/spoke/auth"
+	"github.com/spoke-go/spoke/auth/openid"
+	"github.com/spoke-go/spoke/auth/revoked"
 	"github.com/spoke-go/spoke/codec"
 )
 
@@ -32,8 +35,16 @@ func newSession(provider string, now time.Time) *session {
 	return &session{ID: rand.Text(), Provider: provider, Began: now.Unix(), Seen: now.Unix()}
 }
 
-// leeway is how far the clocks of agents and providers may differ.
-const leeway = 2 * time.Minute
+// take puts the content of the provider's tokens into the session.
+func (s *session) take(t *openid.Tokens, now time.Time, refresh time.Duration) {
+	if t.User != nil {
+		s.User, s.SID = *t.User, cmp.Or(t.Session, s.SID)
+	}
+	s.idToken, s.refreshToken = cmp.Or(t.ID, s.idToken), cmp.Or(t.Refresh, s.refreshToken)
+	if s.refreshToken != "" {
+		s.Confirmed, s.Confirm = now.Unix(), now.Add(refresh).Unix()
+	}
+}
 
 // state says whether a session can be used.
 type state int
@@ -52,7 +63,7 @@ func (s *session) at(now time.Time, c *SessionConfig) (state, string) {
 	unix := now.Unix()
 	after := func(since int64, d time.Duration) bool { return unix > since+int64(d/time.Second) }
 	switch {
-	case s.Began > unix+int64(leeway/time.Second):
+	case s.Began > unix+int64(openid.Leeway/time.Second):
 		return ended, "begins in the future"
 	case after(s.Began, c.Lifetime):
 		return ended, "lifetime"
@@ -64,6 +75,23 @@ func (s *session) at(now time.Time, c *SessionConfig) (state, string) {
 		return due, ""
 	}
 	return valid, ""
+}
+
+// revoke is the name of the session in the list of ended sessions.
+func (s *session) revoke() string { return "id " + s.ID }
+
+// bySID and bySubject are the names by which a provider ends one of its own sessions, and
+// all of a user.
+func bySID(provider, sid string) string         { return "sid " + provider + " " + sid }
+func bySubject(provider, subject string) string { return "sub " + provider + " " + subject }
+
+// revokedIn reports whether the list has the session. A user's name on it ends the sessions
+// that began before; later ones are new logins.
+func (s *session) revokedIn(l *revoked.List) bool {
+	_, one := l.At(s.revoke())
+	_, sid := l.At(bySID(s.Provider, s.SID))
+	at, all := l.At(bySubject(s.Provider, s.Subject))
+	return one || sid && s.SID != "" || all && s.Began <= at
 }
 
 // stale reports whether the cookie should be written again, so that Seen follows the
@@ -109,18 +137,14 @@ func (g *gate) sessionCookies(s *session, host string) ([]string, error) {
 }
 
 // session returns the session in a Cookie header, or nil.
-func (g *gate) session(header, host string) *session {
-	text, ok := codec.JoinCookie(header, cookieName, maxParts)
+func (g *gate) session(header, host string, now time.Time) *session {
+	text, _ := codec.JoinCookie(header, cookieName, maxParts)
+	b, ok := g.keys.Open(text, now, "session", host)
 	if !ok {
 		return nil
 	}
-	b, ok := g.keys.Open(text, g.now(), "session", host)
-	if !ok {
-		return nil
+	if s, ok := decodeSession(b); ok && s.Named == g.named {
+		return s
 	}
-	s, ok := decodeSession(b)
-	if !ok || s.Named != g.named {
-		return nil // rules look at claims now that it does not have
-	}
-	return s
+	return nil // rules look at claims now that it does not have
 }

@@ -1,0 +1,16 @@
+// Package revoked is a list of names that several agents share: sessions, tokens or users
+// that no longer count, though their cookie or token is still good in itself.
+//
+//	list, err := revoked.New(config, func() time.Duration { return 12 * time.Hour }, log, time.Now)
+//	…
+//	go list.Run(ctx)
+//	…
+//	err = list.Add(ctx, "session "+id) // after a logout
+//	…
+//	if !list.Fresh() { … }             // answer 503: it is not known who has logged out
+//	_, ended := list.At("session " + id)
+//
+// A stream in Redis has the names. Each agent reads it from its beginning and then waits for
+// more, so that no request waits for Redis. Names are forgotten after the time that the
+// longest session lasts.
+package revoked
