@@ -36,7 +36,7 @@ func BenchmarkWAF(b *testing.B) {
 	script := b.TempDir() + "/post.lua"
 	servicetest.WriteFile(b, script, `wrk.method = "POST"; wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"; wrk.body = "`+benchForm+`"`)
 	headers := []string{"-H", "User-Agent: Mozilla/5.0 (X11; Linux x86_64)", "-H", "Accept: text/html", "-H", "Host: www.example.com", "-H", "Cookie: session=4711"}
-	table := "| request | rules | requests/s | without the agent | agent's CPU for each | Coraza | Spoke |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+	table := "| request | requests/s | without the agent | agent's CPU for each | Coraza | Spoke | Spoke's sockets | the agent's code | Go's runtime |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
 	for range b.N {
 		for _, request := range []struct {
 			name string
@@ -44,8 +44,11 @@ func BenchmarkWAF(b *testing.B) {
 		}{{"GET", nil}, {"POST of 1 KB", []string{"-s", script}}} {
 			plain := measure(b, bin, "", append(headers, request.args...))
 			crs := measure(b, bin, "applications: [{name: crs, responses: true}]", append(headers, request.args...))
-			table += fmt.Sprintf("| %s | Core Rule Set | %.0f | %.0f | %.0f µs | %.1f %% | %.1f %% |\n",
-				request.name, crs.rps, plain.rps, crs.cpu*1e6, crs.coraza, crs.spoke)
+			table += fmt.Sprintf("| %s | %.0f | %.0f | %.0f µs |", request.name, crs.rps, plain.rps, crs.cpu*1e6)
+			for _, owner := range []string{"Coraza", "Spoke", "sockets", "agent", "runtime"} {
+				table += fmt.Sprintf(" %.1f %% |", 100*crs.shares[owner])
+			}
+			table += "\n"
 		}
 	}
 	b.Log("\n" + table)
@@ -56,8 +59,8 @@ func BenchmarkWAF(b *testing.B) {
 
 // cost is how many requests there are a second, and their cost.
 type cost struct {
-	rps, cpu      float64 // cpu: seconds for each request
-	coraza, spoke float64 // percent of the agent's CPU time
+	rps, cpu float64            // cpu: seconds for each request
+	shares   map[string]float64 // of the agent's CPU time, by owner
 }
 
 // measure measures with settings. Without them HAProxy does not ask the agent.
@@ -95,18 +98,59 @@ func measure(b *testing.B, bin haproxytest.Binary, settings string, args []strin
 	})
 	run(*seconds + 1)
 	profiling.Wait()
-	c.coraza = percent(b, profile, `corazawaf/`, "")
-	c.spoke = percent(b, profile, `spoke-go/spoke/`, `corazawaf/|main\.`)
+	c.shares = sharesOf(b, profile)
 	return c
 }
 
-// percent returns the part of a profile's samples that have a function of with and none
-// of without.
-func percent(b *testing.B, profile, with, without string) float64 {
+// sharesOf returns the owners' shares of a profile's samples. A sample belongs to the innermost
+// function that is one of Coraza's, of the agent's or of Spoke's, with all that it calls in
+// Go's libraries and in OpenTelemetry; to Go's runtime if there is none, such as a sample of
+// the garbage collector. Spoke's system calls, to read and write messages, count as sockets.
+func sharesOf(b *testing.B, profile string) map[string]float64 {
 	b.Helper()
-	out, err := exec.Command("go", "tool", "pprof", "-top", "-nodefraction=0", "-nodecount=1000000", "-focus="+with, "-ignore="+without, profile).Output()
+	out, err := exec.Command("go", "tool", "pprof", "-traces", "-unit=ms", profile).Output()
 	require.NoError(b, err)
-	return number(b, string(out), `Showing nodes accounting for [^,]+, ([\d.]+)% of`)
+	shares, total := make(map[string]float64), 0.0
+	for sample := range strings.SplitSeq(string(out), "-+-") {
+		m := regexp.MustCompile(`(?m)^ *([\d.]+)ms +`).FindStringSubmatchIndex(sample)
+		if m == nil {
+			continue // the head
+		}
+		ms, err := strconv.ParseFloat(sample[m[2]:m[3]], 64)
+		require.NoError(b, err)
+		owner, inSyscall := "runtime", false
+		for function := range strings.Lines(sample[m[1]:]) {
+			function = strings.TrimSpace(function)
+			inSyscall = inSyscall || strings.Contains(function, "Syscall6")
+			if owner = ownerOf(function); owner != "runtime" {
+				break
+			}
+		}
+		if owner == "Spoke" && inSyscall {
+			owner = "sockets"
+		}
+		shares[owner] += ms
+		total += ms
+	}
+	require.NotZero(b, total)
+	for owner := range shares {
+		shares[owner] /= total
+	}
+	return shares
+}
+
+// ownerOf goes by where a name begins: generic functions have the names of types of others
+// in theirs.
+func ownerOf(function string) string {
+	switch path := strings.TrimPrefix(function, "github.com/"); {
+	case strings.HasPrefix(path, "corazawaf/"):
+		return "Coraza"
+	case strings.HasPrefix(path, "main."), strings.HasPrefix(path, "spoke-go/spoke/examples/waf"):
+		return "agent"
+	case strings.HasPrefix(path, "spoke-go/spoke/"):
+		return "Spoke"
+	}
+	return "runtime"
 }
 
 func cpuSeconds(b *testing.B, a *servicetest.Agent) float64 {

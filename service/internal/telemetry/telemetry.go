@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/exemplar"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -59,7 +60,7 @@ func Start(ctx context.Context, c Config) (*Telemetry, error) {
 	if to.logs != nil {
 		t.startLogs(to.logs, res)
 	}
-	if err := t.startMetrics(to.metrics, res); err != nil {
+	if err := t.startMetrics(to.metrics, to.spans != nil, res); err != nil {
 		return nil, errors.Join(err, t.Shutdown(ctx))
 	}
 	return t, nil
@@ -81,7 +82,7 @@ func (t *Telemetry) startLogs(records sdklog.Exporter, res *resource.Resource) {
 	t.shutdowns = append(t.shutdowns, provider.Shutdown)
 }
 
-func (t *Telemetry) startMetrics(metrics sdkmetric.Exporter, res *resource.Resource) error {
+func (t *Telemetry) startMetrics(metrics sdkmetric.Exporter, spans bool, res *resource.Resource) error {
 	scrape, handler, err := newScrape()
 	if err != nil {
 		return err
@@ -89,6 +90,9 @@ func (t *Telemetry) startMetrics(metrics sdkmetric.Exporter, res *resource.Resou
 	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(scrape)}
 	if metrics != nil {
 		options = append(options, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metrics)))
+	}
+	if !spans { // an exemplar names one: looking for it costs each message
+		options = append(options, sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter))
 	}
 	provider := sdkmetric.NewMeterProvider(options...)
 	t.Metrics, t.Scrape = provider, handler
