@@ -145,20 +145,8 @@ type Agent struct {
 }
 
 const (
-	defaultMaxFrameSize    = 1 << 20
-	defaultMaxPayload      = 4 << 20
-	defaultMaxInFlight     = 256
-	defaultMaxConcurrent   = 16384
-	defaultMaxConnections  = 16384
-	defaultMaxLateHandlers = 4096
-	defaultMaxMessages     = 1024
-	defaultMaxBuffered     = 256 << 20
 	minMaxBuffered         = 1 << 20
-	defaultTimeout         = 10 * time.Second
-	defaultIdleTimeout     = 10 * time.Minute
-	defaultNotifyTimeout   = 30 * time.Second
 	defaultShutdownTimeout = 30 * time.Second
-	defaultShutdownChecks  = 3
 )
 
 // limits are an agent's fields with the defaults filled in.
@@ -195,22 +183,22 @@ func (a *Agent) limits() (limits, error) {
 		return min(v, maxSpan)
 	}
 	l := limits{
-		maxFrameSize:   count("MaxFrameSize", a.MaxFrameSize, defaultMaxFrameSize),
-		maxPayload:     count("MaxPayload", a.MaxPayload, defaultMaxPayload),
-		maxInFlight:    count("MaxInFlight", a.MaxInFlight, defaultMaxInFlight),
-		maxConcurrent:  count("MaxConcurrent", a.MaxConcurrent, defaultMaxConcurrent),
-		maxConnections: count("MaxConnections", a.MaxConnections, defaultMaxConnections),
-		maxLate:        count("MaxLateHandlers", a.MaxLateHandlers, defaultMaxLateHandlers),
-		maxMessages:    count("MaxMessages", a.MaxMessages, defaultMaxMessages),
-		maxBuffered:    count("MaxBuffered", a.MaxBuffered, defaultMaxBuffered),
-		hello:          span("HelloTimeout", a.HelloTimeout, defaultTimeout),
-		read:           span("ReadTimeout", a.ReadTimeout, defaultTimeout),
-		write:          span("WriteTimeout", a.WriteTimeout, defaultTimeout),
-		idle:           span("IdleTimeout", a.IdleTimeout, defaultIdleTimeout),
-		notify:         span("NotifyTimeout", a.NotifyTimeout, defaultNotifyTimeout),
+		maxFrameSize:   count("MaxFrameSize", a.MaxFrameSize, 1<<20),
+		maxPayload:     count("MaxPayload", a.MaxPayload, 4<<20),
+		maxInFlight:    count("MaxInFlight", a.MaxInFlight, 256),
+		maxConcurrent:  count("MaxConcurrent", a.MaxConcurrent, 16384),
+		maxConnections: count("MaxConnections", a.MaxConnections, 16384),
+		maxLate:        count("MaxLateHandlers", a.MaxLateHandlers, 4096),
+		maxMessages:    count("MaxMessages", a.MaxMessages, 1024),
+		maxBuffered:    count("MaxBuffered", a.MaxBuffered, 256<<20),
+		hello:          span("HelloTimeout", a.HelloTimeout, 10*time.Second),
+		read:           span("ReadTimeout", a.ReadTimeout, 10*time.Second),
+		write:          span("WriteTimeout", a.WriteTimeout, 10*time.Second),
+		idle:           span("IdleTimeout", a.IdleTimeout, 10*time.Minute),
+		notify:         span("NotifyTimeout", a.NotifyTimeout, 30*time.Second),
 		shutdown:       span("ShutdownTimeout", a.ShutdownTimeout, defaultShutdownTimeout),
 		maxAge:         span("MaxConnectionAge", a.MaxConnectionAge, 0),
-		shutdownChecks: count("ShutdownChecks", a.ShutdownChecks, defaultShutdownChecks),
+		shutdownChecks: count("ShutdownChecks", a.ShutdownChecks, 3),
 	}
 	if err == nil && l.maxFrameSize < codec.MinMaxFrameSize {
 		err = fmt.Errorf("spoe: Agent.MaxFrameSize is %d; SPOP has no less than %d bytes", l.maxFrameSize, codec.MinMaxFrameSize)

@@ -7,8 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"slices"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // The answers to HAProxy's agent-check. maxconn:1 stops HAProxy up to 3.0 from
@@ -37,19 +38,13 @@ const (
 // answerAgentChecks answers agent-checks on ln until Run ends, and waits for checks under
 // way.
 func (a *Agent) answerAgentChecks(ctx context.Context, ln net.Listener) error {
-	stop := context.AfterFunc(ctx, func() {
-		if isClosed(a.eng.closing) {
-			ln.Close()
-		}
-	})
-	defer stop()
 	go func() { // ends with the agent, and closes the listener for the loop below
 		<-a.eng.closing
 		ln.Close()
 	}()
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	slots := make(chan struct{}, maxAgentChecks)
+	var checks errgroup.Group // each ends within agentCheckTimeout
+	checks.SetLimit(maxAgentChecks)
+	defer checks.Wait()
 	for {
 		nc, err := ln.Accept()
 		switch {
@@ -65,13 +60,7 @@ func (a *Agent) answerAgentChecks(ctx context.Context, ln net.Listener) error {
 			sleep(ctx, time.Second)
 			continue
 		}
-		select {
-		case slots <- struct{}{}:
-			wg.Go(func() { // ends within agentCheckTimeout
-				defer func() { <-slots }()
-				a.answerAgentCheck(nc)
-			})
-		default:
+		if !checks.TryGo(func() error { a.answerAgentCheck(nc); return nil }) {
 			nc.Close()
 		}
 	}
@@ -87,7 +76,7 @@ func (a *Agent) answerAgentCheck(nc net.Conn) {
 	}
 	e := &a.eng
 	draining := isClosed(e.draining)
-	e.checks.seenAgentCheck(nc.RemoteAddr())
+	e.checks.SeenAgentCheck(nc.RemoteAddr())
 	answer := agentReady
 	switch {
 	case draining && !isClosed(e.settled) && !e.hasApplets():
@@ -102,37 +91,23 @@ func (a *Agent) answerAgentCheck(nc net.Conn) {
 		half.CloseWrite()
 	}
 	if _, err := io.Copy(io.Discard, io.LimitReader(nc, 4096)); err == nil && draining {
-		e.checks.drained(nc.RemoteAddr())
+		e.checks.Drained(nc.RemoteAddr())
 	}
 }
 
 // awaitDrain waits until every HAProxy that has read the drain has had time to close its
 // connections; if none has read it, awaitDrain returns at once.
 func (e *engine) awaitDrain(ctx context.Context) {
-	if !e.checks.anyDrained() {
+	if !e.checks.AnyDrained() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
 	sleep(ctx, drainPause)
-	select {
-	case <-e.noConns():
-	case <-ctx.Done():
-	}
+	e.awaitConns(ctx)
 }
 
 // hasApplets reports whether a HAProxy up to 3.0 is connected.
 func (e *engine) hasApplets() bool {
 	return slices.ContainsFunc(e.openConns(), func(c *conn) bool { return c.haproxy.Load().applet })
-}
-
-func (k *checks) anyDrained() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, s := range k.sources {
-		if s.drained {
-			return true
-		}
-	}
-	return false
 }

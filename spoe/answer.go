@@ -25,10 +25,12 @@ func (c *conn) work(w *worker) {
 				continue
 			}
 			j := c.queue.pop()
-			if j.late { // no worker got to it in time
+			if j.late.Load() { // no worker got to it in time
 				c.finishLocked(j)
 				continue
 			}
+			j.worker = w
+			j.handle, j.ctx = w.ctxs.Begin(&c.ctx, j.deadline)
 			wake := !c.coming && (c.queue.n > 0 || c.out != nil && !c.flusher)
 			if wake {
 				c.coming = true
@@ -40,7 +42,6 @@ func (c *conn) work(w *worker) {
 			if done != nil {
 				w.putJob(done)
 			}
-			j.worker = w
 			done = c.answer(j)
 			handled++
 		}
@@ -98,11 +99,7 @@ func (c *conn) answer(j *job) *job {
 		if !returned { // runtime.Goexit: this goroutine ends, the ACK does not
 			c.mu.Lock()
 			c.finishLocked(j)
-			mine := c.becomeFlusherLocked()
-			c.mu.Unlock()
-			if mine {
-				c.flush()
-			}
+			c.unlockAndFlush()
 		}
 	}()
 	j.run()
@@ -111,7 +108,7 @@ func (c *conn) answer(j *job) *job {
 	if c.finishLocked(j) {
 		return j
 	}
-	j.worker.chunk = nil // its contexts go on saying why they have ended
+	j.worker.ctxs.Drop()
 	return nil
 }
 
@@ -120,17 +117,19 @@ func (c *conn) answer(j *job) *job {
 // again.
 func (c *conn) finishLocked(j *job) bool {
 	c.running--
-	defer c.wakeLocked()
-	defer c.holdLocked(-len(j.payload)) // when the ACK is held
-	if j.late {                         // set under c.mu
+	late := j.late.Load()
+	if late {
 		c.eng.counters.late.Add(-1)
 		if j.charged {
 			c.jobs.remove(j)
 			c.eng.notifySlots.Release(1)
 		}
-		return false
+	} else {
+		c.jobs.remove(j)
+		j.commitLocked()
+		c.appendAckLocked(j, j.committed)
 	}
-	c.jobs.remove(j)
-	c.appendAckLocked(j, j.committed)
-	return true
+	c.holdLocked(-len(j.payload)) // when the ACK is held
+	c.wakeLocked()
+	return !late
 }

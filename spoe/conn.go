@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spoke-go/spoke/internal/proxyheader"
+	"github.com/spoke-go/spoke/spoe/internal/msgctx"
 )
 
 // conn is one connection from HAProxy. Its own goroutine, the reader, runs
@@ -23,9 +24,9 @@ type conn struct {
 	eng   *engine
 	group *errgroup.Group // of Run, which waits for the connection's goroutines
 	nc    net.Conn
-	slot  bool // the connection is one of MaxConnections, not in the reserve
+	slot  bool // the connection is one of MaxConnections, not on the waitlist
 
-	ctx deadlineCtx // ends when the connection does
+	ctx msgctx.Ctx // ends when the connection does
 
 	// haproxy is the other side. maxFrameSize is set before the first job and
 	// does not change afterwards.
@@ -36,6 +37,7 @@ type conn struct {
 	// The reader's own.
 	r         reader
 	spare     *job     // a chain of jobs to use
+	lastName  string   // of a message
 	batch     jobQueue // read, not yet dispatched
 	batched   int      // bytes of payloads in batch that are not held yet
 	growing   int      // held for a frame that is longer than readSize, or 0
@@ -45,11 +47,11 @@ type conn struct {
 	clock   clock
 	unread  atomic.Bool // the reader has bytes that it has not handled
 	current atomic.Int32
-	// fragmentsSeen counts fragments.
+	asked   atomic.Pointer[farewell]
+	awake   atomic.Bool // the reader can rest
+	crowded atomic.Bool // the hello waits for a slot
+
 	fragmentsSeen atomic.Uint64
-	asked         atomic.Pointer[farewell]
-	awake         atomic.Bool // the reader can rest
-	crowded       atomic.Bool // the hello waits for a slot
 
 	mu        sync.Mutex    // guards what follows, and changes of current
 	changed   sync.Cond     // jobs, running or out went down, or flusher or the phase changed; on mu
@@ -236,7 +238,7 @@ func (c *conn) await(ctx context.Context, done func() bool) {
 }
 
 // cancel ends the handlers' contexts: HAProxy no longer waits for them.
-func (c *conn) cancel() { c.ctx.end(context.Canceled) }
+func (c *conn) cancel() { c.ctx.End(context.Canceled) }
 
 // busyLocked reports whether a NOTIFY is in flight.
 func (c *conn) busyLocked() bool { return c.jobs.n > 0 || c.acking > 0 }

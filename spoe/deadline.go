@@ -5,54 +5,55 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/spoke-go/spoke/spoe/internal/msgctx"
 )
 
-// serveWithin is [Message.ServeWithin].
+// serveWithin is [Message.ServeWithin]. The deadline of the message's own context is that of
+// the ACK; where ctx is another one, next gets a further context below it.
 func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler, msg *Message, acts *Actions) (err error) {
 	at := since(j.received) + int64(min(max(after, 0), maxSpan))
-	j.mu.Lock()
-	outer, outerCtx := j.deadline, j.within
-	if late := j.late; late || at >= outer {
-		j.mu.Unlock()
-		if late {
-			return timeoutError(after, nil)
-		}
+	outer := j.ctx.At()
+	switch {
+	case j.late.Load():
+		return timeoutError(after, nil)
+	case at >= outer:
 		return next.ServeSPOE(ctx, msg, acts)
 	}
-	within, before := outerCtx, int64(0)
-	if within.is(ctx) {
-		before = within.deadline.Swap(at) // no deadline lies between: no other is needed
-	} else {
-		within = newContext(ctx, at)
-	}
-	j.deadline, j.within = at, within
-	j.mu.Unlock()
+	j.ctx.SetAt(at)
 	j.c.clock.arm(at)
-
+	var own *msgctx.Ctx
+	if !j.ctx.Is(ctx) {
+		own = msgctx.New(ctx, at)
+		defer own.End(context.Canceled)
+		defer j.setWithin(j.setWithin(own))
+		ctx = own
+	}
 	returned := false
 	defer func() { // a panic passes through here
-		j.mu.Lock()
-		late := j.late
+		late := j.late.Load()
 		if !late {
-			j.deadline, j.within = outer, outerCtx
+			j.ctx.SetAt(outer)
 		}
-		j.mu.Unlock()
-		if returned && (late || within.Err() == context.DeadlineExceeded) {
+		if returned && (late || own != nil && own.Err() == context.DeadlineExceeded) {
 			err = timeoutError(after, err)
 		}
-		switch {
-		case within != outerCtx:
-			within.end(context.Canceled)
-		case !late:
-			within.deadline.Store(before)
-		}
 	}()
-	if within != outerCtx {
-		ctx = within
-	}
 	err = next.ServeSPOE(ctx, msg, acts)
 	returned = true
 	return err
+}
+
+// setWithin notes the innermost context with a deadline, unless the NOTIFY has been
+// acknowledged. It returns the one before.
+func (j *job) setWithin(ctx *msgctx.Ctx) (outer *msgctx.Ctx) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	outer = j.within
+	if !j.late.Load() {
+		j.within = ctx
+	}
+	return outer
 }
 
 // takeLate marks the jobs whose deadline has passed at the time t as late and returns
@@ -63,13 +64,16 @@ func (c *conn) takeLate(t int64) (late []*job, next int64) {
 	defer c.mu.Unlock()
 	for j := c.jobs.first; j != nil; j = j.next {
 		j.mu.Lock()
-		switch {
-		case j.late:
-		case j.deadline > t:
-			next = min(next, j.deadline)
-		default:
-			j.late = true
-			late = append(late, j)
+		if !j.late.Load() {
+			if j.ctx != nil {
+				j.deadline = j.ctx.At()
+			}
+			if j.deadline > t {
+				next = min(next, j.deadline)
+			} else {
+				j.late.Store(true)
+				late = append(late, j)
+			}
 		}
 		j.mu.Unlock()
 	}
@@ -87,7 +91,7 @@ func (c *conn) takeLate(t int64) (late []*job, next int64) {
 
 // failureGrace is how long the functions given to OnFailure may take before the ACK leaves
 // without their actions.
-const failureGrace = 100 * time.Millisecond
+const failureGrace = 500 * time.Millisecond
 
 // acknowledgeLate sends the ACKs of jobs whose handlers are late. The handlers go on with
 // the jobs; the fields read here no longer change.
@@ -102,7 +106,7 @@ func (c *conn) acknowledgeLate(late []*job) {
 		if len(hooks) == 0 || j.failing {
 			hooks = last
 		}
-		if len(hooks) == 0 || !j.pending {
+		if len(hooks) == 0 {
 			plain = append(plain, j)
 		} else {
 			c.acknowledgeHooked(j, hooks, last)
@@ -123,9 +127,11 @@ func (c *conn) acknowledgeHooked(j *job, hooks, last []func(error, *Actions)) {
 		j.callHooks(hooks, j.lateError(), &acts)
 	}
 	grace := time.AfterFunc(failureGrace, func() { send(last) })
-	c.eng.hooks.add()
-	go func() { // ends when the hooks return; Run waits for it by engine.hooks
-		defer c.eng.hooks.done()
+	counted := c.eng.hooks.TryAcquire(1) // not once Run waits for them
+	go func() {                          // ends when the hooks return; Run waits for it by engine.hooks
+		if counted {
+			defer c.eng.hooks.Release(1)
+		}
 		defer grace.Stop()
 		send(hooks)
 	}()
@@ -135,25 +141,20 @@ func (c *conn) acknowledgeHooked(j *job, hooks, last []func(error, *Actions)) {
 // committed ones.
 func (c *conn) sendLate(actions []byte, late ...*job) {
 	for _, j := range late {
-		if j.within != nil { // it has begun
-			j.within.end(context.DeadlineExceeded)
-			j.ctx.end(context.DeadlineExceeded)
+		for _, ctx := range []*msgctx.Ctx{j.within, j.ctx} {
+			if ctx != nil {
+				ctx.End(context.DeadlineExceeded)
+			}
 		}
+		j.count(j.lateError())
 	}
 	c.mu.Lock()
 	for _, j := range late {
 		c.acking--
 		c.appendAckLocked(j, append(slices.Clip(j.committed), actions...))
 	}
-	mine := c.becomeFlusherLocked()
 	c.wakeLocked()
-	c.mu.Unlock()
-	for _, j := range late {
-		j.count(j.lateError())
-	}
-	if mine {
-		c.flush()
-	}
+	c.unlockAndFlush()
 }
 
 func (j *job) lateError() error {

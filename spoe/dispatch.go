@@ -1,14 +1,14 @@
 package spoe
 
-// maxBatch is how many NOTIFYs are gathered before they are dispatched.
-const maxBatch = 64
-
-// maxBatchBytes bounds the payloads in a batch, which no budget has counted yet.
-const maxBatchBytes = 64 << 10
-
-// maxUnsent is how many bytes of ACKs may wait to be written before the agent
-// stops reading the connection.
-const maxUnsent = 256 << 10
+const (
+	// maxBatch is how many NOTIFYs are gathered before they are dispatched.
+	maxBatch = 64
+	// maxBatchBytes bounds the payloads in a batch, which no budget has counted yet.
+	maxBatchBytes = 64 << 10
+	// maxUnsent is how many bytes of ACKs may wait to be written before the agent stops
+	// reading the connection.
+	maxUnsent = 256 << 10
+)
 
 // dispatch queues the jobs of the batch. At a bound it queues as many as the bound allows
 // and waits, which slows HAProxy down; the connection's end ends the wait.

@@ -71,3 +71,24 @@ func (c *conn) drain() {
 		c.r.release()
 	}
 }
+
+// timeout ends a connection by a DISCONNECT with status 2, if the other side
+// still reads, and by force if it does not.
+func (c *conn) timeout(level slog.Level, reason string) {
+	if c.isTLS() && c.phase() == greeting {
+		c.reset(reason) // a frame would wait for the TLS handshake to end
+		return
+	}
+	c.logSome(&c.eng.connLog, level, "connection timed out", slog.String("reason", reason))
+	c.disconnect(codec.StatusTimeout, reason)
+}
+
+// reset ends the connection and drops what the kernel has not sent: the other
+// side does not read.
+func (c *conn) reset(reason string) {
+	c.complain("connection closed", slog.String("reason", reason))
+	if tcp, ok := c.nc.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	c.kill()
+}

@@ -2,12 +2,16 @@ package spoe
 
 import (
 	"context"
+	"math"
 	"net"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/spoke-go/spoke/internal/reporter"
+	"github.com/spoke-go/spoke/spoe/internal/checks"
+	"github.com/spoke-go/spoke/spoe/internal/loglimit"
+	"github.com/spoke-go/spoke/spoe/internal/names"
 )
 
 // engine is the state of a running agent.
@@ -23,29 +27,28 @@ type engine struct {
 
 	// notifySlots has MaxConcurrent, connSlots has MaxConnections.
 	notifySlots, connSlots *semaphore.Weighted
-	reserve                reserve
+	waiting                waitlist
 
 	// bytes has MaxBuffered, see budget.go.
 	bytes budget
 
 	// The reporters call functions that are not the agent's own.
 	logs, states, reports reporter.Reporter
-	hooks                 tasks // functions given to OnFailure, called at a deadline
+	hooks                 *semaphore.Weighted // has a unit for each call of an OnFailure function at a deadline
 
 	workers    workers
 	preemption preemption
-	names      names
+	names      names.Names
 	counters   counters
-	checks     checks
+	checks     checks.Checks
 
-	connLog, failureLog someLines
+	connLog, failureLog loglimit.Limit
 
 	mu        sync.Mutex // guards what follows
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
 	tasks     int           // goroutines of Message.Go
 	gone      chan struct{} // closed when neither is left; made by the first waiting goroutine
-	empty     chan struct{} // closed when no connection is left; made by the first waiting goroutine
 
 	// The steps of the end, each closed once under mu.
 	draining chan struct{} // health checks fail, or will after settled
@@ -60,7 +63,7 @@ type engine struct {
 func (a *Agent) init() error {
 	e := &a.eng
 	e.start.Do(func() {
-		e.connLog.max, e.failureLog.max = connLines, failureLines
+		e.connLog.Max, e.failureLog.Max = connLines, failureLines
 		e.logs.Max, e.states.Max, e.reports.Max = maxLogs, maxStates, maxReports
 		e.makeSteps()
 		if e.limits, e.err = a.limits(); e.err != nil {
@@ -71,6 +74,7 @@ func (a *Agent) init() error {
 		e.bytes.free = e.maxBuffered
 		e.preemption.init()
 		e.notifySlots = semaphore.NewWeighted(int64(e.maxConcurrent))
+		e.hooks = semaphore.NewWeighted(math.MaxInt64)
 		e.connSlots = semaphore.NewWeighted(int64(e.maxConnections))
 	})
 	return e.err
@@ -124,9 +128,6 @@ func (e *engine) removeConn(c *conn) {
 	defer e.mu.Unlock()
 	delete(e.conns, c)
 	close(c.ended)
-	if e.empty != nil && len(e.conns) == 0 {
-		closeLocked(e.empty)
-	}
 	e.lookGoneLocked()
 }
 
@@ -148,15 +149,14 @@ func (e *engine) allGone() <-chan struct{} {
 	return e.gone
 }
 
-// noConns returns a channel that is closed once no connection is left.
-func (e *engine) noConns() <-chan struct{} {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.empty = make(chan struct{})
-	if len(e.conns) == 0 {
-		close(e.empty)
+// awaitConns waits until no connection is left, or ctx ends.
+func (e *engine) awaitConns(ctx context.Context) {
+	for conns := e.openConns(); len(conns) > 0 && ctx.Err() == nil; conns = e.openConns() {
+		select {
+		case <-conns[0].ended:
+		case <-ctx.Done():
+		}
 	}
-	return e.empty
 }
 
 // openConns returns the connections there are.

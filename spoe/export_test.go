@@ -18,18 +18,13 @@ func (a *Agent) IdleWorkers() int {
 
 // KnownNames returns how many names of messages the agent keeps.
 func (a *Agent) KnownNames() int {
-	if m := a.eng.names.known.Load(); m != nil {
-		return len(*m)
-	}
-	return 0
+	return a.eng.names.Len()
 }
 
 // NoteCheck notes a health check from peer, and returns how many peers are remembered.
 func (a *Agent) NoteCheck(peer net.Addr) int {
-	a.eng.checks.seenHealth(peer, false, false)
-	a.eng.checks.mu.Lock()
-	defer a.eng.checks.mu.Unlock()
-	return len(a.eng.checks.sources)
+	a.eng.checks.SeenHealth(peer, false, false)
+	return a.eng.checks.Sources()
 }
 
 // AskReaders makes the readers end connections on which nothing is in flight, as the

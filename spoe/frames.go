@@ -152,11 +152,22 @@ func (j *job) parse() error {
 		}
 	}
 	j.unparsed = n > maxParsed
+	if n > 0 {
+		j.name = j.c.name(j.msgs[0].Name)
+	}
 	if most := j.c.eng.maxMessages; msgs.Err() == nil && n > most {
 		return &codec.Error{Status: codec.StatusNoResource, Reason: fmt.Sprintf(
 			"NOTIFY with %d messages; Agent.MaxMessages allows %d", n, most)}
 	}
 	return msgs.Err()
+}
+
+// name returns b as a string. Most NOTIFYs have the message of the one before.
+func (c *conn) name(b []byte) string {
+	if string(b) != c.lastName {
+		c.lastName = c.eng.names.Get(b)
+	}
+	return c.lastName
 }
 
 // disconnectFrame answers a HAPROXY-DISCONNECT (§3.2.8). It ends the contexts of the

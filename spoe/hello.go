@@ -79,7 +79,7 @@ func checkHello(f codec.Frame) error {
 // other servers while the agent shuts down, by closing: HAProxy takes the
 // payload of a DISCONNECT for that of a hello.
 func (c *conn) answerCheck(h codec.HAProxyHello) error {
-	if c.eng.checks.seenHealth(c.haproxy.Load().peer, isClosed(c.eng.draining), isClosed(c.eng.settled)) {
+	if c.eng.checks.SeenHealth(c.haproxy.Load().peer, isClosed(c.eng.draining), isClosed(c.eng.settled)) {
 		c.eng.counters.healthChecksFailed.Add(1)
 		c.log(slog.LevelDebug, "health check failed: shutting down")
 		return errClosed

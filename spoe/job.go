@@ -2,9 +2,11 @@ package spoe
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/spoe/internal/msgctx"
 )
 
 // job is one NOTIFY on its way to its ACK. It owns a copy of the payload, so that neither
@@ -26,17 +28,21 @@ type job struct {
 	next, prev *job // in c.jobs; guarded by c.mu
 	queued     *job // the next one in c.batch or c.queue
 
-	mu        sync.Mutex              // guards what follows; taken after c.mu
-	deadline  int64                   // when the ACK leaves at the latest, since epoch
+	// late: acknowledged at its deadline. It is set under c.mu and mu, and nothing below
+	// changes from then on.
+	late    atomic.Bool
+	charged bool           // late, and still counted as in flight
+	handle  *msgctx.Handle // the message's context, as the handler has it
+
+	// The worker changes the fields below under c.mu or mu.
+	mu        sync.Mutex              // taken after c.mu
 	name      string                  // of the message that is handled
-	ctx       *msgState               // the message's
-	within    *deadlineCtx            // the context of the innermost deadline, ctx or one below it
-	committed []byte                  // actions of the messages that are done
+	ctx       *msgctx.Ctx             // the message's context; its deadline is the ACK's
+	deadline  int64                   // the ACK's before there is a ctx, and once it is late
+	within    *msgctx.Ctx             // a context with a nearer deadline, or nil
+	committed []byte                  // actions of the messages before this one
 	hooks     []func(error, *Actions) // of OnFailure
 	failing   bool                    // its failure is being dealt with
-	pending   bool                    // a message waits for its handler, or is in it
-	late      bool                    // acknowledged at its deadline; later actions are dropped
-	charged   bool                    // late, and still counted as in flight
 }
 
 // jobs has jobs to use again, in chains by job.queued: a Get and a Put for each
@@ -56,10 +62,12 @@ func (c *conn) getJob(streamID, frameID uint64, received time.Time) *job {
 	}
 	c.spare, j.queued = j.queued, nil
 	j.c, j.streamID, j.frameID, j.received = c, streamID, frameID, received
-	j.deadline = since(received) + int64(c.eng.limits.notify)
-	j.pending = true
+	j.deadline = j.lastDeadline()
 	return j
 }
+
+// lastDeadline is the deadline that Agent.NotifyTimeout sets.
+func (j *job) lastDeadline() int64 { return since(j.received) + int64(j.c.eng.limits.notify) }
 
 // smallPayload is the capacity that a job keeps for whatever payload comes next.
 const smallPayload = 4 << 10
@@ -90,8 +98,7 @@ func (w *worker) putJob(j *job) {
 	if cap(j.payload) > maxPooled || cap(j.acts.buf) > maxPooled || cap(j.committed) > maxPooled {
 		return
 	}
-	j.ctx = j.ctx.release()
-	j.c, j.worker, j.within, j.held = nil, nil, nil, false
+	j.c, j.worker, j.handle, j.ctx, j.within, j.held = nil, nil, nil, nil, nil, false
 	j.committed = j.committed[:0]
 	clear(j.hooks[:cap(j.hooks)])
 	j.hooks = j.hooks[:0]

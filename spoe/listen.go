@@ -1,86 +1,31 @@
 package spoe
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"net"
-	"os"
-	"strings"
-	"syscall"
-	"time"
+
+	"github.com/spoke-go/spoke/spoe/internal/listen"
 )
+
+// ParseAddr reads an address as HAProxy's bind and server lines have it, and
+// returns what net.Listen and net.Dial take. Network is tcp, tcp4, tcp6, unix, or
+// fd with the number of a file descriptor as address.
+//
+//	127.0.0.1:9000, [::1]:9000, localhost:9000, :9000, *:9000
+//	ipv4@127.0.0.1:9000, ipv6@[::1]:9000, ipv6@::1:9000
+//	unix:/run/agent.sock, unix@/run/agent.sock, /run/agent.sock   a unix socket
+//	unix:@agent, unix@@agent, abns@agent                          an abstract one, its name filled up with NULs
+//	abnsz@agent                                                   an abstract one, its name as it is (HAProxy 3.1)
+//	fd:3, fd@3                                                    an inherited file descriptor
+func ParseAddr(addr string) (network, address string, err error) { return listen.ParseAddr(addr) }
 
 // Listen listens on an address as HAProxy's server line has it; [ParseAddr] lists
 // the forms.
 //
 // Listen replaces a unix socket file on which no process listens, such as a killed process
 // leaves behind. The listener removes its file when it closes.
-func Listen(addr string) (net.Listener, error) { return listen(addr, 0) }
+func Listen(addr string) (net.Listener, error) { return listen.Listen(addr, 0) }
 
-func listen(addr string, mode fs.FileMode) (net.Listener, error) {
-	ln, err := listenAny(addr, mode)
-	if err == nil {
-		return ln, nil
-	}
-	if _, _, bad := ParseAddr(addr); bad != nil {
-		return nil, bad
-	}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("spoe: cannot listen on %s: another process does; stop it or choose another address: %w", addr, err)
-	}
-	return nil, fmt.Errorf("spoe: cannot listen on %q: %w", addr, err)
-}
-
-func listenAny(addr string, mode fs.FileMode) (net.Listener, error) {
-	network, address, err := ParseAddr(addr)
-	switch {
-	case err != nil:
-		return nil, err
-	case network == "fd":
-		return listenFD(address)
-	case network == "unix" && !strings.HasPrefix(address, "@"):
-		return listenUnix(address, mode)
-	}
-	return net.Listen(network, address)
-}
-
-func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
-	ln, err := net.Listen("unix", path)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		if err := removeStale(path); err != nil {
-			return nil, err
-		}
-		ln, err = net.Listen("unix", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if mode != 0 {
-		if err := os.Chmod(path, mode); err != nil {
-			ln.Close()
-			return nil, err
-		}
-	}
-	return ln, nil
-}
-
-// removeStale removes a socket file on which no process listens.
-func removeStale(path string) error {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return err
-	}
-	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("%s is there and is no socket; remove it or choose another path", path)
-	}
-	nc, err := net.DialTimeout("unix", path, time.Second)
-	if err == nil {
-		nc.Close()
-		return fmt.Errorf("another process listens on %s: %w", path, syscall.EADDRINUSE)
-	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("cannot find out whether a process listens on %s: %w", path, err)
-	}
-	return os.Remove(path)
-}
+// InheritedListeners returns the listeners that systemd passes to a service by
+// socket activation (LISTEN_PID, LISTEN_FDS), in the order of its unit; none if
+// it has passed none.
+func InheritedListeners() ([]net.Listener, error) { return listen.Inherited() }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/spoke-go/spoke/internal/safetext"
+	"github.com/spoke-go/spoke/spoe/internal/loglimit"
 )
 
 // log logs about the connection.
@@ -90,11 +90,11 @@ func (j *job) logFailure(err error, p *PanicError) {
 }
 
 // logSome logs as often as some allows, and counts the lines that it left out.
-func (c *conn) logSome(some *someLines, level slog.Level, msg string, attrs ...slog.Attr) {
+func (c *conn) logSome(some *loglimit.Limit, level slog.Level, msg string, attrs ...slog.Attr) {
 	if !c.agent.logs(level) {
 		return
 	}
-	ok, left := some.take(time.Now())
+	ok, left := some.Take(time.Now())
 	if !ok {
 		return
 	}
@@ -104,33 +104,7 @@ func (c *conn) logSome(some *someLines, level slog.Level, msg string, attrs ...s
 	c.log(level, msg, attrs...)
 }
 
-// someLines bounds the lines of a kind: max of them in a second.
-type someLines struct {
-	max int
-
-	mu      sync.Mutex // guards what follows
-	since   time.Time
-	passed  int
-	skipped uint64
-}
-
 const (
 	connLines    = 10  // about connections, a second
 	failureLines = 100 // about messages, a second
 )
-
-// take reports whether one more may pass, and how many have not since the last.
-func (k *someLines) take(t time.Time) (ok bool, skipped uint64) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if t.Sub(k.since) >= time.Second {
-		k.since, k.passed = t, 0
-	}
-	if k.passed == k.max {
-		k.skipped++
-		return false, 0
-	}
-	k.passed++
-	skipped, k.skipped = k.skipped, 0
-	return true, skipped
-}

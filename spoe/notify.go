@@ -1,27 +1,19 @@
 package spoe
 
 import (
-	"context"
 	"runtime/debug"
 
 	"github.com/spoke-go/spoke/codec"
 )
 
-// message makes m a Message, with its arguments in args.
-func (j *job) message(m *codec.Message, args *Args) Message {
+// message fills in msg for m, with its arguments in args.
+func (j *job) message(msg *Message, name string, m *codec.Message, args *Args) {
 	*args = newArgs(m.Args)
 	haproxy := j.c.haproxy.Load()
-	return Message{
-		Name:     j.c.eng.names.get(m.Name),
-		Args:     args,
-		streamID: j.streamID,
-		frameID:  j.frameID,
-		engineID: haproxy.engineID,
-		peer:     haproxy.peer,
-		received: j.received,
-		job:      j,
-		eng:      j.c.eng,
-	}
+	msg.Name, msg.Args = name, args
+	msg.streamID, msg.frameID, msg.received = j.streamID, j.frameID, j.received
+	msg.engineID, msg.peer = haproxy.engineID, haproxy.peer
+	msg.job, msg.eng, msg.hooks = j, j.c.eng, nil
 }
 
 // run handles the messages in order.
@@ -31,63 +23,58 @@ func (j *job) run() {
 		return
 	}
 	if j.unparsed {
-		for msgs := codec.NewMessages(j.payload); msgs.Next(); {
+		msgs := codec.NewMessages(j.payload)
+		for i := 0; msgs.Next(); i++ {
 			m := msgs.Message()
-			if !j.one(&m) {
+			if i > 0 && !j.advance(j.c.eng.names.Get(m.Name)) || !j.one(&m) {
 				return
 			}
 		}
 		return
 	}
 	for i := range j.msgs {
-		if !j.one(&j.msgs[i]) {
+		m := &j.msgs[i]
+		if i > 0 && !j.advance(j.c.eng.names.Get(m.Name)) || !j.one(m) {
 			return
 		}
 	}
 }
 
-// one calls the handler for one message. It returns false if the NOTIFY has been acknowledged
-// meanwhile.
+// one calls the handler for the message that the job is at. It returns false if the NOTIFY
+// has been acknowledged meanwhile.
 func (j *job) one(m *codec.Message) bool {
-	j.msg = j.message(m, &j.args)
-	ctx := j.begin(j.msg.Name)
-	return ctx != nil && j.handle(ctx)
-}
-
-// begin readies the job for its next message and returns the message's context,
-// or nil if the NOTIFY has been acknowledged meanwhile.
-func (j *job) begin(name string) *msgCtx {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.late {
-		return nil
-	}
-	j.name, j.hooks, j.pending = name, j.hooks[:0], true
-	ctx := j.worker.newCtx(j, since(j.received)+int64(j.c.eng.limits.notify))
-	j.within = &j.ctx.deadlineCtx
-	return ctx
-}
-
-// handle calls the handler for one message. It returns false if the NOTIFY has
-// been acknowledged meanwhile.
-func (j *job) handle(ctx *msgCtx) bool {
+	j.message(&j.msg, j.name, m, &j.args)
 	j.acts.truncate(0)
-	err := j.call(ctx)
+	err := j.call()
 	if err == nil && !j.fits(j.acts.buf) {
 		err = ErrActionsTooBig
 	}
 	return j.settle(err)
 }
 
+// advance commits the actions of a message and goes on to the next one, which has that name.
+// It returns false if the NOTIFY has been acknowledged meanwhile.
+func (j *job) advance(name string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.late.Load() {
+		return false
+	}
+	j.commitLocked()
+	j.name = name
+	j.handle, j.ctx = j.worker.ctxs.Begin(&j.c.ctx, j.lastDeadline())
+	return true
+}
+
 // call calls the handler; a panic becomes an error.
-func (j *job) call(ctx *msgCtx) (err error) {
+func (j *job) call() (err error) {
 	returned := false
 	defer func() {
 		if !returned {
 			err = j.panicked(recover())
 		}
 	}()
-	err = j.c.agent.Handler.ServeSPOE(ctx, &j.msg, &j.acts)
+	err = j.c.agent.Handler.ServeSPOE(j.handle, &j.msg, &j.acts)
 	returned = true
 	return err
 }
@@ -107,25 +94,20 @@ func (j *job) panicked(value any) error {
 func (j *job) rename(name string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.late {
+	if !j.late.Load() {
 		j.name = name
 	}
 }
 
-// settle commits the actions of a message, or those of its failure. It returns
-// false if the NOTIFY has been acknowledged meanwhile.
+// settle ends the message's context, and replaces the actions of a message that has failed.
+// It returns false if the NOTIFY has been acknowledged meanwhile. The actions are committed
+// when the next message begins, or when the last one has been settled.
 func (j *job) settle(err error) bool {
-	j.ctx.end(context.Canceled)
-	if err != nil {
-		return j.settleFailure(err)
+	if j.late.Load() {
+		return false
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.late {
-		return false // its deadline has acknowledged it
-	}
-	j.commitLocked(&j.acts)
-	return true
+	j.worker.ctxs.End()
+	return err == nil || j.settleFailure(err)
 }
 
 // settleFailure calls the functions that OnFailure was given, for failureGrace at
@@ -133,15 +115,15 @@ func (j *job) settle(err error) bool {
 func (j *job) settleFailure(err error) (open bool) {
 	err = j.readable(err)
 	j.mu.Lock()
-	if j.late {
+	if j.late.Load() {
 		j.mu.Unlock()
 		return false
 	}
 	j.failing = true
 	if len(j.hooks) > 0 {
-		j.deadline = min(j.deadline, now()+int64(failureGrace))
+		j.ctx.SetAt(min(j.ctx.At(), now()+int64(failureGrace)))
 	}
-	hooks, at := j.hooks, j.deadline
+	hooks, at := j.hooks, j.ctx.At()
 	j.mu.Unlock()
 	if len(hooks) > 0 {
 		j.c.clock.arm(at)
@@ -149,9 +131,10 @@ func (j *job) settleFailure(err error) (open bool) {
 	j.acts.truncate(0)
 	defer func() { // also when a hook ends its goroutine
 		j.mu.Lock()
-		if open = !j.late; open {
-			j.commitLocked(&j.acts)
-			j.failing, j.deadline = false, since(j.received)+int64(j.c.eng.limits.notify)
+		if open = !j.late.Load(); open {
+			j.commitLocked()
+			j.failing = false
+			j.ctx.SetAt(j.lastDeadline())
 		}
 		j.mu.Unlock()
 		j.count(err)
@@ -175,15 +158,15 @@ func (j *job) readable(err error) error {
 }
 
 // commitLocked moves the actions of a message to those of the NOTIFY. A handler
-// can overwrite the Actions it was given, but not what is committed.
-func (j *job) commitLocked(acts *Actions) {
+// can overwrite the Actions it was given, but not what is committed. It needs c.mu or j.mu.
+func (j *job) commitLocked() {
 	if len(j.committed) == 0 {
-		j.committed, acts.buf = acts.buf, j.committed[:0]
+		j.committed, j.acts.buf = j.acts.buf, j.committed[:0]
 	} else {
-		j.committed = append(j.committed, acts.buf...)
+		j.committed = append(j.committed, j.acts.buf...)
 	}
-	acts.truncate(0)
-	j.hooks, j.pending = j.hooks[:0], false
+	j.acts.truncate(0)
+	j.hooks = j.hooks[:0]
 }
 
 // fits reports whether an ACK with the committed actions and these is within the
@@ -196,7 +179,7 @@ func (j *job) fits(acts []byte) bool {
 func (j *job) setOnFailure(f func(error, *Actions)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.late && !j.failing {
+	if !j.late.Load() && !j.failing {
 		j.hooks = append(j.hooks, f)
 	}
 }

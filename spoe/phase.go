@@ -83,17 +83,11 @@ const (
 )
 
 func (s ConnState) String() string {
-	switch s {
-	case StateNew:
-		return "new"
-	case StateReady:
-		return "ready"
-	case StateClosing:
-		return "closing"
-	case StateClosed:
-		return "closed"
+	names := [...]string{"new", "ready", "closing", "closed"}
+	if s < 0 || int(s) >= len(names) {
+		return "state " + strconv.Itoa(int(s))
 	}
-	return "state " + strconv.Itoa(int(s))
+	return names[s]
 }
 
 // report queues a call of Agent.ConnState. The reporter calls the hook, one

@@ -53,8 +53,9 @@ func (i *MessageIterator) Next() bool {
 		return false
 	}
 	m := i.msgs.Message()
-	i.Message = i.job.message(&m, new(Args))
-	i.job.rename(i.Message.Name)
+	name := i.job.c.eng.names.Get(m.Name)
+	i.job.message(&i.Message, name, &m, new(Args))
+	i.job.rename(name)
 	return true
 }
 
@@ -92,9 +93,6 @@ func DecodeHeaders(headers []byte) (http.Header, error) {
 // handlePredecessor has the whole NOTIFY answered by the predecessor's kind of
 // function.
 func (j *job) handlePredecessor() {
-	if j.begin("") == nil {
-		return
-	}
 	j.acts.truncate(0)
 	actions, err := j.callPredecessor()
 	if err != nil {

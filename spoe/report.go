@@ -1,7 +1,8 @@
 package spoe
 
 import (
-	"sync"
+	"context"
+	"math"
 	"time"
 
 	"github.com/spoke-go/spoke/internal/reporter"
@@ -14,55 +15,15 @@ const (
 	maxReports = 4096
 )
 
-// tasks counts goroutines, so that the end of an agent can wait for them.
-type tasks struct {
-	mu   sync.Mutex // guards what follows
-	n    int
-	none chan struct{} // closed when n is 0; made by the waiting goroutine
-}
-
-func (k *tasks) add() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.n++
-}
-
-func (k *tasks) done() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.n--; k.n == 0 && k.none != nil {
-		closeLocked(k.none)
-	}
-}
-
-// wait waits until no goroutine is left, or for d.
-func (k *tasks) wait(d time.Duration) {
-	k.mu.Lock()
-	if k.n == 0 {
-		k.mu.Unlock()
-		return
-	}
-	k.none = make(chan struct{})
-	none := k.none
-	k.mu.Unlock()
-	await(none, d)
-}
-
-// await waits for done, or for d.
-func await(done <-chan struct{}, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-done:
-	case <-t.C:
-	}
-}
-
 // awaitReports waits for the hooks and the reporters, a second for all of them, because
 // none of these functions is the agent's own.
 func (e *engine) awaitReports() {
 	end := time.Now().Add(closeGrace)
-	e.hooks.wait(closeGrace)
+	ctx, cancel := context.WithDeadline(context.Background(), end)
+	defer cancel()
+	if e.hooks.Acquire(ctx, math.MaxInt64) == nil {
+		e.hooks.Release(math.MaxInt64)
+	}
 	for _, r := range []*reporter.Reporter{&e.states, &e.reports, &e.logs} {
 		r.Wait(time.Until(end))
 		r.Drop()

@@ -1,6 +1,7 @@
 package spoe
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
@@ -26,6 +27,36 @@ const (
 	// with a full window. Then the DISCONNECT goes with any ACKs.
 	holdTry = 4 * time.Second
 )
+
+// retire plans the end of the connection, unless an earlier one is planned.
+func (c *conn) retire(r retirement) {
+	c.mu.Lock()
+	if r.at < c.plan.at {
+		c.plan = r
+	}
+	c.mu.Unlock()
+	c.clock.arm(r.at)
+}
+
+// ageQuiet is how long a connection must have been quiet to be closed for its
+// age; appletQuiet is the same for a HAProxy up to 3.0.
+const ageQuiet = 250 * time.Millisecond
+
+// setMaxAge plans the end of the connection by Agent.MaxConnectionAge. It is
+// never forced: a NOTIFY that crosses the DISCONNECT is lost, and a moment of
+// quiet makes that unlikely.
+func (c *conn) setMaxAge() {
+	age := c.eng.maxAge
+	if age == 0 {
+		return
+	}
+	at := c.clock.start + int64((0.9+0.2*rand.Float64())*float64(age))
+	q := ageQuiet
+	if c.haproxy.Load().applet {
+		q = appletQuiet
+	}
+	c.retire(retirement{at: at, quiet: q, force: never})
+}
 
 // retireLocked is called for each ACK on a connection that will be closed. Up to
 // plan.force the clock waits for a quiet moment. From then on the ACKs take the
@@ -62,12 +93,14 @@ func (c *conn) release() {
 			c.clock.arm(now() + int64(c.plan.quiet))
 		}
 	}
-	mine := c.becomeFlusherLocked()
-	c.mu.Unlock()
-	if mine {
-		c.flush()
-	}
+	c.unlockAndFlush()
 }
 
 // holdingLocked reports whether ACKs are held back.
 func (c *conn) holdingLocked() bool { return c.heldSince != never && c.phase() == retiring }
+
+// reading reports whether part of a request has come, or bytes that the reader
+// has not got to.
+func (c *conn) reading() bool {
+	return c.unread.Load() || c.clock.frameSince.Load() != never || c.clock.payloadSince.Load() != never
+}

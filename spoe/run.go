@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/spoke-go/spoke/spoe/internal/listen"
 )
 
 // ListenAndServe runs an agent with handler h on addr, see [Listen], until ctx ends, and
@@ -32,7 +34,7 @@ func (a *Agent) ListenAndRun(ctx context.Context, addrs ...string) error {
 	}
 	lns := make([]net.Listener, 0, len(addrs))
 	for _, addr := range addrs {
-		ln, err := listen(addr, a.SocketMode)
+		ln, err := listen.Listen(addr, a.SocketMode)
 		if err != nil {
 			for _, ln := range lns {
 				ln.Close()
@@ -87,7 +89,7 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 	defer a.eng.removeListeners(lns)
 	g, gctx := errgroup.WithContext(ctx)
 	if a.AgentCheckAddr != "" {
-		ln, err := listen(a.AgentCheckAddr, 0)
+		ln, err := listen.Listen(a.AgentCheckAddr, 0)
 		if err != nil {
 			return fmt.Errorf("spoe: Agent.AgentCheckAddr: %w", err)
 		}
@@ -169,15 +171,6 @@ func (a *Agent) awaitEnd(ctx, gctx context.Context) error {
 func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 	e := &a.eng
 	a.logAttrs(slog.LevelInfo, "listening", slog.String("addr", addrString(ln.Addr())))
-	actx, cancel := context.WithCancel(e.ctx)
-	defer cancel()
-	go func() { // ends with accept
-		select {
-		case <-e.closing:
-			cancel()
-		case <-actx.Done():
-		}
-	}()
 	var delay time.Duration
 	for {
 		nc, err := ln.Accept()
@@ -189,7 +182,10 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 		case isTemporary(err):
 			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
 			a.logAttrs(slog.LevelError, "cannot accept; trying again", slog.Any("error", err), slog.Duration("in", delay))
-			sleep(actx, delay)
+			select {
+			case <-time.After(delay):
+			case <-e.closing:
+			}
 			continue
 		default:
 			return fmt.Errorf("spoe: accept on %s: %w", addrString(ln.Addr()), err)
@@ -264,7 +260,7 @@ func (a *Agent) allowed(peer net.Addr) bool {
 // refuse closes a connection from elsewhere.
 func (a *Agent) refuse(nc net.Conn) {
 	a.eng.counters.refused.Add(1)
-	if ok, left := a.eng.connLog.take(time.Now()); ok {
+	if ok, left := a.eng.connLog.Take(time.Now()); ok {
 		a.logAttrs(slog.LevelWarn, "connection refused: not from one of Agent.AllowedPeers",
 			slog.String("peer", addrString(nc.RemoteAddr())), slog.Uint64("not_logged_before", left))
 	}

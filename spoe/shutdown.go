@@ -60,14 +60,14 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 
 	half, cancel := halfOf(ctx)
 	select {
-	case <-e.checks.failing(e.shutdownChecks + 1):
+	case <-e.checks.Failing(e.shutdownChecks + 1):
 	case <-e.closing:
 	case <-half.Done():
 	}
 	a.settle(half)
 	e.awaitDrain(half)
 	cancel()
-	e.checks.stop()
+	e.checks.Stop()
 
 	e.stopListening()
 	force := time.Now().Add(defaultShutdownTimeout)
@@ -103,7 +103,7 @@ func (a *Agent) settle(ctx context.Context) {
 	if a.Drain == nil {
 		return
 	}
-	if e.checks.anyDrained() {
+	if e.checks.AnyDrained() {
 		sleep(ctx, drainPause)
 		e.retireApplets(ctx)
 		a.Drain(ctx)

@@ -3,10 +3,12 @@ package spoe
 import (
 	"math"
 	"time"
+
+	"github.com/spoke-go/spoke/spoe/internal/msgctx"
 )
 
 // epoch is where the engine counts time from, so that a time fits an atomic.
-var epoch = time.Now()
+var epoch = msgctx.Epoch
 
 // never is a time that does not come.
 const never = math.MaxInt64

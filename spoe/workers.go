@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/spoke-go/spoke/spoe/internal/msgctx"
 )
 
 // workers are the goroutines that run handlers. There is one for each handler that runs.
@@ -21,9 +23,8 @@ type workers struct {
 
 type worker struct {
 	conns  chan *conn // a connection that needs it; closed to end it
-	chunk  *msgChunk  // of contexts, see msgcontext.go
-	handed int        // of chunk's
-	spare  *job       // a chain of jobs to use again, spares of them
+	ctxs   msgctx.Source
+	spare  *job // a chain of jobs to use again, spares of them
 	spares int
 }
 
@@ -53,6 +54,7 @@ func (w *worker) run(ws *workers, c *conn) {
 	for ok := true; ok; c, ok = <-w.conns {
 		c.work(w)
 		w.giveJobs()
+		w.ctxs.Rest()
 		if !ws.park(w) {
 			return
 		}

@@ -25,8 +25,14 @@ const module = "github.com/spoke-go/spoke"
 // standard library: packages of this module by their folder, others by the module. The
 // packages below internal and examples, which no user imports, need no entry.
 var allowedImports = map[string][]string{
-	"codec":                     {},
-	"spoe":                      {"codec", "internal/bridge", "internal/proxyheader", "internal/reporter", "internal/safetext", "golang.org/x/sync"},
+	"codec": {},
+	"spoe": {"codec", "internal/bridge", "internal/proxyheader", "internal/reporter", "internal/safetext", "golang.org/x/sync",
+		"spoe/internal/checks", "spoe/internal/listen", "spoe/internal/loglimit", "spoe/internal/msgctx", "spoe/internal/names"},
+	"spoe/internal/checks":      {},
+	"spoe/internal/listen":      {},
+	"spoe/internal/loglimit":    {},
+	"spoe/internal/msgctx":      {},
+	"spoe/internal/names":       {"internal/cowmap"},
 	"spoe/spoetest":             {"spoe", "codec", "internal/bridge"},
 	"spoe/spoetest/conformance": {"spoe/spoetest", "spoe", "codec"},
 	"spoe/spoetest/haproxytest": {"internal/freeaddr"},

@@ -1,4 +1,4 @@
-package spoe
+package msgctx
 
 import (
 	"context"
@@ -7,18 +7,20 @@ import (
 	"time"
 )
 
-// deadlineCtx is what context.WithDeadline makes, without its timer: the engine
-// ends it. A connection has one, and so has each deadline below that of the
-// message. A message's own is handed out as a msgCtx.
-type deadlineCtx struct {
+// Epoch is where deadlines are counted from.
+var Epoch = time.Now()
+
+// Ctx is like a context of context.WithDeadline, without a timer: the engine calls End.
+// All methods may be called concurrently.
+type Ctx struct {
 	context.Context // the parent
 
-	deadline atomic.Int64 // since epoch, or 0 for the parent's
+	deadline atomic.Int64 // nanoseconds since Epoch, or 0 for the parent's
 	cause    atomic.Int32 // alive, or why it has ended
-	// watched: Done or AfterFunc has been called, so that end has work to do.
+	// watched: Done or AfterFunc has been called, so that End has work to do.
 	watched atomic.Bool
-	// handle is the msgCtx that stands for this one now, if any.
-	handle atomic.Pointer[msgCtx]
+	// handle is the Handle that stands for this context now, if any.
+	handle atomic.Pointer[Handle]
 
 	mu    sync.Mutex // guards what follows
 	done  chan struct{}
@@ -33,16 +35,24 @@ const (
 	deadlineExceeded
 )
 
-func newContext(parent context.Context, deadline int64) *deadlineCtx {
-	d := &deadlineCtx{Context: parent}
+// New returns a context below parent. The deadline is in nanoseconds since Epoch; 0 means
+// the parent's.
+func New(parent context.Context, deadline int64) *Ctx {
+	d := &Ctx{Context: parent}
 	d.deadline.Store(deadline)
 	return d
 }
 
+// At returns the deadline in nanoseconds since Epoch.
+func (d *Ctx) At() int64 { return d.deadline.Load() }
+
+// SetAt changes the deadline. It ends nothing.
+func (d *Ctx) SetAt(deadline int64) { d.deadline.Store(deadline) }
+
 // Deadline returns the nearer of the parent's deadline and its own.
-func (d *deadlineCtx) Deadline() (time.Time, bool) {
+func (d *Ctx) Deadline() (time.Time, bool) {
 	ns := d.deadline.Load()
-	own := epoch.Add(time.Duration(ns))
+	own := Epoch.Add(time.Duration(ns))
 	if p, ok := d.Context.Deadline(); ns == 0 || ok && p.Before(own) {
 		return p, ok
 	}
@@ -50,7 +60,7 @@ func (d *deadlineCtx) Deadline() (time.Time, bool) {
 }
 
 // Done makes the channel on its first call; most handlers do without.
-func (d *deadlineCtx) Done() <-chan struct{} {
+func (d *Ctx) Done() <-chan struct{} {
 	d.watched.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -65,19 +75,19 @@ func (d *deadlineCtx) Done() <-chan struct{} {
 	return d.done
 }
 
-func (d *deadlineCtx) watchParentLocked() {
+func (d *Ctx) watchParentLocked() {
 	if d.stop == nil {
-		d.stop = context.AfterFunc(d.Context, func() { d.end(d.Context.Err()) })
+		d.stop = context.AfterFunc(d.Context, func() { d.End(d.Context.Err()) })
 	}
 }
 
-func (d *deadlineCtx) Err() error {
+func (d *Ctx) Err() error {
 	if d.cause.Load() == alive {
 		err := d.Context.Err()
 		if err == nil {
 			return nil
 		}
-		d.end(err)
+		d.End(err)
 	}
 	if d.watched.Load() {
 		d.mu.Lock()
@@ -90,15 +100,20 @@ func (d *deadlineCtx) Err() error {
 	return context.Canceled
 }
 
-func (d *deadlineCtx) closeLocked() {
-	if d.done != nil && !isClosed(d.done) {
+func (d *Ctx) closeLocked() {
+	if d.done == nil {
+		return
+	}
+	select {
+	case <-d.done:
+	default:
 		close(d.done)
 	}
 }
 
 // AfterFunc is what package context looks for in a parent that is not its own:
 // with it, a child needs no goroutine.
-func (d *deadlineCtx) AfterFunc(f func()) (stop func() bool) {
+func (d *Ctx) AfterFunc(f func()) (stop func() bool) {
 	d.watched.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -121,10 +136,10 @@ func (d *deadlineCtx) AfterFunc(f func()) (stop func() bool) {
 	}
 }
 
-// end ends the context, if it has not ended. It takes the lock only where Done or
-// AfterFunc has been called: they look at cause after they have set watched, and
-// end looks at watched after it has set cause.
-func (d *deadlineCtx) end(err error) {
+// End ends the context, unless it has ended: its Err is context.DeadlineExceeded if err is
+// that, and context.Canceled otherwise. It takes the lock only if Done or AfterFunc has been
+// called: they set watched and then read cause, and End sets cause and then reads watched.
+func (d *Ctx) End(err error) {
 	cause := canceled
 	if err == context.DeadlineExceeded {
 		cause = deadlineExceeded

@@ -7,25 +7,25 @@ import (
 	"sync"
 )
 
-// maxReserve is how many connections beyond Agent.MaxConnections are open at
+// maxWaiting is how many connections beyond Agent.MaxConnections are open at
 // once.
-const maxReserve = 1024
+const maxWaiting = 1024
 
-// reserve holds the connections beyond Agent.MaxConnections. They may say hello: a health
-// check is answered, for an agent that is full is not down; another connection waits for a
-// slot. When the reserve is full, the agent closes the connection that has been in it
-// longest, so that waiting ones never keep a health check out.
-type reserve struct {
+// waitlist holds the connections beyond Agent.MaxConnections. The agent reads their hello
+// and answers health checks, because a full agent is not down; any other connection waits
+// for a slot. When the list is full, the agent closes the connection that has waited
+// longest: a health check always gets in.
+type waitlist struct {
 	mu    sync.Mutex // guards conns
 	conns []*conn    // the oldest first
 }
 
-// admit gives a new connection a slot, or puts it into the reserve.
+// admit gives a new connection a slot, or puts it on the waitlist.
 func (e *engine) admit(c *conn) {
 	if c.slot = e.connSlots.TryAcquire(1); c.slot {
 		return
 	}
-	if oldest := e.reserve.add(c); oldest != nil {
+	if oldest := e.waiting.add(c); oldest != nil {
 		oldest.complain("connection closed", slog.String("reason", fullReason(e.maxConnections)))
 		oldest.kill()
 	}
@@ -43,7 +43,7 @@ func (c *conn) takeSlot() error {
 	}
 	c.slot = true
 	c.crowded.Store(false)
-	c.eng.reserve.remove(c)
+	c.eng.waiting.remove(c)
 	return nil
 }
 
@@ -52,7 +52,7 @@ func (e *engine) giveSlot(c *conn) {
 	if c.slot {
 		e.connSlots.Release(1)
 	} else {
-		e.reserve.remove(c)
+		e.waiting.remove(c)
 	}
 }
 
@@ -61,11 +61,11 @@ func fullReason(most int) string {
 }
 
 // add adds c, and returns the connection that must close for it, or nil.
-func (r *reserve) add(c *conn) (oldest *conn) {
+func (r *waitlist) add(c *conn) (oldest *conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.conns = append(r.conns, c)
-	if len(r.conns) > maxReserve {
+	if len(r.conns) > maxWaiting {
 		oldest = r.conns[0]
 		r.conns = slices.Delete(r.conns, 0, 1)
 	}
@@ -73,7 +73,7 @@ func (r *reserve) add(c *conn) (oldest *conn) {
 }
 
 // remove forgets c, if it is there.
-func (r *reserve) remove(c *conn) {
+func (r *waitlist) remove(c *conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if i := slices.Index(r.conns, c); i >= 0 {

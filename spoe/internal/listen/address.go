@@ -1,4 +1,4 @@
-package spoe
+package listen
 
 import (
 	"errors"
@@ -8,16 +8,7 @@ import (
 	"syscall"
 )
 
-// ParseAddr reads an address as HAProxy's bind and server lines have it, and
-// returns what net.Listen and net.Dial take. Network is tcp, tcp4, tcp6, unix, or
-// fd with the number of a file descriptor as address.
-//
-//	127.0.0.1:9000, [::1]:9000, localhost:9000, :9000, *:9000
-//	ipv4@127.0.0.1:9000, ipv6@[::1]:9000, ipv6@::1:9000
-//	unix:/run/agent.sock, unix@/run/agent.sock, /run/agent.sock   a unix socket
-//	unix:@agent, unix@@agent, abns@agent                          an abstract one, its name filled up with NULs
-//	abnsz@agent                                                   an abstract one, its name as it is (HAProxy 3.1)
-//	fd:3, fd@3                                                    an inherited file descriptor
+// ParseAddr is spoe.ParseAddr.
 func ParseAddr(addr string) (network, address string, err error) {
 	kind, rest := cutKind(addr)
 	switch kind {

@@ -1,4 +1,6 @@
-package spoe
+// Package checks remembers which HAProxies check an agent's health, so that its shutdown
+// knows when they have turned to other servers.
+package checks
 
 import (
 	"net"
@@ -7,17 +9,18 @@ import (
 	"time"
 )
 
-// checks remembers which HAProxies check the agent's health, so that Shutdown
-// knows when they have turned to other servers.
-type checks struct {
+// Checks are the HAProxies that have checked. The zero value is ready; the methods may be
+// called concurrently.
+type Checks struct {
 	mu      sync.Mutex // guards what follows
-	sources map[string]*checkSource
-	needed  int           // failed checks of each source, set by failing
-	done    chan struct{} // closed when each source has had them; made by failing
+	sources map[string]*source
+	needed  int           // failed checks of each source, set by Failing
+	done    chan struct{} // closed when each source has had them; made by Failing
+	closed  bool          // done is closed
 	again   *time.Timer   // looks for sources that are gone
 }
 
-type checkSource struct {
+type source struct {
 	last    time.Time
 	every   time.Duration // between the last two
 	failed  int
@@ -38,8 +41,8 @@ const (
 	missedChecks = 3
 )
 
-// drained notes that the HAProxy at peer has read that the agent drains.
-func (k *checks) drained(peer net.Addr) {
+// Drained notes that the HAProxy at peer has read that the agent drains.
+func (k *Checks) Drained(peer net.Addr) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if s := k.sources[hostOf(peer)]; s != nil {
@@ -49,14 +52,14 @@ func (k *checks) drained(peer net.Addr) {
 }
 
 // gone returns when the source will count as gone unless it checks again.
-func (s *checkSource) gone() time.Time {
+func (s *source) gone() time.Time {
 	return s.last.Add(missedChecks*s.every + time.Second)
 }
 
-// seenHealth notes a health check from peer and reports whether it must fail: while the
+// SeenHealth notes a health check from peer and reports whether it must fail: while the
 // agent drains, unless that HAProxy asks at Agent.AgentCheckAddr and the agent still waits
 // for it to use other servers.
-func (k *checks) seenHealth(peer net.Addr, draining, settled bool) (fail bool) {
+func (k *Checks) SeenHealth(peer net.Addr, draining, settled bool) (fail bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.seenLocked(peer)
@@ -68,14 +71,14 @@ func (k *checks) seenHealth(peer net.Addr, draining, settled bool) (fail bool) {
 	return true
 }
 
-// seenAgentCheck notes an agent-check from peer.
-func (k *checks) seenAgentCheck(peer net.Addr) {
+// SeenAgentCheck notes an agent-check from peer.
+func (k *Checks) SeenAgentCheck(peer net.Addr) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.seenLocked(peer).asks = true
 }
 
-func (k *checks) seenLocked(peer net.Addr) *checkSource {
+func (k *Checks) seenLocked(peer net.Addr) *source {
 	t := time.Now()
 	key := hostOf(peer)
 	if s := k.sources[key]; s != nil {
@@ -83,16 +86,16 @@ func (k *checks) seenLocked(peer net.Addr) *checkSource {
 		return s
 	}
 	if k.sources == nil || len(k.sources) >= maxSources {
-		k.sources = make(map[string]*checkSource)
+		k.sources = make(map[string]*source)
 	}
-	s := &checkSource{last: t, every: firstInterval}
+	s := &source{last: t, every: firstInterval}
 	k.sources[key] = s
 	return s
 }
 
-// failing returns a channel that is closed once each source that has not gone
+// Failing returns a channel that is closed once each source that has not gone
 // has seen n checks fail.
-func (k *checks) failing(n int) <-chan struct{} {
+func (k *Checks) Failing(n int) <-chan struct{} {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.done == nil {
@@ -104,8 +107,8 @@ func (k *checks) failing(n int) <-chan struct{} {
 
 // lookLocked closes done if no source is awaited, and runs again when the next source could
 // be gone.
-func (k *checks) lookLocked() {
-	if k.done == nil || isClosed(k.done) {
+func (k *Checks) lookLocked() {
+	if k.done == nil || k.closed {
 		return
 	}
 	t := time.Now()
@@ -117,6 +120,7 @@ func (k *checks) lookLocked() {
 	}
 	if next.IsZero() {
 		close(k.done)
+		k.closed = true
 		return
 	}
 	if k.again != nil {
@@ -129,8 +133,8 @@ func (k *checks) lookLocked() {
 	})
 }
 
-// stop ends the looking, for a Shutdown that has gone on.
-func (k *checks) stop() {
+// Stop ends the looking, for a Shutdown that has gone on.
+func (k *Checks) Stop() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.again != nil {
@@ -138,11 +142,32 @@ func (k *checks) stop() {
 	}
 }
 
+// AnyDrained reports whether a HAProxy has read that the agent drains.
+func (k *Checks) AnyDrained() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, s := range k.sources {
+		if s.drained {
+			return true
+		}
+	}
+	return false
+}
+
+// Sources returns how many HAProxies are remembered.
+func (k *Checks) Sources() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.sources)
+}
+
 // hostOf returns the identity of a HAProxy: its address without the port.
 func hostOf(a net.Addr) string {
-	s := addrString(a)
-	if ap, err := netip.ParseAddrPort(s); err == nil {
+	if a == nil {
+		return ""
+	}
+	if ap, err := netip.ParseAddrPort(a.String()); err == nil {
 		return ap.Addr().String()
 	}
-	return s
+	return a.String()
 }

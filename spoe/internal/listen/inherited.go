@@ -1,4 +1,4 @@
-package spoe
+package listen
 
 import (
 	"fmt"
@@ -10,10 +10,8 @@ import (
 // firstInherited is the first file descriptor that systemd passes on.
 const firstInherited = 3
 
-// InheritedListeners returns the listeners that systemd passes to a service by
-// socket activation (LISTEN_PID, LISTEN_FDS), in the order of its unit; none if
-// it has passed none.
-func InheritedListeners() ([]net.Listener, error) {
+// Inherited is spoe.InheritedListeners.
+func Inherited() ([]net.Listener, error) {
 	if pid, err := strconv.Atoi(os.Getenv("LISTEN_PID")); err != nil || pid != os.Getpid() {
 		return nil, nil
 	}
