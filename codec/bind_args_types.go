@@ -70,7 +70,7 @@ func bindingOf(t reflect.Type, json bool) (b binding, ok bool) {
 		return jsonBinding(t)
 	}
 	if reflect.PointerTo(t).Implements(unmarshaler) {
-		return binding{set: setHook(t), types: anyNonNull, want: "what its UnmarshalSPOE takes"}, true
+		return binding{set: setHook(t), types: anyNonNull, want: "the types that its UnmarshalSPOE takes"}, true
 	}
 	switch t {
 	case reflect.TypeFor[Value]():

@@ -196,7 +196,7 @@ func (w *walker) errorf(path, format string, args ...any) error {
 	return fmt.Errorf("codec: field %s.%s: %w", w.root, path, fmt.Errorf(format, args...))
 }
 
-// structOf returns the struct to bind: t, or what it points to.
+// structOf returns the struct to bind: t, or the struct that t points to.
 func structOf(t reflect.Type) (reflect.Type, error) {
 	s := t
 	if s != nil && s.Kind() == reflect.Pointer {

@@ -52,7 +52,7 @@ func (w *walker) checkFetch(text string, ok bool) error {
 	case ok && w.vars:
 		return fmt.Errorf("the tag fetch is for arguments, and this field sets a variable; remove it")
 	case ok && strings.TrimSpace(text) == "":
-		return fmt.Errorf("the tag fetch is empty; write what HAProxy's configuration has behind \"args name=\", such as `fetch:\"src\"`")
+		return fmt.Errorf("the tag fetch is empty; write the sample that follows \"args name=\" in HAProxy's configuration, such as `fetch:\"src\"`")
 	}
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c == 0x7f {

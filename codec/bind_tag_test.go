@@ -68,7 +68,7 @@ func TestRegistrationErrors(t *testing.T) {
 		{"twice, nested", "in", reflect.TypeFor[twiceNested](), `codec: field codec_test.twiceNested.B.C: argument "x.y" is bound to the field A already; rename one`},
 		{"fetch alone", "in", field(0, `fetch:"src"`), "F: the tag fetch is without a tag spoe, so no argument is fetched; write `spoe:\"name\" fetch:\"src\"`"},
 		{"fetch without quotes", "in", field(0, `spoe:"f" fetch:src`), "F: the tag spoe:\"f\" fetch:src cannot be read; write `fetch:\"src\"`"},
-		{"empty fetch", "in", field(0, `spoe:"f" fetch:" "`), "F: the tag fetch is empty; write what HAProxy's configuration has behind \"args name=\", such as `fetch:\"src\"`"},
+		{"empty fetch", "in", field(0, `spoe:"f" fetch:" "`), "F: the tag fetch is empty; write the sample that follows \"args name=\" in HAProxy's configuration, such as `fetch:\"src\"`"},
 		{"fetch of two lines", "in", field(0, `spoe:"f" fetch:"src\n"`), `F: the tag fetch has the control character '\n'; write one line, as HAProxy's configuration has it behind "args name="`},
 		{"fetch with DEL", "in", field(0, `spoe:"f" fetch:"src\x7f"`), `F: the tag fetch has the control character '\x7f'; write one line, as HAProxy's configuration has it behind "args name="`},
 		{"fetch of a nested struct", "in", field(struct{}{}, `spoe:"f" fetch:"src"`), `F: the tag fetch is on a nested struct, which is no argument; put it on its fields, or bind it whole with json`},

@@ -24,10 +24,10 @@ type Sources struct {
 // Finding is something in HAProxy's configuration that does not fit the agent.
 type Finding = check.Finding
 
-// Check compares HAProxy's configuration with an agent and returns what does not fit, in
-// the order of files and lines. It does not report mistakes that `haproxy -c` reports.
-// The error is about files that cannot be read, a missing filter line, or several
-// engines without a clear choice.
+// Check compares HAProxy's configuration with an agent and returns the mistakes, in the
+// order of files and lines. It does not report mistakes that `haproxy -c` reports. The
+// error is about files that cannot be read, a missing filter line, or several engines
+// without a clear choice.
 //
 // If there are several engines, Check checks the one that sends most of the agent's
 // messages, with all of its filter lines. Messages of another engine count as sent.

@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Describe gathers what a router's routes say.
+// Describe returns the description of a router's routes.
 func Describe(r *router.Router) Agent {
 	a := Agent{Messages: []Message{}, Any: r.HandlesAny()}
 	if v, ok := r.FailureVar(); ok {

@@ -35,7 +35,7 @@ func TestWriteConfig(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("# edited\n"), 0o600))
 	out, _, err = program(t, "-write-config", dir, "-up-to-date")
 	assert.ErrorIs(t, err, haproxy.ErrOutOfDate)
-	assert.Equal(t, path+" differs from what the agent writes\n", out)
+	assert.Equal(t, path+" differs from the agent's output\n", out)
 	_, _, err = program(t, "-up-to-date")
 	assert.ErrorContains(t, err, "-up-to-date needs -write-config DIR")
 }

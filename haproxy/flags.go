@@ -59,7 +59,7 @@ func AddFlags(fs *flag.FlagSet) *Flags {
 	fs.StringVar(&f.write, "write-config", "", "write HAProxy's configuration as files into this `folder` and exit: spoe.conf, agents.cfg, frontend.txt and, if there are lines for the site's backends, site.txt")
 	fs.BoolVar(&f.only, "up-to-date", false, "with -write-config: write nothing, and end with status 1 if a file differs")
 	fs.StringVar(&f.agents, "haproxy-agents", "", "with -print-config or -write-config: the `addresses` of the agents as HAProxy's server lines have them, separated by commas")
-	fs.BoolVar(&f.routes, "print-routes", false, "print what is handled as JSON, for spoectl check, and exit")
+	fs.BoolVar(&f.routes, "print-routes", false, "print the routes as JSON, for spoectl check, and exit")
 	fs.StringVar(&f.check, "check-config", "", "check HAProxy's configuration in these `files`, separated by commas, in the order in which HAProxy reads them, and exit")
 	return f
 }
@@ -92,7 +92,7 @@ func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err e
 	return false, nil
 }
 
-// describeFor is Describe with what the server lines say about the agent.
+// describeFor is Describe with the facts about the agent from the server lines.
 func describeFor(r *router.Router, c Config) Agent {
 	a := Describe(r)
 	if options := strings.Fields(c.ServerOptions); len(options) > 0 {
@@ -142,7 +142,7 @@ func (f *Flags) writeConfig(out io.Writer, a Agent, c Config) error {
 		return err
 	}
 	for _, name := range names {
-		if _, err := fmt.Fprintln(out, name, "differs from what the agent writes"); err != nil {
+		if _, err := fmt.Fprintln(out, name, "differs from the agent's output"); err != nil {
 			return err
 		}
 	}

@@ -26,13 +26,13 @@ type counts struct {
 	resets atomic.Uint64
 }
 
-// A count is what is known about one message.
+// A count has the numbers of one message.
 type count struct {
 	name     string
 	resets   uint64 // of counts, when this one was made
 	inFlight atomic.Int64
 
-	slotsMu  sync.Mutex // guards what follows
+	slotsMu  sync.Mutex // guards the fields below
 	outcomes [outcomes]uint64
 	slots    [slots]slot
 }
@@ -82,7 +82,8 @@ func (c *count) add(now time.Time, o outcome, took time.Duration) {
 	s.times.add(took)
 }
 
-// messageStats is what a page shows of one message. Times are in microseconds.
+// messageStats has the numbers that a page shows about one message. Times are in
+// microseconds.
 type messageStats struct {
 	Name          string            `json:"name"`
 	InFlight      int64             `json:"inFlight"`

@@ -54,7 +54,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// configuration is what the page's last tab shows.
+// configuration is the content of the page's last tab.
 type configuration struct {
 	Name      string   `json:"name"`
 	Addr      string   `json:"addr"`

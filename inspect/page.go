@@ -23,7 +23,7 @@ type Page struct {
 	// while nothing is counted: messages then pass untouched.
 	viewers atomic.Pointer[[]*viewer]
 
-	joinMu sync.Mutex // guards what follows, and writing to viewers
+	joinMu sync.Mutex // guards the fields below, and writing to viewers
 	since  time.Time  // when counting began
 	linger *time.Timer
 	closed bool

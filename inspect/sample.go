@@ -32,7 +32,7 @@ type event struct {
 	made     *sample
 }
 
-// A sample is what pages get of one message. Secrets are hidden in all of it.
+// A sample is one message as pages get it, without secrets.
 type sample struct {
 	at   time.Time
 	took time.Duration

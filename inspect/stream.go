@@ -18,7 +18,7 @@ const (
 	writeTimeout = 10 * time.Second       // for a browser that does not read
 )
 
-// stats is what a page gets once a second.
+// stats has the numbers that a page gets once a second.
 type stats struct {
 	Now         time.Time      `json:"now"`
 	Since       time.Time      `json:"since"`

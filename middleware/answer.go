@@ -5,8 +5,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// answer is what a handler has set, kept to give it to others too. It is never
-// changed, so it may be read by several at once.
+// answer has the actions of a handler, for other messages. It never changes, so several
+// goroutines may read it.
 type answer []codec.Action
 
 // keep copies the actions.

@@ -86,9 +86,8 @@ func (c *cache) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions
 	return c.ask(ctx, msg, acts, buf.key)
 }
 
-// ask calls the handler and keeps the answer. It keeps what the handler
-// gave to OnFailure too: a hit fails as the miss did, when the answer is too big
-// for the ACK.
+// ask calls the handler and keeps the answer. It also keeps the handler's OnFailure
+// function: if the answer is too big for the ACK, a hit fails as the miss did.
 func (c *cache) ask(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, key []byte) error {
 	fork := msg.Fork()
 	msg.OnFailure(func(err error, acts *spoe.Actions) { callFailureHook(fork, err, acts) })

@@ -32,7 +32,7 @@ type entry struct {
 	size       int
 }
 
-// kept is what a handler has left for messages with the same key.
+// kept is a handler's answer for messages with the same key.
 type kept struct {
 	answer    answer
 	onFailure func(error, *spoe.Actions) // or nil
@@ -56,7 +56,7 @@ func (s *store) shard(key []byte) *shard {
 	return &s.shards[maphash.Bytes(s.seed, key)%uint64(len(s.shards))]
 }
 
-// get returns what is kept under key, if it is not too old.
+// get returns the answer kept under key, if it is not too old.
 func (s *store) get(key []byte, now time.Time) (kept, bool) {
 	sh := s.shard(key)
 	sh.mu.Lock()

@@ -20,12 +20,12 @@ const otherError = "error"
 // maxErrorType bounds error.type, in bytes.
 const maxErrorType = 128
 
-// errorType returns the error.type of the conventions, a name of few values that
-// does not change from release to release: panic, timeout, canceled (HAProxy or
-// the agent has gone), shed (by [Limit]), argument (which the handler's struct
-// could not take). For the handler's own errors it is what their method ErrorType
-// returns, or else the Go type of the first error that has one of its own: the
-// types of package errors and fmt carry a text only, and count as "error".
+// errorType returns the error.type of the conventions, a name of few values that does
+// not change from release to release: panic, timeout, canceled (HAProxy or the agent
+// has gone), shed (by [Limit]), argument (which the handler's struct could not take).
+// For the handler's own errors it is the result of their method ErrorType, or else the
+// Go type of the first error that has one of its own: the types of package errors and
+// fmt carry a text only, and count as "error".
 func errorType(err error) (kind string) {
 	defer func() {
 		if recover() != nil { // a method of the error panicked

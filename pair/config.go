@@ -22,11 +22,11 @@ type Config[T any] struct {
 	// the store's lock. Default: values have no size, and MaxEntries alone bounds
 	// them.
 	Size func(T) int64
-	// Evicted is called for each value that leaves the store without being taken, exactly
-	// once, to free what the value holds. It is called without the store's lock, by
-	// whichever of Put, Take and Close evicts the value, or by a timer, and so at the same
-	// time for several values. It may use the store. A panic in it is dropped, and counted
-	// in Stats. Default: no function is called.
+	// Evicted is called for each value that leaves the store without being taken,
+	// exactly once, to free the value's resources. It is called without the store's
+	// lock, by the Put, Take or Close that evicts the value, or by a timer, so several
+	// calls may run at the same time. It may use the store. A panic in it is dropped,
+	// and counted in Stats. Default: no function is called.
 	Evicted func(T, Reason)
 }
 

@@ -100,7 +100,7 @@ func (s *Store[T]) Take(key string) (v T, ok bool) {
 
 // Drain waits until no value waits to be taken, or until ctx ends, and then returns its
 // error. It is a function for spoe.Agent.Drain: at the end of an agent, later messages
-// still find their values. Close evicts what is left.
+// still find their values. Close evicts the rest.
 func (s *Store[T]) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	if s.oldest == nil {

@@ -25,7 +25,7 @@ type Router struct {
 // New returns a Router without routes.
 func New() *Router { return new(Router) }
 
-// table is what a router and its branches share.
+// table is the state that a router and its branches share.
 type table struct {
 	routes      map[string]*entry
 	order       []*entry

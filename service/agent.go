@@ -67,7 +67,7 @@ func Main[C any](a Agent[C]) {
 	os.Exit(a.Run(ctx, Process{Args: os.Args[1:], Environ: os.Environ(), Reload: reload, Stdout: os.Stdout, Stderr: os.Stderr}))
 }
 
-// Process is what a program gets from its process. Tests make their own.
+// Process has the program's arguments, environment and outputs. Tests make their own.
 type Process struct {
 	Args           []string // without the program's name
 	Environ        []string // as os.Environ; variables of OpenTelemetry and systemd are always the process's own

@@ -30,7 +30,7 @@ type program[C any] struct {
 	level   slog.LevelVar
 }
 
-// command is what the flags that are no settings ask for.
+// command has the flags that are not settings.
 type command struct {
 	showConfig, validate, version bool
 	completion, deploy            string
@@ -39,8 +39,8 @@ type command struct {
 	ofHAProxy                     map[string]bool // flags by name
 }
 
-// Run runs the program until ctx ends, or does what a flag such as -validate asks
-// for. It returns the exit status.
+// Run runs the program until ctx ends, or executes a flag such as -validate. It returns
+// the exit status.
 func (a Agent[C]) Run(ctx context.Context, proc Process) int {
 	a.setDefaults()
 	p := &program[C]{Agent: a, Process: proc, late: latewriter.New(proc.Stderr, maxLogWaiting)}
@@ -107,7 +107,7 @@ func (p *program[C]) flags() (*flag.FlagSet, *command) {
 	fs.BoolVar(&cmd.validate, "t", false, "the same as -validate")
 	fs.BoolVar(&cmd.showConfig, "show-config", false, "print the settings in force as YAML, secrets hidden, and exit")
 	fs.BoolVar(&cmd.version, "version", false, "print the version and exit")
-	fs.StringVar(&cmd.completion, "completion", "", "print what completes the flags in a `SHELL`, bash or zsh, and exit")
+	fs.StringVar(&cmd.completion, "completion", "", "print the completion of the flags for a `SHELL`, bash or zsh, and exit")
 	fs.StringVar(&cmd.deploy, "print-deploy", "", "print a `FILE` to run the agent with in production, and exit: "+strings.Join(deploy.Names, ", "))
 	ours := names(fs)
 	cmd.haproxy = haproxy.AddFlags(fs)
@@ -132,7 +132,7 @@ func (p *program[C]) getenv(name string) string {
 	return ""
 }
 
-// complain prints what is wrong with the configuration, a line for each mistake.
+// complain prints the mistakes in the configuration, one a line.
 func (p *program[C]) complain(err error) int {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintf(p.Stderr, "%s: %s\n", p.Name, line)
@@ -140,8 +140,8 @@ func (p *program[C]) complain(err error) int {
 	return 2
 }
 
-// fail prints what keeps the agent from working, a line for each fact: in plain
-// words unless something reads the log that takes only JSON.
+// fail prints the reasons why the agent cannot work, one a line: in plain words, unless
+// the reader of the log takes only JSON.
 func (p *program[C]) fail(g *generation[C], err error) int {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		if g.settings.LogFormat == "json" {

@@ -100,10 +100,10 @@ func (s *Setup[C]) files(g *generation[C]) (files []string) {
 // requests now. It is called for each request of /readyz.
 func (s *Setup[C]) Ready(check func(context.Context) error) { s.ready = append(s.ready, check) }
 
-// Drain adds work for which the end of the program waits before HAProxy's connections are
-// closed: wait returns when nothing waits for a later message any more, as the method
-// Drain of pair.Store does. Its ctx ends after half of the setting shutdown-timeout. See
-// [spoe.Agent] for what HAProxy does meanwhile.
+// Drain adds work for which the end of the program waits before HAProxy's connections
+// are closed: wait returns when nothing waits for a later message any more, as the
+// method Drain of pair.Store does. Its ctx ends after half of the setting
+// shutdown-timeout. [spoe.Agent] describes HAProxy's behaviour meanwhile.
 func (s *Setup[C]) Drain(wait func(context.Context) error) { s.drains = append(s.drains, wait) }
 
 // drain waits for all work of Drain.

@@ -34,8 +34,8 @@ func newGeneration[C any](loaded *conf.Loaded) *generation[C] {
 	return &generation[C]{loaded: loaded, config: &all.Agent, settings: &all.Service}
 }
 
-// state is the generation of this moment, and what makes the next one. One goroutine
-// calls its methods, but for load, which all may call.
+// state has the current generation, and makes the next one. One goroutine calls its
+// methods, except load, which all may call.
 type state[C any] struct {
 	ctx     context.Context // of Agent.Setup, for add
 	current atomic.Pointer[generation[C]]

@@ -1,5 +1,5 @@
-// Command spoectl asks SPOE agents, puts load on them, shows what they and
-// HAProxy say to each other, and explains it. README.md beside it says how.
+// Command spoectl asks SPOE agents, puts load on them, shows their frames, and explains
+// HAProxy's log. README.md beside it says how.
 package main
 
 import (

@@ -19,15 +19,14 @@ const (
 	groupName   = "ask"
 )
 
-// Question is what HAProxy sends.
+// Question has the arguments of HAProxy's message.
 type Question struct {
 	IP netip.Addr `spoe:"ip,required" fetch:"src"`
 }
 
-// Verdict is the answer. An address on no list has no IPList: the variable is
-// unset rather than left alone, for a session's variables outlive a request,
-// and what they said about the one before must not be taken for this one's. The same
-// goes for what no database knows.
+// Verdict is the answer. An address on no list has no IPList: the variable is unset,
+// because variables of the session outlive a request, and an earlier request's list
+// must not count for this one. The same holds for fields that no database knows.
 type Verdict struct {
 	IPScore   int     `spoe:"ip_score,sess"`
 	IPList    *string `spoe:"ip_list,sess,unset"`

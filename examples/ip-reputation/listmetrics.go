@@ -17,7 +17,7 @@ const instrumentation = "github.com/spoke-go/spoke/examples/ip-reputation"
 // listKey is the attribute that has a list's name.
 const listKey = attribute.Key("iprep.list")
 
-// watchLists has what is known of the lists among the metrics, by list and file:
+// watchLists adds the state of the lists to the metrics, by list and file:
 //
 //	iprep.list.prefixes        in the last good file
 //	iprep.list.age             since that was taken in, in seconds
@@ -29,7 +29,7 @@ func watchLists(lists func() *lists, meter metric.Meter) error {
 	age, err2 := meter.Float64ObservableGauge("iprep.list.age",
 		metric.WithUnit("s"), metric.WithDescription("Time since the last good file was taken in."))
 	failing, err3 := meter.Int64ObservableGauge("iprep.list.failing",
-		metric.WithDescription("1 while what the file says now cannot be used."))
+		metric.WithDescription("1 while the file's current content cannot be used."))
 	failures, err4 := meter.Int64ObservableCounter("iprep.list.load_failures",
 		metric.WithUnit("{attempt}"), metric.WithDescription("Attempts to take the file in that failed."))
 	if err := errors.Join(err1, err2, err3, err4); err != nil {

@@ -13,7 +13,7 @@ type Config struct {
 	Target []Target `help:"sites that get copies, with settings of their own"`
 
 	Share       float64       `min:"0" max:"100" value:"PERCENT" help:"how many of the requests are copied to a target that has no share of its own"`
-	Incomplete  string        `oneof:"drop,mark" help:"what becomes of a request whose body HAProxy has not sent whole: drop copies nothing, mark copies the beginning with the header X-Mirror-Incomplete"`
+	Incomplete  string        `oneof:"drop,mark" help:"the treatment of a request whose body HAProxy has not sent whole: drop copies nothing, mark copies the beginning with the header X-Mirror-Incomplete"`
 	CopyTimeout time.Duration `min:"1ms" max:"10m" help:"how long a copy may take, from the connection to the end of the answer"`
 	Workers     int           `min:"1" max:"10000" help:"how many copies to a target are on their way at once"`
 	Queue       int           `min:"1" max:"10000000" help:"how many more wait for each target; further ones are dropped and counted"`

@@ -95,7 +95,7 @@ func (t *running) request(ctx context.Context, r *Request, whole bool) (*http.Re
 	return req, nil
 }
 
-// setTarget makes u the target's own URL followed by what the request asked for.
+// setTarget sets u to the target's URL followed by the request's path and query.
 func (t *running) setTarget(u *url.URL, target string) error {
 	*u = *t.url
 	if target != "*" {

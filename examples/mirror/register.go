@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Request is what HAProxy sends.
+// Request has the arguments of HAProxy's message.
 type Request struct {
 	Method  string            `spoe:"method" fetch:"method"`
 	URL     string            `spoe:"url" fetch:"url"` // in absolute form over HTTP/2

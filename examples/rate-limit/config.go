@@ -21,7 +21,7 @@ type Config struct {
 
 	Allow  []netip.Prefix `value:"NETWORK" help:"networks whose requests no limit counts, such as 10.0.0.0/8"`
 	Agents int64          `min:"1" max:"10000" help:"how many agents share the limits while Redis is gone: each gets as large a share of them"`
-	Gone   string         `value:"MODE" oneof:"local,open,closed" help:"while Redis is slow or gone: local limits by what this agent alone has counted, open lets all requests pass, closed refuses them"`
+	Gone   string         `value:"MODE" oneof:"local,open,closed" help:"while Redis is slow or gone: local limits by this agent's own counts, open lets all requests pass, closed refuses them"`
 	Keys   int            `conf:",fixed" min:"1000" max:"100000000" help:"how many keys the agent remembers at most, of clients that are refused and of clients that it counts itself; 1000000 of each take about 40 MB"`
 
 	Redis Redis

@@ -10,7 +10,8 @@ import (
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
 )
 
-// Answer is what HAProxy gets. A request that no limit counts has Allowed alone.
+// Answer has the variables that HAProxy gets. A request that no limit counts only gets
+// Allowed.
 type Answer struct {
 	Allowed   bool    `spoe:"allowed"`
 	Source    string  `spoe:"source"`                // the counter: redis, cache or local; open, closed or none without a count
@@ -96,7 +97,7 @@ func (p *policy) answer(charges []gcra.Charge, ahead []int64, source string) Ans
 	}
 	a := Answer{Allowed: !gcra.Refused(charges, ahead), Source: source}
 	var nearest *limit
-	var least int64 // of what the nearest lets through, or of the negative time it lets the request wait
+	var least int64 // of the nearest limit's remaining requests, or of the negative time until it allows the request
 	for i, c := range charges {
 		if c.DryRun {
 			continue

@@ -16,7 +16,7 @@ import (
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
 )
 
-// policy is what a configuration says of requests. Only checked changes.
+// policy is the part of a configuration about requests. Only checked changes.
 type policy struct {
 	config  *Config
 	limits  []limit
@@ -113,7 +113,7 @@ func (r request) ip() netip.Addr {
 
 func (r request) path() string { return criteria.CleanPath(r.value("path").Str()) }
 
-// cost returns what the request costs, 1 or more.
+// cost returns the request's cost, 1 or more.
 func (r request) cost() int64 {
 	n, _ := r.value(costArg).Int()
 	return max(n, 1)

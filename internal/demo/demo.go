@@ -76,7 +76,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 
-	d.out.printf("See live what HAProxy asks: http://%s/inspect/ in a browser.", adminAddr)
+	d.out.printf("Watch HAProxy's messages live: http://%s/inspect/ in a browser.", adminAddr)
 	d.out.printf("The agent's metrics: curl http://%s/metrics", adminAddr)
 	ask := d.askHAProxy
 	if !d.haproxy {
@@ -205,7 +205,7 @@ func (d *demo) askAll(ctx context.Context, running *group, client asker, adminAd
 	return err
 }
 
-// prove prints what the agent's metrics say about the visits.
+// prove prints the agent's metrics about the visits.
 func (d *demo) prove(ctx context.Context, adminAddr string) error {
 	if d.proof == nil {
 		return nil

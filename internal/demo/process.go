@@ -121,7 +121,7 @@ func (g *group) stop() error {
 	var errs []error
 	for i := len(g.all) - 1; i >= 0; i-- {
 		p := g.all[i]
-		// It fails only if the process has ended, which is what is wanted.
+		// It fails only if the process has ended, which is the aim.
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-p.ended:

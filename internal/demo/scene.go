@@ -17,11 +17,11 @@ type scene struct {
 	// aloneArgs are further flags then. nil: the example needs HAProxy.
 	alone     func(ctx context.Context, addr string) (asker, error)
 	aloneArgs []string
-	// prepare starts what the agent needs, and returns further flags of the agent; dir is
-	// a folder for files that are gone with the demo. nil: it needs nothing.
+	// prepare starts the programs that the agent needs, and returns more flags for the
+	// agent; dir is a temporary folder. nil: it needs nothing.
 	prepare func(ctx context.Context, d *demo, running *group, dir string) ([]string, error)
-	// proof returns what the agent's /metrics say about the visits, or an error if they
-	// do not say it. nil: nothing is asked.
+	// proof returns the lines of the agent's /metrics about the visits, or an error if
+	// there are none. nil: the demo does not ask.
 	proof func(metrics string) (string, error)
 }
 

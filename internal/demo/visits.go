@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// visit is a request, and what an example makes of it.
+// visit is a request with the expected answer.
 type visit struct {
 	target string // "" is /
 	from   string // in X-Forwarded-For; "" is 127.0.0.1, which sends none
@@ -20,10 +20,11 @@ type visit struct {
 	why    string
 }
 
-// answer is what came of a visit. The origin sees only the visits that are let through.
+// answer is the result of a visit. The origin sees only the visits that are let
+// through.
 type answer struct {
 	status int
-	origin string // what the origin said
+	origin string // the origin's body
 }
 
 func (v visit) check(a answer) error {

@@ -1,5 +1,5 @@
-// Package golden reads and writes golden frames: the bytes that a real HAProxy and Spoke
-// exchanged, beside their meaning.
+// Package golden reads and writes golden frames: the bytes that a real HAProxy and
+// Spoke exchanged, with their meaning.
 //
 // A file holds one scenario against one version of HAProxy. A line that begins with # says
 // how it was captured; a frame is one line of hex, its length included. In front of each

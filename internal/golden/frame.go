@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// Frame is what one frame means.
+// Frame is a decoded frame.
 type Frame struct {
 	Type     codec.FrameType
 	FIN      bool
@@ -35,7 +35,7 @@ type Pair struct {
 	Headers http.Header
 }
 
-// Payload encodes what the frame means.
+// Payload encodes the decoded frame.
 func (f Frame) Payload() []byte {
 	var b []byte
 	for _, p := range f.Pairs {

@@ -19,8 +19,7 @@ const (
 	v2 = "\r\n\r\n\x00\r\nQUIT\n"
 	// maxV1 is the longest header of version 1, its CRLF included.
 	maxV1 = 107
-	// maxV2 bounds what follows the 16 fixed bytes of version 2: addresses and
-	// TLVs.
+	// maxV2 bounds the addresses and TLVs after the 16 fixed bytes of version 2.
 	maxV2 = 16 << 10
 )
 

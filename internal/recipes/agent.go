@@ -58,7 +58,7 @@ func (a *Agent) SaysSoon(text string) {
 	Until(a.t, func() bool { return strings.Contains(a.Output(), text) }, func() string { return "the agent does not say " + text })
 }
 
-// Output returns what the program has written so far.
+// Output returns the program's output so far.
 func (a *Agent) Output() string { return a.p.Output() }
 
 func (a *Agent) gone() bool {

@@ -18,7 +18,7 @@ import (
 var built struct {
 	mu    sync.Mutex
 	dir   string
-	tried map[string]error // by what was built
+	tried map[string]error // by package
 }
 
 // build builds packages of a module and returns the folder of the programs, which

@@ -16,7 +16,7 @@ type Reporter struct {
 	Max     int
 	dropped atomic.Uint64
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	queue   []func()
 	running bool
 	idle    chan struct{} // closed when the queue is empty; made by the waiting goroutine

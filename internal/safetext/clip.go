@@ -81,7 +81,7 @@ func isUnsafe(r rune) bool {
 
 // clip returns s, escaped and at most limit bytes long.
 func clip[T string | []byte](s T, limit int) string {
-	const longest = len(`\U00000000`) // escape, which may be what goes beyond limit
+	const longest = len(`\U00000000`) // escape, which may exceed limit
 	dst := make([]byte, 0, max(min(len(s)+signLen(len(s)), limit), 0)+longest)
 	forText := limit - signLen(len(s)) // bytes in front of a sign
 	cutOut, cutIn := 0, 0              // where a sign would go, in dst and in s

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Buffer takes what a program writes. Any number of goroutines may use it.
+// Buffer takes a program's output. Any number of goroutines may use it.
 type Buffer struct {
 	mu   sync.Mutex // guards the fields below
 	text bytes.Buffer

@@ -10,8 +10,8 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// Argument is one argument of a message. An empty Name is what HAProxy sends
-// for `args src` rather than `args ip=src`.
+// Argument is one argument of a message. HAProxy sends an empty Name for `args src`,
+// where `args ip=src` has the name ip.
 type Argument struct {
 	Name string
 	// Value is anything codec.ValueOf takes: nil, bool, an integer or float,

@@ -71,7 +71,7 @@ func NewClient(conn net.Conn, timeout time.Duration) *Client {
 // Client.
 func (c *Client) Conn() net.Conn { return c.conn }
 
-// AgentHello returns what the agent answered in the handshake, zero before it.
+// AgentHello returns the agent's answer in the handshake, zero before it.
 func (c *Client) AgentHello() codec.AgentHello {
 	c.mu.Lock()
 	defer c.mu.Unlock()

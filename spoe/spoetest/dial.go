@@ -14,7 +14,7 @@ import (
 
 // Dialer says how to reach an agent. The zero Dialer works.
 type Dialer struct {
-	// Hello is what HAProxy says; nil means DefaultHello.
+	// Hello is HAProxy's hello; nil means DefaultHello.
 	Hello *Hello
 	// TLS, if not nil, is used on top of the socket. An empty ServerName means
 	// the address's host.
@@ -23,11 +23,11 @@ type Dialer struct {
 	Timeout time.Duration
 }
 
-// Dial connects to an agent and does the handshake with DefaultHello. Network
-// and address are as in net.Dial: "tcp" and "127.0.0.1:9000", "unix" and a path
-// or, with a leading @, an abstract name, filled up with NULs as HAProxy's abns@
-// does it. With an empty network, address is as for [spoe.ParseAddr], which takes what
-// HAProxy's server lines take. The Client is closed by its user.
+// Dial connects to an agent and does the handshake with DefaultHello. Network and
+// address are as in net.Dial: "tcp" and "127.0.0.1:9000", "unix" and a path or, with a
+// leading @, an abstract name, filled up with NULs as HAProxy's abns@ does it. With an
+// empty network, address is as for [spoe.ParseAddr], which takes the forms of HAProxy's
+// server lines. The Client is closed by its user.
 func Dial(ctx context.Context, network, addr string) (*Client, error) {
 	return new(Dialer).Dial(ctx, network, addr)
 }

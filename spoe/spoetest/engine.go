@@ -64,7 +64,7 @@ func (e *Engine) end(ended <-chan error) {
 // endAgent ends an agent with its test.
 func endAgent(tb testing.TB, a *spoe.Agent, ended <-chan error) {
 	tb.Helper()
-	_ = a.Close() // Run returns what matters
+	_ = a.Close() // Run returns the error that matters
 	late := time.NewTimer(endTimeout)
 	defer late.Stop()
 	select {
@@ -93,7 +93,7 @@ func endAgent(tb testing.TB, a *spoe.Agent, ended <-chan error) {
 // Agent returns the agent.
 func (e *Engine) Agent() *spoe.Agent { return e.agent }
 
-// Listener returns what the agent listens on.
+// Listener returns the agent's listener.
 func (e *Engine) Listener() *Listener { return e.ln }
 
 // Connect makes another connection, without a handshake. It is closed when the

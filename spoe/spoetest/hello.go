@@ -25,9 +25,9 @@ func HelloFrame(payload []byte) codec.Frame {
 	return codec.Frame{Type: codec.FrameHAProxyHello, Flags: codec.FlagFIN, Payload: payload}
 }
 
-// Handshake sends a HAPROXY-HELLO and reads the AGENT-HELLO. It checks what
-// HAProxy checks: version 2.x, a size of 256 bytes to the one offered, stream-id
-// and frame-id 0, FIN. It fails with a *DisconnectError if the agent refuses.
+// Handshake sends a HAPROXY-HELLO and reads the AGENT-HELLO. It makes HAProxy's checks:
+// version 2.x, a size of 256 bytes to the one offered, stream-id and frame-id 0, FIN.
+// It fails with a *DisconnectError if the agent refuses.
 func (c *Client) Handshake(ctx context.Context, h Hello) (codec.AgentHello, error) {
 	return c.HandshakeRaw(ctx, h.Append(nil), h.MaxFrameSize)
 }

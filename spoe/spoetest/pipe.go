@@ -147,7 +147,7 @@ func pipe() (haproxy, agent *Conn) {
 	return haproxy, agent
 }
 
-// Read reads what is there, or waits for something.
+// Read reads the bytes that have come, or waits for some.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.in.read(b, c.readDeadline)
 	return n, c.opError("read", err)
@@ -165,8 +165,8 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// Reset closes the connection so that the other side sees a reset once it has
-// read what it had.
+// Reset closes the connection so that the other side sees a reset once it has read the
+// bytes before.
 func (c *Conn) Reset() { c.shut(true) }
 
 func (c *Conn) shut(reset bool) {

@@ -7,9 +7,9 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// SameActions reports whether the payload of an ACK does what that of another
-// does, if by other bytes: HAProxy takes any integer type. Variables in ignore, such
-// as txn.request_id, may differ or be missing.
+// SameActions reports whether the payloads of two ACKs have the same actions. Their
+// bytes may differ: HAProxy takes any integer type. Variables in ignore, such as
+// txn.request_id, may differ or be missing.
 func SameActions(got, want []byte, ignore ...string) error {
 	g, err := codec.ParseActions(got)
 	if err != nil {
@@ -34,7 +34,7 @@ func sameAction(a, b codec.Action) bool {
 		(aInt && bInt && i == j || a.Value.Equal(b.Value))
 }
 
-// reason is what an AGENT-DISCONNECT says.
+// reason returns the reason that an AGENT-DISCONNECT states.
 func reason(f codec.Frame) string {
 	if f.Type != codec.FrameAgentDisconnect {
 		return ""

@@ -27,7 +27,7 @@ type Config struct {
 	// Dial, if not nil, connects instead. A connection that is no socket, such as TLS, goes
 	// through two goroutines of its own, and is slower.
 	Dial func(ctx context.Context) (net.Conn, error)
-	// MaxFrameSize is what the hello offers, in bytes. Default: 16380, as
+	// MaxFrameSize is the size that the hello offers, in bytes. Default: 16380, as
 	// HAProxy's with its default tune.bufsize.
 	MaxFrameSize uint32
 

@@ -104,7 +104,7 @@ func (k *conn) streamID(n int) uint64 { return k.slots[n].used*uint64(len(k.slot
 
 func frameID(n int) uint64 { return uint64(n) + 1 }
 
-// flush writes what it can and keeps the rest.
+// flush writes as much as it can and keeps the rest.
 func (k *conn) flush() error {
 	n, err := k.sock.write(k.out)
 	k.out = k.out[:copy(k.out, k.out[n:])]

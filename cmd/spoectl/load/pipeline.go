@@ -182,8 +182,8 @@ func (r *run) receive(k *conn, now int64) error {
 	return err
 }
 
-// send sends what may be sent now: without a rate a NOTIFY for each free place on the
-// connections that are ready, otherwise the NOTIFYs that are due.
+// send sends the NOTIFYs that may leave now: without a rate, one for each free place on
+// the connections that are ready; otherwise the NOTIFYs that are due.
 func (r *run) send(ready []*conn) error {
 	now := r.now()
 	switch {

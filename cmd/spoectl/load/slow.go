@@ -20,10 +20,10 @@ type Crowd struct {
 // slowVisit is the time between two looks at the same slow connection.
 const slowVisit = 250 * time.Millisecond
 
-// Slow is a crowd of clients that every 250 ms write a few bytes, cut at random,
-// and read a few: bytesPerSecond all together. When the window is over, half of
-// them finish what they began and disconnect, the others reset the connection in
-// the middle. It calls opened once all are connected.
+// Slow is a crowd of clients that every 250 ms write a few bytes, cut at random, and
+// read a few: bytesPerSecond all together. When the window is over, half of them finish
+// their frame and disconnect; the others reset the connection in the middle. It calls
+// opened once all are connected.
 func Slow(ctx context.Context, c Config, bytesPerSecond int, opened func() error) (Crowd, error) {
 	if err := c.check(); err != nil {
 		return Crowd{}, err
@@ -98,7 +98,7 @@ func (r *crowd) visit(k *conn) error {
 	return err
 }
 
-// end has every second client finish what it began, and resets the others.
+// end lets every second client finish its frame, and resets the others.
 func (r *crowd) end() error {
 	for i, k := range r.conns {
 		if i%2 == 0 {

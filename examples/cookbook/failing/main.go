@@ -1,5 +1,4 @@
-// Command failing is an agent that fails when it is asked to, to see what becomes
-// of the request.
+// Command failing is an agent that fails on request, to show the effect on HAProxy.
 package main
 
 import (

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// limit is what a visitor may do: burst requests at once, then rate a second.
+// limit is a visitor's limit: burst requests at once, then rate a second.
 type limit struct{ rate, burst float64 }
 
 // buckets has a token bucket for each key. It remembers a bounded number of them, and
@@ -15,7 +15,7 @@ type limit struct{ rate, burst float64 }
 type buckets struct {
 	most int // keys
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	byKey  map[string]*list.Element
 	recent *list.List // of *bucket, the latest in front
 }

@@ -30,7 +30,7 @@ type Answer struct {
 	RetryAfter int  `spoe:"retry_after,omitempty"` // in seconds, where it is over
 }
 
-// customers stands for where yours are, and for what each of them has paid for.
+// customers stands for your database of customers and their plans.
 var customers = map[string]limit{
 	"a-long-random-text": {rate: 100, burst: 200},
 }
@@ -54,8 +54,8 @@ func (l *limiter) count(_ context.Context, q Question) (Answer, error) {
 	return Answer{Over: true, RetryAfter: int(math.Ceil(wait.Seconds()))}, nil
 }
 
-// network is what counts as one visitor's: an IPv4 address, or the 64 bits of an
-// IPv6 network, in which a client may choose its address.
+// network returns the network of one visitor: an IPv4 address, or the first 64 bits of
+// an IPv6 address, because a client may choose the rest.
 func network(ip netip.Addr) string {
 	if ip = ip.Unmap(); ip.Is4() {
 		return ip.String()

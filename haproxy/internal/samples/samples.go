@@ -68,7 +68,7 @@ var moments = map[router.Event]string{
 	router.OnHTTPResponse:        "r",
 }
 
-// Unquoted returns what HAProxy has of a sample that is written with quotes.
+// Unquoted returns a sample without its quotes, as HAProxy reads it.
 func Unquoted(fetch string) string {
 	if w, err := syntax.OneWord(fetch); err == nil {
 		return w
@@ -158,7 +158,8 @@ func Name(fetch string) string {
 	return fetch[:i]
 }
 
-// FetchesBody reports whether a sample expression reads the body of what begins so.
+// FetchesBody reports whether a sample expression reads the body of a request ("req.")
+// or a response ("res.").
 func FetchesBody(fetch, side string) bool {
 	name := Name(fetch)
 	return name == side+"body" || name == side+"body_param" || name == side+"body_len"

@@ -147,7 +147,7 @@ func (e *Engine) agentLine(d Directive) {
 	case d.Is("option", "set-process-time"), d.Is("option", "set-total-time"):
 		e.OwnVars = append(e.OwnVars, last)
 	case d.Is("timeout", "processing"):
-		// HAProxy refuses what is none.
+		// HAProxy refuses other text.
 		if t, _ := parseTime(last); !d.Maybe || t > e.Processing {
 			e.Processing, e.ProcessingAt = t, d
 		}

@@ -52,7 +52,7 @@ func CheckCondition(s string) error {
 		case word == "}":
 			depth--
 		case i > 0 && depth == 0 && word != "or" && strings.ToUpper(word) != word:
-			return fmt.Errorf("the ACL %s, which the SPOE file does not have: write what it is between braces", word)
+			return fmt.Errorf("the ACL %s, which the SPOE file does not have: write its condition in braces", word)
 		}
 	}
 	return err

@@ -143,7 +143,7 @@ func (r *Reader) Read(name string) ([]Directive, error) {
 	return all, nil
 }
 
-// setenv does what the environment directives of a global section do.
+// setenv executes the environment directives of a global section.
 func (r *Reader) setenv(w []string) {
 	if len(w) < 2 {
 		return

@@ -64,8 +64,8 @@ func (c *Configuration) EventStage(event string, in *Section) Stage {
 	return s
 }
 
-// hasHTTP reports whether a proxy may have HTTP: in mode tcp what a backend of mode
-// http makes it.
+// hasHTTP reports whether a proxy may handle HTTP: one of mode tcp does if its backend
+// has mode http.
 func (c *Configuration) hasHTTP(s *Section) bool {
 	if s.Mode() == "http" {
 		return true
@@ -79,8 +79,8 @@ func (c *Configuration) hasHTTP(s *Section) bool {
 	})
 }
 
-// RuleStage returns when a rule of a section is evaluated. A listen section's
-// count as a frontend's, which is what they are first.
+// RuleStage returns when a rule of a section is evaluated. Rules of a listen section
+// count as a frontend's, because they are evaluated there first.
 func RuleStage(s *Section, d *Directive) Stage {
 	back := s.Kind == "backend"
 	pick := func(front, behind Stage) Stage {

@@ -106,9 +106,8 @@ func (r *wordReader) quoted() error {
 
 var escapes = map[byte]string{'n': "\n", 'r': "\r", 't': "\t"}
 
-// escape reads what a backslash begins. Before what is none of these characters,
-// no control character and no byte in hexadecimal it stands for itself, as in
-// regular expressions.
+// escape reads what a backslash begins. Before any other character it stands for
+// itself, as in regular expressions.
 func (r *wordReader) escape(plain string) {
 	r.in = r.in[1:]
 	if r.in == "" {

@@ -103,7 +103,7 @@ func (c Config) engines(a model.Agent) ([]engine, error) {
 	return all, errors.Join(errs...)
 }
 
-// complete sets the engine's own times, or says what is wrong with them.
+// complete sets the engine's times; the error says which one is wrong.
 func (e *engine) complete(several bool) error {
 	c := &e.config
 	var errs []error

@@ -39,8 +39,8 @@ func writeFrontend(engines []engine) string {
 	return t.String()
 }
 
-// writeSite writes the lines for the site's backends: rules for what is asked after
-// the frontend's rules.
+// writeSite writes the lines for the site's backends: rules for messages that are sent
+// after the frontend's rules.
 func writeSite(engines []engine) string {
 	var t text
 	writeStages(&t, engines, []router.Event{router.OnBackendTCPRequest, router.OnBackendHTTPRequest, router.OnTCPResponse})

@@ -36,7 +36,7 @@ func (c *Config) checkRules() error {
 	return nil
 }
 
-// completePages sets the defaults of Pages, or says what is wrong with them.
+// completePages sets the defaults of Pages; the error says which one is wrong.
 func (c *Config) completePages() error {
 	if c.Pages == nil {
 		return nil

@@ -54,8 +54,8 @@ func joined(condition, term string) string {
 	return condition + " " + term
 }
 
-// firstBytes returns the condition that makes a TCP rule wait for what its group's
-// arguments read.
+// firstBytes returns the condition that makes a TCP rule wait for the bytes that its
+// group's arguments read.
 func firstBytes(a *model.Agent, group string, rules *ruleSet) string {
 	switch rules {
 	case tcpRequest:

@@ -2,7 +2,7 @@ package write
 
 import "strconv"
 
-// writeServers writes the agents' server lines, and what chooses among them.
+// writeServers writes the agents' server lines, and the lines that choose among them.
 func (c *Config) writeServers(t *text, engines []engine) {
 	check := ""
 	if c.AgentCheckPort > 0 && c.alone.agent == 0 {

@@ -120,7 +120,8 @@ func verifyMessage(m *model.Message, c Config) (errs []error) {
 // maxBuffer is what tune.bufsize must be smaller than, in bytes.
 const maxBuffer = 256 << 20
 
-// beginsWithName is what an args line has, rather than the sample in it.
+// beginsWithName matches an argument with its name, as an args line has it, not a
+// sample alone.
 var beginsWithName = regexp.MustCompile(`^[\w.-]+=`)
 
 // readsContent reports whether a sample reads bytes of a connection that have not

@@ -7,7 +7,7 @@ import (
 	"net/http/pprof"
 )
 
-// Config says what is served.
+// Config has the pages and settings.
 type Config struct {
 	// Ready returns why the agent should get no requests now, or nil. Any number
 	// of goroutines call it.

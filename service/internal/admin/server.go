@@ -48,7 +48,7 @@ func Start(listener net.Listener, handler http.Handler, log *slog.Logger) *Serve
 	return s
 }
 
-// Stop answers what was asked, until ctx ends, and ends the server.
+// Stop answers the requests in flight, until ctx ends, and ends the server.
 func (s *Server) Stop(ctx context.Context) {
 	if s.http.Shutdown(ctx) != nil {
 		s.http.Close()

@@ -20,9 +20,8 @@ type Sources struct {
 	Flags   map[string][]string // by name, each value that the command line has; see Spec.AddFlags
 }
 
-// Load returns a new struct, of the type that New was given a pointer to: the
-// defaults, with what the sources say. The error joins one *Error for each
-// mistake.
+// Load returns a new struct, of the type that New was given a pointer to: the defaults,
+// overridden by the sources. The error joins one *Error for each mistake.
 func (s *Spec) Load(src Sources) (*Loaded, error) {
 	l := &Loaded{spec: s, value: reflect.New(s.defaults.Type()), places: make(map[string]string)}
 	v := l.value.Elem()

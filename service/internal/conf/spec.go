@@ -26,7 +26,7 @@ type setting struct {
 	index []int
 }
 
-// field is what the tags of a struct's field say.
+// field has the options from the tags of a struct's field.
 type field struct {
 	name          string
 	typ           reflect.Type

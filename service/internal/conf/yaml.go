@@ -16,7 +16,7 @@ import (
 // has no end.
 const maxDepth = 32
 
-// decoder sets a struct from a YAML document, and collects what is wrong with it.
+// decoder sets a struct from a YAML document, and collects its mistakes.
 type decoder struct {
 	file   string
 	places map[string]string // by key: file:line

@@ -10,8 +10,8 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 )
 
-// newScrape returns what keeps metrics for Prometheus, and what hands them out
-// together with those of Go and of the process (memory, file descriptors).
+// newScrape returns the reader that keeps metrics for Prometheus, and the handler that
+// serves them with those of Go and of the process (memory, file descriptors).
 func newScrape() (sdkmetric.Reader, http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(

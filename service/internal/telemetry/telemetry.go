@@ -28,7 +28,7 @@ type Config struct {
 	Logger  *slog.Logger // hears of exports that fail
 }
 
-// Telemetry is what spans, metrics and log records are made with.
+// Telemetry makes spans, metrics and log records.
 type Telemetry struct {
 	Traces  trace.TracerProvider
 	Metrics metric.MeterProvider
@@ -100,8 +100,7 @@ func (t *Telemetry) startMetrics(metrics sdkmetric.Exporter, spans bool, res *re
 	return nil
 }
 
-// Shutdown exports what has not been exported and ends the exports, all at the
-// latest when ctx ends.
+// Shutdown exports the rest and ends the exports, by the end of ctx.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	errs := make(chan error, len(t.shutdowns))
 	for _, shutdown := range t.shutdowns {

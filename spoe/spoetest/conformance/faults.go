@@ -16,10 +16,10 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// Faults is a crowd of clients that do everything wrong for a while: they cut
-// what they send at random, stop in the middle of a frame, reset, stall, do not
-// read, send random bytes. An agent ends those connections and goes on serving
-// the others, which Target.Steady checks meanwhile.
+// Faults is a crowd of clients that do everything wrong for a while: they cut frames at
+// random, stop in the middle of one, reset, stall, do not read, and send random bytes.
+// An agent ends those connections and goes on serving the others, which Target.Steady
+// checks meanwhile.
 //
 // The Target's Message must be answered at once. The clients' ACKs are checked
 // where what they sent was in order.
@@ -40,7 +40,7 @@ type Faults struct {
 type FaultReport struct {
 	// Connections is how many were made, Refused how many could not be.
 	Connections, Refused int
-	// Faults counts what was done, by its name.
+	// Faults counts the faults by name.
 	Faults map[string]int
 	// Acks is how many ACKs were checked.
 	Acks int

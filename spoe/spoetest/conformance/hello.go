@@ -132,9 +132,9 @@ func (s *script) shakeRaw(payload []byte) codec.AgentHello {
 	return h
 }
 
-// agreed checks the size in the AGENT-HELLO: the offered one, or the agent's own limit if
-// that is lower. Where the limit is not known, what HAProxy offers by default (16380) has
-// to be taken.
+// agreed checks the size in the AGENT-HELLO: the offered one, or the agent's own limit
+// if that is lower. If the limit is not known, the agent must take HAProxy's default
+// offer (16380).
 func (s *script) agreed(h codec.AgentHello, offered uint32) {
 	switch limit := s.t.MaxFrameSize; {
 	case limit != 0 && h.MaxFrameSize != min(offered, limit),

@@ -38,8 +38,8 @@ const (
 	// MessageEnded sets ended to a BOOL: whether a MessageWait with this key has
 	// seen its context end.
 	MessageEnded = "ended"
-	// MessageBig sets big, or what the argument name says, to a STRING of as
-	// many bytes as the argument size says, 4 MiB at most.
+	// MessageBig sets the variable big, or the one that the argument name names, to a
+	// STRING of size bytes, the argument size, 4 MiB at most.
 	MessageBig = "big"
 	// MessageSet sets the variable called by the arguments scope (as in
 	// HAProxy's configuration, "sess") and name to the argument value, or unsets

@@ -135,5 +135,5 @@ func (s *script) awaitEnd(done <-chan error) {
 	}
 }
 
-// settle is how long an agent is given to notice what it cannot answer.
+// settle is the time that an agent gets to notice an event that it cannot answer.
 func (t *Target) settle() time.Duration { return min(t.wait()/10, 100*time.Millisecond) }

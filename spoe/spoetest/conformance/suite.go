@@ -20,9 +20,9 @@ type Case struct {
 	Row string
 	// Section is where SPOE.txt speaks of it, "§3.2.4".
 	Section string
-	// Run returns nil if the agent keeps to the contract, an error that is
-	// ErrSkipped if the target does not have what the case needs, and otherwise
-	// what was wrong. Cases are independent and may run concurrently.
+	// Run returns nil if the agent keeps to the contract, an error that is ErrSkipped
+	// if the target does not have what the case needs, and otherwise an error that
+	// describes the failure. Cases are independent and may run concurrently.
 	Run func(ctx context.Context, t *Target) error
 }
 
@@ -48,7 +48,7 @@ func CasesOf(prefix string) []Case {
 // caseTimeout bounds a case beside the target's own timeouts.
 const caseTimeout = 5 * time.Minute
 
-// Result is what came of a case.
+// Result is the result of a case.
 type Result struct {
 	Case
 	Err  error
@@ -87,9 +87,9 @@ func run(ctx context.Context, t *Target, c Case) Result {
 // would have it.
 const conformAtOnce = 16
 
-// Conform runs cases against an agent, by default those of Suite, each as a
-// subtest named as the case, several at once. A skipped case says what the
-// target would have to tell.
+// Conform runs cases against an agent, by default those of Suite, each as a subtest
+// named as the case, several at once. A skipped case names the fields that the target
+// does not set.
 //
 // An agent with timeouts so short that their cases are quick may find them over
 // on a busy machine in other cases: it is better to run those (CasesOf with
@@ -128,7 +128,7 @@ func Conform(t *testing.T, target Target, cases ...Case) {
 	workers.Wait()
 	if len(left) > 0 {
 		slices.Sort(left)
-		t.Logf("%d cases of the contract are not held against the agent, as the Target does not tell what they need:\n%s",
+		t.Logf("%d cases of the contract were skipped, because the Target does not set the fields that they need:\n%s",
 			len(left), strings.Join(left, "\n"))
 	}
 }

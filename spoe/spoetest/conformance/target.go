@@ -57,8 +57,8 @@ type Target struct {
 	Wait time.Duration
 }
 
-// ErrSkipped is the error of a case that could not run against the target. The
-// text says what the target would have to tell.
+// ErrSkipped is the error of a case that could not run against the target. The text
+// names the fields that the target does not set.
 var ErrSkipped = errors.New("skipped")
 
 func skipf(format string, args ...any) error {
@@ -74,7 +74,7 @@ func (t *Target) wait() time.Duration {
 	return defaultWait
 }
 
-// message returns what is asked where any message will do.
+// message returns the message for cases in which any will do.
 func (t *Target) message() spoetest.Message {
 	if t.Message.Name != "" {
 		return t.Message

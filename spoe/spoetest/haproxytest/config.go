@@ -91,9 +91,9 @@ frontend page
 {{- end}}
 `
 
-// ReadConfig reads a configuration as it is shipped and replaces what a test
-// must have otherwise, such as addresses and paths: oldnew are pairs of old and
-// new text. A text to be replaced that is not in the file fails the test.
+// ReadConfig reads a configuration as it is shipped and replaces addresses, paths and
+// other text that a test must change: oldnew are pairs of old and new text. A text to
+// be replaced that is not in the file fails the test.
 //
 //	haproxytest.ReadConfig(t, "haproxy.cfg", "bind :8080", `bind {{addr "http"}}`)
 func ReadConfig(tb testing.TB, name string, oldnew ...string) string {

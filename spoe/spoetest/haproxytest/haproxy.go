@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Bounds of what a test waits for. They are reached only where something is
-// wrong: a machine that runs several tests under the race detector is slow.
+// The longest times that a test waits. They are generous, because a machine that runs
+// several tests under the race detector is slow.
 const (
 	startLimit   = time.Minute
 	waitLimit    = 30 * time.Second
@@ -58,7 +58,7 @@ func Check(tb testing.TB, bin Binary, cfg Config) (warnings string, err error) {
 	return h.check(cfg, env)
 }
 
-// prepare makes what a HAProxy needs and has it cleaned up.
+// prepare makes the files that a HAProxy needs and cleans them up at the test's end.
 func prepare(tb testing.TB, bin Binary) *HAProxy {
 	tb.Helper()
 	// Not tb.TempDir: the name of a unix socket has at most some 100 bytes, and
@@ -107,8 +107,8 @@ func (h *HAProxy) Reload(cfg Config) {
 	}
 }
 
-// Stop lets HAProxy finish what it has begun, as `systemctl stop` does not, and
-// returns when it has ended. It takes no new connections meanwhile.
+// Stop lets HAProxy finish its requests, as `systemctl stop` does not, and returns when
+// it has ended. It takes no new connections meanwhile.
 func (h *HAProxy) Stop() {
 	h.tb.Helper()
 	h.client.CloseIdleConnections()

@@ -22,8 +22,8 @@ type SPOELog struct {
 	// the protocol. Others differ between versions.
 	Status int
 
-	// Took is what the processing added to the request's latency, in whole milliseconds as
-	// HAProxy logs it; negative if it was interrupted.
+	// Took is the time that the processing added to the request's latency, in whole
+	// milliseconds as HAProxy logs it; negative if it was interrupted.
 	Took time.Duration
 }
 

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// output keeps what HAProxy writes, line by line, and wakes the goroutines that wait for
-// more of it.
+// output keeps HAProxy's output, line by line, and wakes the goroutines that wait for
+// more.
 type output struct {
 	mu      sync.Mutex
 	lines   []string

@@ -39,7 +39,7 @@ func StartProgram(tb testing.TB, cmd *exec.Cmd) *Program {
 	return p
 }
 
-// Output returns what the program has written so far, to both of its outputs.
+// Output returns the program's output so far, standard output and standard error.
 func (p *Program) Output() string {
 	text := p.out.String()
 	if text != "" && !strings.HasSuffix(text, "\n") {

@@ -90,7 +90,7 @@ func (a *ask) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return failure{err}
 	}
-	actions, _ := codec.ParseActions(ack.Payload) // Vars says what is wrong
+	actions, _ := codec.ParseActions(ack.Payload) // Vars reports the mistake
 	ans.Vars = show.ActionsOf(actions)
 	if _, err := ack.Vars(); err != nil {
 		ans.Error = oneLine(err.Error())

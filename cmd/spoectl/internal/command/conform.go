@@ -33,7 +33,7 @@ func newConform() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "conform ADDR",
 		Short: "Hold an agent to the wire contract",
-		Long: `Hold an agent to SPOP and to what HAProxy of all versions makes of it: handshakes,
+		Long: `Test an agent against SPOP as all versions of HAProxy speak it: handshakes,
 health checks, NOTIFYs, fragments, garbage, DISCONNECTs. Each case is tried on
 connections of its own; afterwards the agent must still serve.
 
@@ -66,7 +66,7 @@ The exit status is 1 if a case fails.`,
 	f.DurationVar(&c.WriteTimeout, "write-timeout", 0, "the agent's timeout for a write")
 	f.DurationVar(&c.IdleTimeout, "idle-timeout", 0, "the agent's timeout for an idle connection")
 	f.BoolVar(&c.NoEmptyACK, "no-empty-ack", false, "the agent puts an action without effect into an ACK that would have none")
-	f.DurationVar(&c.Wait, "wait", 5*time.Second, "how long the agent may take for what it has to do at once")
+	f.DurationVar(&c.Wait, "wait", 5*time.Second, "how long the agent may take for actions that must be immediate")
 	f.BoolVar(&c.json, "json", false, "print JSON")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "show all cases, and why some are skipped")
 	_ = cmd.RegisterFlagCompletionFunc("contract", cobra.FixedCompletions(append(conformance.ContractMessages(), "all"), cobra.ShellCompDirectiveNoFileComp)) // it is there
@@ -111,7 +111,7 @@ func (c *conform) prepare() ([]conformance.Case, error) {
 	return cases, nil
 }
 
-// group is what a case's name begins with.
+// group is the first part of a case's name.
 func group(c conformance.Case) string {
 	g, _, _ := strings.Cut(c.Name, "/")
 	return g

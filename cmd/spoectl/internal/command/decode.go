@@ -65,7 +65,7 @@ was between two frames; so is one after a segment that the capture lacks.
 	f := cmd.Flags()
 	f.BoolVar(&d.json, "json", false, "print a line of JSON a frame")
 	f.BoolVar(&d.full, "full", false, "do not shorten long strings")
-	f.Uint16Var(&d.port, "port", 0, "of a capture, show what goes to and comes from this `port`")
+	f.Uint16Var(&d.port, "port", 0, "of a capture, show the traffic of this `port`")
 	f.BoolVar(&d.hex, "hex", false, "take files for hex digits")
 	f.BoolVar(&d.raw, "raw", false, "take files for raw bytes")
 	return cmd

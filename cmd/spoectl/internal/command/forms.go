@@ -76,7 +76,7 @@ func mendOf(text []byte) string {
 	return ""
 }
 
-// quoted is what a mail or an issue puts before a line.
+// quoted is the prefix of a quoted line in a mail or an issue.
 var quoted = regexp.MustCompile(`^(?:> ?)+`)
 
 // unquoted returns a text without the quotes and the spaces before its lines, and without
@@ -213,7 +213,7 @@ func escapedBytes(s string) ([]byte, error) {
 	}), nil
 }
 
-// tcpPayload returns what a TCP packet carries, if b is one: dumps of Wireshark and
+// tcpPayload returns the payload of a TCP packet, if b is one: dumps of Wireshark and
 // tcpdump begin with the headers of Ethernet and IP.
 func tcpPayload(b []byte) ([]byte, bool) {
 	for _, first := range []gopacket.LayerType{layers.LayerTypeEthernet, layers.LayerTypeIPv4, layers.LayerTypeIPv6, layers.LayerTypeLoopback} {

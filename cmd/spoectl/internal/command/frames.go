@@ -21,8 +21,8 @@ type splitter struct {
 // longestFrame is the size up to which bytes are taken for a frame.
 const longestFrame = 64 << 20
 
-// add returns the frames that b ends, with their lengths; they are the caller's.
-// problem is not empty where what came is no frame, once.
+// add returns the frames that b completes, with their lengths; they are the caller's.
+// problem is not empty, once, if the bytes are not a frame.
 func (s *splitter) add(b []byte) (frames [][]byte, problem string) {
 	if s.bad {
 		return nil, ""
@@ -130,7 +130,7 @@ func (p *printer) one(r recording.Record) error {
 	return err
 }
 
-// event prints what is no frame. A connection that has ended is forgotten.
+// event prints an event that is not a frame. It forgets a connection that has ended.
 func (p *printer) event(at time.Duration, conn int, text string, ended bool) error {
 	if ended {
 		delete(p.decoders, conn)

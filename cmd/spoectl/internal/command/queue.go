@@ -18,7 +18,7 @@ type queue struct {
 
 func newQueue(room int) *queue { return &queue{room: room, wake: make(chan struct{}, 1)} }
 
-// overhead is what an event costs besides its frame, in bytes, roughly.
+// overhead is the approximate size of an event without its frame, in bytes.
 const overhead = 128
 
 func (q *queue) put(e event) {

@@ -16,7 +16,7 @@ import (
 // The exit statuses.
 const (
 	ok    = 0
-	no    = 1 // the agent did not do what was wanted of it
+	no    = 1 // the agent failed
 	usage = 2 // the command line, or a file, cannot be understood
 )
 
@@ -67,7 +67,7 @@ func oneLine(s string) string {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "spoectl",
-		Short: "Ask SPOE agents, load them, and see what HAProxy and they say to each other",
+		Short: "Ask SPOE agents, load them, and see the frames between HAProxy and them",
 		Long: `spoectl is a tool for authors and operators of SPOE agents in any language: it asks an agent as HAProxy would, puts load on it, shows the frames between the two, and explains HAProxy's log.
 
 An address is as on HAProxy's server lines: host:port, unix@/path or /path,

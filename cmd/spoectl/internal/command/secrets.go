@@ -20,7 +20,7 @@ that the agent's structs tag as secret. --show-secrets shows them.`
 func (s *secrets) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&s.show, "show-secrets", false, "do not hide secrets")
-	f.StringVar(&s.routes, "routes", "", "hide what is tagged secret in this `file`, which -print-routes wrote")
+	f.StringVar(&s.routes, "routes", "", "hide the fields that are tagged secret in this `file`, which -print-routes wrote")
 }
 
 // rules returns the rules, nil to hide nothing.

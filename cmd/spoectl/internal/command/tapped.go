@@ -115,7 +115,7 @@ func (c *tapped) seen(s *splitter, b []byte, byAgent bool) (last bool) {
 	return last
 }
 
-// count keeps what is in flight: a NOTIFY from its first fragment on, unless it is
+// count keeps track of NOTIFYs in flight, from their first fragment on, unless they are
 // aborted.
 func (c *tapped) count(frame []byte, byAgent bool) (last bool) {
 	if len(frame) < codec.LengthSize+codec.MinFrameLength {

@@ -144,7 +144,7 @@ func parseHeaders(typ, text string) (codec.Value, error) {
 	return codec.Binary(append(asBin, 0, 0)), nil
 }
 
-// content is text, or what the file behind @ holds.
+// content returns text, or the content of the file after @.
 func content(text string) ([]byte, error) {
 	name, isFile := strings.CutPrefix(text, "@")
 	if !isFile || strings.HasPrefix(name, "@") {

@@ -18,14 +18,14 @@ type Stream struct{ Src, Dst netip.AddrPort }
 // Reverse is the other direction.
 func (s Stream) Reverse() Stream { return Stream{s.Dst, s.Src} }
 
-// Bounds of what waits behind a missing segment, in pages of the reassembler,
+// Bounds of the data that waits behind a missing segment, in pages of the reassembler,
 // each of up to 1900 bytes of one packet.
 const (
 	maxPages      = 4 << 10
 	maxPagesInAll = 16 << 10
 )
 
-// Data receives what a stream carries, in order.
+// Data receives a stream's bytes, in order.
 //
 // begin is set for the first bytes of a stream and for those behind a gap. A new
 // connection between the same ports is another stream with the same name. lost is

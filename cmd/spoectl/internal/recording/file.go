@@ -125,7 +125,7 @@ func parse(line string) (Record, error) {
 		return Record{}, fmt.Errorf("the frame: %w", err)
 	}
 	if n, ok := codec.FrameLength(frame); !ok || int(n) != len(frame)-codec.LengthSize {
-		return Record{}, fmt.Errorf("the frame has %d bytes, which is not what its length says", len(frame))
+		return Record{}, fmt.Errorf("the frame has %d bytes, which its length does not match", len(frame))
 	}
 	return Record{
 		At:   time.Duration(at * float64(time.Second)),

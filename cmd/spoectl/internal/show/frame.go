@@ -20,7 +20,7 @@ const (
 // String returns the side's name.
 func (s Side) String() string { return [...]string{"haproxy", "agent"}[s] }
 
-// Frame is what one frame means.
+// Frame is a decoded frame.
 type Frame struct {
 	Type     string `json:"frame"`
 	Flags    string `json:"flags,omitempty"` // such as "FIN"
@@ -64,7 +64,7 @@ type Decoder struct {
 	pending int                  // bytes in partial
 }
 
-// maxPending bounds what a Decoder keeps of unfinished payloads, in bytes.
+// maxPending bounds the unfinished payloads that a Decoder keeps, in bytes.
 const maxPending = 64 << 20
 
 // Decode decodes a frame without its length. The result borrows nothing from it.

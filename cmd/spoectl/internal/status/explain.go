@@ -10,10 +10,10 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// Explanation is what one number means.
+// Explanation explains one number.
 type Explanation struct {
 	Title string `json:"title"`
-	// Means are sentences by version, Do what helps.
+	// Means has the causes by version, Do the remedies.
 	Means []Said   `json:"means"`
 	Do    []string `json:"do"`
 }
@@ -76,7 +76,7 @@ func Known() (st, disconnects []int) {
 	return st, disconnects
 }
 
-// Line is what a SPOE line of HAProxy's log says.
+// Line is a parsed SPOE line of HAProxy's log.
 type Line struct {
 	Agent  string
 	Group  bool // a group rather than an event
@@ -119,7 +119,7 @@ var (
 	counterNames = []string{"idle applets / applets", "streams that wait to send / for an ACK", "errors / events processed"}
 )
 
-// Words says in lines what the line says besides its status.
+// Words returns the line's facts in words, without its status.
 func (l Line) Words() []string {
 	kind := "event"
 	if l.Group {

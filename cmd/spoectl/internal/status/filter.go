@@ -12,7 +12,7 @@ var afterInterruption = []string{
 	"Otherwise nothing, if there are few. Many of them mean that visitors do not wait: look at the time in the line.",
 }
 
-// filter is what the engine of HAProxy itself says: st= below 256.
+// filter explains the numbers of HAProxy's own engine: st= below 256.
 var filter = map[int]Explanation{
 	0: {
 		Title: "all went well",

@@ -20,7 +20,7 @@ var health = map[string]Explanation{
 	},
 	"Layer7 invalid response": {
 		Means: []Said{{"", "The port answers, and not as an agent: something else listens there, the agent closes its connections as it is being stopped, or it refuses the hello (with an AGENT-DISCONNECT)."}},
-		Do:    []string{"`spoectl ask --hello ADDR MESSAGE` shows the answer to a hello. While an agent is being stopped this is what HAProxy is to see."},
+		Do:    []string{"`spoectl ask --hello ADDR MESSAGE` shows the answer to a hello. While an agent is stopping, HAProxy should see this."},
 	},
 	"Layer7 timeout": {
 		Means: []Said{{"", "The port takes connections and does not answer a hello within `timeout check`: the agent hangs, something else listens there, or HAProxy speaks TLS or sends a PROXY header that the other side does not expect."}},

@@ -52,14 +52,14 @@ var errors = map[int]Explanation{
 	},
 	4: {
 		Means: []Said{{"", "One side could not read the other's frame: something else than an agent on that port, a frame under 7 bytes, a damaged payload, or an AGENT-HELLO cut into several writes, which breaks 3.1 and later."}},
-		Do:    []string{"`spoectl conform ADDR` finds what the agent does wrong; `spoectl tap` shows the frame. Is the backend's port the agent's, with TLS on both sides or none?"},
+		Do:    []string{"`spoectl conform ADDR` finds the agent's mistake; `spoectl tap` shows the frame. Is the backend's port the agent's, with TLS on both sides or none?"},
 	},
 	5: hello("version"),
 	6: hello("max-frame-size"),
 	7: hello("capabilities"),
 	8: {
 		Means: []Said{{"", "The two do not speak a common version of SPOP: HAProxy speaks 2.0."}},
-		Do:    []string{"`spoectl ask --hello` shows what the agent answers."},
+		Do:    []string{"`spoectl ask --hello` shows the agent's answer."},
 	},
 	9: {
 		Means: []Said{

@@ -1,5 +1,6 @@
-// Command certs makes the certificates for trying the recipe out: an authority,
-// and what it has signed for the agent and for HAProxy. They are good for a day.
+// Command certs makes the certificates for trying the recipe out: an authority, and the
+// certificates that it has signed for the agent and for HAProxy. They are valid for a
+// day.
 package main
 
 import (

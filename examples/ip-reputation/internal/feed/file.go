@@ -10,12 +10,12 @@ import (
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/iplist"
 )
 
-// file is a source and what is known of it.
+// file is a source and its state.
 type file struct {
 	source   Source
 	log      *slog.Logger // names the list and the path
 	prefixes []netip.Prefix
-	loaded   bool // prefixes is what a good file said, now or earlier
+	loaded   bool // prefixes is from the last good file
 	loadedAt time.Time
 
 	taken stamp // of the last attempt that could read the file, good or bad

@@ -71,7 +71,7 @@ func open(path string, info fs.FileInfo) (*os.File, error) {
 	return f, nil
 }
 
-// openError words what the operating system said.
+// openError puts an error of the operating system into words.
 func openError(path string, err error) error {
 	reason, advice := fmt.Sprintf("cannot be opened (%v)", err), "check the path"
 	var pathErr *fs.PathError

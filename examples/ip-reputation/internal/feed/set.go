@@ -39,7 +39,7 @@ func (s *Set) Lookup(addr netip.Addr) *reputation.List { return s.Table().Lookup
 // Table returns the table of this moment. Before Load it is nil.
 func (s *Set) Table() *reputation.Table { return s.table.Load() }
 
-// rebuild swaps in a table of what the files last said.
+// rebuild replaces the table by one of the files' last contents.
 func (s *Set) rebuild() {
 	start := time.Now()
 	entries := make([]reputation.Entries, 0, len(s.files))

@@ -6,7 +6,7 @@ import (
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
 )
 
-// Status is what is known of one file.
+// Status is the state of one file.
 type Status struct {
 	List     reputation.List
 	Path     string

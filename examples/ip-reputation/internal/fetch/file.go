@@ -35,7 +35,7 @@ type File struct {
 	Done func(replaced bool, err error)
 }
 
-// memory is what the last good answer said, beside the file.
+// memory is stored beside the file: the headers of the last good answer.
 type memory struct {
 	URL          string `json:"url"`
 	ETag         string `json:"etag,omitempty"`
@@ -109,7 +109,7 @@ func (f File) get(ctx context.Context, url string, header http.Header) (status i
 	return resp.StatusCode, resp.Header, content, err
 }
 
-// recall returns what the last answer said, if the file is still that one.
+// recall returns the memory of the last answer, if the file is still the same.
 func (f File) recall() (m memory) {
 	note, err := os.ReadFile(f.Path + ".fetch")
 	if err != nil || json.Unmarshal(note, &m) != nil || m.URL != f.URL {

@@ -8,7 +8,7 @@ import (
 	"github.com/oschwald/maxminddb-golang/v2"
 )
 
-// Place is what databases know of an address. Fields that they do not know are empty, or 0.
+// Place is an address's entry in the databases. Unknown fields are empty, or 0.
 type Place struct {
 	Country   string // ISO 3166-1: DE
 	Continent string // AF, AN, AS, EU, NA, OC or SA
@@ -74,9 +74,9 @@ type record struct {
 	ASOrg string `maxminddb:"autonomous_system_organization"`
 }
 
-// Lookup returns the place of an address: each field from the first database that has it.
-// The error says which database is damaged or has another form; the place has what the
-// others know.
+// Lookup returns the place of an address: each field from the first database that has
+// it. The error says which database is damaged or has another form; the place then
+// comes from the others.
 func (s Set) Lookup(addr netip.Addr) (p Place, err error) {
 	addr = addr.Unmap().WithZone("")
 	for _, d := range s {

@@ -13,7 +13,7 @@ const (
 	// in bytes. Entries are far shorter.
 	bufferSize = 64 << 10
 
-	// sniffSize is how many of its first bytes tell what a file is.
+	// sniffSize is the number of a file's first bytes that sniff looks at.
 	sniffSize = 512
 )
 

@@ -7,7 +7,7 @@ import "net/netip"
 // needs no ten thousand lines in a log.
 const MaxProblems = 5
 
-// List is what a file had to say.
+// List is the content of a file.
 type List struct {
 	// Prefixes holds the entries in the order of the file, masked, IPv4-mapped
 	// ones as IPv4. An entry that the file repeats is here as often.

@@ -18,7 +18,7 @@ func (p Problem) String() string {
 // maxText is the length, in bytes, to which a bad line is cut for its report.
 const maxText = 60
 
-// excerpt copies a line, cut to what a report can show.
+// excerpt copies the beginning of a line, as long as a report shows.
 func excerpt(line []byte) string {
 	if len(line) > maxText {
 		return string(line[:maxText]) + "..."

@@ -17,7 +17,7 @@ var kinds = []struct{ magic, reason, advice string }{
 	{"\xfe\xff", "is UTF-16 text", "convert it to UTF-8"},
 }
 
-// sniff refuses what its first bytes give away.
+// sniff refuses files that are recognisably of another kind, by their first bytes.
 func sniff(file string, head []byte) error {
 	for _, k := range kinds {
 		if bytes.HasPrefix(head, []byte(k.magic)) {

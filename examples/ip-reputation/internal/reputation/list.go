@@ -9,7 +9,7 @@ const (
 	Clean = 100
 )
 
-// List is what an address that is on it gets.
+// List is a list's settings, which apply to the addresses on it.
 type List struct {
 	Name  string
 	Score int // from Listed to Clean; an allow list's is Clean

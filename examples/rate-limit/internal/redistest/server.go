@@ -51,7 +51,7 @@ func (s *Server) Args(args ...string) {
 
 var ready = regexp.MustCompile(`(Ready to accept connections)`)
 
-// Restart starts a server that was killed, without what it knew.
+// Restart starts a server that was killed, without its data.
 func (s *Server) Restart() {
 	s.t.Helper()
 	path, err := exec.LookPath("redis-server")
@@ -59,10 +59,10 @@ func (s *Server) Restart() {
 	s.process = recipes.StartProgram(s.t, path, s.ready, s.args...)
 }
 
-// Output returns what the server has logged since its last start.
+// Output returns the server's log since its last start.
 func (s *Server) Output() string { return s.process.Output() }
 
-// Kill is what a crash is to clients. It returns when the server has ended.
+// Kill ends the server as a crash does, and returns when it has ended.
 func (s *Server) Kill() { s.process.Kill() }
 
 // Hang makes the server answer nothing, until GoOn.
