@@ -109,6 +109,7 @@ func TestRegistrationErrors(t *testing.T) {
 			F map[string]string `spoe:"f_*"`
 		}](), `F: variable txn.f_* is set by the field A already; rename one`},
 		{"func", "out", field(func() {}, `spoe:"f"`), `F: no variable can be made of func(); use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json`},
+		{"json func", "out", field(func() {}, `spoe:"f,json"`), `F: no variable can be made of func(); use a bool, an integer, a float, a string, []byte, an address, give it MarshalSPOE or MarshalText, or add json`},
 	}
 	for _, test := range tests {
 		t.Run(test.dir+" "+test.name, func(t *testing.T) {

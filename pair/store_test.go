@@ -263,6 +263,16 @@ func TestDefaultMaxBytes(t *testing.T) {
 	assert.Equal(t, 4, s.Stats().Waiting)
 }
 
+// Without MaxEntries, 65536 values wait.
+func TestDefaultMaxEntries(t *testing.T) {
+	s := pair.New(pair.Config[int]{})
+	defer s.Close()
+	for i := range 1<<16 + 10 {
+		s.Put(i)
+	}
+	assert.Equal(t, 1<<16, s.Stats().Waiting)
+}
+
 func TestReasons(t *testing.T) {
 	for reason, want := range map[pair.Reason]string{
 		pair.Expired: "expired", pair.Evicted: "evicted", pair.ShutDown: "shut down", 0: "Reason(0)", 4: "Reason(4)",
