@@ -100,8 +100,15 @@ func TestSplitCookie(t *testing.T) {
 	c.Value = strings.Repeat("x", 3*size)
 	_, err := c.Split(3)
 	require.EqualError(t, err, "codec: the cookie __Host-a has 12269 bytes, which do not fit into 3 cookies: shorten its value")
+	c.Value = strings.Repeat("x", 9*size-1)
+	headers, err := c.Split(20)
+	require.NoError(t, err)
+	assert.Len(t, headers, 9)
+	c.Value += "x"
+	_, err = c.Split(20)
+	require.Error(t, err, "the number of cookies is one digit")
 	// The name leaves space for one character in each cookie.
-	headers, err := codec.SetCookie{Name: strings.Repeat("n", codec.MaxCookie-2), Value: "abc"}.Split(9)
+	headers, err = codec.SetCookie{Name: strings.Repeat("n", codec.MaxCookie-2), Value: "abc"}.Split(9)
 	require.NoError(t, err)
 	assert.Len(t, headers, 4)
 	c.Value = "a;b"
