@@ -210,6 +210,16 @@ func TestNames(t *testing.T) {
 	assert.Equal(t, []string{name, name, name}, []string{info.Message, info.Group, info.Engine})
 }
 
+// TestShortestDeadline: of several bounds the shortest counts, in any order.
+func TestShortestDeadline(t *testing.T) {
+	r := router.New()
+	r.With(bounded(1), bounded(time.Second)).HandleRaw("a", rawHandler)
+	r.With(bounded(time.Second), bounded(1)).HandleRaw("b", rawHandler)
+	for _, info := range r.Routes() {
+		assert.EqualValues(t, 1, info.Deadline)
+	}
+}
+
 // TestOtherVars: a route sets variables besides those of its result, if scope or name differ.
 func TestOtherVars(t *testing.T) {
 	r := router.New()
