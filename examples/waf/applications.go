@@ -19,7 +19,6 @@ type application struct {
 
 // applications are those of one configuration.
 type applications struct {
-	all    []*application
 	byName map[string]*application
 	byHost map[string]*application // "" is for all other hosts
 }
@@ -29,14 +28,13 @@ type applications struct {
 func (w *waf) compile(_ context.Context, c *Config) (*applications, error) {
 	apps := &applications{byName: make(map[string]*application), byHost: make(map[string]*application)}
 	var errs []error
-	for _, a := range c.applications() {
+	for _, a := range c.Applications {
 		set, err := rules.Compile(a.source(c.AuditLog, w.audits()))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("application %s: %w", a.Name, err))
 			continue
 		}
 		app := &application{a, set}
-		apps.all = append(apps.all, app)
 		apps.byName[a.Name] = app
 		for _, host := range a.Hosts {
 			apps.byHost[host] = app
@@ -80,20 +78,17 @@ func (a *applications) find(name, host string) (*application, error) {
 
 // files are the rule files on disk, which are reloaded when they change.
 func (a *applications) files() (names []string) {
-	for _, app := range a.all {
+	for _, app := range a.byName {
 		names = append(names, app.rules.Files...)
 	}
 	return names
 }
 
-// maxFlush is how long Close waits for an audit log that is slow.
-const maxFlush = 2 * time.Second
-
-// Close frees the rules, once what is in the audit log's queue is written. Transactions
-// that are under way go on.
+// Close frees the rules, once the audit log's queue is written, for which it waits two
+// seconds at most. Transactions that are under way go on.
 func (a *applications) Close() error {
-	rules.FlushAudit(maxFlush)
-	for _, app := range a.all {
+	rules.FlushAudit(2 * time.Second)
+	for _, app := range a.byName {
 		app.rules.Close()
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"fmt"
@@ -225,16 +226,22 @@ func TestAttacks(t *testing.T) {
 func TestSlowBody(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		h := startHAProxy(t, bin, startAgent(t, ""), "timeout http-request    10s", "timeout http-request    300ms")
-		conn, err := net.Dial("tcp", h.Addr("http"))
-		require.NoError(t, err)
-		defer conn.Close()
-		_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: site\r\nContent-Length: 100\r\n\r\nhalf")
-		require.NoError(t, err)
-		require.NoError(t, conn.SetDeadline(time.Now().Add(servicetest.Patience)))
-		answer := make([]byte, 12)
-		_, err = io.ReadFull(conn, answer)
-		require.NoError(t, err)
-		assert.Equal(t, "HTTP/1.1 408", string(answer))
+		for name, body := range map[string]string{
+			"a length":            "Content-Length: 100\r\n\r\nhalf",
+			"chunks":              "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+			"a chunk that is cut": "Transfer-Encoding: chunked\r\n\r\n64\r\nhalf",
+			"no trailer's end":    "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\nX: y\r\n",
+		} {
+			conn, err := net.Dial("tcp", h.Addr("http"))
+			require.NoError(t, err)
+			defer conn.Close()
+			_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: site\r\n"+body)
+			require.NoError(t, err)
+			require.NoError(t, conn.SetDeadline(time.Now().Add(servicetest.Patience)))
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err, name)
+			assert.Equal(t, http.StatusRequestTimeout, resp.StatusCode, name)
+		}
 	})
 }
 

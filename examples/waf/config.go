@@ -19,7 +19,7 @@ type Config struct {
 	LogHits      bool          `help:"log a line for each rule that matches and logs (at debug level, always)"`
 }
 
-var defaults = Config{Agent: "agent1", Pending: 10000, PendingFor: time.Minute}
+var defaults = Config{Applications: []Application{{Name: "default", Responses: true}}, Agent: "agent1", Pending: 10000, PendingFor: time.Minute}
 
 // Application is a site, or several with the same rules.
 type Application struct {
@@ -49,16 +49,11 @@ Include @owasp_crs/*.conf
 SecRuleEngine On
 `
 
-// applications are those of the settings, or one with the Core Rule Set.
-func (c Config) applications() []Application {
-	if len(c.Applications) == 0 {
-		return []Application{{Name: "default", Responses: true}}
-	}
-	return c.Applications
-}
-
 // Validate refuses applications that contradict each other.
 func (c Config) Validate() error {
+	if len(c.Applications) == 0 {
+		return service.Wrong("applications", "is empty: without the line, all sites have the Core Rule Set")
+	}
 	taken := make(map[string]int)
 	for i, app := range c.Applications {
 		key := fmt.Sprintf("applications[%d]", i)

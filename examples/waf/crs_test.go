@@ -92,7 +92,7 @@ func TestSuite(t *testing.T) {
 		fmt.Fprintf(results, "| %s | %d | %d | %d | %d | %d |\n", bin.Version, len(all), passed, refused, others, failed)
 	})
 	t.Log("\n" + results.String())
-	if *wholeSuite {
+	if *wholeSuite && !t.Failed() {
 		writeTable(t, "suite", results.String())
 	}
 }
@@ -155,7 +155,7 @@ func newSuiteRun(t *testing.T, bin haproxytest.Binary) *suiteRun {
 	var running sync.WaitGroup
 	running.Go(func() { // ends with the agent
 		agent().Run(ctx, service.Process{Stdout: io.Discard, Stderr: stderr, Args: []string{"-config", file, "-listen", "127.0.0.1:0",
-			"-admin-listen", "off", "-timeout", "15s", "-shutdown-timeout", "1s", "-log-format", "json", "-log-hits", "-pending-for", "2s"}})
+			"-admin-listen", "off", "-timeout", "80s", "-shutdown-timeout", "1s", "-log-format", "json", "-log-hits", "-pending-for", "2s"}})
 		stderr.Close()
 	})
 	running.Go(func() { r.read(log, ready) }) // ends with the agent
@@ -163,7 +163,8 @@ func newSuiteRun(t *testing.T, bin haproxytest.Binary) *suiteRun {
 	origin := httptest.NewServer(crs.Origin)
 	t.Cleanup(origin.Close)
 	cfg := shipped(t, <-ready, strings.TrimPrefix(origin.URL, "http://"),
-		"    default_backend origin", "    http-after-response set-header X-WAF %[var(txn.waf.id)]\n    default_backend origin", "log stdout format raw local0", "")
+		"    default_backend origin", "    http-after-response set-header X-WAF %[var(txn.waf.id)]\n    default_backend origin", "log stdout format raw local0", "", "30s", "2m")
+	cfg.Files["spoe.conf"] = haproxytest.ReadConfig(t, "spoe.conf", "timeout processing 2s", "timeout processing 90s")
 	cfg.Files["agents.cfg"] = haproxytest.ReadConfig(t, "agents.cfg", "inter 1s", "inter 100ms", "    option spop-check\n", patientChecks, "tune.bufsize 65536", "tune.bufsize 131072")
 	h := haproxytest.Start(t, bin, cfg)
 	waitUp(t, h, 1)

@@ -54,6 +54,7 @@ func TestUnitIsHardened(t *testing.T) { servicetest.CheckUnit(t, "deploy/waf.ser
 // TestSettings: the program reports mistakes with their places.
 func TestSettings(t *testing.T) {
 	for _, tt := range []struct{ name, settings, want string }{
+		{"no application", "applications: []", "applications: is empty"},
 		{"no name", "applications: [{}]", "applications[0].name: is empty"},
 		{"two of a name", "applications: [{name: a, hosts: [x]}, {name: a, hosts: [y]}]", "applications[1]: has the name a, which applications[0] has"},
 		{"two for a host", "applications: [{name: a, hosts: [x]}, {name: b, hosts: [x]}]", "has the host x, which applications[0] has"},

@@ -5,7 +5,6 @@ import (
 	"context"
 	"iter"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -70,13 +69,11 @@ func (t *transaction) hits() iter.Seq[types.MatchedRule] {
 }
 
 // where names what a rule matched, such as ARGS:id: the last part of a chain.
-func where(rule types.MatchedRule) string {
-	for _, d := range slices.Backward(rule.MatchedDatas()) {
-		if name := place(d); name != "" {
-			return name
-		}
+func where(rule types.MatchedRule) (name string) {
+	for _, d := range rule.MatchedDatas() {
+		name = cmp.Or(place(d), name)
 	}
-	return ""
+	return name
 }
 
 func place(d types.MatchData) string {

@@ -10,7 +10,7 @@ import (
 )
 
 // sendLimit bounds one request with its response.
-const sendLimit = 20 * time.Second
+const sendLimit = 2 * time.Minute
 
 // Answer is a response. Status is 0 if there was none.
 type Answer struct {
