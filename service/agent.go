@@ -62,6 +62,7 @@ func Main[C any](a Agent[C]) {
 	// Registered before anything else: a SIGHUP during start must not kill.
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE) // the log's reader may end; its lines are then lost
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	os.Exit(a.Run(ctx, Process{Args: os.Args[1:], Environ: os.Environ(), Reload: reload, Stdout: os.Stdout, Stderr: os.Stderr}))

@@ -2,8 +2,12 @@ package service_test
 
 import (
 	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,4 +83,51 @@ func TestLogBlocks(t *testing.T) {
 		t.Fatal("the agent has not ended")
 	}
 	assert.Equal(t, asked, strings.Count(log.String(), "msg=asked"))
+}
+
+// TestLogReaderEnds: an agent goes on if the reader of its log has ended, if its disk is full
+// and if its standard output and error are closed.
+func TestLogReaderEnds(t *testing.T) {
+	program := buildGuard(t)
+	read, pipe, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, read.Close())
+	defer pipe.Close()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer full.Close()
+	for name, tt := range map[string]struct {
+		to       *os.File
+		redirect string
+	}{
+		"pipe":   {to: pipe},
+		"full":   {to: full},
+		"closed": {redirect: " >&- 2>&-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			socket := filepath.Join(t.TempDir(), "agent.sock")
+			cmd := exec.Command("sh", "-c", `exec "$0" -listen "unix:$1" -admin-listen off`+tt.redirect, program, socket)
+			cmd.Stdout, cmd.Stderr = tt.to, tt.to
+			require.NoError(t, cmd.Start())
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }() // ends with the process
+			defer cmd.Process.Kill()
+			require.Eventually(t, func() bool {
+				_, err := spoetest.HealthCheck(t.Context(), "unix", socket)
+				return err == nil || len(ended) > 0
+			}, servicetest.Patience, 10*time.Millisecond)
+			for range 3 { // each signal makes a line
+				require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
+				_, err := spoetest.HealthCheck(t.Context(), "unix", socket)
+				require.NoError(t, err)
+			}
+			require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+			select {
+			case err := <-ended:
+				assert.NoError(t, err)
+			case <-time.After(servicetest.Patience):
+				t.Fatal("the agent has not ended")
+			}
+		})
+	}
 }
