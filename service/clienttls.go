@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 )
 
 // ClientTLS are settings for TLS connections that an agent opens, to a database or another
@@ -25,14 +26,16 @@ func (c ClientTLS) Validate() error {
 func (c ClientTLS) Load() (*tls.Config, error) {
 	roots, err := CertPool(c.CA)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ca: %w", err)
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	if c.Cert != "" {
 		config.Certificates = make([]tls.Certificate, 1)
-		config.Certificates[0], err = tls.LoadX509KeyPair(c.Cert, c.Key)
+		if config.Certificates[0], err = tls.LoadX509KeyPair(c.Cert, c.Key); err != nil {
+			return nil, fmt.Errorf("cert %s with key %s: %w: name PEM files that belong together", c.Cert, c.Key, err)
+		}
 	}
-	return config, err
+	return config, nil
 }
 
 // Files returns the files of the settings, for [Setup.Watch].

@@ -56,8 +56,8 @@ func badCollectors(gone <-chan struct{}) map[string]http.HandlerFunc {
 	}
 }
 
-// TestBadCollector: whatever becomes of spans, metrics and log records, each question has a
-// verdict, and the agent ends when it is told to.
+// TestBadCollector: collectors that fail cost no question its verdict, and keep the agent
+// from ending for a bounded time.
 func TestBadCollector(t *testing.T) {
 	gone := make(chan struct{})
 	bad := badCollectors(gone)

@@ -178,6 +178,7 @@ func TestCommands(t *testing.T) {
 		{[]string{"-version"}, 0, `^test-agent v1.2.3\n$`, `^$`},
 		{[]string{"-h"}, 0, `(?s)-score N.*default 7.*TEST_AGENT_LOG_LEVEL`, `^$`},
 		{[]string{"-t"}, 0, `^test-agent: the configuration is good\n$`, `^$`},
+		{[]string{"-t", "-tls-cert", "/none", "-tls-key", "/no"}, 1, `^$`, `TLS certificate /none with key /no: open /none: no such file or directory\n$`},
 		{[]string{"-t", "-reject"}, 1, `^$`, `^test-agent: the table is broken\n$`},
 		{[]string{"-show-config", "-score=9"}, 0, `score: 9 # -score\n`, `^$`},
 		{[]string{"-print-config=spoe", "-reject"}, 0, `(?s)spoe-agent test-agent.*spoe-message ask`, `^$`},

@@ -45,6 +45,9 @@ func (p *program[C]) start(ctx context.Context, loaded *conf.Loaded, validate bo
 		s := p.newSetup(ctx, g, p.log)
 		defer s.state.close()
 		p.use(s)
+		if _, err := p.deriveTLS(s); err != nil {
+			return p.fail(g, err)
+		}
 		if err := p.Setup(ctx, s); err != nil {
 			return p.fail(g, err)
 		}

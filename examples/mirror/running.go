@@ -88,6 +88,8 @@ func newRunning(t Target, c *Config) (*running, error) {
 			MaxIdleConnsPerHost: c.Workers,
 			IdleConnTimeout:     90 * time.Second,
 			DisableCompression:  true, // it would add Accept-Encoding
+
+			MaxResponseHeaderBytes: 64 << 10, // in each worker's memory
 		},
 	}, nil
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
@@ -20,7 +22,7 @@ type Target struct {
 	Name string `help:"the target in logs and metrics; without it the host of the URL"`
 	URL  string `value:"URL" help:"where the copies go, such as https://staging.example.org/v2"`
 
-	Share   float64  `min:"0" max:"100" value:"PERCENT" help:"how many of the requests are copied"`
+	Share   float64  `min:"0.000000001" max:"100" value:"PERCENT" help:"how many of the requests are copied"`
 	ShareBy string   `value:"HEADER" help:"a header whose value decides: requests with the same value are all copied or all not"`
 	Method  []string `value:"METHOD" help:"copy requests with these methods alone"`
 	Path    []string `value:"PREFIX" help:"copy requests alone whose path begins with one of these"`
@@ -37,7 +39,14 @@ type Target struct {
 	TLS service.ClientTLS `conf:",inline"`
 }
 
-// Validate refuses what cannot be sent.
+var (
+	methodForm = regexp.MustCompile(`^[A-Z][A-Z0-9-]*$`)
+	pathForm   = regexp.MustCompile(`^(/|\*$)`)
+	nameForm   = regexp.MustCompile(`^[^\s"(),/:;<=>?@[\\\]{}]+$`)
+	headerForm = regexp.MustCompile(`^[^\s"(),/:;<=>?@[\\\]{}]+(:.*)?$`)
+)
+
+// Validate refuses what cannot be sent, and choices that no request meets.
 func (t Target) Validate() error {
 	if _, err := parseURL(t.URL); err != nil {
 		return service.Wrong("url", "%v", err)
@@ -50,13 +59,24 @@ func (t Target) Validate() error {
 			return service.Wrong("set."+name, "cannot be set: the copy's connection and body decide it")
 		}
 	}
+	var errs []error
+	check := func(key string, form *regexp.Regexp, want string, values ...string) {
+		if i := slices.IndexFunc(values, func(v string) bool { return !form.MatchString(v) }); i >= 0 {
+			errs = append(errs, service.Wrong(key, "%q is no %s", values[i], want))
+		}
+	}
+	check("method", methodForm, "method: write one in capital letters, such as POST", t.Method...)
+	check("path", pathForm, "path: write one that begins with '/', such as /api/", t.Path...)
+	check("header", headerForm, "header: write a name, such as X-Beta, or a name and a value, X-Beta: yes", t.Header...)
+	check("remove", nameForm, "name of a header: write one such as Cookie", t.Remove...)
+	check("share-by", nameForm, "name of a header: write one such as X-Session", cmp.Or(t.ShareBy, "none"))
 	if t.Host != "" && !httpguts.ValidHostHeader(t.Host) {
 		return service.Wrong("host", "%q is no host: write keep, url, or a name such as staging.example.org", t.Host)
 	}
 	if t.TLS.CA != "" && t.Insecure {
 		return service.Wrong("insecure", "is set with ca: remove one of the two")
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // name returns the target's name, or the host and port of its URL.
@@ -64,11 +84,10 @@ func (t Target) name() string {
 	if t.Name != "" {
 		return t.Name
 	}
-	u, err := parseURL(t.URL)
-	if err != nil {
-		return t.URL
+	if u, err := parseURL(t.URL); err == nil {
+		return u.Host
 	}
-	return u.Host
+	return t.URL
 }
 
 // parseURL reads a target's URL. A path must not end with a slash: it stands in

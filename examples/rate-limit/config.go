@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,11 +73,25 @@ var defaults = Config{
 // Validate checks the limits against each other, and the addresses of Redis.
 func (c Config) Validate() error {
 	var errs []error
-	if r := c.Redis; !r.TLS && r.Files != (service.ClientTLS{}) {
-		errs = append(errs, service.Wrong("redis.tls", "is not set, but ca, cert or key is: write tls: true, or remove them"))
+	r := c.Redis
+	for _, wrong := range []struct {
+		is       bool
+		key, why string
+	}{
+		{!r.TLS && r.Files != (service.ClientTLS{}), "tls", "is not set, but ca, cert or key is: write tls: true, or remove them"},
+		{len(r.Address) == 0 && (r.Master != "" || r.Cluster), "address", "is missing, but master or cluster is set: write address, or remove them"},
+		{r.Master != "" && r.Cluster, "master", "is set with cluster: remove one of the two"},
+		{r.Master == "" && r.SentinelPassword.Reveal() != "", "sentinel-password", "is set without master: write master, too"},
+		{r.Master == "" && (r.Cluster || len(r.Address) > 1) && r.DB != 0, "db", "is not 0, the only database of a cluster: remove it"},
+		{strings.ContainsAny(r.Prefix, "{}"), "prefix", "has braces, by which a cluster distributes keys: remove them"},
+	} {
+		if wrong.is {
+			errs = append(errs, service.Wrong("redis."+wrong.key, "%s", wrong.why))
+		}
 	}
-	for i, addr := range c.Redis.Address {
-		if _, port, err := net.SplitHostPort(addr); err != nil || strings.ContainsAny(port, ", ") {
+	for i, addr := range r.Address {
+		_, port, err := net.SplitHostPort(addr)
+		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
 			errs = append(errs, service.Wrong("redis.address["+strconv.Itoa(i)+"]", "%q is not an address: write host:port, such as 127.0.0.1:6379, once for each", addr))
 		}
 	}
@@ -96,6 +111,8 @@ func (l Limit) Validate() error {
 	switch {
 	case !name.MatchString(l.Name):
 		return service.Wrong("name", "%q is no name: write letters, digits, '-' and '_', such as login", l.Name)
+	case slices.ContainsFunc(l.Method, func(m string) bool { return !method.MatchString(m) }):
+		return service.Wrong("method", "%q is not in capital letters, such as POST: write methods as requests have them", l.Method)
 	case l.Rate < 1:
 		return service.Wrong("rate", "is missing: write how many requests a period has, such as 100")
 	case l.interval() < 80: // beyond, ticks are too coarse
@@ -106,7 +123,10 @@ func (l Limit) Validate() error {
 	return nil
 }
 
-var name = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var (
+	name   = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	method = regexp.MustCompile(`^[A-Z][A-Z0-9-]*$`)
+)
 
 func (l Limit) withDefaults() Limit {
 	l.Period = cmp.Or(l.Period, time.Second)

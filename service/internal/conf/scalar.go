@@ -20,6 +20,10 @@ func (f field) setText(v reflect.Value, text string) error {
 		if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
 			return f.notText(v, text, err)
 		}
+		// Addresses are compared as IPv4: such a network would contain none.
+		if p, ok := v.Interface().(netip.Prefix); ok && p.Addr().Is4In6() {
+			return fmt.Errorf("%q is IPv4 in the form of IPv6: write %v", text, netip.PrefixFrom(p.Addr().Unmap(), max(p.Bits()-96, 0)))
+		}
 		return nil
 	}
 	if v.Type() == durationType {

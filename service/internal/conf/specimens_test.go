@@ -76,6 +76,7 @@ func TestSpecimens(t *testing.T) {
 		{"format: xml", `FILE:2: format: "xml" is unknown: write text or json`},
 		{"log-level: loud", `FILE:2: log-level: "loud" is not a level: write one such as info`},
 		{"networks: [10.0.0.0/8, 10.0.0.0/33]", `FILE:2: networks[1]: "10.0.0.0/33" is not a network: write one such as 10.0.0.0/8 or 2001:db8::/32`},
+		{"networks: ['::ffff:10.0.0.0/104']", `FILE:2: networks[0]: "::ffff:10.0.0.0/104" is IPv4 in the form of IPv6: write 10.0.0.0/8`},
 		{"networks: 10.0.0.0/8", `FILE:2: networks: is the value "10.0.0.0/8", not a list: write each value on a line of its own behind "- ", or [a, b]`},
 		{"token: file:/none", `FILE:2: token: "file:/none" is not accepted: open /none: no such file or directory`},
 		{"token: {a: b}", `FILE:2: token: is a mapping, not one value: write token: value`},

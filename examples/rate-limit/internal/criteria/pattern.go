@@ -1,9 +1,10 @@
 package criteria
 
 import (
+	"encoding/hex"
 	"fmt"
-	"net/url"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -14,6 +15,11 @@ type Pattern string
 func (p *Pattern) UnmarshalText(text []byte) error {
 	if !strings.HasPrefix(string(text), "/") && !strings.HasPrefix(string(text), "*") {
 		return fmt.Errorf("%q is no path: write one that begins with '/' or '*', such as /api/*", text)
+	}
+	// A path that is not clean would never match: see CleanPath.
+	whole := "/" + strings.TrimPrefix(string(text), "/")
+	if clean := CleanPath(whole); clean != whole && clean+"/" != whole {
+		return fmt.Errorf("%q is compared with clean paths: write %s", text, clean)
 	}
 	*p = Pattern(text)
 	return nil
@@ -44,10 +50,16 @@ func (p Pattern) match(path string) bool {
 }
 
 // CleanPath returns the path that a site takes a path for: without %-encoding, empty
-// segments and dots. A limit on /login is one on //login and /%6cogin, too.
+// segments and dots. A limit on /login is one on //login and /%6cogin, too, and a '%' that
+// encodes nothing hides none of the others.
 func CleanPath(raw string) string {
-	if plain, err := url.PathUnescape(raw); err == nil {
-		raw = plain
+	if strings.Contains(raw, "%") {
+		raw = encoded.ReplaceAllStringFunc(raw, func(s string) string {
+			b, _ := hex.DecodeString(s[1:]) // two digits, as matched
+			return string(b)
+		})
 	}
 	return path.Clean("/" + raw)
 }
+
+var encoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)

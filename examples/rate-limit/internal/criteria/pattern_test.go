@@ -36,6 +36,9 @@ func TestPattern(t *testing.T) {
 		{"/a*a", "/a", false},
 		{"/login/", "/login", true},
 		{"/*", "/%zz", true},
+		{"/api/*", "/%61pi/x%zz", true},
+		{"/api/*", "/%61pi/%", true},
+		{"/login", "/%2e/%2E%2e/logi%6e", true},
 	} {
 		assert.Equal(t, tt.want, tt.pattern.Matches(criteria.CleanPath(tt.path)), "%s on %s", tt.pattern, tt.path)
 	}
