@@ -125,8 +125,8 @@ func TestTwoAgents(t *testing.T) {
 		}
 		b := newBrowser(t)
 		b.login(w.wiki+"/", "alice").shows(t, w.wiki+"/", "alice")
-		assert.Contains(t, w.agents[0].Log.String(), "decision=allow reason=session user=alice")
-		assert.Contains(t, w.agents[1].Log.String(), `msg="logged in" user=alice`)
+		w.agents[0].Log.Wait(t, "decision=allow reason=session user=alice")
+		w.agents[1].Log.Wait(t, `msg="logged in" user=alice`)
 		for _, server := range []string{"sso-agents/agent2", "sso-pages/pages1"} {
 			w.h.Command("set server " + server + " state ready")
 		}
@@ -134,7 +134,7 @@ func TestTwoAgents(t *testing.T) {
 		assert.Zero(t, <-w.agents[0].Ended)
 		assert.Eventually(t, func() bool { return b.once(w.wiki+"/").status == 200 }, patience, 50*time.Millisecond)
 		b.get(w.shop+"/").shows(t, w.shop+"/", "alice")
-		assert.Contains(t, w.agents[1].Log.String(), "decision=allow reason=session user=alice")
+		w.agents[1].Log.Wait(t, "decision=allow reason=session user=alice")
 	})
 }
 
