@@ -3,6 +3,7 @@
 //   - auth/openid: an OpenID Connect provider: its keys, logins, logouts
 //   - auth/bearer: access tokens for APIs, JWTs and others
 //   - auth/ldapauth: names and passwords in an LDAP directory
+//   - auth/session: a browser's login in an encrypted cookie
 //   - auth/revoked: sessions and tokens that no longer count, for several agents
 //
 // They return a [User], or one of this package's errors. [Bearer] and [Basic] read the

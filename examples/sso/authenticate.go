@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/auth"
+	"github.com/spoke-go/spoke/auth/session"
 )
 
 // authenticate finds the user who sends a request: by the bearer token or the password, if
@@ -59,32 +60,32 @@ func (a *sso) bySession(g *gate, s *site, q *Question) (*auth.User, Answer) {
 		}
 		return Answer{Decision: "login", Location: "https://" + q.Host.String() + page + "?rd=" + url.QueryEscape(g.sealReturn(host, back, now)), reason: reason}
 	}
-	session := g.session(q.Cookie, host, now)
-	if session == nil || session.Provider != s.provider.name {
+	visitor := g.sessions.Read(q.Cookie, host, now)
+	if visitor == nil || visitor.Provider != s.provider.name {
 		return nil, login(loginPath, "no session")
 	}
-	state, why := session.at(now, &g.config.Session)
+	state, why := visitor.State(now, g.config.Session)
 	switch {
-	case state == ended && why == unconfirmed:
+	case state == session.Ended && why == session.Unconfirmed:
 		return nil, login(refreshPath, why)
-	case state == ended:
+	case state == session.Ended:
 		return nil, login(loginPath, why)
 	case !a.revoked.Fresh():
 		return nil, Answer{Decision: "unavailable", reason: "revocations"}
-	case session.revokedIn(a.revoked):
+	case visitor.Revoked(a.revoked):
 		return nil, login(loginPath, "revoked")
-	case state == due && browses:
-		return &session.User, login(refreshPath, unconfirmed)
+	case state == session.Due && browses:
+		return &visitor.User, login(refreshPath, session.Unconfirmed)
 	}
 	r := Answer{reason: "session"}
-	if session.stale(now, &g.config.Session) {
-		session.Seen = now.Unix()
-		if set, err := g.sessionCookies(session, host); err == nil {
+	if visitor.Stale(now, g.config.Session) {
+		visitor.Seen = now.Unix()
+		if set, err := g.sessions.Set(visitor, host); err == nil {
 			set = append(set, "", "")
 			r.Cookie, r.Cookie1, r.Cookie2 = set[0], set[1], set[2]
 		}
 	}
-	return &session.User, r
+	return &visitor.User, r
 }
 
 // navigates reports whether a browser wants to show a page: a redirect makes sense.

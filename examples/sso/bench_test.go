@@ -16,6 +16,7 @@ import (
 
 	"github.com/spoke-go/spoke/auth"
 	"github.com/spoke-go/spoke/auth/openid"
+	"github.com/spoke-go/spoke/auth/session"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/service"
 )
@@ -41,13 +42,13 @@ func benchmarked(tb testing.TB) (*sso, Question) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := newSession("main", time.Now())
+	s := session.New("main", time.Now())
 	s.User = auth.User{Subject: "0b3c7a5e-1", Name: "alice", Mail: "alice@example.com"}
 	for i := range 8 {
 		s.Groups = append(s.Groups, fmt.Sprintf("group%d", i))
 	}
-	s.refreshToken, s.idToken = strings.Repeat("r", 200), strings.Repeat("i", 900)
-	set, err := g.sessionCookies(s, "wiki.localhost")
+	s.RefreshToken, s.IDToken = strings.Repeat("r", 200), strings.Repeat("i", 900)
+	set, err := g.sessions.Set(s, "wiki.localhost")
 	if err != nil {
 		tb.Fatal(err)
 	}

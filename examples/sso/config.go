@@ -5,12 +5,12 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spoke-go/spoke/auth/bearer"
 	"github.com/spoke-go/spoke/auth/ldapauth"
 	"github.com/spoke-go/spoke/auth/openid"
 	"github.com/spoke-go/spoke/auth/revoked"
+	"github.com/spoke-go/spoke/auth/session"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/seal"
 	"github.com/spoke-go/spoke/service"
@@ -20,19 +20,12 @@ import (
 type Config struct {
 	Keys        []service.Secret `value:"SECRET" help:"secrets that encrypt cookies, of 32 random bytes or more: the first encrypts, all decrypt. To rotate, put a new one in front and remove the old one when the longest session has ended"`
 	PagesListen string           `conf:",fixed" value:"ADDRESS" help:"address of the pages for login, callback and logout, for HAProxy: host:port or unix:/path"`
-	Session     SessionConfig
+	Session     session.Config
 	Providers   []ProviderConfig `help:"OpenID Connect providers"`
 	LDAP        ldapauth.Config
 	Redis       revoked.Config
 	Sites       []SiteConfig `help:"sites and their rules; requests for other hosts get 403"`
 	LogAll      bool         `help:"log a line for every decision (at debug level, always)"`
-}
-
-// SessionConfig bounds a session of a browser.
-type SessionConfig struct {
-	Lifetime time.Duration `min:"1s" help:"how long after its login a session ends"`
-	Idle     time.Duration `min:"1s" help:"how long after its last request a session ends"`
-	Refresh  time.Duration `min:"1s" help:"how often the provider must confirm a session, if it gave a refresh token; while the provider is down, a session lasts that much longer"`
 }
 
 // ProviderConfig is an OpenID Connect provider and this agent as its client.
@@ -63,7 +56,7 @@ type RuleConfig struct {
 
 var defaults = Config{
 	PagesListen: "127.0.0.1:9080",
-	Session:     SessionConfig{Lifetime: 12 * time.Hour, Idle: time.Hour, Refresh: 10 * time.Minute},
+	Session:     session.Defaults(),
 	LDAP:        ldapauth.Defaults(),
 	Redis:       revoked.Defaults(),
 }

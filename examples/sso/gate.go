@@ -13,6 +13,7 @@ import (
 	"github.com/spoke-go/spoke/auth/bearer"
 	"github.com/spoke-go/spoke/auth/ldapauth"
 	"github.com/spoke-go/spoke/auth/openid"
+	"github.com/spoke-go/spoke/auth/session"
 	"github.com/spoke-go/spoke/seal"
 )
 
@@ -23,7 +24,7 @@ type gate struct {
 	sites     map[string]*site
 	providers map[string]*provider
 	directory *ldapauth.Directory
-	named     string // the claims that rules name
+	sessions  session.Cookie
 	stop      context.CancelFunc
 	running   sync.WaitGroup // providers
 }
@@ -51,7 +52,7 @@ func newGate(c *Config, last *gate, log *slog.Logger, now func() time.Time) (*ga
 		}
 	}
 	claims := c.claims()
-	g.named = strings.Join(claims, " ")
+	g.sessions = session.Cookie{Name: cookieName, Keys: g.keys, Config: c.Session, Claims: strings.Join(claims, " ")}
 	for _, pc := range c.Providers {
 		log := log.With("provider", pc.Name)
 		pc.OpenID.Claims = claims

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spoke-go/spoke/auth"
 	"github.com/spoke-go/spoke/auth/openid"
+	"github.com/spoke-go/spoke/auth/session"
 	"github.com/spoke-go/spoke/codec"
 )
 
@@ -107,9 +108,9 @@ func (v *visit) callback() {
 	case err != nil:
 		refuse(http.StatusForbidden, "The login service refused, or its answer is not valid.", err)
 	default:
-		s := newSession(provider.name, v.now)
-		s.Named = v.gate.named
-		s.take(tokens, v.now, v.gate.config.Session.Refresh)
+		s := session.New(provider.name, v.now)
+		s.Named = v.gate.sessions.Claims
+		s.Take(tokens, v.now, v.gate.config.Session.Refresh)
 		if v.keep(s) {
 			v.log.InfoContext(ctx, "logged in", append([]any{"user", s.Name}, who...)...)
 			v.metrics.loggedIn(ctx, provider.name, true)
@@ -119,8 +120,8 @@ func (v *visit) callback() {
 }
 
 // keep gives the browser the session's cookies.
-func (v *visit) keep(s *session) bool {
-	set, err := v.gate.sessionCookies(s, v.host.Name)
+func (v *visit) keep(s *session.Session) bool {
+	set, err := v.gate.sessions.Set(s, v.host.Name)
 	if err != nil {
 		v.log.Error("no session", "user", s.Name, "error", err)
 		v.fail(http.StatusInternalServerError, "Your login has more data than a cookie can hold. Ask the administrator.")
@@ -136,28 +137,28 @@ func (v *visit) refresh() {
 	if v.loops() {
 		return
 	}
-	back, provider, c := v.returnPath(), v.site.provider, &v.gate.config.Session
+	back, provider, c := v.returnPath(), v.site.provider, v.gate.config.Session
 	s := v.session()
-	if s == nil || s.Provider != provider.name || s.refreshToken == "" || s.revokedIn(v.revoked) {
+	if s == nil || s.Provider != provider.name || s.RefreshToken == "" || s.Revoked(v.revoked) {
 		v.begin(back)
 		return
 	}
-	state, why := s.at(v.now, c)
-	if state == ended && why != unconfirmed {
+	state, why := s.State(v.now, c)
+	if state == session.Ended && why != session.Unconfirmed {
 		v.begin(back)
 		return
 	}
-	tokens, err := provider.Refresh(v.Context(), s.refreshToken, s.Subject)
+	tokens, err := provider.Refresh(v.Context(), s.RefreshToken, s.Subject)
 	if err != nil {
 		v.log.Warn("a session is not confirmed", "user", s.Name, "provider", provider.name, "error", err)
 	}
 	switch {
 	case err == nil:
-		s.take(tokens, v.now, c.Refresh)
+		s.Take(tokens, v.now, c.Refresh)
 	case !errors.Is(err, auth.ErrUnavailable): // the provider has ended its session, or names another user
 		v.begin(back)
 		return
-	case state == ended:
+	case state == session.Ended:
 		v.fail(http.StatusServiceUnavailable, noAnswer)
 		return
 	default:

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/spoke-go/spoke/auth/session"
 )
 
 // askLogout logs out a visitor who follows a link of the site's own, and asks all others:
@@ -28,7 +30,7 @@ func (v *visit) logout() {
 		return
 	}
 	s := v.session()
-	parts, _ := hostCookie(cookieName, "", -1).Delete(maxParts)
+	parts, _ := v.gate.sessions.Delete()
 	v.add(parts)
 	v.set(triesCookie, "", -1)
 	if s == nil {
@@ -36,10 +38,10 @@ func (v *visit) logout() {
 		return
 	}
 	v.log.InfoContext(v.Context(), "logged out", "user", s.Name, "host", v.host.Name)
-	if err := v.revoked.Add(v.Context(), s.revoke()); err != nil {
+	if err := v.revoked.Add(v.Context(), s.Key()); err != nil {
 		v.log.ErrorContext(v.Context(), "the session is not revoked; a copy of its cookie works until it ends", "user", s.Name, "error", err)
 	}
-	if address := v.site.provider.LogoutURL(s.idToken, "https://"+v.host.String()+byePath); address != "" {
+	if address := v.site.provider.LogoutURL(s.IDToken, "https://"+v.host.String()+byePath); address != "" {
 		v.leave(address)
 		return
 	}
@@ -64,11 +66,7 @@ func (v *visit) backchannel() {
 		refuse(http.StatusBadRequest, err)
 		return
 	}
-	name := bySID(provider.name, sid)
-	if sid == "" {
-		name = bySubject(provider.name, subject)
-	}
-	if err := v.revoked.Add(v.Context(), name); err != nil {
+	if err := v.revoked.Add(v.Context(), session.NameOf(provider.name, sid, subject)); err != nil {
 		refuse(http.StatusServiceUnavailable, err)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/spoke-go/spoke/auth/session"
 	"github.com/spoke-go/spoke/codec"
 )
 
@@ -89,7 +90,9 @@ func (a *sso) pages() http.Handler {
 }
 
 // session is the browser's session, or nil.
-func (v *visit) session() *session { return v.gate.session(v.cookie(), v.host.Name, v.now) }
+func (v *visit) session() *session.Session {
+	return v.gate.sessions.Read(v.cookie(), v.host.Name, v.now)
+}
 
 // cookie is the request's Cookie header. HAProxy has made it one for the agent as well.
 func (v *visit) cookie() string {
@@ -115,7 +118,7 @@ func (v *visit) fail(status int, text string) {
 
 // set sets a cookie.
 func (v *visit) set(name, value string, age time.Duration) {
-	if h, err := hostCookie(name, value, age).Append(nil); err == nil {
+	if h, err := session.Host(name, value, age).Append(nil); err == nil {
 		v.w.Header().Add("Set-Cookie", string(h))
 	}
 }
@@ -134,6 +137,9 @@ func (v *visit) leave(address string) {
 	v.w.Header().Set("Location", address)
 	v.w.WriteHeader(http.StatusFound)
 }
+
+// cookieName is the session's cookie; the names of all others begin with it.
+const cookieName = "__Host-sso"
 
 const (
 	triesCookie = cookieName + "-tries"

@@ -55,7 +55,7 @@ var unlisted = []string{"internal", "examples"}
 // moduleImports lists the packages of this repository that each nested module may import,
 // besides its own. Its go.mod says which others.
 var moduleImports = map[string][]string{
-	"auth":                {"service"},
+	"auth":                {"codec", "seal", "service"},
 	"cmd/spoectl":         {"spoe", "spoe/spoetest", "spoe/spoetest/conformance", "codec", "haproxy", "internal/..."},
 	"service":             {"spoe", "router", "middleware", "pair", "inspect", "haproxy", "internal/..."},
 	"inspect/browsertest": {},
