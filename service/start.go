@@ -67,21 +67,21 @@ func (p *program[C]) start(ctx context.Context, loaded *conf.Loaded, validate bo
 // serve starts all that the agent needs, in the order of the package's
 // documentation, and answers HAProxy until ctx ends.
 func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
-	told, err := telemetry.Start(ctx, telemetry.Config{Service: p.Name, Version: p.Version, Stdout: p.Stdout, Logger: p.log})
+	signals, err := telemetry.Start(ctx, telemetry.Config{Service: p.Name, Version: p.Version, Stdout: p.Stdout, Logger: p.log})
 	if err != nil {
 		return err
 	}
-	defer p.flush(ctx, told)
+	defer p.flush(ctx, signals)
 
 	s := p.newSetup(ctx, g, p.log)
-	s.Traces, s.Metrics, s.Logs = told.Traces, told.Metrics, told.Logs
-	agent := p.newEngine(s)
+	s.Traces, s.Metrics, s.Logs = signals.Traces, signals.Metrics, signals.Logs
+	agent := p.newAgent(s)
 	page := p.newPage(s, agent)
 	p.use(s, page.Middleware())
 	defer s.state.close()
 
 	var serving atomic.Bool
-	stopAdmin, err := p.startAdmin(ctx, s, told.Scrape, page, &serving, func(probe context.Context) error {
+	stopAdmin, err := p.startAdmin(ctx, s, signals.Scrape, page, &serving, func(probe context.Context) error {
 		switch {
 		case ctx.Err() != nil: // from the signal on, before anything else has noticed
 			return errStopping
@@ -166,7 +166,7 @@ func (p *program[C]) answer(ctx context.Context, s *Setup[C], agent *spoe.Agent,
 	return err
 }
 
-func (p *program[C]) newEngine(s *Setup[C]) *spoe.Agent {
+func (p *program[C]) newAgent(s *Setup[C]) *spoe.Agent {
 	agent := p.Limits
 	if agent == nil {
 		agent = new(spoe.Agent)
@@ -236,11 +236,11 @@ func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.H
 }
 
 // flush sends the last telemetry, though ctx has ended.
-func (p *program[C]) flush(ctx context.Context, told *telemetry.Telemetry) {
+func (p *program[C]) flush(ctx context.Context, signals *telemetry.Telemetry) {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), flushTimeout,
 		fmt.Errorf("not delivered within %v", flushTimeout))
 	defer cancel()
-	if err := told.Shutdown(ctx); err != nil {
+	if err := signals.Shutdown(ctx); err != nil {
 		p.log.Warn("the last telemetry may be lost", "error", err)
 	}
 }

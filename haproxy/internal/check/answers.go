@@ -48,12 +48,12 @@ func (s *sending) before(o *sending) bool {
 }
 
 // isAfter reports whether a message is sent after a rule.
-func (s *sending) isAfter(rule mention) bool {
+func (s *sending) isAfter(rule occurrence) bool {
 	at := syntax.RuleStage(rule.in, &rule.at)
 	return s.stage > at || s.stage == at && s.proxy == rule.in && s.rule > rule.line
 }
 
-func (c *checker) findEarly(r mention, s *sending, message string) {
+func (c *checker) findEarly(r occurrence, s *sending, message string) {
 	c.find(VariableReadEarly, r.at,
 		fmt.Sprintf("the variable %s.%s is read before the message %q, which sets it, is sent (%s:%d)", r.scope, r.name, message, s.at.File, s.at.Line),
 		"It is not set yet: an \"if\" on it never matches, an \"unless\" always does, and a header with it is empty.",

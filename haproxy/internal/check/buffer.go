@@ -25,7 +25,7 @@ func (c *checker) checkBuffer(m *syntax.SPOEMessage, known *model.Message) {
 	}
 	// Four bytes of the buffer are the frame's length. HAProxy before 3.1 sends a
 	// longer message in several frames.
-	if f := c.engine.MaxFrameSize; f > 0 && f < min(size, known.Buffer)-4 && !c.fragments {
+	if f := c.engine.MaxFrameSize; f > 0 && f < min(size, known.Buffer)-4 && !c.before(3, 1) {
 		c.find(BufferTooSmall, c.engine.MaxFrameSizeAt,
 			fmt.Sprintf("max-frame-size is %d bytes, and the handler of %q asks for a buffer of %d", f, m.Name, known.Buffer),
 			"HAProxy 3.1 and later do not send a longer message at all (st=3). Older versions send it in several frames.",
@@ -64,7 +64,7 @@ func (c *checker) checkLarge(m *syntax.SPOEMessage) {
 func (c *checker) checkFrames(m *syntax.SPOEMessage, known *model.Message, at syntax.Directive) {
 	for _, f := range c.filters {
 		size, _, _ := bufsize(c.cfg, f.Proxy)
-		if c.fragments || size >= known.Buffer {
+		if c.before(3, 1) || size >= known.Buffer {
 			continue
 		}
 		c.find(BufferTooSmall, f.At,

@@ -76,13 +76,13 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 			cfg.Parse(lines)
 		}
 	}
-	uses, chosen, err := chooseEngines(&a, &cfg, s, r)
+	engines, chosen, err := chooseEngines(&a, &cfg, s, r)
 	if err != nil {
 		return nil, err
 	}
-	checkers := make([]*checker, len(uses))
-	for i, u := range uses {
-		checkers[i] = &checker{agent: &a, cfg: &cfg, use: u, fragments: !r.AnyOf && !r.Version.AtLeast(3, 1), anyVersion: r.AnyOf, interrupts: r.Version.AtLeast(3, 3), muxed: !r.AnyOf && r.Version.AtLeast(3, 1), forEver: !r.AnyOf && !r.Version.AtLeast(2, 5), noProxy: !r.AnyOf && r.Version.AtLeast(3, 4)}
+	checkers := make([]*checker, len(engines))
+	for i, u := range engines {
+		checkers[i] = &checker{agent: &a, cfg: &cfg, loadedEngine: u, version: r.Version, anyVersion: r.AnyOf}
 	}
 	var findings []Finding
 	for _, i := range chosen {
@@ -96,7 +96,7 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 				c.siblings = append(c.siblings, other)
 			}
 		}
-		c.mentions = c.findMentions()
+		c.occurrences = c.findOccurrences()
 		c.check()
 		for _, f := range c.findings {
 			if !slices.Contains(findings, f) {
@@ -114,21 +114,24 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 type checker struct {
 	agent *model.Agent
 	cfg   *syntax.Configuration
-	use
-	others    []*checker // of the other engines
-	siblings  []*checker // the engines of others that ask the same agent
-	first     bool       // the first of the engines that ask the agent
-	mentions  []mention
-	fragments bool // HAProxy certainly sends messages longer than a frame in fragments
-	// anyVersion: HAProxy's version is not known. interrupts: it has option
-	// abortonclose by default.
-	anyVersion, interrupts bool
-	// muxed: it certainly has mode spop. forEver: it certainly asks in an endless loop
-	// if an engine has events and groups.
-	muxed, forEver bool
-	noProxy        bool // it certainly sends no PROXY header in mode spop
-	findings       []Finding
-	found          map[Finding]bool
+	loadedEngine
+	others      []*checker // of the other engines
+	siblings    []*checker // the engines of others that ask the same agent
+	first       bool       // the first of the engines that ask the agent
+	occurrences []occurrence
+	version     syntax.Version // of HAProxy
+	anyVersion  bool           // HAProxy's version is not known
+	findings    []Finding
+}
+
+// since reports whether HAProxy certainly has this version or a later one.
+func (c *checker) since(major, minor int) bool {
+	return !c.anyVersion && c.version.AtLeast(major, minor)
+}
+
+// before reports whether HAProxy certainly has an earlier version.
+func (c *checker) before(major, minor int) bool {
+	return !c.anyVersion && !c.version.AtLeast(major, minor)
 }
 
 func (c *checker) check() {
@@ -166,11 +169,7 @@ func (c *checker) check() {
 // find adds a finding, once: an engine may be loaded by several filter lines.
 func (c *checker) find(code string, at syntax.Directive, problem, effect, mend string) {
 	f := Finding{Code: code, File: at.File, Line: at.Line, Problem: problem, Effect: effect, Mend: mend}
-	if !c.found[f] {
+	if !slices.Contains(c.findings, f) {
 		c.findings = append(c.findings, f)
 	}
-	if c.found == nil {
-		c.found = map[Finding]bool{}
-	}
-	c.found[f] = true
 }

@@ -42,14 +42,14 @@ func (c *checker) checkClosed() {
 		return // NoSetOnError reports it; a script may refuse
 	}
 	errorVar := c.engine.FullName("txn", c.engine.OnError)
-	read := slices.ContainsFunc(c.mentions, func(m mention) bool { return m.read && m.scope+"."+m.name == errorVar })
+	read := slices.ContainsFunc(c.occurrences, func(m occurrence) bool { return m.read && m.scope+"."+m.name == errorVar })
 	for _, f := range c.filters {
 		for _, kind := range rulesOfKind {
 			first, closed := c.refusing(f.Proxy, kind.words, errorVar)
 			if first == nil || !c.sendsTo(f.Proxy, kind.passes) {
 				continue
 			}
-			if kind.words[0] == "tcp-request" && !c.anyVersion && !c.muxed {
+			if kind.words[0] == "tcp-request" && c.before(3, 1) {
 				continue // the connection ends with the question
 			}
 			mend := fmt.Sprintf("Write \"%s if { var(%s) -m int 3 4 5 }\" before this rule: 4 and 5 are interrupted questions, 3 are requests that are too long for a message.", kind.refuse, errorVar)
@@ -164,7 +164,7 @@ func (c *checker) readsAnswer(text string) bool {
 // copied reports whether a condition reads a variable that a rule computes from an
 // answer.
 func (c *checker) copied(text string) bool {
-	return slices.ContainsFunc(c.mentions, func(m mention) bool {
+	return slices.ContainsFunc(c.occurrences, func(m occurrence) bool {
 		return m.set && m.in != nil && strings.Contains(text, "var("+m.scope+"."+m.name+")") && strings.Contains(m.at.Text(), "var("+m.scope+"."+c.engine.Prefix+".")
 	})
 }
@@ -175,5 +175,5 @@ func (c *checker) abortsOnClose(s *syntax.Section) bool {
 	if slices.ContainsFunc(s.All(), func(d syntax.Directive) bool { return d.Is("no", "option", "abortonclose") && !d.Maybe }) && !s.Has("abortonclose") {
 		return false
 	}
-	return s.Has("abortonclose") || c.anyVersion || c.interrupts
+	return s.Has("abortonclose") || c.anyVersion || c.since(3, 3)
 }

@@ -20,7 +20,7 @@ func (c *checker) checkComparisons() {
 		for _, d := range s.Lines {
 			for i, w := range d.Words {
 				v := c.tested(w)
-				if v == nil || c.setByRule(mention{scope: v.Scope, name: c.engine.Prefix + "." + v.Name}) {
+				if v == nil || c.setByRule(occurrence{scope: v.Scope, name: c.engine.Prefix + "." + v.Name}) {
 					continue
 				}
 				c.compare(s, d, d.Words[i:], v)

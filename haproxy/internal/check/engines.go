@@ -10,14 +10,14 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// use is an engine with the filter lines that load it.
-type use struct {
+// loadedEngine is an engine with the filter lines that load it.
+type loadedEngine struct {
 	engine  *syntax.Engine
 	filters []syntax.Filter
 }
 
 // chooseEngines returns the engines, and which of them ask the agent.
-func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *syntax.Reader) (uses []use, chosen []int, err error) {
+func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *syntax.Reader) (engines []loadedEngine, chosen []int, err error) {
 	all := cfg.Filters()
 	if len(all) == 0 {
 		return nil, nil, errNoSPOE
@@ -35,50 +35,50 @@ func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *synt
 			}
 			continue
 		}
-		i := slices.IndexFunc(uses, func(o use) bool { return o.engine.Name == e.Name && o.engine.File == e.File })
+		i := slices.IndexFunc(engines, func(o loadedEngine) bool { return o.engine.Name == e.Name && o.engine.File == e.File })
 		if i < 0 {
-			uses = append(uses, use{engine: e})
-			i = len(uses) - 1
+			engines = append(engines, loadedEngine{engine: e})
+			i = len(engines) - 1
 		}
-		uses[i].filters = append(uses[i].filters, f)
+		engines[i].filters = append(engines[i].filters, f)
 	}
 	best := 0
 	switch {
 	case s.Engine != "":
-		best = slices.IndexFunc(uses, func(u use) bool { return u.engine.ID() == s.Engine })
+		best = slices.IndexFunc(engines, func(u loadedEngine) bool { return u.engine.ID() == s.Engine })
 		if best < 0 && refused == nil {
 			refused = fmt.Errorf("haproxy: no filter line has the engine %q", s.Engine)
 		}
-	case len(uses) > 1:
-		best = mostKnown(a, uses)
-		for i, u := range uses {
+	case len(engines) > 1:
+		best = mostKnown(a, engines)
+		for i, u := range engines {
 			if i == best || knowsAll(a, u.engine) {
 				chosen = append(chosen, i)
 			}
 		}
 		if len(chosen) > 0 {
-			return uses, chosen, nil
+			return engines, chosen, nil
 		}
 		var names []string
-		for _, u := range uses {
+		for _, u := range engines {
 			names = append(names, u.engine.ID())
 		}
 		refused = fmt.Errorf("haproxy: there are several engines, and any of them may ask this agent: name one of %v", names)
-	case len(uses) == 0:
+	case len(engines) == 0:
 		best = -1
 	}
 	if best < 0 {
 		return nil, nil, refused
 	}
 	chosen = []int{best}
-	for i, u := range uses { // the agent's routes may name other engines, too
+	for i, u := range engines { // the agent's routes may name other engines, too
 		if i != best && slices.ContainsFunc(a.Messages, func(m model.Message) bool { return m.Engine != "" && m.Engine == u.engine.ID() }) ||
 			i != best && u.engine.ID() == s.Engine+"-groups" { // as Write has it before HAProxy 2.5
 			chosen = append(chosen, i)
 		}
 	}
 	slices.Sort(chosen)
-	return uses, chosen, nil
+	return engines, chosen, nil
 }
 
 // knowsAll reports whether an agent handles each message of an engine.
@@ -93,9 +93,9 @@ func knowsAll(a *model.Agent, e *syntax.Engine) bool {
 
 // mostKnown returns which engine sends the most messages that the agent handles,
 // or -1 if there is none, or more than one.
-func mostKnown(a *model.Agent, uses []use) int {
+func mostKnown(a *model.Agent, engines []loadedEngine) int {
 	best, most := -1, 0
-	for i, u := range uses {
+	for i, u := range engines {
 		known := 0
 		for _, m := range u.engine.Messages {
 			if a.Message(m.Name) != nil {

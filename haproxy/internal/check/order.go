@@ -17,14 +17,14 @@ func (c *checker) checkOrder(m *syntax.SPOEMessage) {
 		if s.rule >= 0 { // the rule's condition, in addition to the message's
 			conditions = append(append(conditions, namedIn(s.at, s.proxy.Lines)...), s.at)
 		}
-		for _, v := range mentionedIn(conditions) {
+		for _, v := range variablesInAll(conditions) {
 			// Such a condition reads an earlier request's variable on purpose: to ask
 			// once a session, or to switch the agent off.
 			if v.read && v.scope != "proc" && v.scope != "sess" {
 				c.checkRead(m, s, v, "Its condition is evaluated as if the variable were not set.")
 			}
 		}
-		for _, v := range mentionedIn(m.ArgLines()) {
+		for _, v := range variablesInAll(m.ArgLines()) {
 			switch {
 			case !v.read || v.scope == "proc":
 			case v.scope == "sess":
@@ -51,13 +51,13 @@ func namedIn(condition syntax.Directive, lines []syntax.Directive) (acls []synta
 }
 
 // checkRead finds a variable that is read before any line sets it.
-func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect string) {
+func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v occurrence, effect string) {
 	if c.setByAgents(v) {
 		c.checkTogether(m, v, effect)
 		return
 	}
-	var later *mention
-	for _, o := range c.mentions {
+	var later *occurrence
+	for _, o := range c.occurrences {
 		switch {
 		case !o.set || o.scope != v.scope || o.name != v.name || o.in != nil && elsewhere(s.proxy, o.in):
 		case o.in == nil || !after(s, o): // in the SPOE file, the condition is a message's
@@ -82,7 +82,7 @@ func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v mention, effect 
 // checkTogether finds a variable that is set only by answers that come together with
 // the message that reads it, or later: HAProxy sends the messages of an event or a
 // group together.
-func (c *checker) checkTogether(m *syntax.SPOEMessage, v mention, effect string) {
+func (c *checker) checkTogether(m *syntax.SPOEMessage, v occurrence, effect string) {
 	name, own := strings.CutPrefix(v.name, c.engine.Prefix+".")
 	if !own || v.scope == "sess" || v.scope == "proc" || !c.knowsVars() || c.setByRule(v) || c.cfg.LoadsLua() || v.scope+"."+name == c.agent.FailureVar {
 		return
@@ -119,7 +119,7 @@ func elsewhere(proxy, in *syntax.Section) bool {
 }
 
 // after reports whether a rule comes after a sending.
-func after(s sending, rule mention) bool {
+func after(s sending, rule occurrence) bool {
 	at := syntax.RuleStage(rule.in, &rule.at)
 	if at != s.stage || s.rule < 0 || rule.in != s.proxy {
 		return at > s.stage
@@ -129,7 +129,7 @@ func after(s sending, rule mention) bool {
 
 // setByAgents reports whether an agent may set a variable, whose order is then not
 // checked. It knows the variables of this agent, and only the prefix of others.
-func (c *checker) setByAgents(v mention) bool {
+func (c *checker) setByAgents(v occurrence) bool {
 	if name, own := strings.CutPrefix(v.name, c.engine.Prefix+"."); own {
 		return !c.knowsVars() || c.setsItself(v.scope, name)
 	}

@@ -53,6 +53,6 @@ func about(response bool) string {
 }
 
 // late reports whether a line is evaluated after the response has come.
-func late(r mention) bool {
+func late(r occurrence) bool {
 	return strings.HasPrefix(r.at.Words[0], "log-format") || syntax.RuleStage(r.in, &r.at) >= syntax.StageServerSession
 }

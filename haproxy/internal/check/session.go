@@ -28,16 +28,16 @@ func (c *checker) checkSession(m *syntax.SPOEMessage, known *model.Message) {
 			continue
 		}
 		full := c.engine.FullName(v.Scope, v.Name)
-		i := slices.IndexFunc(c.mentions, func(o mention) bool {
+		i := slices.IndexFunc(c.occurrences, func(o occurrence) bool {
 			return o.read && o.scope+"."+o.name == full && o.in != nil && (o.at.Is("http-request") || o.at.Is("use_backend") || o.at.Is("acl"))
 		})
-		cleared := slices.ContainsFunc(c.mentions, func(o mention) bool {
+		cleared := slices.ContainsFunc(c.occurrences, func(o occurrence) bool {
 			return !o.read && o.scope+"."+o.name == full && strings.Contains(o.at.Text(), "unset-var(")
 		})
 		if i < 0 || cleared {
 			continue
 		}
-		c.find(SharedVerdict, c.mentions[i].at,
+		c.find(SharedVerdict, c.occurrences[i].at,
 			fmt.Sprintf("this rule reads %s, which the message %q sets by %s", full, m.Name, m.Args[per].Fetch),
 			"The requests of a connection share the variable: a request without an answer uses the answer of an earlier request.",
 			"Let the handler set a variable of the scope txn; or write \"http-request unset-var("+full+")\", before a rule that sends the message.")

@@ -24,7 +24,7 @@ func (c *checker) checkTimeouts() {
 	if t, at, ok := b.Timeout("server"); ok && t < limit {
 		shorter(at, t, "server", "backend "+b.Name, fmt.Sprintf("HAProxy gives up after %v: a request that would wait longer gets no answer.", t))
 	}
-	if t := c.engine.Idle; t > 0 && t < limit && !c.muxed {
+	if t := c.engine.Idle; t > 0 && t < limit && !c.since(3, 1) {
 		shorter(c.engine.IdleAt, t, "idle", "the agent section", fmt.Sprintf("HAProxy up to 3.0 closes a connection after %v, even if it waits for an answer there (st=256).", t))
 	}
 	if t, at, ok := c.queueTimeout(b); ok && t < limit {
@@ -85,7 +85,7 @@ func (c *checker) checkUnits(b *syntax.Section) {
 	if t, at, ok := b.Timeout("connect"); ok && t < tooShort {
 		tell(at, "connect", t)
 	}
-	if t := c.engine.Hello; t > 0 && t < tooShort && !c.muxed {
+	if t := c.engine.Hello; t > 0 && t < tooShort && !c.since(3, 1) {
 		tell(c.engine.HelloAt, "hello", t)
 	}
 	// DeadlineTooLong reports a timeout below a deadline.

@@ -73,11 +73,11 @@ func (c *checker) knowsVars() bool {
 
 // checkKnown reports whether the configuration knows a variable that the agent sets.
 func (c *checker) checkKnown(v settable) {
-	known := func(m mention) bool {
+	known := func(m occurrence) bool {
 		name, own := strings.CutPrefix(m.name, c.engine.Prefix+".")
 		return own && v.Sets(m.scope, name)
 	}
-	if c.engine.Force || slices.ContainsFunc(c.engine.Registered, func(name string) bool { return v.Sets(v.Scope, name) }) || slices.ContainsFunc(c.mentions, known) {
+	if c.engine.Force || slices.ContainsFunc(c.engine.Registered, func(name string) bool { return v.Sets(v.Scope, name) }) || slices.ContainsFunc(c.occurrences, known) {
 		return
 	}
 	if v.Scope != "proc" && c.cfg.LoadsLua() {
@@ -99,7 +99,7 @@ func (c *checker) checkKnown(v settable) {
 const neverThere = "It is never set: an \"if\" on it never matches, an \"unless\" always does, and a header or log field with it is empty."
 
 // effectOf returns the effect of a line that reads a variable that is never set.
-func effectOf(m mention) string {
+func effectOf(m occurrence) string {
 	d := m.at
 	rule := strings.Join(d.Words[:min(2, len(d.Words))], " ")
 	test := regexp.MustCompile(`(!?)\{ *var\(` + regexp.QuoteMeta(m.scope+"."+m.name) + `\)`).FindStringSubmatch(d.Text())
@@ -116,7 +116,7 @@ func effectOf(m mention) string {
 
 // prefixed returns the agent's variable that a line names without its prefix, or with a
 // prefix that no engine has; or nil.
-func (c *checker) prefixed(m mention, all []settable) *settable {
+func (c *checker) prefixed(m occurrence, all []settable) *settable {
 	i := slices.IndexFunc(all, func(v settable) bool {
 		return !v.Pattern && (m.name == v.Name || strings.HasSuffix(m.name, "."+v.Name))
 	})
@@ -127,8 +127,8 @@ func (c *checker) prefixed(m mention, all []settable) *settable {
 }
 
 // setByRule reports whether a rule sets a variable, anywhere.
-func (c *checker) setByRule(m mention) bool {
-	return slices.ContainsFunc(c.mentions, func(o mention) bool { return o.set && o.scope == m.scope && o.name == m.name })
+func (c *checker) setByRule(m occurrence) bool {
+	return slices.ContainsFunc(c.occurrences, func(o occurrence) bool { return o.set && o.scope == m.scope && o.name == m.name })
 }
 
 // checkReads finds variables of the agent that are read but never set, and returns
@@ -136,7 +136,7 @@ func (c *checker) setByRule(m mention) bool {
 func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 	misread = map[string]bool{}
 	told := map[string]bool{}
-	for _, m := range c.mentions {
+	for _, m := range c.occurrences {
 		name, ok := strings.CutPrefix(m.name, c.engine.Prefix+".")
 		full := m.scope + "." + m.name
 		if !m.read || told[full] {

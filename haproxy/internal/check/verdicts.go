@@ -38,27 +38,27 @@ func (c *checker) checkVerdicts() {
 }
 
 // ofAnswer reports whether a variable is one that the agent sets.
-func (c *checker) ofAnswer(m mention) bool {
+func (c *checker) ofAnswer(m occurrence) bool {
 	name, own := strings.CutPrefix(m.name, c.engine.Prefix+".")
 	return own && c.knowsVars() && c.setsItself(m.scope, name) && !slices.Contains(c.engine.OwnVars, name)
 }
 
 // unsetBefore returns a rule without a condition that unsets a variable before it is
 // read, and after each message that sets it; or nil.
-func (c *checker) unsetBefore(r mention) *mention {
+func (c *checker) unsetBefore(r occurrence) *occurrence {
 	name := strings.TrimPrefix(r.name, c.engine.Prefix+".")
-	i := slices.IndexFunc(c.mentions, func(u mention) bool {
+	i := slices.IndexFunc(c.occurrences, func(u occurrence) bool {
 		return u.in == r.in && u.line < r.line && u.at.Is(r.at.Words[0]) && u.scope == r.scope && u.name == r.name &&
 			strings.Contains(u.at.Text(), "unset-var(") && condition(u.in, u.at) == "" && !u.at.Maybe
 	})
-	if i < 0 || c.setByRule(r) || c.cfg.LoadsLua() || !c.onlyBefore(r.scope, name, c.mentions[i]) {
+	if i < 0 || c.setByRule(r) || c.cfg.LoadsLua() || !c.onlyBefore(r.scope, name, c.occurrences[i]) {
 		return nil
 	}
-	return &c.mentions[i]
+	return &c.occurrences[i]
 }
 
 // onlyBefore reports whether each message that sets a variable is sent before a rule.
-func (c *checker) onlyBefore(scope, name string, rule mention) bool {
+func (c *checker) onlyBefore(scope, name string, rule occurrence) bool {
 	for j := range c.agent.Messages {
 		m := c.engine.Message(c.agent.Messages[j].Name)
 		if m == nil || !slices.ContainsFunc(c.agent.Messages[j].Vars, func(v model.Var) bool { return v.Sets(scope, name) }) {
@@ -75,11 +75,11 @@ func (c *checker) onlyBefore(scope, name string, rule mention) bool {
 
 // setBefore returns a rule without a condition that overwrites a variable before it is
 // read, and after each message that sets it; or nil.
-func (c *checker) setBefore(r mention) *mention {
+func (c *checker) setBefore(r occurrence) *occurrence {
 	name := strings.TrimPrefix(r.name, c.engine.Prefix+".")
 	full := r.scope + "." + r.name
-	for i := range c.mentions {
-		o := &c.mentions[i]
+	for i := range c.occurrences {
+		o := &c.occurrences[i]
 		switch {
 		case !o.set || o.in != r.in || o.scope != r.scope || o.name != r.name || condition(o.in, o.at) != "" || o.at.Maybe:
 		case strings.Contains(o.at.Text(), "("+full+",") || strings.Contains(o.at.Text(), "var("+full+")") && strings.Count(o.at.Text(), full) > 1:
@@ -93,7 +93,7 @@ func (c *checker) setBefore(r mention) *mention {
 }
 
 // isBefore reports whether a rule comes before another one of the same section.
-func isBefore(o, r mention) bool {
+func isBefore(o, r occurrence) bool {
 	first, second := syntax.RuleStage(o.in, &o.at), syntax.RuleStage(r.in, &r.at)
 	return first != syntax.StageUnknown && (first < second || first == second && o.line < r.line)
 }

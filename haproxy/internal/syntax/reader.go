@@ -10,7 +10,7 @@ import (
 
 // Reader reads configurations as HAProxy does.
 type Reader struct {
-	Version   version
+	Version   Version
 	AnyOf     bool // the version is not known: read all branches
 	lookupEnv func(string) (string, bool)
 	env       map[string]string // set by the configuration

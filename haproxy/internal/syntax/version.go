@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// version is a version of HAProxy's, such as {3, 2}.
-type version [2]int
+// Version is a version of HAProxy's, such as {3, 2}.
+type Version [2]int
 
-func ParseVersion(s string) (v version, ok bool) {
+// ParseVersion reads a version such as 3.2.1.
+func ParseVersion(s string) (v Version, ok bool) {
 	s, _, _ = strings.Cut(s, "-") // 3.2-dev1
 	for i, part := range strings.SplitN(s, ".", 3) {
 		n, err := strconv.Atoi(part)
@@ -22,6 +23,7 @@ func ParseVersion(s string) (v version, ok bool) {
 	return v, strings.Contains(s, ".")
 }
 
-func (v version) AtLeast(major, minor int) bool {
+// AtLeast reports whether it is that version or a later one.
+func (v Version) AtLeast(major, minor int) bool {
 	return v[0] > major || v[0] == major && v[1] >= minor
 }

@@ -87,7 +87,7 @@ func (f *Faults) Run(ctx context.Context) FaultReport {
 	var clients sync.WaitGroup
 	for i := range n {
 		clients.Go(func() { // ends with ctx
-			w := newVandal(f, uint64(i))
+			w := newFaultyClient(f, uint64(i))
 			for ctx.Err() == nil {
 				w.once(ctx)
 			}
@@ -114,8 +114,8 @@ func (r *FaultReport) add(o FaultReport) {
 	r.Wrong = r.Wrong[:min(len(r.Wrong), maxWrong)]
 }
 
-// vandal is one of the clients. It is one goroutine's.
-type vandal struct {
+// faultyClient is one of the clients. It is one goroutine's.
+type faultyClient struct {
 	t        *Target
 	rng      *rand.Rand
 	maxPause time.Duration
@@ -123,8 +123,8 @@ type vandal struct {
 	report   FaultReport
 }
 
-func newVandal(f *Faults, i uint64) *vandal {
-	w := &vandal{t: f.Target, rng: rand.New(rand.NewPCG(f.Seed, i)), maxPause: f.MaxPause}
+func newFaultyClient(f *Faults, i uint64) *faultyClient {
+	w := &faultyClient{t: f.Target, rng: rand.New(rand.NewPCG(f.Seed, i)), maxPause: f.MaxPause}
 	if w.maxPause <= 0 {
 		w.maxPause = 100 * time.Millisecond
 	}
@@ -137,16 +137,16 @@ func newVandal(f *Faults, i uint64) *vandal {
 	return w
 }
 
-func (w *vandal) wrong(format string, args ...any) {
+func (w *faultyClient) wrong(format string, args ...any) {
 	if len(w.report.Wrong) < maxWrong {
 		w.report.Wrong = append(w.report.Wrong, fmt.Sprintf(format, args...))
 	}
 }
 
-func (w *vandal) pause() time.Duration { return time.Duration(w.rng.Int64N(int64(w.maxPause))) }
+func (w *faultyClient) pause() time.Duration { return time.Duration(w.rng.Int64N(int64(w.maxPause))) }
 
 // once makes a connection and does one thing wrong on it.
-func (w *vandal) once(ctx context.Context) {
+func (w *faultyClient) once(ctx context.Context) {
 	fault := faults[w.rng.IntN(len(faults))]
 	c, err := w.t.connect(ctx)
 	if err != nil {
@@ -171,7 +171,7 @@ func (w *vandal) once(ctx context.Context) {
 }
 
 // answers reads the ACKs of n NOTIFYs with stream-ids from 0.
-func (w *vandal) answers(ctx context.Context, c *spoetest.Client, n int) {
+func (w *faultyClient) answers(ctx context.Context, c *spoetest.Client, n int) {
 	for i := range uint64(n) {
 		a, err := c.Ack(ctx, at(i, 1))
 		if ctx.Err() != nil {
@@ -193,7 +193,7 @@ func (w *vandal) answers(ctx context.Context, c *spoetest.Client, n int) {
 }
 
 // aftermath reads the agent's answer to a fault for a moment.
-func (w *vandal) aftermath(ctx context.Context, c *spoetest.Client) {
+func (w *faultyClient) aftermath(ctx context.Context, c *spoetest.Client) {
 	ctx, cancel := context.WithTimeout(ctx, w.pause())
 	defer cancel()
 	for {
@@ -210,7 +210,7 @@ func (w *vandal) aftermath(ctx context.Context, c *spoetest.Client) {
 }
 
 // notifies returns n NOTIFYs in their bytes.
-func (w *vandal) notifies(n int) []byte {
+func (w *faultyClient) notifies(n int) []byte {
 	var b []byte
 	for i := range uint64(n) {
 		b = codec.AppendFrame(b, spoetest.NotifyFrame(at(i, 1), w.payload))

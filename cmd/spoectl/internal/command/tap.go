@@ -102,14 +102,14 @@ func (t *tap) run(ctx context.Context, out, errOut io.Writer) (err error) {
 	signal.Ignore(syscall.SIGPIPE) // a reader of the output that ends must not end the traffic
 	p := &proxy{dial: t.dial, begin: time.Now()}
 	fmt.Fprintf(errOut, "spoectl tap: listening on %s for %s; Ctrl-C ends it\n", address(ln), t.name)
-	var shown *shower
+	var shown *viewer
 	if !t.quiet {
-		shown = startShowing(&printer{out: out, json: t.json, limit: limitOf(t.full), hider: hider(t.hidden)}, errOut)
+		shown = startViewer(&printer{out: out, json: t.json, limit: limitOf(t.full), hider: hider(t.hidden)}, errOut)
 		p.queues = append(p.queues, shown.queue)
 	}
 	var recorded *recorder
 	if w != nil {
-		recorded = startRecording(w, hider(t.hidden), errOut)
+		recorded = startRecorder(w, hider(t.hidden), errOut)
 		p.queues = append(p.queues, recorded.queue)
 	}
 	serveErr := p.serve(ctx, ln)

@@ -16,7 +16,7 @@ const maxRewrite = 1024
 // on does not send such a message. A frame is as long as a buffer by default, so it can
 // hold each part of a request once.
 func (c *checker) tooLong(in *syntax.Section) string {
-	if c.fragments {
+	if c.before(3, 1) {
 		return ""
 	}
 	size, _, _ := bufsize(c.cfg, nil)

@@ -12,12 +12,12 @@ import (
 func (c *checker) checkSpoken(b *syntax.Section, d syntax.Directive, h health) {
 	switch {
 	case h.proxy == "":
-	case c.agent.AcceptProxy && c.noProxy:
+	case c.agent.AcceptProxy && c.since(3, 4):
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has %q, which HAProxy 3.4 ignores, and the agent expects a PROXY header", d.Second(), b.Name, h.proxy),
 			"The agent reads HAProxy's hello as a broken PROXY header and closes: no request gets an answer.",
 			"Set Agent.AcceptProxy to false.")
-	case !c.agent.AcceptProxy && !c.noProxy:
+	case !c.agent.AcceptProxy && !c.since(3, 4):
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has %q", d.Second(), b.Name, h.proxy),
 			"HAProxy before 3.4 sends a PROXY header before its hello. The agent reads it as a frame that is too long and closes: no request gets an answer.",

@@ -8,8 +8,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// mention is a variable's name in the configuration.
-type mention struct {
+// occurrence is a variable's name in the configuration.
+type occurrence struct {
 	scope, name string // with the prefix
 	read, set   bool   // if neither: it is unset, or a converter's argument
 	at          syntax.Directive
@@ -21,36 +21,36 @@ type mention struct {
 // unset-var(txn.x), add(txn.x), concat(,txn.x).
 var varName = regexp.MustCompile(`(?:([a-z-]*var(?:-fmt)?)\(|[(,])\s*["']?(proc|sess|txn|req|res)\.([A-Za-z0-9_.]+)`)
 
-// mentioned returns the variables in a line.
-func mentioned(d *syntax.Directive) []mention {
-	var all []mention
+// variablesIn returns the variables in a line.
+func variablesIn(d *syntax.Directive) []occurrence {
+	var all []occurrence
 	for _, m := range varName.FindAllStringSubmatch(d.Text(), -1) {
-		all = append(all, mention{scope: m[2], name: m[3], read: m[1] == "var", set: strings.HasPrefix(m[1], "set-var"), at: *d})
+		all = append(all, occurrence{scope: m[2], name: m[3], read: m[1] == "var", set: strings.HasPrefix(m[1], "set-var"), at: *d})
 	}
 	if (d.Is("set-var") || d.Is("set-var-fmt")) && len(d.Words) > 1 { // of a global section
 		if scope, name, ok := strings.Cut(d.Words[1], "."); ok {
-			all = append(all, mention{scope: scope, name: name, set: true, at: *d})
+			all = append(all, occurrence{scope: scope, name: name, set: true, at: *d})
 		}
 	}
 	return all
 }
 
-func mentionedIn(lines []syntax.Directive) []mention {
-	var all []mention
+func variablesInAll(lines []syntax.Directive) []occurrence {
+	var all []occurrence
 	for _, d := range lines {
-		all = append(all, mentioned(&d)...)
+		all = append(all, variablesIn(&d)...)
 	}
 	return all
 }
 
-// reads returns the mentions, and for each rule that names an ACL, the variables that
+// reads returns the occurrences, and for each rule that names an ACL, the variables that
 // the ACL reads.
-func (c *checker) reads() []mention {
-	all := slices.Clone(c.mentions)
+func (c *checker) reads() []occurrence {
+	all := slices.Clone(c.occurrences)
 	for _, s := range c.cfg.Sections {
 		for i := range s.Lines {
 			for _, acl := range namedIn(s.Lines[i], s.All()) {
-				for _, m := range mentioned(&acl) {
+				for _, m := range variablesIn(&acl) {
 					m.at, m.in, m.line = s.Lines[i], s, i
 					all = append(all, m)
 				}
@@ -60,19 +60,19 @@ func (c *checker) reads() []mention {
 	return all
 }
 
-// findMentions returns all variables in haproxy.cfg and in the engine's SPOE file.
-func (c *checker) findMentions() []mention {
-	var all []mention
+// findOccurrences returns all variables in haproxy.cfg and in the engine's SPOE file.
+func (c *checker) findOccurrences() []occurrence {
+	var all []occurrence
 	for _, s := range c.cfg.Sections {
 		for i := range s.Lines {
-			for _, m := range mentioned(&s.Lines[i]) {
+			for _, m := range variablesIn(&s.Lines[i]) {
 				m.in, m.line = s, i
 				all = append(all, m)
 			}
 		}
 	}
 	for _, m := range c.engine.Messages {
-		all = append(all, mentionedIn(slices.Concat(m.ACLs, m.ArgLines(), []syntax.Directive{m.EventAt}))...)
+		all = append(all, variablesInAll(slices.Concat(m.ACLs, m.ArgLines(), []syntax.Directive{m.EventAt}))...)
 	}
 	return all
 }
