@@ -104,21 +104,21 @@ func bindCases() []Case {
 			for _, b := range g.bound {
 				s.binds(b)
 			}
-		}, MessageBind)})
+		})})
 	}
 	return append(cases,
 		Case{"bind/missing-and-unknown", rowBinding, "§3.2", opened(func(s *script) {
 			s.nothing(s.ask(spoetest.Msg(MessageBind)))
 			s.nothing(s.ask(spoetest.Msg(MessageBind, spoetest.Arg("stranger", "x"), spoetest.Arg("int8 ", 1))))
 			s.nothing(s.ask(spoetest.Msg(MessageBind, spoetest.Arg("int8", nil), spoetest.Arg("addr", nil), spoetest.Arg("body", nil), spoetest.Arg("client.port", nil))))
-		}, MessageBind)},
+		})},
 		Case{"bind/any-order", rowBinding, "§3.2", opened(func(s *script) {
 			args := []spoetest.Argument{spoetest.Arg("string", "s"), spoetest.Arg("int8", 1), spoetest.Arg("client.port", 2), spoetest.Arg("id", "i")}
 			for range args {
 				args = append(args[1:], args[0])
 				s.want(s.ask(spoetest.Msg(MessageBind, args...)), "txn.int8=1 txn.string=s txn.client.port=2 txn.id=i")
 			}
-		}, MessageBind)},
+		})},
 		Case{"bind/null", rowBinding, "§3.1", opened(func(s *script) {
 			for _, c := range []struct {
 				args []spoetest.Argument
@@ -132,7 +132,7 @@ func bindCases() []Case {
 			}
 			s.nothing(s.ask(spoetest.Msg(MessageNull, spoetest.Arg("zero", 1), spoetest.Arg("must", nil))))
 			s.nothing(s.ask(spoetest.Msg(MessageNull, spoetest.Arg("zero", 1))))
-		}, MessageNull)},
+		})},
 	)
 }
 

@@ -48,7 +48,6 @@ func disconnectCases() []Case {
 		})},
 		{"disconnect/in-flight", rowDisconnect, "§3.2.8", scripted(func(s *script) {
 			// A handler that heeds its context ends with the connection.
-			s.needs(MessageWait, MessageEnded)
 			key := uniqueKey("disconnect")
 			s.open()
 			s.notify(at(1, 1), spoetest.Msg(MessageWait, spoetest.Arg("key", key)))
@@ -58,7 +57,6 @@ func disconnectCases() []Case {
 			s.handlerEnded(key)
 		})},
 		{"disconnect/handler-ignores-it", rowDisconnect, "§3.2.8", scripted(func(s *script) {
-			s.needs(MessageHang)
 			s.open()
 			s.notify(at(1, 1), hang(60000, 2000))
 			s.check(sleep(s.ctx, s.t.settle()))
@@ -150,7 +148,6 @@ func endCases() []Case {
 				}
 			})},
 			Case{"end/" + how + "-ends-handlers", rowEnd, "§3.2.3", scripted(func(s *script) {
-				s.needs(MessageWait, MessageEnded)
 				key := uniqueKey(how)
 				s.open()
 				s.notify(at(1, 1), spoetest.Msg(MessageWait, spoetest.Arg("key", key)))

@@ -31,7 +31,6 @@ func fragmentCases() []Case {
 			}
 		})},
 		{"fragments/larger-than-a-frame", rowFragments, "§3.2.1", scripted(func(s *script) {
-			s.needs(MessageEcho)
 			for _, size := range []uint32{256, 16380} {
 				h := s.open(func(h *spoetest.Hello) { h.MaxFrameSize = size })
 				long := strings.Repeat("0123456789abcdef", int(size)/4) // 4 frames
@@ -52,7 +51,7 @@ func fragmentCases() []Case {
 					s.failf("the agent changed a value that was sent in fragments")
 				}
 			}
-		}, MessageEcho)},
+		})},
 		{"fragments/empty", rowFragments, "§3.2.1", opened(func(s *script) {
 			payload := s.payload(s.t.message())
 			id := at(3, 3)
@@ -93,7 +92,7 @@ func fragmentCases() []Case {
 			for i := range uint64(streams) {
 				s.want(s.ack(at(i, 1)), fmt.Sprintf("txn.stream=%d", i))
 			}
-		}, MessageEcho)},
+		})},
 		{"fragments/interleaved-frame-ids", rowFragments, "§3.2.1", opened(func(s *script) {
 			a := spoetest.Fragments(at(7, 1), s.payload(spoetest.Msg(MessageEcho, spoetest.Arg("frame", 1))), 4)
 			b := spoetest.Fragments(at(7, 2), s.payload(spoetest.Msg(MessageEcho, spoetest.Arg("frame", 2))), 4)
@@ -102,7 +101,7 @@ func fragmentCases() []Case {
 			}
 			s.want(s.ack(at(7, 1)), "txn.frame=1")
 			s.want(s.ack(at(7, 2)), "txn.frame=2")
-		}, MessageEcho)},
+		})},
 		{"fragments/wide-ids", rowFragments, "§3.2.1", opened(func(s *script) {
 			for _, id := range []spoetest.ID{at(0, 0), at(0, 1), at(math.MaxUint64, math.MaxUint64), at(1<<63, 240)} {
 				s.send(spoetest.Fragments(id, s.payload(s.t.message()), 5)...)

@@ -15,7 +15,7 @@ func handlerCases() []Case {
 			Case{"failure/" + name, rowFailure, "§3.2.7", opened(func(s *script) {
 				s.within(s.t.wait()/2, "the ACK", func() { s.nothing(s.ask(spoetest.Msg(name, spoetest.Arg("a", 1)))) })
 				s.served()
-			}, name)},
+			})},
 			Case{"failure/" + name + "-among-others", rowFailure, "§3.2.7", opened(func(s *script) {
 				for range 10 {
 					s.want(s.ask(
@@ -24,39 +24,38 @@ func handlerCases() []Case {
 					s.want(s.ask(spoetest.Msg(name, spoetest.Arg("b", 2)), spoetest.Msg(MessageEcho, spoetest.Arg("d", 4))), "txn.d=4")
 					s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(name, spoetest.Arg("b", 2))), "txn.a=1")
 				}
-			}, name, MessageEcho)},
+			})},
 			Case{"failure/" + name + "-pipelined", rowFailure, "§3.2.7", opened(func(s *script) {
 				pipelined(s, 200, spoetest.Msg(name, spoetest.Arg("a", 1)))
-			}, name)})
+			})})
 	}
 	return append(cases,
 		Case{"failure/wrong-type-of-argument", rowFailure, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.ask(spoetest.Msg(MessageBind, spoetest.Arg("int8", "not a number"))))
-		}, MessageBind)},
+		})},
 		Case{"deadline/ignores-its-context", rowDeadline, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.hangs(100, 1500))
 			s.served()
-		}, MessageHang)},
+		})},
 		Case{"deadline/late-result-is-dropped", rowDeadline, "§3.2.7", opened(func(s *script) {
 			s.nothing(s.hangs(50, 1000))
 			// Others are answered while the handler goes on and when it ends.
 			for end := time.Now().Add(1200 * time.Millisecond); time.Now().Before(end); {
 				s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1))), "txn.a=1")
 			}
-		}, MessageHang, MessageEcho)},
+		})},
 		Case{"deadline/earlier-messages-stay", rowDeadline, "§3.2.7", opened(func(s *script) {
 			v := s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), hang(100, 1000))
 			s.want(v, "txn.a=1")
-		}, MessageHang, MessageEcho)},
+		})},
 		Case{"deadline/many-at-once", rowDeadline, "§3.2.7", opened(func(s *script) {
 			s.within(9*time.Second, "ACKs at their deadline", func() { pipelined(s, 100, hang(100, 10_000)) })
 			s.served()
-		}, MessageHang)},
+		})},
 		Case{"deadline/in-time", rowDeadline, "§3.2.7", opened(func(s *script) {
 			s.want(s.ask(hang(10000, 20)), "txn.late=true")
-		}, MessageHang)},
+		})},
 		Case{"deadline/closed-meanwhile", rowDeadline, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageHang)
 			s.open()
 			s.notify(at(1, 1), hang(50, 300))
 			s.ack(at(1, 1))
@@ -105,7 +104,6 @@ func nameCases() []Case {
 	var cases []Case
 	for name, a := range refused {
 		cases = append(cases, Case{"name/" + name, rowVarName, "§3.4", scripted(func(s *script) {
-			s.needs(MessageSet, MessageEcho)
 			s.open()
 			set := spoetest.Msg(MessageSet, spoetest.Arg("scope", a.scope), spoetest.Arg("name", a.name), spoetest.Arg("value", 1))
 			s.want(s.ask(set), "txn.refused=true")
@@ -123,5 +121,5 @@ func nameCases() []Case {
 				s.want(s.ask(spoetest.Msg(MessageSet, spoetest.Arg("scope", scope), spoetest.Arg("name", name))), fmt.Sprintf("unset(%s.%s)", scope, name))
 			}
 		}
-	}, MessageSet)})
+	})})
 }

@@ -48,7 +48,6 @@ func (s *script) healthCheck() {
 // healthCheckInShutdown keeps an agent from ending with a NOTIFY in flight, and
 // wants its health check to fail by an end without an answer meanwhile.
 func healthCheckInShutdown(s *script) {
-	s.needs(MessageSleep)
 	shutdown := s.spare()
 	s.open()
 	s.notify(at(1, 1), spoetest.Msg(MessageSleep, spoetest.Arg("ms", 1500)))

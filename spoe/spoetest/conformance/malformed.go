@@ -87,7 +87,6 @@ func malformedCases() []Case {
 			}
 		})},
 		Case{"malformed/others-were-accepted", rowMalformed, "§3.2.9", scripted(func(s *script) {
-			s.needs(MessageSleep)
 			s.open()
 			for i := range uint64(5) {
 				s.notify(at(i, 1), spoetest.Msg(MessageSleep, spoetest.Arg("ms", 200)))

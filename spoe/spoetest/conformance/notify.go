@@ -58,7 +58,7 @@ func notifyCases() []Case {
 				pipelined(s, 1000, s.t.message())
 			}
 		})},
-		{"notify/random-order", rowNotify, "§3.2.1", opened(randomOrder, MessageSleep)},
+		{"notify/random-order", rowNotify, "§3.2.1", opened(randomOrder)},
 		{"notify/one-byte-segments", rowNotify, "§3.2", scripted(func(s *script) {
 			s.connect()
 			s.c.Segments(spoetest.SegmentsOf(1, 0))
@@ -93,12 +93,11 @@ func notifyCases() []Case {
 				want += fmt.Sprintf(" txn.n%d=%d", i, i)
 			}
 			s.want(s.ask(msgs...), want[1:])
-		}, MessageEcho)},
+		})},
 		{"messages/same-variable", rowMessages, "§3.2.6", opened(func(s *script) {
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("v", 1)), spoetest.Msg(MessageEcho, spoetest.Arg("v", 2)), spoetest.Msg(MessageEcho, spoetest.Arg("v", 3))), "txn.v=1 txn.v=2 txn.v=3")
-		}, MessageEcho)},
+		})},
 		{"messages/one-unknown", rowMessages, "§3.2.6", scripted(func(s *script) {
-			s.needs(MessageEcho)
 			s.open()
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(unhandled), spoetest.Msg(MessageEcho, spoetest.Arg("b", 2))), "txn.a=1 txn.b=2")
 			s.finished()
@@ -131,7 +130,6 @@ func notifyCases() []Case {
 			s.open()
 			s.nothing(s.ask())
 			s.nothing(s.ask(spoetest.Msg(unhandled)))
-			s.needs(MessageEcho, MessageFail, MessageBig)
 			s.nothing(s.ask(spoetest.Msg(MessageEcho)))
 			s.nothing(s.ask(spoetest.Msg(MessageFail, spoetest.Arg("a", 1))))
 			s.nothing(s.ask(spoetest.Msg(MessageBig, spoetest.Arg("size", 20000))))
@@ -146,7 +144,7 @@ func notifyCases() []Case {
 				}
 			})
 			s.want(s.ack(slow), "txn.slept=1000")
-		}, MessageSleep)},
+		})},
 		{"engine/slow-handlers-elsewhere", rowEngine, "§3.2.1", opened(func(s *script) {
 			for i := range uint64(20) {
 				s.notify(at(i, 1), spoetest.Msg(MessageSleep, spoetest.Arg("ms", 1000)))
@@ -155,7 +153,7 @@ func notifyCases() []Case {
 			for i := range uint64(20) {
 				s.ack(at(i, 1))
 			}
-		}, MessageSleep)},
+		})},
 	}
 }
 

@@ -42,10 +42,9 @@ func scripted(f func(s *script)) func(context.Context, *Target) error {
 }
 
 // opened makes a case's Run of steps on an open connection, which then has to end in
-// order. The agent must have the messages.
-func opened(f func(s *script), messages ...string) func(context.Context, *Target) error {
+// order.
+func opened(f func(s *script)) func(context.Context, *Target) error {
 	return scripted(func(s *script) {
-		s.needs(messages...)
 		s.open()
 		f(s)
 		s.finished()
@@ -92,7 +91,11 @@ func (s *script) try(format string, args ...any) {
 }
 
 // needs skips the case if the agent does not have these messages.
-func (s *script) needs(messages ...string) { s.check(s.t.knows(messages...)) }
+func (s *script) needs(msgs ...spoetest.Message) {
+	for _, m := range msgs {
+		s.check(s.t.knows(m.Name))
+	}
+}
 
 func (s *script) connect() {
 	s.close()
@@ -131,8 +134,9 @@ func (s *script) rawLast(b []byte) {
 	_ = s.c.Write(s.ctx, b) // the agent's answer counts
 }
 
-// payload encodes messages.
+// payload encodes messages. It skips the case if the agent does not have one of them.
 func (s *script) payload(msgs ...spoetest.Message) []byte {
+	s.needs(msgs...)
 	b, err := spoetest.Payload(msgs...)
 	s.check(err)
 	return b
@@ -154,6 +158,7 @@ func (s *script) ack(id spoetest.ID) spoetest.Vars {
 
 // ask sends messages in one NOTIFY and returns the ACK's variables.
 func (s *script) ask(msgs ...spoetest.Message) spoetest.Vars {
+	s.needs(msgs...)
 	v, err := s.c.AskAll(s.ctx, msgs...)
 	s.check(err)
 	return v

@@ -23,7 +23,6 @@ func shutdownCases() []Case {
 			s.awaitEnd(done)
 		})},
 		{"shutdown/in-flight", rowShutdown, "§3.2.9", scripted(func(s *script) {
-			s.needs(MessageSleep)
 			shutdown := s.spare()
 			s.open()
 			for i := range uint64(20) {

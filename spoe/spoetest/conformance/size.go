@@ -70,7 +70,6 @@ func sizeCases() []Case {
 			}
 		})},
 		{"size/ack-exact-and-one-over", rowAckSize, "§3.2.7", scripted(func(s *script) {
-			s.needs(MessageBig)
 			for _, size := range agreedSizes {
 				h := s.open(withSize(size))
 				for _, id := range []spoetest.ID{at(1, 1), at(math.MaxUint64, math.MaxUint64)} {
@@ -91,10 +90,10 @@ func sizeCases() []Case {
 				s.nothing(s.ask(spoetest.Msg(MessageBig, spoetest.Arg("size", size))))
 			}
 			s.served()
-		}, MessageBig)},
+		})},
 		{"size/ack-of-several-messages", rowAckSize, "§3.2.7", opened(func(s *script) {
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("a", 1)), spoetest.Msg(MessageBig, spoetest.Arg("size", 20000)), spoetest.Msg(MessageEcho, spoetest.Arg("b", 2))), "txn.a=1 txn.b=2")
-		}, MessageBig, MessageEcho)},
+		})},
 		{"size/ack-whole-messages-only", rowAckSize, "§3.2.7", opened(func(s *script) {
 			// Two messages that fit alone but not together: the second one's
 			// actions are dropped, all of them.
@@ -102,7 +101,7 @@ func sizeCases() []Case {
 			if len(v.Actions()) != 2 || len(v.Str("txn.big")) != 10000 || v.Int("txn.b") != 2 {
 				s.failf("the ACK has %d actions, the first message's and the last one's fit", len(v.Actions()))
 			}
-		}, MessageBig, MessageEcho)},
+		})},
 	}
 	return append(cases, Case{"size/frame-at-agents-limit", rowMaxFrameSize, "§3.2.5", scripted(func(s *script) {
 		if s.t.MaxFrameSize == 0 {

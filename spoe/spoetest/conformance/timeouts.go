@@ -89,7 +89,6 @@ func timeoutCases() []Case {
 		})},
 		{"timeout/not-idle-while-handling", rowSilent, "§3.5", scripted(func(s *script) {
 			s.known("IdleTimeout", s.t.IdleTimeout)
-			s.needs(MessageSleep)
 			s.open()
 			ms := int(2 * s.t.IdleTimeout / time.Millisecond)
 			if ms > int(s.t.wait()/time.Millisecond)*2/3 {
@@ -138,7 +137,6 @@ func (s *script) drops(frame []byte, timeout time.Duration) {
 // written, and then wants the agent to end this connection, and this one alone.
 func notReading(s *script) {
 	s.known("WriteTimeout", s.t.WriteTimeout)
-	s.needs(MessageBig)
 	s.connect()
 	if tcp, ok := s.c.Conn().(*net.TCPConn); ok {
 		s.check(tcp.SetReadBuffer(4096))

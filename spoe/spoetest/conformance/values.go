@@ -36,7 +36,7 @@ func valueCases() []Case {
 			for _, v := range g.values {
 				s.echoes(v)
 			}
-		}, MessageEcho)})
+		})})
 	}
 	return append(cases,
 		Case{"value/negative-takes-10-bytes", rowValues, "§3.1", opened(func(s *script) {
@@ -52,9 +52,10 @@ func valueCases() []Case {
 					s.failf("the ACK's payload is %x, want %x", a.Payload, want)
 				}
 			}
-		}, MessageEcho)},
+		})},
 		Case{"value/bool-flags", rowValues, "§3.1", opened(func(s *script) {
 			// Only the first of the flags counts.
+			s.needs(spoetest.Msg(MessageEcho))
 			for b, want := range map[byte]bool{0x01: false, 0x11: true, 0xe1: false, 0xf1: true} {
 				s.at = fmt.Sprintf("type and flags %#x", b)
 				s.send(spoetest.NotifyFrame(at(1, 1), append(codec.AppendMessage(nil, MessageEcho, 1), 1, 'v', b)))
@@ -62,9 +63,8 @@ func valueCases() []Case {
 					s.failf("got %q, want %v", v, want)
 				}
 			}
-		}, MessageEcho)},
+		})},
 		Case{"value/all-in-one-message", rowValues, "§3.2", scripted(func(s *script) {
-			s.needs(MessageEcho)
 			s.open(func(h *spoetest.Hello) { h.MaxFrameSize = 1 << 20 })
 			var args []spoetest.Argument
 			for _, g := range groups {
@@ -80,10 +80,10 @@ func valueCases() []Case {
 				args[i] = spoetest.Arg(fmt.Sprintf("v%d", i), codec.Int64(int64(i)-100))
 			}
 			s.same(s.ask(spoetest.Msg(MessageEcho, args...)), args)
-		}, MessageEcho)},
+		})},
 		Case{"value/arguments-without-a-name", rowValues, "§3.2", opened(func(s *script) {
 			s.want(s.ask(spoetest.Msg(MessageEcho, spoetest.Arg("", 1), spoetest.Arg("b", 2), spoetest.Arg("", 3))), "txn.arg0=1 txn.b=2 txn.arg2=3")
-		}, MessageEcho)},
+		})},
 		Case{"value/overwritten-by-nobody", rowValues, "§3.2.1", opened(func(s *script) {
 			// A request must not get another's values.
 			var frames []codec.Frame
@@ -98,7 +98,7 @@ func valueCases() []Case {
 					}
 				}
 			}
-		}, MessageEcho)},
+		})},
 	)
 }
 
