@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/sleep"
 )
 
 // A Segmenter says how the next bytes are written: the first n of b in one
@@ -48,7 +49,7 @@ func (c *Client) Write(ctx context.Context, b []byte) error {
 		done, err := c.conn.Write(rest[:n])
 		rest = rest[done:]
 		if err == nil {
-			err = sleep(ctx, pause)
+			err = sleep.For(ctx, pause)
 		} else if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -67,19 +68,4 @@ func (c *Client) WriteFrames(ctx context.Context, frames ...codec.Frame) error {
 		b = codec.AppendFrame(b, f)
 	}
 	return c.Write(ctx, b)
-}
-
-// sleep waits for d, or until ctx ends and returns why.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

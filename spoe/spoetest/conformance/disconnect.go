@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/sleep"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 
 	"github.com/spoke-go/spoke/codec"
@@ -51,7 +52,7 @@ func disconnectCases() []Case {
 			key := uniqueKey("disconnect")
 			s.open()
 			s.notify(at(1, 1), spoetest.Msg(MessageWait, spoetest.Arg("key", key)))
-			s.check(sleep(s.ctx, s.t.settle()))
+			s.check(sleep.For(s.ctx, s.t.settle()))
 			s.send(spoetest.DisconnectFrame(codec.Disconnect{Message: "normal"}))
 			s.within(s.t.wait()/2, "the AGENT-DISCONNECT", func() { s.drained(nil) })
 			s.handlerEnded(key)
@@ -59,7 +60,7 @@ func disconnectCases() []Case {
 		{"disconnect/handler-ignores-it", rowDisconnect, "§3.2.8", scripted(func(s *script) {
 			s.open()
 			s.notify(at(1, 1), hang(60000, 2000))
-			s.check(sleep(s.ctx, s.t.settle()))
+			s.check(sleep.For(s.ctx, s.t.settle()))
 			s.send(spoetest.DisconnectFrame(codec.Disconnect{Message: "normal"}))
 			s.within(1500*time.Millisecond, "the AGENT-DISCONNECT", func() { s.drained(nil) })
 			s.servedElsewhere()
@@ -108,7 +109,7 @@ func (s *script) handlerEnded(key string) {
 		if time.Now().After(end) {
 			s.failf("the handler's context has not ended with its connection within %v", s.t.wait())
 		}
-		s.check(sleep(s.ctx, 20*time.Millisecond))
+		s.check(sleep.For(s.ctx, 20*time.Millisecond))
 	}
 }
 
@@ -151,7 +152,7 @@ func endCases() []Case {
 				key := uniqueKey(how)
 				s.open()
 				s.notify(at(1, 1), spoetest.Msg(MessageWait, spoetest.Arg("key", key)))
-				s.check(sleep(s.ctx, s.t.settle()))
+				s.check(sleep.For(s.ctx, s.t.settle()))
 				s.check(end(s.c, how))
 				s.handlerEnded(key)
 			})})

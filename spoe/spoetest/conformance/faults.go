@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/sleep"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 
 	"github.com/spoke-go/spoke/codec"
@@ -152,7 +153,7 @@ func (w *faultyClient) once(ctx context.Context) {
 	if err != nil {
 		if end, _ := ctx.Deadline(); ctx.Err() == nil && time.Now().Before(end) {
 			w.report.Refused++
-			_ = sleep(ctx, w.pause()) // the loop looks at ctx
+			_ = sleep.For(ctx, w.pause()) // the loop looks at ctx
 		}
 		return
 	}
@@ -245,7 +246,7 @@ func (t *Target) Steady(ctx context.Context, every time.Duration) (answered int,
 		}
 		answered++
 		longest = max(longest, time.Since(start))
-		if sleep(ctx, every) != nil {
+		if sleep.For(ctx, every) != nil {
 			return answered, longest, nil
 		}
 	}

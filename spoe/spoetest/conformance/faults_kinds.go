@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/sleep"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 
 	"github.com/spoke-go/spoke/codec"
@@ -45,7 +46,7 @@ var faults = []fault{
 	}},
 	{"connects and closes", false, func(context.Context, *faultyClient, *spoetest.Client) {}},
 	{"connects and says nothing", false, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
-		_ = sleep(ctx, w.pause())
+		_ = sleep.For(ctx, w.pause())
 	}},
 	{"half a hello", false, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
 		h := spoetest.DefaultHello()
@@ -78,7 +79,7 @@ var faults = []fault{
 	}},
 	{"reset with NOTIFYs in flight", true, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
 		_ = c.Write(ctx, w.notifies(1+w.rng.IntN(50)))
-		_ = sleep(ctx, w.pause()/50)
+		_ = sleep.For(ctx, w.pause()/50)
 	}},
 	{"closed with NOTIFYs in flight", true, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
 		_ = c.Write(ctx, w.notifies(1+w.rng.IntN(50)))
@@ -99,7 +100,7 @@ var faults = []fault{
 				break
 			}
 		}
-		_ = sleep(ctx, w.pause())
+		_ = sleep.For(ctx, w.pause())
 	}},
 	{"fragments that never end", true, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
 		for i := range uint64(1 + w.rng.IntN(20)) {
@@ -114,7 +115,7 @@ var faults = []fault{
 	{"health check, not awaited", false, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
 		h := spoetest.HealthCheckHello()
 		_ = c.WriteFrames(ctx, spoetest.HelloFrame(h.Append(nil)))
-		_ = sleep(ctx, w.pause()/10)
+		_ = sleep.For(ctx, w.pause()/10)
 	}},
 }
 
@@ -122,7 +123,7 @@ var faults = []fault{
 func (w *faultyClient) half(ctx context.Context, c *spoetest.Client, b []byte) {
 	n := w.rng.IntN(len(b))
 	_ = c.Write(ctx, b[:n])
-	_ = sleep(ctx, w.pause())
+	_ = sleep.For(ctx, w.pause())
 	if w.rng.IntN(3) == 0 {
 		_ = c.Write(ctx, b[n:])
 		w.aftermath(ctx, c)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/spoke-go/spoke/internal/sleep"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -58,7 +59,7 @@ func healthCheckInShutdown(s *script) {
 	defer checked.Close()
 	done := shutdown()
 	defer func() { s.check(<-done) }()
-	s.check(sleep(s.ctx, s.t.settle()))
+	s.check(sleep.For(s.ctx, s.t.settle()))
 	hello := spoetest.HealthCheckHello()
 	_ = checked.WriteFrames(s.ctx, spoetest.HelloFrame(hello.Append(nil))) // may be closed by now
 	switch f, err := checked.Next(s.ctx); {

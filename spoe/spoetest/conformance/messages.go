@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/sleep"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -124,7 +125,7 @@ func text(msg *spoe.Message, name string) string {
 
 func serveSleep(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 	ms := number(msg, "ms")
-	if err := sleep(ctx, time.Duration(ms)*time.Millisecond); err != nil {
+	if err := sleep.For(ctx, time.Duration(ms)*time.Millisecond); err != nil {
 		return err
 	}
 	return acts.SetInt(codec.ScopeTransaction, "slept", ms)
@@ -174,7 +175,7 @@ const maxEndedKeys = 1000
 
 func (e *endedKeys) wait(ctx context.Context, msg *spoe.Message, _ *spoe.Actions) error {
 	key := text(msg, "key")
-	err := sleep(ctx, time.Minute)
+	err := sleep.For(ctx, time.Minute)
 	if err != nil {
 		e.mu.Lock()
 		defer e.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/sleep"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 
 	"github.com/spoke-go/spoke/codec"
@@ -28,7 +29,7 @@ func shutdownCases() []Case {
 			for i := range uint64(20) {
 				s.notify(at(i, 1), spoetest.Msg(MessageSleep, spoetest.Arg("ms", 50*int(i))))
 			}
-			s.check(sleep(s.ctx, s.t.settle()))
+			s.check(sleep.For(s.ctx, s.t.settle()))
 			done := shutdown()
 			frames := s.drained(nil)
 			if len(frames) != 21 {
@@ -68,9 +69,9 @@ func shutdownCases() []Case {
 			s.served()
 			whole := codec.AppendFrame(nil, spoetest.NotifyFrame(at(7, 7), s.payload(s.t.message())))
 			s.raw(whole[:len(whole)/2])
-			s.check(sleep(s.ctx, s.t.settle()))
+			s.check(sleep.For(s.ctx, s.t.settle()))
 			done := shutdown()
-			s.check(sleep(s.ctx, s.t.settle()))
+			s.check(sleep.For(s.ctx, s.t.settle()))
 			s.raw(whole[len(whole)/2:])
 			s.ack(at(7, 7))
 			s.refused(codec.StatusNormal)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/spoke-go/spoke/internal/sleep"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 
 	"github.com/spoke-go/spoke/codec"
@@ -83,7 +84,7 @@ func timeoutCases() []Case {
 			s.open()
 			for end := time.Now().Add(2 * s.t.IdleTimeout); time.Now().Before(end); {
 				s.served()
-				s.check(sleep(s.ctx, s.t.IdleTimeout/5))
+				s.check(sleep.For(s.ctx, s.t.IdleTimeout/5))
 			}
 			s.finished()
 		})},
@@ -100,7 +101,7 @@ func timeoutCases() []Case {
 			}
 			// The ACK is a frame too: time counts from there.
 			s.at = "after the ACK"
-			s.check(sleep(s.ctx, s.t.IdleTimeout/3))
+			s.check(sleep.For(s.ctx, s.t.IdleTimeout/3))
 			s.served()
 			s.finished()
 		})},
@@ -126,7 +127,7 @@ func (s *script) drops(frame []byte, timeout time.Duration) {
 		if time.Since(start) > 5*timeout+s.t.wait() {
 			s.failf("a frame that comes byte by byte is awaited for more than %v, the timeout is %v", time.Since(start), timeout)
 		}
-		s.check(sleep(s.ctx, timeout/4))
+		s.check(sleep.For(s.ctx, timeout/4))
 	}
 	if took := time.Since(start); took < timeout/2 {
 		s.failf("the connection ended after %v, the timeout is %v", took, timeout)
@@ -179,7 +180,7 @@ func (s *script) wroteOff(limit time.Duration) {
 		case time.Since(start) > limit:
 			s.failf("a connection whose ACKs are not read is still there after %v", time.Since(start))
 		case err == nil:
-			s.check(sleep(s.ctx, 20*time.Millisecond))
+			s.check(sleep.For(s.ctx, 20*time.Millisecond))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spoke-go/spoke/cmd/spoectl/load"
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/sleep"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
@@ -41,7 +42,7 @@ func Replay(ctx context.Context, d *spoetest.Dialer, network, addr string, r *Re
 	begin := time.Now()
 	for _, e := range exchanges {
 		if pace {
-			if err := wait(ctx, e.At-exchanges[0].At-time.Since(begin)); err != nil {
+			if err := sleep.For(ctx, e.At-exchanges[0].At-time.Since(begin)); err != nil {
 				return err
 			}
 		}
@@ -63,18 +64,6 @@ func Replay(ctx context.Context, d *spoetest.Dialer, network, addr string, r *Re
 		done(o)
 	}
 	return nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // connect does the handshake as it was recorded.

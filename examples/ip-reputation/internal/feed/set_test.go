@@ -1,7 +1,6 @@
 package feed_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -21,19 +20,11 @@ import (
 
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/feed"
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 )
 
 // journal collects log lines, without their times.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(b)
-}
+type journal struct{ lockedbuffer.Buffer }
 
 func (j *journal) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{
@@ -44,14 +35,6 @@ func (j *journal) logger() *slog.Logger {
 			return a
 		},
 	}))
-}
-
-// take returns what was logged since the last call.
-func (j *journal) take() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	defer j.text.Reset()
-	return j.text.String()
 }
 
 // write makes a file whose time differs from that of its predecessor: two
@@ -91,7 +74,7 @@ func watched(t *testing.T, test func(t *testing.T, w *world)) {
 		w.set = &feed.Set{Sources: []feed.Source{source("a", 0, w.a), source("b", 30, w.b)}, Logger: w.log.logger()}
 		ctx, stop := context.WithCancel(t.Context())
 		require.NoError(t, w.set.Load(ctx))
-		w.log.take()
+		w.log.Take()
 		var done sync.WaitGroup
 		done.Go(func() { w.set.Watch(ctx, w.reload) })
 		defer done.Wait()
@@ -140,7 +123,7 @@ func TestWatchTakesChangesIn(t *testing.T) {
 				assert.Equal(t, "a", listOf(w.set, "192.0.2.2"))
 				assert.Empty(t, listOf(w.set, "192.0.2.1"), "what the file no longer says")
 				assert.Equal(t, "b", listOf(w.set, "198.51.100.1"), "the other list")
-				assert.Contains(t, w.log.take(), `level=INFO msg="list reloaded" list=a`)
+				assert.Contains(t, w.log.Take(), `level=INFO msg="list reloaded" list=a`)
 			})
 		})
 	}
@@ -179,7 +162,7 @@ func TestWatchNothingChanged(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		assert.Same(t, table, w.set.Table())
-		assert.Empty(t, w.log.take())
+		assert.Empty(t, w.log.Take())
 	})
 }
 
@@ -216,21 +199,21 @@ func TestWatchKeepsTheLastGoodList(t *testing.T) {
 				time.Sleep(time.Hour)
 				assert.Equal(t, "a", listOf(w.set, "192.0.2.1"), "the last good list")
 				assert.Equal(t, "b", listOf(w.set, "198.51.100.2"), "the other list goes on")
-				log := w.log.take()
+				log := w.log.Take()
 				assert.Equal(t, 1, strings.Count(log, `level=ERROR msg="list not taken, the last good one stays" list=a`), log)
 				assert.Contains(t, log, tt.reason)
 				assert.Contains(t, log, "entries=1")
 
 				w.reload <- os.Interrupt // any signal does
 				w.settle()
-				assert.Equal(t, 1, strings.Count(w.log.take(), "level=ERROR"), "asked to, it says so again")
+				assert.Equal(t, 1, strings.Count(w.log.Take(), "level=ERROR"), "asked to, it says so again")
 
 				require.NoError(t, os.RemoveAll(w.a))
 				write(t, w.a, "192.0.2.9")
 				w.settle()
 				assert.Equal(t, "a", listOf(w.set, "192.0.2.9"))
 				assert.Empty(t, listOf(w.set, "192.0.2.1"))
-				assert.Contains(t, w.log.take(), `level=INFO msg="list recovered" list=a`)
+				assert.Contains(t, w.log.Take(), `level=INFO msg="list recovered" list=a`)
 			})
 		})
 	}
@@ -266,7 +249,7 @@ func TestReloadWhileBeingWritten(t *testing.T) {
 		time.Sleep(feed.DefaultQuiet)
 		synctest.Wait()
 		assert.Equal(t, "a", listOf(w.set, "192.0.2.1"))
-		assert.Contains(t, w.log.take(), "list is being written")
+		assert.Contains(t, w.log.Take(), "list is being written")
 		w.settle()
 		assert.Equal(t, "a", listOf(w.set, "192.0.2.101"))
 	})
@@ -296,7 +279,7 @@ func TestBadLinesAreReported(t *testing.T) {
 		write(t, w.a, lines...)
 		w.settle()
 		assert.Equal(t, "a", listOf(w.set, "192.0.2.17"))
-		log := w.log.take()
+		log := w.log.Take()
 		assert.Contains(t, log, fmt.Sprintf(
 			`level=WARN msg="bad line left out" list=a path=%s line=2 reason="neither an address nor a CIDR" text=oops`, w.a))
 		assert.Equal(t, 5, strings.Count(log, "bad line left out"))
@@ -343,7 +326,7 @@ func TestOptional(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		require.NoError(t, set.Load(ctx))
-		assert.Contains(t, log.take(), `level=ERROR msg="list not taken, it is empty until this is mended" list=late`)
+		assert.Contains(t, log.Take(), `level=ERROR msg="list not taken, it is empty until this is mended" list=late`)
 		assert.Empty(t, listOf(set, "192.0.2.1"))
 		go set.Watch(ctx, nil) // ends with stop; the bubble waits for it
 		write(t, src.Path, "192.0.2.1")
