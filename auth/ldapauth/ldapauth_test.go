@@ -169,15 +169,15 @@ func TestGuessesAreEqual(t *testing.T) {
 	const delay = 300 * time.Millisecond
 	s := newServer(t, func(c *ldapauth.Config) { c.Delay = delay })
 	tries := 0
-	guess := func(name string) (error, time.Duration) {
+	guess := func(name string) (took time.Duration, err error) {
 		tries++
 		begun := time.Now()
-		err := s.try(name, fmt.Sprint("guess ", tries), fmt.Sprintf("192.0.2.%d", tries))
-		return err, time.Since(begun)
+		err = s.try(name, fmt.Sprint("guess ", tries), fmt.Sprintf("192.0.2.%d", tries))
+		return time.Since(begun), err
 	}
 	for range 6 {
-		there, _ := guess("carol")
-		not, _ := guess("nobody")
+		_, there := guess("carol")
+		_, not := guess("nobody")
 		assert.Equal(t, there, not, "guess %d", tries/2)
 	}
 	// This machine may be busy: the least time of several guesses counts.
@@ -185,7 +185,7 @@ func TestGuessesAreEqual(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		for name := range least {
 			s.forward(3 * time.Second) // nobody has to wait
-			err, took := guess(name)
+			took, err := guess(name)
 			assert.Equal(t, auth.ErrBadPassword, err, name)
 			assert.GreaterOrEqual(t, took, delay)
 			least[name] = min(least[name], took)
