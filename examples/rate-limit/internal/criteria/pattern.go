@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -53,13 +52,19 @@ func (p Pattern) match(path string) bool {
 // segments and dots. A limit on /login is one on //login and /%6cogin, too, and a '%' that
 // encodes nothing hides none of the others.
 func CleanPath(raw string) string {
-	if strings.Contains(raw, "%") {
-		raw = encoded.ReplaceAllStringFunc(raw, func(s string) string {
-			b, _ := hex.DecodeString(s[1:]) // two digits, as matched
-			return string(b)
-		})
+	if !strings.Contains(raw, "%") {
+		return path.Clean("/" + raw)
 	}
-	return path.Clean("/" + raw)
+	plain := []byte("/")
+	for i := 0; i < len(raw); i++ {
+		var b [1]byte
+		if raw[i] == '%' && i+2 < len(raw) {
+			if _, err := hex.Decode(b[:], []byte(raw[i+1:i+3])); err == nil {
+				plain, i = append(plain, b[0]), i+2
+				continue
+			}
+		}
+		plain = append(plain, raw[i])
+	}
+	return path.Clean(string(plain))
 }
-
-var encoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
