@@ -64,11 +64,11 @@ wrk: ## Get the load generator that tests of service and examples/rate-limit wan
 	@command -v wrk >/dev/null || internal/scripts/apt.sh wrk
 
 .PHONY: redis
-redis: ## Get the Redis that the tests of examples/rate-limit and examples/sso want
+redis: ## Get the Redis that the tests of auth, examples/rate-limit and examples/sso want
 	@command -v redis-server >/dev/null || internal/scripts/apt.sh redis-server
 
 .PHONY: slapd
-slapd: ## Get the LDAP server that the tests of examples/sso want
+slapd: ## Get the LDAP server that the tests of auth and examples/sso want
 	@command -v /usr/sbin/slapd >/dev/null || internal/scripts/apt.sh slapd
 
 .PHONY: screenshots

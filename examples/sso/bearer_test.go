@@ -91,6 +91,23 @@ func TestBearerJWT(t *testing.T) {
 	})
 }
 
+// TestWithdrawnKey: after the provider has replaced its key, the agent takes tokens and
+// logins of the new key without a restart, and refuses tokens of the old one, also a token
+// that it has just taken.
+func TestWithdrawnKey(t *testing.T) {
+	w := newWorld(t, newest(t))
+	b := newBrowser(t)
+	old := w.token(nil)
+	w.api(b, "/", old).shows(t, w.wiki+"/", "alice")
+	w.api(b, "/", old).shows(t, w.wiki+"/", "alice")
+	require.NoError(t, w.provider.Rotate())
+	token := w.token(nil)
+	w.api(b, "/", token).shows(t, w.wiki+"/", "alice")
+	assert.Equal(t, 401, w.api(b, "/", old).status)
+	w.api(b, "/", token).shows(t, w.wiki+"/", "alice")
+	b.login(w.wiki+"/", "bob").shows(t, w.wiki+"/", "bob")
+}
+
 // TestIntrospection: tokens that are no JWT are the provider's to judge, once in a while.
 func TestIntrospection(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {

@@ -44,6 +44,7 @@ type Provider struct {
 	group map[string][]string
 	seen  map[string]string // the user of each of its sessions
 	hosts []string
+	key   *signingKey // after Rotate
 }
 
 // NewProvider makes a provider. Its users are alice, in the groups staff and admins, and
