@@ -7,8 +7,6 @@ import (
 
 	"github.com/corazawaf/coraza/v3/types"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/spoke-go/spoke/examples/waf/internal/rules"
 )
 
 // transaction is a request with its response, as the rules see them. One goroutine at a
@@ -64,7 +62,7 @@ func (t *transaction) body(ctx context.Context, name string, body []byte,
 // The goroutine that has the transaction calls it once.
 func (t *transaction) end() {
 	defer t.Close()
-	for _, entry := range rules.Log(t.Transaction) {
+	for _, entry := range t.app.rules.Log(t.Transaction) {
 		t.record(entry)
 	}
 	t.count()

@@ -10,7 +10,7 @@ import (
 	"github.com/corazawaf/coraza/v3/types"
 )
 
-// recordsFormat is the name of Coraza's JSON that also goes to the func of Log.
+// recordsFormat is the name of Coraza's JSON that Set.Log returns.
 const recordsFormat = "records"
 
 func init() { plugins.RegisterAuditLogFormatter(recordsFormat, formatter{}) }
@@ -21,11 +21,15 @@ type Entry struct {
 	JSON []byte
 }
 
-// Log runs the rules of a transaction's last phase and writes the audit log. If rules
-// with Source.Records select the transaction for it, Log also returns its entry. Of
+// Log runs the rules of a transaction's last phase and writes the audit log. With
+// Source.Records it also returns the entry, if the rules select the transaction for one. Of
 // transactions with the same id, whose HAProxy's unique-id is not unique, one may get the
 // entries of the others.
-func Log(tx types.Transaction) (entries []Entry) {
+func (s *Set) Log(tx types.Transaction) (entries []Entry) {
+	if !s.records {
+		tx.ProcessLogging()
+		return nil
+	}
 	// Coraza's formatters are global and get the entry alone, which has the id.
 	logging.add(tx.ID(), &entries)
 	defer logging.remove(tx.ID(), &entries)

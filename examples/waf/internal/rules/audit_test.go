@@ -22,7 +22,7 @@ func TestRecordsOfOneID(t *testing.T) {
 		workers.Go(func() {
 			for range transactions / 8 {
 				tx := set.NewTransactionWithID("chosen")
-				for _, e := range Log(tx) {
+				for _, e := range set.Log(tx) {
 					assert.Contains(t, string(e.JSON), "chosen")
 					records.Add(1)
 				}

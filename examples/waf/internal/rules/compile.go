@@ -15,7 +15,7 @@ type Source struct {
 	Directives string   // as in a file
 	Files      []string // paths, or patterns such as /etc/waf/*.conf
 	Last       string   // directives that count after all others
-	Records    bool     // entries of the audit log go to the func of Log, too
+	Records    bool     // Set.Log returns the entries of the audit log
 }
 
 // Set is compiled rules. It is safe for concurrent use.
@@ -23,6 +23,8 @@ type Set struct {
 	coraza.WAF
 	// Files are the files on disk that were read.
 	Files []string
+
+	records bool
 }
 
 // Compile compiles rules. Its error names the file and the line that is wrong. Rules
@@ -41,7 +43,7 @@ func Compile(src Source) (*Set, error) {
 			return nil, err
 		}
 	}
-	return &Set{WAF: waf, Files: root.onDisk()}, nil
+	return &Set{WAF: waf, Files: root.onDisk(), records: src.Records}, nil
 }
 
 func (src Source) config(files *root) coraza.WAFConfig {
