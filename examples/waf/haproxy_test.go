@@ -35,7 +35,7 @@ func shipped(t testing.TB, agentAddr, originAddr string, oldnew ...string) hapro
 	return haproxytest.Config{
 		Config: haproxytest.ReadConfig(t, "haproxy.cfg", oldnew...),
 		Files: map[string]string{
-			"spoe.conf":  haproxytest.ReadConfig(t, "spoe.conf", "timeout processing 2s", "timeout processing 20s"),
+			"spoe.conf":  haproxytest.ReadConfig(t, "spoe.conf", "timeout processing 2s", "timeout processing 20s", "timeout hello 2s", "timeout hello 20s"),
 			"agents.cfg": haproxytest.ReadConfig(t, "agents.cfg", "inter 1s", "inter 100ms", "    option spop-check\n", patientChecks),
 		},
 		Args: []string{"-f", "agents.cfg"},
