@@ -188,6 +188,16 @@ func TestNames(t *testing.T) {
 	assert.Equal(t, "NOTIFY", codec.FrameNotify.String())
 }
 
+func TestFrameLength(t *testing.T) {
+	for n := range codec.LengthSize {
+		_, ok := codec.FrameLength(make([]byte, n))
+		assert.False(t, ok)
+	}
+	n, ok := codec.FrameLength([]byte{1, 2, 3, 4, 5})
+	assert.True(t, ok)
+	assert.EqualValues(t, 0x01020304, n)
+}
+
 // TestFrameFlags: all 32 flags go out in the order of the wire, and a short frame's error
 // is about its beginning.
 func TestFrameFlags(t *testing.T) {

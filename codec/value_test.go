@@ -97,6 +97,18 @@ func TestValueIntegers(t *testing.T) {
 	assert.False(t, ok)
 }
 
+// TestNoInteger: a value of another type is 0 as an integer.
+func TestNoInteger(t *testing.T) {
+	for _, v := range []codec.Value{codec.Null(), codec.Bool(true), codec.String("1"), codec.Addr(v4)} {
+		i, ok := v.Int()
+		assert.False(t, ok)
+		assert.Zero(t, i)
+		u, ok := v.Uint()
+		assert.False(t, ok)
+		assert.Zero(t, u)
+	}
+}
+
 func TestValueAny(t *testing.T) {
 	for want, v := range map[any]codec.Value{
 		true: codec.Bool(true), 1: codec.Int64(1), -1: codec.Int32(-1), uint(1): codec.Uint32(1), uint(2): codec.Uint64(2),
