@@ -15,9 +15,9 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// TestDroppedReportsAreCounted: 4096 reports wait, and further ones are counted. At the
-// agent's end, those that wait count as well, with the states that ConnState has not been
-// told.
+// TestDroppedReportsAreCounted: 4096 reports wait, and further ones are counted. The end
+// of the agent drops the waiting reports and the waiting calls of ConnState, which count
+// as well.
 func TestDroppedReportsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -41,7 +41,7 @@ func TestDroppedReportsAreCounted(t *testing.T) {
 		time.Sleep(time.Minute)
 		states := h.Agent().Stats().ReportsDropped - (5000 - 1)
 		assert.Positive(t, states)
-		assert.Less(t, states, uint64(10), "new, ready, closing and closed, but for the one that is being told")
+		assert.Less(t, states, uint64(10), "new, ready, closing and closed, without the first, in which ConnState is")
 		close(release)
 	})
 }
