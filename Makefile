@@ -138,7 +138,7 @@ lint: ## golangci-lint and shellcheck, where they are installed
 	else echo "NOT RUN: shellcheck is not installed" >&2; fi
 
 .PHONY: bench
-bench: ## Measure: Go benchmarks, then the engine against the floor, which writes docs/performance.md (BENCH=pattern: those Go benchmarks alone)
+bench: ## Measure: Go benchmarks, then package spoe against the floor, which writes docs/performance.md (BENCH=pattern: those Go benchmarks alone)
 	@$(call each,go test -run='^$$' -bench='$(or $(BENCH),.)' -benchmem $(BENCHFLAGS) ./...)
 ifndef BENCH
 	@internal/scripts/haproxy.sh

@@ -50,7 +50,7 @@ type Agent[C any] struct {
 	// HAProxy has the settings of -print-config that are not in the routes. Default: an
 	// engine of the agent's Name, and the first address of -listen.
 	HAProxy haproxy.Config
-	// Limits has the fields of the engine, such as MaxInFlight; Handler, Logger and fields
+	// Limits has the fields of spoe.Agent, such as MaxInFlight; Handler, Logger and fields
 	// that have a setting are overwritten.
 	Limits *spoe.Agent
 }

@@ -21,7 +21,7 @@ type Setup[C any] struct {
 	// Log is the program's log.
 	Log *slog.Logger
 	// Traces and Metrics make the agent's own spans and metrics, in addition to those
-	// of the middleware and the engine.
+	// of the middleware and of spoe.Agent.
 	Traces  trace.TracerProvider
 	Metrics metric.MeterProvider
 	// Logs makes log records for OpenTelemetry, such as those of an audit log. The

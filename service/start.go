@@ -117,8 +117,8 @@ func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
 	return p.answer(ctx, s, agent, lns, func() { serving.Store(true) })
 }
 
-// answer runs the engine, the background work and the reloads. The background work
-// ends after the engine: handlers may depend on it.
+// answer runs the spoe.Agent, the background work and the reloads. The background work
+// ends after the agent: handlers may depend on it.
 func (p *program[C]) answer(ctx context.Context, s *Setup[C], agent *spoe.Agent, lns []net.Listener, ready func()) error {
 	if _, err := middleware.AgentMetrics(agent, s.Metrics); err != nil {
 		return err
