@@ -23,7 +23,7 @@ type Binary struct {
 //   - $SPOKE_HAPROXY, a list of paths separated as $PATH is; where it is set, it is the only place, and each of its paths must work,
 //   - haproxy on $PATH and in the usual sbin folders, which are not on every
 //     user's $PATH,
-//   - $SPOKE_CACHE/haproxy/*/haproxy, where scripts/haproxy.sh of the Spoke
+//   - $SPOKE_CACHE/haproxy/*/haproxy, where internal/scripts/haproxy.sh of the Spoke
 //     repository puts those of other Debian suites ($SPOKE_CACHE is by default
 //     $XDG_CACHE_HOME/spoke or ~/.cache/spoke).
 //
@@ -122,7 +122,7 @@ func sortedVersions(found []Binary) []Binary {
 	return slices.CompactFunc(found, func(a, b Binary) bool { return a.Version == b.Version })
 }
 
-// cacheDir follows the same rule as scripts/haproxy.sh, which is why it is not
+// cacheDir follows the same rule as internal/scripts/haproxy.sh, which is why it is not
 // os.UserCacheDir: that one differs from it on macOS.
 func cacheDir() string {
 	if dir := os.Getenv("SPOKE_CACHE"); dir != "" {
