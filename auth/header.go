@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxToken is how many bytes a bearer token can have.
+// maxToken is the maximum size of a bearer token, in bytes.
 const maxToken = 8 << 10
 
 // Scheme returns the scheme of an Authorization header in lower case: "basic", "bearer".

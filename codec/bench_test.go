@@ -8,8 +8,8 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// request is what a handler that looks at whole requests binds: nine
-// arguments, five of them strings.
+// request is the input of a handler that looks at whole requests: nine arguments, five
+// of them strings.
 type request struct {
 	Method      string     `spoe:"method"`
 	Path        string     `spoe:"path"`
@@ -162,8 +162,8 @@ func bindByHand(args codec.Args, in *request) {
 	}
 }
 
-// BenchmarkBindReflect is what the fields would cost by reflect.Value, names
-// and the copies aside: the reason for bind_unsafe.go.
+// BenchmarkBindReflect measures the fields by reflect.Value, without names and copies:
+// the reason for bind_unsafe.go.
 func BenchmarkBindReflect(b *testing.B) {
 	args := requestArgs()
 	var in request

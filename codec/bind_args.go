@@ -103,8 +103,8 @@ func (d *Decoder) decode(message string, args Args, p pointer, note func(int, Ty
 	return nil
 }
 
-// unread handles a value that the field has not read, or only in part. n is how many
-// bytes the field borrows now.
+// unread handles a value that the field has not read, or only in part. n is the number
+// of bytes that the field borrows now.
 func (d *Decoder) unread(message string, f *decodeField, p pointer, v Value, err error, note func(int, Type)) (n int, _ error) {
 	if note != nil && errors.Is(err, errType) {
 		note(f.bit, v.typ)

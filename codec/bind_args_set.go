@@ -1,6 +1,6 @@
 package codec
 
-// assign puts v, not NULL, into the field at p. n is how many bytes the field
+// assign puts v, not NULL, into the field at p. n is the number of bytes that the field
 // borrows now, for pack to copy. c has just read v; it is nil for a default and for an
 // element of a slice, which borrow nothing.
 func (b *binding) assign(p pointer, v Value, c *cursor) (n int, err error) {

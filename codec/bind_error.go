@@ -79,7 +79,7 @@ func (e *BindError) Value() string {
 	return fmt.Sprintf("%q", e.value.Bytes())
 }
 
-// maxShown is how much of a value an error keeps, in bytes.
+// maxShown is the maximum number of bytes of a value that an error keeps.
 const maxShown = 48
 
 // clip returns v with at most limit bytes, which are its own.

@@ -46,7 +46,8 @@ type VarInfo struct {
 	Unset     bool
 	JSON      bool
 	// Pattern reports whether Name ends with '*' and stands for one variable for each
-	// key of a map: claim_* for claim_sub and claim_email. Max is how many it sets at most.
+	// key of a map: claim_* for claim_sub and claim_email. Max is the maximum number of
+	// variables that it sets.
 	Pattern bool
 	Max     int
 	// Secret reports that telemetry and errors must not show the value.

@@ -18,7 +18,7 @@ type varPattern struct {
 	max    int
 }
 
-// defaultMaxVars is how many variables a pattern sets without max=.
+// defaultMaxVars is the maximum number of variables that a pattern sets without max=.
 const defaultMaxVars = 32
 
 func (e *Encoder) addPattern(f encodeField) error {

@@ -22,7 +22,7 @@ type source struct {
 	nullable bool // it can be without a value, pointer or not
 }
 
-// errNull is what append returns where there is no value.
+// errNull is the result of append if there is no value.
 var errNull = errors.New("no value")
 
 var (

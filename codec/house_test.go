@@ -92,7 +92,7 @@ func TestOnlyTheCursorIndexesBytes(t *testing.T) {
 		}
 	}
 	for key := range ownBytes {
-		assert.True(t, used[key], "%q no longer indexes bytes; take it out of ownBytes", key)
+		assert.True(t, used[key], "%q no longer indexes bytes; remove it from ownBytes", key)
 	}
 }
 

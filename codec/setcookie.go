@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// MaxCookie is how many bytes browsers store of a cookie, its name and value together:
-// they drop a longer one without a notice (RFC 6265bis §5.6).
+// MaxCookie is the maximum size of a cookie in browsers, its name and value together,
+// in bytes: they drop a longer one without a notice (RFC 6265bis §5.6).
 const MaxCookie = 4096
 
 // SameSite selects the requests from other sites with which a browser sends the cookie.
@@ -28,8 +28,8 @@ type SetCookie struct {
 	Name  string
 	Value string
 	Path  string
-	// MaxAge is how long the browser keeps the cookie, in whole seconds. Zero means
-	// until it is closed, and less than zero deletes the cookie.
+	// MaxAge is the time for which the browser keeps the cookie, in whole seconds. Zero
+	// means until it is closed, and less than zero deletes the cookie.
 	MaxAge   time.Duration
 	Domain   string // with its subdomains; empty for the host alone
 	Secure   bool

@@ -17,7 +17,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy"
 )
 
-// program is what a program with these flags does, its own flag among them.
+// program runs a program with these flags and one of its own.
 func program(t *testing.T, args ...string) (out string, done bool, err error) {
 	t.Helper()
 	fs := flag.NewFlagSet("shop", flag.ContinueOnError)

@@ -42,7 +42,7 @@ func codes(found []haproxy.Finding) []string {
 }
 
 // TestSources: other ways to write the same configuration have no findings, and
-// what is wrong is found whatever way it is written.
+// mistakes are found in each way of writing.
 func TestSources(t *testing.T) {
 	const (
 		filter = "config spoe.conf"

@@ -37,7 +37,7 @@ func specimens(t *testing.T) []specimen {
 	return all
 }
 
-// seen is what HAProxy does with a request.
+// seen is HAProxy's treatment of a request.
 type seen struct {
 	Target   string            `json:"target"`   // "/" by default
 	Targets  []string          `json:"targets"`  // of several requests on one connection; the last counts

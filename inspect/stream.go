@@ -107,7 +107,7 @@ func (p *Page) stats(v *viewer) stats {
 	return s
 }
 
-// maxConnections is how many connections a page shows.
+// maxConnections is the maximum number of connections that a page shows.
 const maxConnections = 256
 
 // connections returns the open connections of a, the oldest first.

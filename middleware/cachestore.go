@@ -38,7 +38,7 @@ type kept struct {
 	onFailure func(error, *spoe.Actions) // or nil
 }
 
-// entryBytes is how many bytes an entry takes besides key and answer, roughly.
+// entryBytes is the approximate size of an entry without its key and answer, in bytes.
 const entryBytes = 240
 
 func newStore(maxBytes int) *store {

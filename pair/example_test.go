@@ -12,7 +12,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// A transaction is what the agent remembers of a request.
+// A transaction is the agent's memory of a request.
 type transaction struct{ path string }
 
 type request struct {

@@ -7,9 +7,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// BenchmarkHandle is what a message costs from the router to its actions, for
-// one argument and for nine, with structs and with a handler that reads the
-// arguments itself.
+// BenchmarkHandle measures a message from the router to its actions, for one argument
+// and for nine, with structs and with a handler that reads the arguments itself.
 func BenchmarkHandle(b *testing.B) {
 	for _, c := range []struct {
 		message, form string

@@ -14,10 +14,11 @@ import (
 	"time"
 )
 
-// MinSecret is how many bytes a secret must have at least. They should be random.
+// MinSecret is the minimum size of a secret, in bytes. They should be random.
 const MinSecret = 32
 
-// MaxText is how many bytes a sealed text can have; Open refuses longer ones unread.
+// MaxText is the maximum size of a sealed text, in bytes; Open refuses longer ones
+// unread.
 const MaxText = 16 << 10
 
 const idSize, nonceSize, untilSize = 4, 12, 8

@@ -23,8 +23,8 @@ type Agent[C any] struct {
 	Name string
 	// About is the text above the flags in -h.
 	About string
-	// Version is what -version prints and telemetry reports. Default: the version of
-	// the main module, as the go command recorded it.
+	// Version is the version that -version prints and telemetry reports. Default: the
+	// version of the main module, as the go command recorded it.
 	Version string
 	// EnvPrefix begins the environment variables of the settings. Default: the Name
 	// in upper case, as in IP_REPUTATION_.

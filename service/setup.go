@@ -13,8 +13,8 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Setup is what Agent.Setup works with. Its methods may be called until Agent.Setup
-// returns, but for Config, which handlers call as well.
+// Setup is the argument of Agent.Setup. Its methods may be called until Agent.Setup
+// returns, except Config, which handlers may call, too.
 type Setup[C any] struct {
 	// Router takes the routes. It has Agent.Middleware already.
 	Router *router.Router

@@ -21,13 +21,15 @@ import (
 )
 
 const (
-	// flushTimeout is how long the last telemetry may take, once all is answered.
+	// flushTimeout is the maximum duration of the last export, after the last answer.
 	flushTimeout = 5 * time.Second
-	// logTimeout is how long the last lines of the log may take.
+	// logTimeout is the longest wait for the last lines of the log.
 	logTimeout = 2 * time.Second
-	// maxLogWaiting is how many bytes of the log wait for a slow reader at most.
+	// maxLogWaiting is the maximum number of bytes of the log that wait for a slow
+	// reader.
 	maxLogWaiting = 4 << 20
-	// adminStopTimeout is how long a scrape may go on once the agent has ended.
+	// adminStopTimeout is the time that a scrape may still take after the agent has
+	// ended.
 	adminStopTimeout = time.Second
 )
 

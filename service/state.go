@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/service/internal/conf"
 )
 
-// retireAfter is how long after a reload the values before it are closed.
+// retireAfter is the time from a reload until the replaced values are closed.
 const retireAfter = 30 * time.Second
 
 // settings is all that can be set.

@@ -38,53 +38,53 @@ type Agent struct {
 	// default; the lower one counts. Memory is used for what arrives, not for
 	// what was agreed. Default: 1 MiB.
 	MaxFrameSize int
-	// MaxPayload is how many bytes of a fragmented payload a connection may hold; HAProxy
-	// before 3.1 fragments payloads. A longer one is acknowledged with ABORT. Default: 4
-	// MiB.
+	// MaxPayload is the maximum size of a fragmented payload, in bytes; HAProxy before
+	// 3.1 fragments payloads. A longer one is acknowledged with ABORT. Default: 4 MiB.
 	MaxPayload int
-	// MaxInFlight is how many NOTIFYs of one connection are handled at once. At
-	// that many the agent stops reading the connection; nothing is refused.
-	// HAProxy itself keeps to 20. Default: 256.
+	// MaxInFlight is the maximum number of NOTIFYs of one connection that are handled
+	// at once. At this number the agent stops reading the connection, and refuses
+	// nothing. HAProxy itself keeps to 20. Default: 256.
 	MaxInFlight int
-	// MaxConcurrent is how many NOTIFYs of all connections are handled at once;
-	// at that many the agent stops reading. Default: 16384.
+	// MaxConcurrent is the maximum number of NOTIFYs of all connections that are
+	// handled at once. At this number the agent stops reading. Default: 16384.
 	MaxConcurrent int
-	// MaxConnections is how many connections are served at once. Beyond it, up to 1024 wait
-	// for one to end, for HelloTimeout at most, while health checks are answered: an agent
-	// that is full is not down. When more come, the agent closes the connections that have
-	// waited longest. Default: 16384.
+	// MaxConnections is the maximum number of connections that are served at once. Up
+	// to 1024 more wait for one to end, for HelloTimeout at most, and have their health
+	// checks answered: an agent that is full is not down. When more come, the agent
+	// closes the connections that have waited longest. Default: 16384.
 	MaxConnections int
-	// MaxMessages is how many messages a NOTIFY may hold; a NOTIFY with more is answered by
-	// AGENT-DISCONNECT 13. HAProxy sends the messages of an event or a group together.
-	// Default: 1024.
+	// MaxMessages is the maximum number of messages in a NOTIFY; the agent answers a
+	// NOTIFY with more by AGENT-DISCONNECT 13. HAProxy sends the messages of an event
+	// or a group together. Default: 1024.
 	MaxMessages int
-	// MaxBuffered is how many bytes the agent holds at once, over all connections: payloads
-	// until they are acknowledged, fragments, frames above 32 KiB while they arrive, and
-	// ACKs until they are written. At that many the agent stops reading, and refuses no
-	// NOTIFY. It does not count up to 64 KiB for reading on each connection while bytes
-	// arrive, nor memory that handlers allocate. At least 1 MiB. Default: 256 MiB.
+	// MaxBuffered is the maximum number of bytes that the agent holds at once, over all
+	// connections: payloads until they are acknowledged, fragments, frames above 32 KiB
+	// while they arrive, and ACKs until they are written. At this number the agent
+	// stops reading, and refuses no NOTIFY. It does not count up to 64 KiB for reading
+	// on each connection while bytes arrive, nor memory that handlers allocate. At
+	// least 1 MiB. Default: 256 MiB.
 	MaxBuffered int
-	// MaxLateHandlers is how many handlers may still run after their NOTIFY was
-	// acknowledged at its deadline. Beyond it, a late handler counts as one of
-	// MaxInFlight and MaxConcurrent until it returns. Default: 4096.
+	// MaxLateHandlers is the maximum number of handlers that still run after their
+	// NOTIFY was acknowledged at its deadline. Beyond it, a late handler counts as one
+	// of MaxInFlight and MaxConcurrent until it returns. Default: 4096.
 	MaxLateHandlers int
 
-	// HelloTimeout is how long a new connection may take to say hello.
-	// Default: 10 s.
+	// HelloTimeout is the maximum duration from a new connection to its hello. Default:
+	// 10 s.
 	HelloTimeout time.Duration
-	// ReadTimeout is how long a frame may take from its first byte to its last.
+	// ReadTimeout is the maximum duration of a frame, from its first byte to its last.
 	// Default: 10 s.
 	ReadTimeout time.Duration
-	// WriteTimeout is how long HAProxy may take to accept written bytes. Default: 10 s.
+	// WriteTimeout is the maximum duration of a write to HAProxy. Default: 10 s.
 	WriteTimeout time.Duration
-	// IdleTimeout is how long a connection may be without a frame in either direction. Make
-	// it longer than HAProxy's own `timeout idle`: HAProxy knows whether it is about to
+	// IdleTimeout is the maximum duration without a frame in either direction. Make it
+	// longer than HAProxy's own `timeout idle`: HAProxy knows whether it is about to
 	// send, so HAProxy should close. Default: 10 min.
 	IdleTimeout time.Duration
-	// NotifyTimeout is how long after its arrival a NOTIFY is acknowledged at the latest,
-	// whatever its handlers do; see [Message.ServeWithin]. It is the last resort: HAProxy's
-	// `timeout processing` is usually well under a second, and middleware.Timeout should be
-	// below that. Default: 30 s.
+	// NotifyTimeout is the maximum duration from a NOTIFY's arrival to its ACK,
+	// whatever its handlers do; see [Message.ServeWithin]. It is the last resort:
+	// HAProxy's `timeout processing` is usually well under a second, and
+	// middleware.Timeout should be below that. Default: 30 s.
 	NotifyTimeout time.Duration
 	// ShutdownTimeout bounds the graceful end of Run and of the package's
 	// ListenAndServe once their context has ended. Default: 30 s.

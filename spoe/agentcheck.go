@@ -24,14 +24,14 @@ const (
 const (
 	// agentCheckTimeout bounds one agent-check.
 	agentCheckTimeout = 2 * time.Second
-	// maxAgentChecks is how many agent-checks are answered at once; further connections are
-	// closed.
+	// maxAgentChecks is the maximum number of agent-checks that are answered at once;
+	// further connections are closed.
 	maxAgentChecks = 64
-	// drainTime is how long Shutdown waits, once every HAProxy has read the drain,
-	// for them to close their connections. HAProxy up to 3.0 does so within a
-	// second; later ones keep idle connections, which the agent then closes.
+	// drainTime is the time that Shutdown waits, once every HAProxy has read the drain,
+	// for them to close their connections. HAProxy up to 3.0 does so within a second;
+	// later ones keep idle connections, which the agent then closes.
 	drainTime = 2 * time.Second
-	// drainPause is how long HAProxy may take to act on a drain that it has read.
+	// drainPause is the time that HAProxy may take to act on a drain that it has read.
 	drainPause = 100 * time.Millisecond
 )
 

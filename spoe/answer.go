@@ -68,8 +68,8 @@ func (c *conn) work(w *worker) {
 }
 
 const (
-	// slowHandler is how long handlers take, in nanoseconds on average, whose ACKs
-	// need not wait for each other: a write takes a fraction of that.
+	// slowHandler is the average time of a handler, in nanoseconds, from which on ACKs
+	// do not wait for each other: a write takes a fraction of it.
 	slowHandler = 50_000
 	// slowBatches is for how many batches a connection is remembered to have had
 	// slow handlers.

@@ -6,7 +6,7 @@ import "sync"
 type buffer struct{ b []byte }
 
 const (
-	// readSize is how much is read at once: some 200 NOTIFYs.
+	// readSize is the size of one read: some 200 NOTIFYs.
 	readSize = 32 << 10
 	// maxPooled is the size above which a buffer is left to the garbage
 	// collector, so that one large frame does not stay in memory for ever.

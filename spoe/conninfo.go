@@ -18,10 +18,10 @@ type ConnInfo struct {
 	Since time.Time
 	// MaxFrameSize is the agreed frame size in bytes.
 	MaxFrameSize int
-	// InFlight is how many NOTIFYs are not acknowledged, Buffered how many bytes
-	// of Agent.MaxBuffered the connection holds.
+	// InFlight is the number of NOTIFYs without an ACK, Buffered the connection's share
+	// of Agent.MaxBuffered, in bytes.
 	InFlight, Buffered int
-	// Fragments is how many fragments of payloads have come.
+	// Fragments is the number of fragments that have come.
 	Fragments uint64
 }
 

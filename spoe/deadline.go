@@ -89,8 +89,8 @@ func (c *conn) takeLate(t int64) (late []*job, next int64) {
 	return late, next
 }
 
-// failureGrace is how long the functions given to OnFailure may take before the ACK leaves
-// without their actions.
+// failureGrace is the time that the functions given to OnFailure may take before the
+// ACK leaves without their actions.
 const failureGrace = 500 * time.Millisecond
 
 // acknowledgeLate sends the ACKs of jobs whose handlers are late. The handlers go on with

@@ -1,11 +1,11 @@
 package spoe
 
 const (
-	// maxBatch is how many NOTIFYs are gathered before they are dispatched.
+	// maxBatch is the maximum number of NOTIFYs that are dispatched together.
 	maxBatch = 64
 	// maxBatchBytes bounds the payloads in a batch, which no budget has counted yet.
 	maxBatchBytes = 64 << 10
-	// maxUnsent is how many bytes of ACKs may wait to be written before the agent stops
+	// maxUnsent is the number of unwritten bytes of ACKs at which the agent stops
 	// reading the connection.
 	maxUnsent = 256 << 10
 )

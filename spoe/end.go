@@ -12,8 +12,8 @@ import (
 	"github.com/spoke-go/spoke/internal/proxyheader"
 )
 
-// settleTime is how long a connection that has brought malformed bytes waits for
-// the answers to the NOTIFYs before them.
+// settleTime is the time that a connection with malformed bytes waits for the answers
+// to the NOTIFYs before them.
 const settleTime = time.Second
 
 // end ends a connection after err, the reason why reading has ended: a malformed frame is

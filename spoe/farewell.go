@@ -21,7 +21,7 @@ var toRest = new(farewell)
 // may have found bytes, or may have cleared the deadline of this very question.
 const askAgain = 20 * time.Millisecond
 
-// lastLook is how long the reader waits for bytes before it ends a connection.
+// lastLook is the time that the reader waits for bytes before it ends a connection.
 const lastLook = 5 * time.Millisecond
 
 // askReader makes the reader look for unread bytes, and end the connection if there are

@@ -20,13 +20,13 @@ type fragmented struct {
 	skipping bool
 }
 
-// maxFragmented is how many payloads may be incomplete at once on a connection.
-// HAProxy has one, and 20 NOTIFYs in flight.
+// maxFragmented is the maximum number of incomplete payloads on a connection. HAProxy
+// has one, and 20 NOTIFYs in flight.
 const maxFragmented = 20
 
 func (f fragments) any() bool { return len(f) > 0 }
 
-// size is how many bytes there are of all.
+// size is their total size in bytes.
 func (f fragments) size() int {
 	n := 0
 	for _, p := range f {

@@ -49,7 +49,7 @@ type job struct {
 // NOTIFY were a seventh of what the agent itself costs.
 var jobs sync.Pool
 
-// jobChain is how many jobs a worker gathers for the pool.
+// jobChain is the number of jobs that a worker gathers for the pool.
 const jobChain = 32
 
 func (c *conn) getJob(streamID, frameID uint64, received time.Time) *job {

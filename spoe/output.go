@@ -2,9 +2,9 @@ package spoe
 
 import "time"
 
-// lingerTime is how long the agent waits, once it has sent its last frame, for HAProxy to
-// close. If it closed with bytes from HAProxy unread, the kernel would reset the connection
-// and drop the last frame.
+// lingerTime is the time that the agent waits, once it has sent its last frame, for
+// HAProxy to close. If it closed with bytes from HAProxy unread, the kernel would reset
+// the connection and drop the last frame.
 const lingerTime = time.Second
 
 // needOutLocked makes sure that there is a buffer in out.

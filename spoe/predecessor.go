@@ -40,7 +40,7 @@ func NewWithConfig(f func(*MessageIterator) ([]Action, error), cfg Config) *Agen
 
 // MessageIterator gives the messages of one NOTIFY.
 type MessageIterator struct {
-	// Message is what Next has read. It is valid until the next Next.
+	// Message returns the message that Next has read. It is valid until the next Next.
 	Message Message
 
 	msgs codec.Messages
@@ -59,8 +59,8 @@ func (i *MessageIterator) Next() bool {
 	return true
 }
 
-// Error returns what is wrong with the messages. It is nil: a NOTIFY that
-// cannot be read is refused before the handler is called.
+// Error returns nil: a NOTIFY that cannot be read is refused before the handler is
+// called.
 func (i *MessageIterator) Error() error { return i.msgs.Err() }
 
 // Action is an [ActionSetVar] or an [ActionUnsetVar].

@@ -24,7 +24,7 @@ import (
 // computingAgent, in the environment, makes the test binary an agent that computes.
 const computingAgent = "SPOKE_TEST_COMPUTING_AGENT"
 
-// computeMost is how long its handler computes where no other handler runs meanwhile.
+// computeMost is the time that its handler computes if no other handler runs meanwhile.
 // It is shorter than the 3 s after which a connection's own timer would wake Go's
 // monitor thread.
 const computeMost = time.Second

@@ -23,8 +23,8 @@ var otherProtocols = []struct{ prefix, name string }{
 	{"CONNECT ", "an HTTP request: this port speaks SPOP"},
 }
 
-// explainHello replaces the error of a first frame by one that names the protocol
-// that the bytes belong to, or says what is wrong with the announced length.
+// explainHello replaces the error of a first frame by one that names the protocol that
+// the bytes belong to, or describes the mistake in the announced length.
 func (r *reader) explainHello(err error) error {
 	var bad *codec.Error
 	if r.buf == nil || !errors.As(err, &bad) {

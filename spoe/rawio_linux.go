@@ -95,7 +95,7 @@ type preemption struct {
 	timer *time.Timer
 }
 
-// preemptEvery is how long the monitor may sleep while there is work.
+// preemptEvery is the time that the monitor may sleep while there is work.
 const preemptEvery = 10 * time.Millisecond
 
 func (p *preemption) init() {

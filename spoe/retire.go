@@ -16,12 +16,12 @@ type retirement struct {
 }
 
 const (
-	// fullWindow is how many NOTIFYs HAProxy up to 3.0 has in flight on a connection
-	// at most, by its max-waiting-frames.
+	// fullWindow is the maximum number of NOTIFYs that HAProxy up to 3.0 has in flight
+	// on a connection, its max-waiting-frames.
 	fullWindow = 20
 	// holdQuiet is for how long nothing must have come while ACKs are held back.
 	holdQuiet = 20 * time.Millisecond
-	// holdMost is how long an ACK is held back at most.
+	// holdMost is the longest time for which an ACK is held back.
 	holdMost = 40 * time.Millisecond
 	// holdTry is for how long a connection that is never quiet is tried to be closed
 	// with a full window. Then the DISCONNECT goes with any ACKs.
@@ -38,7 +38,7 @@ func (c *conn) retire(r retirement) {
 	c.clock.arm(r.at)
 }
 
-// ageQuiet is how long a connection must have been quiet to be closed for its
+// ageQuiet is the time for which a connection must have been quiet to be closed for its
 // age; appletQuiet is the same for a HAProxy up to 3.0.
 const ageQuiet = 250 * time.Millisecond
 

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// shutdownQuiet is how long a connection must have been quiet to be closed
-	// by Shutdown.
+	// shutdownQuiet is the time for which a connection must have been quiet to be
+	// closed by Shutdown.
 	shutdownQuiet = 100 * time.Millisecond
 	// appletQuiet is the same for a HAProxy up to 3.0, which takes up a connection that was
 	// quiet for a while when others end. Under traffic, the DISCONNECT leaves with an ACK.
@@ -19,8 +19,8 @@ const (
 	// shutdownGap is the time between the ends of two connections that are
 	// never quiet.
 	shutdownGap = 50 * time.Millisecond
-	// closeGrace is how long handlers may take to heed their context after
-	// Close, before Run returns without them.
+	// closeGrace is the time that handlers may take to heed their context after Close,
+	// before Run returns without them.
 	closeGrace = time.Second
 )
 

@@ -7,8 +7,7 @@ import (
 	"sync"
 )
 
-// maxWaiting is how many connections beyond Agent.MaxConnections are open at
-// once.
+// maxWaiting is the maximum number of open connections beyond Agent.MaxConnections.
 const maxWaiting = 1024
 
 // waitlist holds the connections beyond Agent.MaxConnections. The agent reads their hello

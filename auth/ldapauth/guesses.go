@@ -33,9 +33,9 @@ const (
 	guessMemory = 10 * time.Minute // after that without a wrong password they are forgotten
 )
 
-// limits are how many passwords of a source are tried at once, and how long it waits at
-// most. Many people may share a network; the wait of a user is short, since anybody can
-// make the owner of a name wait.
+// limits are the maximum number of passwords that a source may try at once, and its
+// longest wait. Many people may share a network; the wait of a user is short, since
+// anybody can make the owner of a name wait.
 var limits = map[string]struct {
 	atOnce  int
 	longest time.Duration

@@ -26,7 +26,7 @@ type Login struct {
 // ErrForged is the error of a return that is not the answer to that login.
 var ErrForged = errors.New("the answer is not to this login")
 
-// Tokens are what a provider has given for a user.
+// Tokens are the tokens that a provider has issued for a user.
 type Tokens struct {
 	User    *auth.User // nil if a refresh says nothing new about the user
 	Session string     // the provider's name of its own session; may be empty

@@ -31,7 +31,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// page is how many entries of the stream are read at once.
+// page is the number of entries of the stream that one read returns at most.
 const page = 1000
 
 // List is a list of names with the time at which each was added. A nil *List is empty, and
@@ -48,7 +48,8 @@ type List struct {
 	at map[string]int64
 }
 
-// New returns a list, nil if the settings name no Redis. keep is how long a name is kept.
+// New returns a list, nil if the settings name no Redis. keep is the time for which a
+// name is kept.
 func New(c Config, keep func() time.Duration, log *slog.Logger, now func() time.Time) (*List, error) {
 	if c.URL.Reveal() == "" {
 		return nil, nil

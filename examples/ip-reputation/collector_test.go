@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// collector is what OTLP over HTTP is sent to.
+// collector receives OTLP over HTTP.
 type collector struct {
 	*httptest.Server
 

@@ -12,8 +12,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// decisions are what the sample lists say: in memory here, through HAProxy in
-// haproxy_test.go. They are the README's table.
+// decisions are the expected decisions by the sample lists: in memory here, through
+// HAProxy in haproxy_test.go. They are the README's table.
 var decisions = []struct {
 	name, addr string
 	score      int

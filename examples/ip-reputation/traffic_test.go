@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// clients is how many send requests under traffic.
+// clients is the number of clients that send requests under traffic.
 const clients = 4
 
 // underTraffic has the clients call request over and over until the returned

@@ -20,7 +20,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
-// requests is how many go through each HAProxy: `make mirror-copies` sets it.
+// requests is the number of requests through each HAProxy: `make mirror-copies` sets
+// it.
 func requests(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("SPOKE_MIRROR_REQUESTS")

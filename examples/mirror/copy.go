@@ -21,8 +21,8 @@ const (
 	incompleteHeader = "X-Mirror-Incomplete" // the number of bytes that are there
 )
 
-// maxAnswer is how many bytes of an answer are read, so that its connection can be
-// used again; a longer one ends it.
+// maxAnswer is the maximum size of an answer that is read to its end, in bytes, so that
+// its connection can be used again; a longer answer ends the connection.
 const maxAnswer = 256 << 10
 
 // copy sends a request to the target and waits for the answer.

@@ -50,7 +50,7 @@ func startAgent(t *testing.T, config string, args ...string) *agent {
 	return &agent{recipes.StartProgram(t, recipes.Module(t, "examples/rate-limit"), readyLine, args...), file}
 }
 
-// printed is what the program prints of HAProxy's side.
+// printed is HAProxy's configuration as the program prints it.
 func printed(t *testing.T, args ...string) string {
 	t.Helper()
 	return recipes.Output(t, recipes.Module(t, "examples/rate-limit"), ".", args...)

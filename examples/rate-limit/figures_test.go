@@ -33,7 +33,7 @@ const (
 	flooded = "limits: [{name: address, by: [ip], rate: 1, period: 24h}]"
 )
 
-// load is what became of requests with so many in flight.
+// load is the result of requests with so many in flight.
 type load struct {
 	Notifies uint64
 	Rate     float64
@@ -77,7 +77,7 @@ func metric(t *testing.T, a *agent, name string) (sum float64) {
 	return sum
 }
 
-// memory is what a Redis uses, in bytes.
+// memory is the memory that a Redis uses, in bytes.
 func memory(t *testing.T, server *redistest.Server) float64 {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: server.Addr})

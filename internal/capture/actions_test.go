@@ -15,8 +15,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// action is what the handler sets, and how HAProxy's %[var(…)] shows it in the
-// response.
+// action is a variable that the handler sets, and its form in HAProxy's %[var(…)].
 type action struct {
 	codec.Action
 	shows string // or absent

@@ -124,8 +124,8 @@ func TestCookbookHeaderActions(t *testing.T) {
 	})
 }
 
-// TestCookbookHeaderActionLimits sees what becomes of headers that are too long, and of
-// headers that belong to HAProxy.
+// TestCookbookHeaderActionLimits tests headers that are too long, and headers that
+// belong to HAProxy.
 func TestCookbookHeaderActionLimits(t *testing.T) {
 	type block struct {
 		Set http.Header `spoe:"set"`

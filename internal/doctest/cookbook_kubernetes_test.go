@@ -25,7 +25,7 @@ import (
 	"github.com/spoke-go/spoke/internal/recipes"
 )
 
-// manifest is what the tests look at of Kubernetes' objects.
+// manifest has the fields of Kubernetes' objects that the tests look at.
 type manifest struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// visit is what the site gets to see of a request, and says in its response.
+// visit is a request as the site sees it and returns it in its response.
 type visit struct {
 	Method string
 	Path   string
@@ -43,7 +43,7 @@ func startSite(t *testing.T) string {
 	return s.Listener.Addr().String()
 }
 
-// seen is what the site has seen of a request.
+// seen is a request as the site has seen it.
 func seen(t *testing.T, resp haproxytest.Response) visit {
 	t.Helper()
 	var v visit

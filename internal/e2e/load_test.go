@@ -31,7 +31,7 @@ type outcome struct {
 	Undecided int            // responses without error and without the agent's decision
 	Broken    int            // requests without a response
 	Longest   time.Duration
-	// LongestEnd is what the end of an agent took, where the test ends any.
+	// LongestEnd is the longest end of an agent, if the test ends any.
 	LongestEnd time.Duration
 }
 

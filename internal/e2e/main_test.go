@@ -33,7 +33,7 @@ func goroutinesBackTo(n int) bool {
 	return eventually(waitLimit, func() bool { return runtime.NumGoroutine() <= n })
 }
 
-// waitLimit is how long a test waits for an event, which a busy machine may delay.
+// waitLimit is the longest wait of a test for an event, which a busy machine may delay.
 const waitLimit = 30 * time.Second
 
 // eventually waits until ok is true, and returns whether it was within limit.

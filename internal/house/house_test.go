@@ -88,7 +88,7 @@ func TestImports(t *testing.T) {
 		}
 	}
 	for dir := range allowedImports {
-		assert.True(t, found[dir], "there is no package %s: take it out of house_test.go", dir)
+		assert.True(t, found[dir], "there is no package %s: remove it from house_test.go", dir)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// Err is what [Read] returns where its context ends first.
+// Err is the error of [Read] if its context ends first.
 var Err = errors.New("interrupted while reading")
 
 // Read returns what f returns, or Err as soon as ctx ends: no context ends the read of

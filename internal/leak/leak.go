@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Limit is how long goroutines may take to end, on a busy machine.
+// Limit is the time that goroutines may take to end, on a busy machine.
 const Limit = 30 * time.Second
 
 // Goroutines returns the stacks of the goroutines that run this repository's code and do

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Patience is how long a test waits until something is so. It is reached only where
-// something is wrong.
+// Patience is the longest wait of a test for a condition. Only a failing test reaches
+// it.
 const Patience = 30 * time.Second
 
 // Until waits until ok. The failure names the awaited event by what.

@@ -12,7 +12,7 @@ import (
 // or that blocks, delays neither an ACK nor a connection nor Shutdown. The queue is
 // bounded; further calls are dropped and counted.
 type Reporter struct {
-	// Max is how many calls may wait.
+	// Max is the maximum number of calls that wait.
 	Max     int
 	dropped atomic.Uint64
 

@@ -30,7 +30,7 @@ type answer struct {
 	Token string `spoe:"token"`
 }
 
-// outcome is what the ACK of a kind of message holds.
+// outcome is the content of the ACK for a kind of message.
 type outcome int
 
 const (
@@ -46,8 +46,8 @@ var kinds = map[string]outcome{
 	"detached": detached,
 }
 
-// kept is what handlers have kept: contexts must stay ended, and what was bound
-// must stay as it was.
+// kept has the values that handlers have kept: contexts must stay ended, and bound
+// values must stay unchanged.
 type kept struct {
 	mu        sync.Mutex // guards what follows
 	ctxs      []context.Context

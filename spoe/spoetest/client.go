@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// DefaultTimeout is how long a call of a Client waits for the agent.
+// DefaultTimeout is the longest time that a call of a Client waits for the agent.
 const DefaultTimeout = 10 * time.Second
 
 // Client is one connection of HAProxy's to an agent. Dial, Engine.Dial and

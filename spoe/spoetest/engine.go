@@ -25,8 +25,8 @@ type Engine struct {
 	clients []*Client // closed at the end of the test
 }
 
-// endTimeout is how long an agent and its handlers may take to end with their test. It is
-// for a machine that runs many tests at once.
+// endTimeout is the time that an agent and its handlers may take to end with their
+// test. It is for a machine that runs many tests at once.
 const endTimeout = 30 * time.Second
 
 // New runs an agent with this handler, which may be a router, until the test

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// pipeBuffer is how many bytes each direction of an in-memory connection holds
-// before a write waits, as a socket's buffers do. net.Pipe has none, so that
-// two sides that both write first would wait for each other for ever.
+// pipeBuffer is the number of bytes that each direction of an in-memory connection
+// holds before a write waits, like a socket's buffers. net.Pipe has none, so that two
+// sides that both write first would wait for each other for ever.
 const pipeBuffer = 64 << 10
 
 // maxSegments bounds the record of a direction's writes.

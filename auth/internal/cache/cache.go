@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Size is how many values each of a cache's two generations has at most.
+// Size is the maximum number of values in each of a cache's two generations.
 const Size = 10_000
 
 // Cache keeps values by a keyed hash of their credential. When its new generation is full,

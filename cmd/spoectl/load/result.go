@@ -19,7 +19,8 @@ type Result struct {
 	// Outcomes counts the ACKs of the measured window that HAProxy gets nothing from.
 	Outcomes Outcomes
 
-	// Unsent is how many NOTIFYs were due and had no free place until the end.
+	// Unsent is the number of NOTIFYs that were due and had no free place until the
+	// end.
 	Unsent uint64
 	// Disconnect is the mistake after the run: an ACK too many, or no AGENT-DISCONNECT in
 	// answer to HAProxy's.

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Crowd is what slow clients have done.
+// Crowd counts the work of slow clients.
 type Crowd struct {
 	Acks           uint64
 	Sent, Received uint64 // bytes

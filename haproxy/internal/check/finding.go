@@ -14,8 +14,8 @@ type Finding struct {
 	Code string `json:"code"`
 	File string `json:"file"`
 	Line int    `json:"line"`
-	// Problem describes the mistake, Effect its effect at run time, Mend the
-	// correction.
+	// Problem describes the mistake, Effect its effect at run time, Mend how to correct
+	// it.
 	Problem string `json:"problem"`
 	Effect  string `json:"effect"`
 	Mend    string `json:"mend"`
@@ -26,7 +26,7 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d: %s [%s]", f.File, f.Line, f.Problem, f.Code)
 }
 
-// Text returns the finding with its effect and its mend, on several lines and
+// Text returns the finding with its effect and its correction, on several lines and
 // without a line end.
 func (f Finding) Text() string {
 	const indent = "                 " // as wide as the titles

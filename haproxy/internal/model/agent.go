@@ -43,8 +43,8 @@ type Message struct {
 	AnyVars bool `json:"any_vars,omitempty"`
 	// Buffer is the least tune.bufsize in bytes, or 0.
 	Buffer int `json:"buffer,omitempty"`
-	// Deadline is how long after its arrival the message is acknowledged at the
-	// latest; 0 where that is not known.
+	// Deadline is the longest time from the message's arrival to its ACK; 0 if it is
+	// not known.
 	Deadline Duration `json:"deadline,omitempty"`
 	// Site is where the handler is registered: file:line.
 	Site string `json:"site,omitempty"`

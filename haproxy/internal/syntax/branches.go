@@ -15,7 +15,7 @@ const (
 )
 
 // branches are the open .if, the innermost last: the state of the branch that is being
-// read, whether one before it is taken for sure, and whether one may be.
+// read, whether an earlier one is certainly taken, and whether one may be.
 type branches []struct {
 	branch       truth
 	taken, doubt bool

@@ -17,7 +17,7 @@ type Reader struct {
 	total     int               // bytes in the words that were read
 }
 
-// maxExpanded is how long all words may be, in bytes, with environment variables
+// maxExpanded is the maximum size of all words, in bytes, with environment variables
 // expanded.
 const maxExpanded = 4 * maxFile
 

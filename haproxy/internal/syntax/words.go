@@ -23,8 +23,8 @@ func wordsUnset(line string, getenv func(string) (string, bool)) (words []string
 	return words, w.unset, err
 }
 
-// maxWord is how long a variable may make a word, in bytes: no directive needs more,
-// and a few lines of setenv can double one over and over.
+// maxWord is the maximum size of a word with its variables, in bytes: no directive
+// needs more, and a few lines of setenv can double one over and over.
 const maxWord = 64 << 10
 
 type wordReader struct {

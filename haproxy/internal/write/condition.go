@@ -93,7 +93,7 @@ func (a alternatives) negate() (alternatives, bool) {
 	return negated, true
 }
 
-// syntaxWords is how many words HAProxy reads in a line.
+// syntaxWords is the maximum number of words that HAProxy reads in a line.
 const syntaxWords = 64
 
 var (

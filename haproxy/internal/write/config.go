@@ -85,7 +85,7 @@ func (c Config) complete() (Config, error) {
 }
 
 // checkAddresses returns an error for each address that no server line can have; port
-// is one that a mended address could have.
+// is one for a corrected address.
 func (c *Config) checkAddresses(field, port string, addrs []string) error {
 	var errs []error
 	wrong := func(format string, args ...any) {

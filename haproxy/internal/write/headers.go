@@ -29,7 +29,7 @@ func (c *Config) checkHeaders() error {
 	return errors.Join(errs...)
 }
 
-// maxHeaders is how many patterns fit into one rule besides its keywords.
+// maxHeaders is the maximum number of patterns in one rule, besides its keywords.
 const maxHeaders = 50
 
 // headerPattern matches the names that a site may take for a header's: programs that

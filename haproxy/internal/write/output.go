@@ -14,8 +14,8 @@ func (t *text) line(words ...string) {
 	t.WriteString(strings.TrimRight(strings.Join(words, " "), " ") + "\n")
 }
 
-// maxList is how many words are written behind a keyword; HAProxy has up to 64 in
-// a line.
+// maxList is the maximum number of words that are written after a keyword; HAProxy
+// reads up to 64 in a line.
 const maxList = 60
 
 // list writes a keyword with words behind it, in several lines where they are too

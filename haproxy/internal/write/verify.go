@@ -117,7 +117,7 @@ func verifyMessage(m *model.Message, c Config) (errs []error) {
 	return errs
 }
 
-// maxBuffer is what tune.bufsize must be smaller than, in bytes.
+// maxBuffer is the size in bytes below which tune.bufsize must be.
 const maxBuffer = 256 << 20
 
 // beginsWithName matches an argument with its name, as an args line has it, not a

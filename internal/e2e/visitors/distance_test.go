@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// distance is how long a frame is on its way from HAProxy to an agent: a visitor who
-// half-closes is then there before the answer.
+// distance is the time that a frame travels from HAProxy to an agent: a visitor's
+// half-close then arrives before the answer.
 const distance = 10 * time.Millisecond
 
 // faraway puts the distance before an agent, and returns the address for HAProxy.

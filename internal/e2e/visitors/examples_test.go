@@ -21,7 +21,7 @@ type example struct {
 	recipe recipes.Recipe
 	prefix string // of its variables, with their scope
 	shows  string // a format of HAProxy that shows the verdict
-	// verdict is what shows is where there is one.
+	// verdict is the header that shows the verdict, if there is one.
 	verdict *regexp.Regexp
 	// refusesProbes: no request for /.env reaches the site.
 	refusesProbes bool

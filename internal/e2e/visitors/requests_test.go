@@ -46,7 +46,7 @@ func get2(path string, more ...field) []field {
 // listed is for the agents that look at addresses: they know this one.
 const listed = "X-Forwarded-For: 192.0.2.1"
 
-// requests are what each example gets. Half-closed ones are races, and are sent
+// requests are the requests to each example. Half-closed ones are races, and are sent
 // several times.
 var requests = []request{
 	{name: "GET", raw: get("/"), plain: true},

@@ -20,7 +20,7 @@ import (
 	nooptrace "go.opentelemetry.io/otel/trace/noop"
 )
 
-// Config is what Start needs to know.
+// Config has the settings of Start.
 type Config struct {
 	Service string // service.name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES has another
 	Version string // service.version, the same

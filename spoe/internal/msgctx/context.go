@@ -111,8 +111,8 @@ func (d *Ctx) closeLocked() {
 	}
 }
 
-// AfterFunc is what package context looks for in a parent that is not its own:
-// with it, a child needs no goroutine.
+// AfterFunc is the method that package context looks for in a parent that is not its
+// own: with it, a child needs no goroutine.
 func (d *Ctx) AfterFunc(f func()) (stop func() bool) {
 	d.watched.Store(true)
 	d.mu.Lock()

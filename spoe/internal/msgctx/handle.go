@@ -158,7 +158,7 @@ func (h *Handle) Deadline() (time.Time, bool) {
 // Value returns nil: the engine's contexts have no values.
 func (*Handle) Value(any) any { return nil }
 
-// AfterFunc is what package context looks for, see Ctx.AfterFunc.
+// AfterFunc is the method that package context looks for; see Ctx.AfterFunc.
 func (h *Handle) AfterFunc(f func()) (stop func() bool) {
 	if s := h.keep(); s != nil {
 		return s.Ctx.AfterFunc(f)

@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// bound is an argument of MessageBind, and the variable that comes of it.
+// bound is an argument of MessageBind, and the variable made from it.
 type bound struct {
 	arg  string
 	sent codec.Value

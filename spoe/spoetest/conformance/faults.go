@@ -26,7 +26,7 @@ import (
 // where what they sent was in order.
 type Faults struct {
 	Target *Target
-	// Connections is how many clients there are at once. Default: 16.
+	// Connections is the number of concurrent clients. Default: 16.
 	Connections int
 	// Duration is when they stop. Default: 1 s.
 	Duration time.Duration
@@ -39,11 +39,11 @@ type Faults struct {
 
 // FaultReport counts the faults that Faults has sent, and the agent's answers.
 type FaultReport struct {
-	// Connections is how many were made, Refused how many could not be.
+	// Connections is the number of connections made, Refused the number that failed.
 	Connections, Refused int
 	// Faults counts the faults by name.
 	Faults map[string]int
-	// Acks is how many ACKs were checked.
+	// Acks is the number of ACKs that were checked.
 	Acks int
 	// Disconnects counts the AGENT-DISCONNECTs that were read, by status.
 	Disconnects map[codec.Status]int

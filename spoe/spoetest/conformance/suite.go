@@ -82,9 +82,8 @@ func run(ctx context.Context, t *Target, c Case) Result {
 	return Result{Case: c, Err: err, Took: time.Since(start)}
 }
 
-// conformAtOnce is how many cases Conform runs at once. Most of their time they
-// wait, so that it does not depend on the number of processors, as t.Parallel
-// would have it.
+// conformAtOnce is the number of cases that Conform runs at once. It does not depend on
+// the number of processors, as with t.Parallel, because cases mostly wait.
 const conformAtOnce = 16
 
 // Conform runs cases against an agent, by default those of Suite, each as a subtest

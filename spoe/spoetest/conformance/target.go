@@ -52,7 +52,7 @@ type Target struct {
 	// It is for the cases that end the agent.
 	Spare func(ctx context.Context) (agent *Target, shutdown func(context.Context) error, err error)
 
-	// Wait is how long the agent may take for an answer that is due at once. It bounds each
+	// Wait is the time that the agent may take for an immediate answer. It bounds each
 	// step of a case. Default: 5 s.
 	Wait time.Duration
 }

@@ -60,7 +60,7 @@ func newAsk() *cobra.Command {
 	return cmd
 }
 
-// answer is what --json prints.
+// answer is the output of --json.
 type answer struct {
 	Agent   string        `json:"agent"`
 	Message string        `json:"message"`
@@ -153,7 +153,7 @@ func (a *ask) print(out io.Writer, ans answer) {
 	fmt.Fprintf(out, "answered in %v\n", chart.Round(ans.Took))
 }
 
-// shortened is how many bytes of a string are shown.
+// shortened is the number of bytes of a string that are shown.
 const shortened = 200
 
 func limitOf(full bool) int {

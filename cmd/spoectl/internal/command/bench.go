@@ -30,7 +30,7 @@ type bench struct {
 	fail            bool
 }
 
-// longest is how long a run may be.
+// longest is the maximum duration of a run.
 const longest = time.Hour
 
 func newBench() *cobra.Command {

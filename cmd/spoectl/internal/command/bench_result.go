@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/cmd/spoectl/load"
 )
 
-// benchResult is what bench --json prints.
+// benchResult is the output of bench --json.
 type benchResult struct {
 	Agent       string        `json:"agent"`
 	Connections int           `json:"connections"`

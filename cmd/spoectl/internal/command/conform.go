@@ -218,6 +218,6 @@ func (r *conformed) print(out io.Writer) {
 	}
 	fmt.Fprintf(out, "%-14s %7d %7d %7d   in %v\n", "all", r.Passed, r.Failed, r.Skipped, chart.Round(r.Took))
 	if r.Skipped > 0 {
-		fmt.Fprintln(out, "Skipped is what nothing is known of; --verbose says why.")
+		fmt.Fprintln(out, "Skipped cases have no result; --verbose says why.")
 	}
 }

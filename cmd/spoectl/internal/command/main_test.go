@@ -25,7 +25,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// result is what one call of spoectl did.
+// result is the result of one call of spoectl.
 type result struct {
 	status   int
 	out, err string

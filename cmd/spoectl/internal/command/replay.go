@@ -68,7 +68,7 @@ The exit status is 1 if one of them differs.`,
 	return cmd
 }
 
-// replayed is what replay --json prints.
+// replayed is the output of replay --json.
 type replayed struct {
 	Notifies  int           `json:"notifies"`
 	Same      int           `json:"same"`

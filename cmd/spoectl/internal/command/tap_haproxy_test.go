@@ -88,7 +88,7 @@ func sums(salt string) spoe.Handler {
 	})
 }
 
-// summed is what HAProxy makes of requests.
+// summed is the result of requests through HAProxy.
 type summed struct {
 	answers []string // by request
 	tooBig  int      // requests whose NOTIFY HAProxy did not send
@@ -203,7 +203,7 @@ func TestTapHAProxy(t *testing.T) {
 	}
 }
 
-// summedRecord is what a recording has.
+// summedRecord is the content of a recording.
 type summedRecord struct {
 	fragments int   // frames that begin a NOTIFY and do not end it
 	messages  int   // the most in one NOTIFY

@@ -27,7 +27,7 @@ type proxy struct {
 	conns          int // of serve alone
 }
 
-// drain is how long NOTIFYs in flight are waited for at the end.
+// drain is the longest wait for NOTIFYs in flight at the end.
 const drain = 5 * time.Second
 
 // serve accepts connections until ctx ends, and returns when all have ended.

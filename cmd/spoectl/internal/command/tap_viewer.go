@@ -12,7 +12,7 @@ import (
 // showRoom is how many bytes of frames wait to be shown at most.
 const showRoom = 16 << 20
 
-// showPatience is how long the end of tap waits for output that is not read.
+// showPatience is the time that the end of tap waits for output that is not read.
 const showPatience = time.Second
 
 // viewer shows events. It may get stuck in a write for as long as it likes.

@@ -104,7 +104,7 @@ func (f *file) reportFailure(err error) {
 		return
 	}
 	f.failing, f.reported = err.Error(), true
-	message := "list not taken, it is empty until this is mended"
+	message := "list not taken; it is empty until this is corrected"
 	if f.loaded {
 		message = "list not taken, the last good one stays"
 	}

@@ -13,7 +13,8 @@ const (
 	// DefaultPoll is how often Watch looks at the files.
 	DefaultPoll = 2 * time.Second
 
-	// DefaultQuiet is how long a file must not have changed to be believed.
+	// DefaultQuiet is the time for which a file must not have changed before it is
+	// read.
 	DefaultQuiet = 500 * time.Millisecond
 )
 

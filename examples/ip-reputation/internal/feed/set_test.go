@@ -326,7 +326,7 @@ func TestOptional(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		require.NoError(t, set.Load(ctx))
-		assert.Contains(t, log.Take(), `level=ERROR msg="list not taken, it is empty until this is mended" list=late`)
+		assert.Contains(t, log.Take(), `level=ERROR msg="list not taken; it is empty until this is corrected" list=late`)
 		assert.Empty(t, listOf(set, "192.0.2.1"))
 		go set.Watch(ctx, nil) // ends with stop; the bubble waits for it
 		write(t, src.Path, "192.0.2.1")

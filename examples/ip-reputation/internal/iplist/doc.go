@@ -18,6 +18,6 @@
 // A line that is none of these does not take the list down: it is counted, and
 // the first of them are kept with file, line and reason. A file that is no IP
 // list at all (empty, binary, compressed, a saved error page, more garbage than
-// addresses) is refused as a whole with an [*Error] that says what is wrong and
-// what to do about it.
+// addresses) is refused as a whole with an [*Error] that names the mistake and
+// the remedy.
 package iplist

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// bufferSize is how much of a file is read at once, and so the longest line,
-	// in bytes. Entries are far shorter.
+	// bufferSize is the size of one read of a file, and so of the longest line, in
+	// bytes. Entries are far shorter.
 	bufferSize = 64 << 10
 
 	// sniffSize is the number of a file's first bytes that sniff looks at.

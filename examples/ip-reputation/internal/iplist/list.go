@@ -2,8 +2,8 @@ package iplist
 
 import "net/netip"
 
-// MaxProblems is how many bad lines of a list are kept word for word. The rest
-// are only counted: a list that went wrong in the same way ten thousand times
+// MaxProblems is the maximum number of a list's bad lines that are kept word for word.
+// The rest are only counted: a list that went wrong in the same way ten thousand times
 // needs no ten thousand lines in a log.
 const MaxProblems = 5
 

@@ -9,7 +9,7 @@ import (
 	"github.com/gaissmai/bart"
 )
 
-// MaxEntries is how many Entries a table takes.
+// MaxEntries is the maximum number of Entries in a table.
 const MaxEntries = math.MaxUint16
 
 // Table finds the list of an address. The zero Table holds none.
