@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
 // checkAgent looks at the agent section itself.
 func (c *checker) checkAgent() {
 	e := c.engine
-	if e.OnError == "" {
+	if e.OnError == "" && c.setsVars() {
 		c.find(NoSetOnError, e.Head,
 			"the agent section has no \"option set-on-error\"",
 			"A rule cannot distinguish a request that the agent let pass from a request without an answer, unless each answer sets a variable. It cannot see the reason either.",
@@ -47,4 +49,13 @@ func quoteAll(names []string) string {
 		s += fmt.Sprintf("%q", n)
 	}
 	return s
+}
+
+// setsVars reports whether an answer to a message that HAProxy sends may set a variable;
+// without one, nothing depends on an answer.
+func (c *checker) setsVars() bool {
+	return slices.ContainsFunc(c.engine.Messages, func(m *syntax.SPOEMessage) bool {
+		known := c.agent.Message(m.Name)
+		return known == nil || known.SetsVars()
+	})
 }
