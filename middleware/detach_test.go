@@ -188,6 +188,7 @@ func TestDetachDefaultTimeout(t *testing.T) {
 			}))
 		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		assert.Equal(t, 30*time.Second, took)
 	})
 }
