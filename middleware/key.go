@@ -76,7 +76,7 @@ func (k *keyed) ReadsArgs() []string { return k.key.args }
 // keyBuffer holds the key of a message while it is looked for.
 type keyBuffer struct{ key, b []byte }
 
-var keyBuffers = sync.Pool{New: func() any { return new(keyBuffer) }}
+var keyBuffers = sync.Pool{New: func() any { return &keyBuffer{b: make([]byte, 0, 256)} }}
 
 // maxKeyBuffer is the largest buffer, in bytes, that is used again.
 const maxKeyBuffer = 4 << 10
