@@ -179,12 +179,15 @@ func (r *suiteRun) read(log io.Reader, ready chan<- string) {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var line struct {
-			Msg, Transaction, Message, Data string
-			Addresses                       []string
-			Rule                            int
+			Level, Msg, Transaction, Message, Data string
+			Addresses                              []string
+			Rule                                   int
 		}
 		if json.Unmarshal(lines.Bytes(), &line) != nil {
 			continue
+		}
+		if line.Level != "INFO" { // why a request has no verdict
+			r.t.Log(lines.Text())
 		}
 		switch line.Msg {
 		case "ready":
