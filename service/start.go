@@ -176,6 +176,9 @@ func (p *program[C]) newAgent(s *Setup[C]) *spoe.Agent {
 	settings := s.Settings()
 	agent.Handler, agent.Logger = s.Router, p.log
 	agent.ShutdownTimeout = settings.ShutdownTimeout
+	if agent.NotifyTimeout == 0 { // 30 s, which must not cut a longer -timeout
+		agent.NotifyTimeout = max(30*time.Second, 2*settings.Timeout)
+	}
 	agent.AllowedPeers = settings.AllowFrom
 	agent.AcceptProxy = settings.AcceptProxy
 	agent.AgentCheckAddr = settings.AgentCheck
