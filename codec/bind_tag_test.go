@@ -95,6 +95,7 @@ func TestRegistrationErrors(t *testing.T) {
 		{"pattern of functions", "out", field(map[string]func(){}, `spoe:"f_*"`), `F: no variable can be made of func(); use a map of`},
 		{"pattern with omitempty", "out", field(map[string]string{}, `spoe:"f_*,omitempty"`), `F: unset and omitempty have no meaning for a pattern`},
 		{"max of one variable", "out", field("", `spoe:"f,max=3"`), `F: max is for a name that ends with '*'; remove it`},
+		{"least max of one variable", "out", field("", `spoe:"f,max=1"`), `F: max is for a name that ends with '*'; remove it`},
 		{"max of none", "out", field(map[string]string{}, `spoe:"f_*,max=0"`), `F: max=0 is no number of variables; write one from 1 on`},
 		{"pattern over a variable", "out", reflect.TypeFor[struct {
 			A string            `spoe:"f_a"`

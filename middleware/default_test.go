@@ -101,3 +101,21 @@ func TestBound(t *testing.T) {
 		assert.Equal(t, want, b.Bound())
 	}
 }
+
+// TestDefaultObservers: they see each message, outside of the deadline.
+func TestDefaultObservers(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	observer := func(next spoe.Handler) spoe.Handler {
+		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			seen = append(seen, msg.Name)
+			_, bounded := ctx.Deadline()
+			assert.False(t, bounded)
+			return next.ServeSPOE(ctx, msg, acts)
+		})
+	}
+	h := middleware.Default(time.Minute, middleware.DefaultConfig{Observers: []spoe.Middleware{observer}})(setInt("ok", 1))
+	var acts spoe.Actions
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), &acts))
+	assert.Equal(t, []string{"m"}, seen)
+}
