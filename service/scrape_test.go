@@ -20,7 +20,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// hostileKind is an error whose type is what the peer sent.
+// hostileKind is an error with a type that the peer sent.
 type hostileKind struct{ kind string }
 
 func (e *hostileKind) Error() string     { return "failing" }

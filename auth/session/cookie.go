@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/seal"
 )
 
-// parts is how many cookies a session may take: browsers store 4 KB of each.
+// parts is the maximum number of cookies of a session: browsers store 4 KB of each.
 const parts = 3
 
 // Cookie reads and writes the cookies of sessions. A browser sends them to their host alone,

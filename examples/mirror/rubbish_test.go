@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rubbish is what a broken target answers to one request after the other, instead of a
+// rubbish is the answers of a broken target to one request after the other, instead of a
 // response. Each goes on as long as the agent reads.
 var rubbish = []func(w io.Writer){
 	func(w io.Writer) { fmt.Fprint(w, "SSH-2.0-x\r\n") },

@@ -146,7 +146,7 @@ const (
 	maxTries    = 8
 )
 
-// tries is how many sessions the browser was given within a minute.
+// tries is the number of sessions that the browser was given within a minute.
 func (v *visit) tries() int {
 	text, _ := codec.Cookie(v.cookie(), triesCookie)
 	n, _ := strconv.Atoi(text)
@@ -164,7 +164,7 @@ func (v *visit) loops() bool {
 	return true
 }
 
-// maxReturn is how long a return address can be; HAProxy must fit it into a header.
+// maxReturn is the maximum length of a return address; HAProxy must fit it into a header.
 const maxReturn = 3 << 10
 
 // sealReturn returns a text that stands for a path of a host, which may have a query. Only

@@ -156,7 +156,7 @@ func newBrowser(t *testing.T) *browser {
 	return &browser{&http.Client{Jar: jar, Transport: transport, Timeout: patience}, t}
 }
 
-// reply is what a request led to.
+// reply is the response to a request.
 type reply struct {
 	status   int
 	url      string

@@ -59,7 +59,7 @@ func BenchmarkWAF(b *testing.B) {
 	}
 }
 
-// cost is how many requests there are a second, and their cost.
+// cost is the requests a second, and the cost of one.
 type cost struct {
 	rps, cpu float64            // cpu: seconds for each request
 	shares   map[string]float64 // of the agent's CPU time, by owner

@@ -39,7 +39,7 @@ const (
 	cutPass   = "pass"   // the rules see no body
 )
 
-// coreRuleSet is what an application without directives and files has. The rule set's
+// coreRuleSet is the directives of an application without directives and files. The rule set's
 // own example has rules log in the phases 1 and 2 alone.
 const coreRuleSet = `Include @coraza.conf-recommended
 Include @crs-setup.conf.example

@@ -30,7 +30,7 @@ var (
 	suiteTrace = flag.Bool("suite-trace", false, "log each test of the suite that does not pass")
 )
 
-// suiteRules are what the suite requires: see the README of its tests.
+// suiteRules are the rules that the suite requires: see the README of its tests.
 const suiteRules = `
 applications:
   - name: suite

@@ -16,7 +16,7 @@ import (
 	"github.com/spoke-go/spoke/internal/safetext"
 )
 
-// Outcome is what the rules say, for HAProxy's rules: nothing but the score if the
+// Outcome is the judgement of the rules, for HAProxy's rules: nothing but the score if the
 // request may pass.
 type Outcome struct {
 	Action   string `spoe:"action,omitempty"` // deny, drop or redirect

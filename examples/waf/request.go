@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Request is what HAProxy sends about a request.
+// Request is the message about a request.
 type Request struct {
 	App     string            `spoe:"app" fetch:"var(txn.waf_app)"` // the name, if HAProxy's rules set it
 	ID      string            `spoe:"id" fetch:"unique-id"`
@@ -25,7 +25,7 @@ type Request struct {
 	Body    router.RequestBody
 }
 
-// RequestVerdict is what HAProxy gets. ID is set with each answer.
+// RequestVerdict is the answer about a request. ID is set with each answer.
 type RequestVerdict struct {
 	ID    string `spoe:"id"`
 	Agent string `spoe:"agent"`        // who has the transaction

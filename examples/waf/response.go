@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Response is what HAProxy sends about a response.
+// Response is the message about a response.
 type Response struct {
 	Tx      pair.Key          `spoe:"tx" fetch:"var(txn.waf.tx)"`
 	Version string            `spoe:"version" fetch:"res.ver"`
@@ -18,7 +18,7 @@ type Response struct {
 	Body    router.ResponseBody
 }
 
-// ResponseVerdict is what HAProxy gets. Judged is set with each answer.
+// ResponseVerdict is the answer about a response. Judged is set with each answer.
 type ResponseVerdict struct {
 	Judged bool `spoe:"judged"`
 	Outcome

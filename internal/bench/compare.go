@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
-// traffic is what the generator sends.
+// traffic is the load of the generator.
 type traffic struct {
 	shape           string
 	conns, inFlight int
@@ -29,7 +29,7 @@ func (t traffic) floor() program {
 	return program{name: "floor", bin: "floor", args: []string{"-shape", t.shape}}
 }
 
-// series is what one server did, round by round.
+// series is the results of one server, round by round.
 type series struct {
 	program
 	loads []report.Load

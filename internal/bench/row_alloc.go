@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
-// allocSlack is how many allocations a NOTIFY may be over its bound: a connection allocates
+// allocSlack is the number of allocations by which a NOTIFY may exceed its bound: a connection allocates
 // at its start, and a pool after a garbage collection.
 const allocSlack = 0.05
 

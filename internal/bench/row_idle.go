@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/internal/bench/internal/report"
 )
 
-// settle is how long memory is left to come to rest. The row does not ask the garbage
+// settle is the pause in which memory comes to rest. The row does not ask the garbage
 // collector to run, because uncollected memory is resident, too.
 const settle = 3 * time.Second
 

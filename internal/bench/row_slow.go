@@ -68,7 +68,7 @@ func (b *bench) rowSlow(ctx context.Context) error {
 	return s.stop()
 }
 
-// memory is what is resident under load, in bytes.
+// memory is the resident memory under load, in bytes.
 type memory struct {
 	early, late float64 // right after a garbage collection, a third through and at the end
 	peak        float64 // as it came, of the time between

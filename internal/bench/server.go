@@ -21,7 +21,7 @@ type program struct {
 	name string // as the tables have it
 	bin  string // floor, agent or load
 	args []string
-	// looking is how many browsers have the program's page of package inspect open.
+	// looking is the number of browsers that have the program's page of package inspect open.
 	looking int
 }
 

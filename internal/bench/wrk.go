@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// wrk is what wrk printed.
+// wrk is the output of wrk.
 type wrk struct {
 	rate     float64 // requests a second
 	requests float64

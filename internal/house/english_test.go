@@ -33,6 +33,7 @@ var habits = []struct {
 	{regexp.MustCompile(`\b(?:is|are|was|were) to (?:be|have|go|stay|end|come|leave|stop|keep|tell)\b`), "write must, should or will, or name the actor"},
 	{regexp.MustCompile(`\b(?:is|are|was|be|been) told\b`), "name the actor and the verb: configure, report, print"},
 	{regexp.MustCompile(`\bwhat (?:is|was) wrong\b|\bwhat becomes of\b`), "write: the mistake, the error, the result"},
+	{regexp.MustCompile(`^(?:(?:An?|The) )?\w+ (?:is|are) (?:what|how (?:many|much|long))\b`), "name the thing: the message, the maximum number, the duration"},
 	{regexp.MustCompile(`\b(?:[Tt]akes? (?:it|them) out|for sure)\b`), "write: remove, certainly"},
 	{regexp.MustCompile(`\b(?:[Nn]obody|[Ww]hoever|[Ww]homever)\b`), "negate the verb, or name the actor"},
 	{regexp.MustCompile(`\b(?:goodbye|by hand|thereby|spared|as good as|in silence|without a word|and (?:its|their) kin|rooms?)\b|(?:HAProxy's|their own|its own|other) half\b`), "use the engineers' word: DISCONNECT, again, space, HAProxy's configuration"},

@@ -41,7 +41,7 @@ type Config struct {
 	// whether the agent keeps up or not; 0 sends each as soon as InFlight allows.
 	// Pipeline only.
 	Rate float64
-	// Warm is sent before anything is measured, Window is how long is measured.
+	// Warm is sent before anything is measured, Window is the time of the measurement.
 	Warm, Window time.Duration
 	// Count ends the run after so many NOTIFYs, if that is before the end of
 	// Window; 0 is no such bound. Pipeline only.

@@ -8,7 +8,7 @@ import (
 
 // Agent describes an agent's messages with their arguments and variables; HAProxy's
 // configuration is written from it and checked against it. [Describe] makes one of a
-// router. Its JSON is what -print-routes writes.
+// router. -print-routes writes it as JSON.
 type Agent struct {
 	Messages []Message `json:"messages"`
 	// Any reports that the agent also handles messages that are not listed.

@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 )
 
-// recordRoom is how many bytes of frames wait to be recorded at most.
+// recordRoom is the maximum number of bytes of frames that wait to be recorded.
 const recordRoom = 64 << 20
 
 // recorder writes a recording.

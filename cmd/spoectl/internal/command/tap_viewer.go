@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// showRoom is how many bytes of frames wait to be shown at most.
+// showRoom is the maximum number of bytes of frames that wait to be shown.
 const showRoom = 16 << 20
 
 // showPatience is the time that the end of tap waits for output that is not read.

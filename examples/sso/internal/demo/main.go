@@ -34,7 +34,7 @@ func main() {
 
 const patience = 30 * time.Second
 
-// demo is what runs.
+// demo has the parts that run.
 type demo struct {
 	dir        string
 	provider   *lab.Provider

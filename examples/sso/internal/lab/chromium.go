@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long one step in the browser may take, on a machine that is busy.
+// patience is the maximum duration of one step in the browser, on a busy machine.
 const patience = 45 * time.Second
 
 // Chromium is a headless browser with a profile of its own, in a folder that the caller

@@ -152,7 +152,7 @@ func (p *Provider) altered(token string, alter func(map[string]any)) (string, er
 	return p.Sign(b)
 }
 
-// Requests is how many requests the provider has had.
+// Requests returns the number of requests to the provider.
 func (p *Provider) Requests() int64 { return p.requests.Load() }
 
 // SetLifetime changes the lifetime of ID tokens from an hour.

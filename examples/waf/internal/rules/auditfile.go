@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/internal/latewriter"
 )
 
-// maxWaiting is how much of an audit log waits for its file at most, in bytes.
+// maxWaiting is the maximum size of the queue in front of a file, in bytes.
 const maxWaiting = 16 << 20
 
 // An audit log of the type Serial is written behind the verdict: a file that is slow, such

@@ -24,7 +24,7 @@ type Hello struct {
 	Page string `json:"page,omitempty"` // the URL of the page of package inspect
 }
 
-// Stats is what a server knows of itself.
+// Stats is the state of a server, by its own account.
 type Stats struct {
 	Goroutines int    `json:"goroutines"`
 	Mallocs    uint64 `json:"mallocs"`

@@ -1,4 +1,4 @@
-// Package proc is what the benchmarks need of Linux: the CPU time and the resident memory
+// Package proc reads from Linux, for the benchmarks, the CPU time and the resident memory
 // of another process, cores to pin to, and file descriptors.
 package proc
 

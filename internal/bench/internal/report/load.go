@@ -1,9 +1,9 @@
-// Package report is what was measured, and how it is shown.
+// Package report has the measurements, and shows them.
 package report
 
 import "time"
 
-// Load is what the generator prints at the end of a pipelined run. Durations
+// Load is the output of the generator at the end of a pipelined run. Durations
 // are in nanoseconds.
 type Load struct {
 	Notifies  uint64        `json:"notifies"` // answered within the window
@@ -25,7 +25,7 @@ func (l Load) PerNotify() float64 { return float64(l.ServerCPU) / float64(l.Noti
 // Rate is NOTIFYs a second.
 func (l Load) Rate() float64 { return float64(l.Notifies) / l.Wall.Seconds() }
 
-// Slow is what the generator prints of slow clients.
+// Slow is the output of the generator about slow clients.
 type Slow struct {
 	Acks     uint64        `json:"acks"`
 	Sent     uint64        `json:"sent"`     // bytes

@@ -53,7 +53,7 @@ type Row struct {
 	Limit float64
 }
 
-// Cost is what one server spent under one load.
+// Cost is the cost of one server under one load.
 type Cost struct {
 	Load   string // such as "8 × 16, ip"
 	Server string
@@ -64,7 +64,7 @@ type Cost struct {
 	P99    time.Duration
 }
 
-// HAProxy is what one version of HAProxy got done by wrk.
+// HAProxy is the result of wrk with one version of HAProxy.
 type HAProxy struct {
 	Version            string
 	None, Floor, Agent Spread // requests a second
