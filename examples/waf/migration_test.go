@@ -37,7 +37,7 @@ applications:
 	servicetest.WriteFile(t, dir+"/haproxy.cfg", old.Config)
 	status, out, errOut := servicetest.Once(t, agent(), nil, "-check-config", dir+"/agents.cfg,"+dir+"/haproxy.cfg")
 	assert.NotZero(t, status)
-	assert.Contains(t, out+errOut, "the variable txn.coraza.action is read, and never set")
+	assert.Contains(t, out+errOut, "the variable txn.coraza.action is read, but never set")
 }
 
 // TestTwoFilters: another engine can ask its own agent in the same frontend.
