@@ -22,7 +22,7 @@ func jsonBinding(t reflect.Type) (binding, bool) {
 }
 
 // jsonError returns err without the text of the value. Of JSON that does not have the
-// field's shape, the members that fit have been read.
+// field's shape, the members that fit are read.
 func jsonError(err error, field reflect.Value) error {
 	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError

@@ -205,7 +205,7 @@ func FuzzBind(f *testing.F) {
 }
 
 // sameBound compares what was bound from one buffer with what was bound from
-// another that has been overwritten since. Values are compared by Equal: the
+// another that was overwritten since. Values are compared by Equal: the
 // pointers in them differ.
 func sameBound(t *testing.T, want, got *fuzzed) {
 	t.Helper()

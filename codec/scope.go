@@ -10,7 +10,7 @@ const (
 	ScopeProcess     Scope = 0 // proc: the whole HAProxy process
 	ScopeSession     Scope = 1 // sess: the client's connection, all its requests
 	ScopeTransaction Scope = 2 // txn: one request and its response
-	ScopeRequest     Scope = 3 // req: until the request has been sent to the server
+	ScopeRequest     Scope = 3 // req: until HAProxy sends the request to the server
 	ScopeResponse    Scope = 4 // res: while the response is processed
 )
 

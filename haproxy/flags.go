@@ -64,7 +64,7 @@ func AddFlags(fs *flag.FlagSet) *Flags {
 	return f
 }
 
-// Run executes the flags, after they have been parsed; done is false if none of them
+// Run executes the flags, after fs.Parse; done is false if none of them
 // was given.
 func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err error) {
 	if f.agents != "" {

@@ -127,7 +127,7 @@ func TestErrorVarBehind(t *testing.T) {
 						}
 						got := h.Ask(message).String()
 						if message == "late" && got == "" {
-							continue // the late answer has been kept
+							continue // the cache keeps the late answer
 						}
 						assert.True(t, strings.HasPrefix(got, want), "%s: %q", message, got)
 					}

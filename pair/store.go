@@ -81,7 +81,7 @@ func (s *Store[T]) Put(v T) (key string) {
 }
 
 // Take returns the value of the key and removes it, so it is taken once. ok reports whether
-// there was one: false if it has been taken, has expired or was evicted, or if another
+// there was one: false if it was taken, expired or was evicted, or if another
 // store made the key, such as another agent's.
 func (s *Store[T]) Take(key string) (v T, ok bool) {
 	s.mu.Lock()

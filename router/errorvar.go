@@ -28,7 +28,7 @@ func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
 	}
 	t.onFailureAt, t.failure = callSite(), Var{scope, name}
 	t.onFailure = func(err error, acts *spoe.Actions) {
-		// The name has been checked, and a text has no other way to fail.
+		// ErrorVar checks the name, and a text has no other way to fail.
 		_ = acts.SetString(scope, name, reason(err))
 	}
 }

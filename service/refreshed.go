@@ -37,7 +37,7 @@ type Refreshed[T any] struct {
 	asked   time.Time // by Again; one guards it
 }
 
-// Load returns the value; ok is false until Read has succeeded once. Any number of
+// Load returns the value; ok is false until the first success of Read. Any number of
 // goroutines may call it.
 func (r *Refreshed[T]) Load() (value T, ok bool) {
 	if v := r.value.Load(); v != nil {

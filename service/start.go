@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -176,13 +177,17 @@ func (p *program[C]) newAgent(s *Setup[C]) *spoe.Agent {
 	settings := s.Settings()
 	agent.Handler, agent.Logger = s.Router, p.log
 	agent.ShutdownTimeout = settings.ShutdownTimeout
-	if agent.NotifyTimeout == 0 { // 30 s, which must not cut a longer -timeout
-		agent.NotifyTimeout = max(30*time.Second, 2*settings.Timeout)
-	}
+	agent.NotifyTimeout = notifyTimeout(agent, settings.Timeout)
 	agent.AllowedPeers = settings.AllowFrom
 	agent.AcceptProxy = settings.AcceptProxy
 	agent.AgentCheckAddr = settings.AgentCheck
 	return agent
+}
+
+// notifyTimeout returns the agent's own NotifyTimeout, or one that does not cut the deadline
+// of the settings short.
+func notifyTimeout(agent *spoe.Agent, deadline time.Duration) time.Duration {
+	return cmp.Or(agent.NotifyTimeout, max(30*time.Second, 2*deadline))
 }
 
 // deriveTLS makes the TLS configuration one of the values that a reload replaces; it

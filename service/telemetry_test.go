@@ -93,7 +93,7 @@ func TestLogs(t *testing.T) {
 		r := servicetest.Start(t, a)
 		note(r)
 		assert.True(t, <-enabled)
-		r.End(t) // sends what has not been sent
+		r.End(t) // sends the rest
 		got := collector.Record(t)
 		assert.Equal(t, "test-agent", got.Resource["service.name"])
 		got.Resource = nil

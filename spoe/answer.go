@@ -112,7 +112,7 @@ func (c *conn) answer(j *job) *job {
 	return nil
 }
 
-// finishLocked acknowledges a NOTIFY whose messages have been handled, unless
+// finishLocked acknowledges a NOTIFY after its last message, unless
 // its deadline was faster; it then returns false, and the job must not be used
 // again.
 func (c *conn) finishLocked(j *job) bool {

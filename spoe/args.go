@@ -17,7 +17,7 @@ type Arg struct {
 	Value any
 }
 
-// Args are the arguments of a message. They have been checked before the
+// Args are the arguments of a message. The agent checks them before the
 // handler is called, so reading them does not fail.
 //
 // All, Lookup and Raw see all arguments, always. Next, Map and Count are the

@@ -172,7 +172,7 @@ func TestFragmentedPayloadsAreBounded(t *testing.T) {
 	assert.Equal(t, codec.StatusInterlaced, d.Status)
 }
 
-// Buffers that have been large do not stay in pools.
+// Large buffers do not stay in pools.
 func TestPoolsKeepNoLargeBuffers(t *testing.T) {
 	const each, size = 32, 900_000
 	gate := make(chan struct{})

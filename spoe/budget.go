@@ -120,7 +120,7 @@ func (c *conn) holdLocked(n int) {
 	}
 }
 
-// holdOutLocked counts n bytes that have been appended to out.
+// holdOutLocked counts n bytes that were appended to out.
 func (c *conn) holdOutLocked(n int) {
 	c.outHeld += n
 	c.holdLocked(n)

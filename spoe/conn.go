@@ -60,7 +60,7 @@ type conn struct {
 	heldSince int64         // since when ACKs are held back for the DISCONNECT, or never
 	jobs      jobSet        // in flight
 	queue     jobQueue      // jobs that no worker has taken
-	coming    bool          // a worker has been woken and has not looked at queue yet
+	coming    bool          // a worker is on its way to queue
 	running   int           // jobs, late ones included
 	acking    int           // late jobs, no longer in jobs, whose ACK is not in out yet
 	held      int           // bytes of payloads and ACKs in memory, see budget.go

@@ -44,8 +44,8 @@ func (j *job) serveWithin(ctx context.Context, after time.Duration, next Handler
 	return err
 }
 
-// setWithin notes the innermost context with a deadline, unless the NOTIFY has been
-// acknowledged. It returns the one before.
+// setWithin notes the innermost context with a deadline, unless the deadline has
+// acknowledged the NOTIFY. It returns the context before it.
 func (j *job) setWithin(ctx *msgctx.Ctx) (outer *msgctx.Ctx) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

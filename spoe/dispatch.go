@@ -96,7 +96,7 @@ func (c *conn) queueJobs(n int) bool {
 }
 
 // dropBatch forgets the NOTIFYs of the batch: the connection has ended, or its
-// last frame has been queued.
+// last frame is queued.
 func (c *conn) dropBatch() {
 	c.eng.counters.inFlight.Add(int64(-c.batch.n))
 	c.batched = 0

@@ -29,7 +29,7 @@
 // malformed one ends the connection with an AGENT-DISCONNECT, and no handler sees it.
 // Workers, goroutines that are kept for the next NOTIFYs, handle its messages in order;
 // there is always one for a NOTIFY that waits, so a slow handler delays no other NOTIFY.
-// The ACK leaves when the last message has been handled, or at the deadline.
+// The ACK leaves after the last message, or at the deadline.
 //
 // There is exactly one ACK for a NOTIFY. A handler that fails or panics loses its own
 // actions; at the deadline the ACK does not wait for a late handler. An ACK waits for its
@@ -50,7 +50,7 @@
 //
 //	greeting ──► open ──► retiring ──► closing ──► closed
 //
-// A connection is greeting until its HAPROXY-HELLO has been answered, and open from then
+// A connection is greeting until the agent answers its HAPROXY-HELLO, and open from then
 // on. Shutdown or its age makes it retiring: it still answers, and at a quiet moment the
 // agent sends AGENT-DISCONNECT, or with an ACK if the connection is never quiet. Then it
 // is closing, until HAProxy has closed it or a second has passed.

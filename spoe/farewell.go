@@ -33,7 +33,7 @@ func (c *conn) askReader(f *farewell) {
 	}
 }
 
-// answerAsked is called by the reader when it has been asked. It returns nil if reading
+// answerAsked is called by the reader after askReader. It returns nil if reading
 // goes on, or errLast to end the connection.
 func (c *conn) answerAsked() error {
 	f := c.asked.Swap(nil)

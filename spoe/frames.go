@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	// errLast ends a connection on which the last frame has been sent.
+	// errLast ends a connection after its last frame.
 	errLast = errors.New("spoe: last frame sent")
 	// errRest ends the reading of a connection that is quiet.
 	errRest = errors.New("spoe: quiet")
@@ -37,7 +37,7 @@ func (c *conn) readFrames(err error) error {
 	}
 }
 
-// onRead handles the frames that have been read.
+// onRead handles the frames in the read buffer.
 func (c *conn) onRead() error {
 	if c.phase() >= closing {
 		return errLast // no goroutine waits for later frames

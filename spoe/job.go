@@ -23,7 +23,7 @@ type job struct {
 	args              Args
 	acts              Actions
 	worker            *worker // that handles it
-	held              bool    // the payload has been counted in c.held already
+	held              bool    // c.held counts the payload already
 
 	next, prev *job // in c.jobs; guarded by c.mu
 	queued     *job // the next one in c.batch or c.queue

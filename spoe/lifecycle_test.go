@@ -45,7 +45,7 @@ func TestContextDoneBeforeErr(t *testing.T) {
 		})})
 		_, err := h.Notify(t.Context(), spoetest.Msg("m"))
 		require.NoError(t, err)
-		<-started // Close drops what has not been handed to its handler
+		<-started // Close drops messages that have not reached their handler
 		h.Agent().Close()
 		<-ended
 	}

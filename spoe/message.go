@@ -102,7 +102,7 @@ func (m *Message) OnFailure(f func(err error, acts *Actions)) {
 }
 
 // FailureHook returns a function that calls, in order, the functions that
-// OnFailure of this message has been given so far, or nil if there are none. It
+// OnFailure of this message got so far, or nil if there are none. It
 // is for a [Message.Clone], a [Message.Fork] and a message of [NewMessage]; for
 // the agent's own messages, whose functions the agent calls, it returns nil.
 func (m *Message) FailureHook() func(err error, acts *Actions) {

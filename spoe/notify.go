@@ -41,7 +41,7 @@ func (j *job) run() {
 }
 
 // one calls the handler for the message that the job is at. It returns false if the NOTIFY
-// has been acknowledged meanwhile.
+// was acknowledged meanwhile.
 func (j *job) one(m *codec.Message) bool {
 	j.message(&j.msg, j.name, m, &j.args)
 	j.acts.truncate(0)
@@ -53,7 +53,7 @@ func (j *job) one(m *codec.Message) bool {
 }
 
 // advance commits the actions of a message and goes on to the next one, which has that name.
-// It returns false if the NOTIFY has been acknowledged meanwhile.
+// It returns false if the deadline acknowledged the NOTIFY meanwhile.
 func (j *job) advance(name string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -99,9 +99,9 @@ func (j *job) rename(name string) {
 	}
 }
 
-// settle ends the message's context, and replaces the actions of a message that has failed.
-// It returns false if the NOTIFY has been acknowledged meanwhile. The actions are committed
-// when the next message begins, or when the last one has been settled.
+// settle ends the message's context, and replaces the actions of a failed message.
+// It returns false if the deadline acknowledged the NOTIFY meanwhile. The actions are committed
+// when the next message begins, or after the last one.
 func (j *job) settle(err error) bool {
 	if j.late.Load() {
 		return false

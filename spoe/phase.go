@@ -16,13 +16,13 @@ import (
 type phase int32
 
 const (
-	// greeting: accepted; the HAPROXY-HELLO has not been answered.
+	// greeting: accepted; the HAPROXY-HELLO is not answered yet.
 	greeting phase = iota
 	// open: NOTIFYs are answered.
 	open
 	// retiring: NOTIFYs are answered; the connection closes when it is quiet.
 	retiring
-	// closing: the last frame has been queued. The agent writes it and waits a
+	// closing: the last frame is queued. The agent writes it and waits a
 	// short while for HAProxy to close.
 	closing
 	// closed: nothing is read or written any more. Handlers may still run.

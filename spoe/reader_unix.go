@@ -58,14 +58,14 @@ func (r *reader) readRaw(fd uintptr) bool {
 	}
 }
 
-// pending reports whether the socket has bytes that have not been read. It may be
+// pending reports whether the socket has unread bytes. It may be
 // called while the reader reads.
 func (r *reader) pending() bool {
 	n, err := r.peek()
 	return err == nil && n > 0
 }
 
-// ended reports whether the stream has ended and all of it has been read. It may
+// ended reports whether the reader is at the end of the stream. It may
 // be called while the reader reads.
 func (r *reader) ended() bool {
 	n, err := r.peek()

@@ -15,7 +15,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// A connection waits on a small stack from its hello on, and once it has been quiet for
+// A connection waits on a small stack from its hello on, and once it was quiet for
 // some seconds; it answers each time.
 func TestQuietConnectionsRest(t *testing.T) {
 	const patience = 30 * time.Second

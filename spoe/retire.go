@@ -11,7 +11,7 @@ import (
 // AGENT-DISCONNECT with work in flight fails that work.
 type retirement struct {
 	at    int64         // from when on, or never
-	quiet time.Duration // how long the connection must have been quiet, until force
+	quiet time.Duration // how long the connection must be quiet, until force
 	force int64         // from when on an ACK that leaves nothing in flight takes the DISCONNECT along, or never
 }
 
@@ -38,7 +38,7 @@ func (c *conn) retire(r retirement) {
 	c.clock.arm(r.at)
 }
 
-// ageQuiet is the time for which a connection must have been quiet to be closed for its
+// ageQuiet is the time for which a connection must be quiet to be closed for its
 // age; appletQuiet is the same for a HAProxy up to 3.0.
 const ageQuiet = 250 * time.Millisecond
 

@@ -30,7 +30,7 @@ const (
 	tired               // nothing for lookForEnd: the reader should rest
 	idle                // nothing for IdleTimeout
 	quiet               // retired, and a quiet moment has come
-	heldLong            // ACKs have been held back for long enough
+	heldLong            // ACKs were held back for long enough
 )
 
 // lookForEnd is how often the clock looks whether HAProxy has gone while a NOTIFY

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// shutdownQuiet is the time for which a connection must have been quiet to be
+	// shutdownQuiet is the time for which a connection must be quiet to be
 	// closed by Shutdown.
 	shutdownQuiet = 100 * time.Millisecond
 	// appletQuiet is the same for a HAProxy up to 3.0, which takes up a connection that was

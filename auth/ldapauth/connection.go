@@ -34,7 +34,7 @@ func (d *Directory) ask(ctx context.Context, name, password string) (*auth.User,
 		}
 		c.Close()
 		c = nil
-		if !old || ctx.Err() != nil { // an old connection may have been closed by the server
+		if !old || ctx.Err() != nil { // the server may have closed an old connection
 			return nil, errors.Join(err, ctx.Err())
 		}
 	}

@@ -26,7 +26,7 @@ type Login struct {
 // ErrForged is the error of a return that is not the answer to that login.
 var ErrForged = errors.New("the answer is not to this login")
 
-// Tokens are the tokens that a provider has issued for a user.
+// Tokens are the tokens of a user, from a provider.
 type Tokens struct {
 	User    *auth.User // nil if a refresh says nothing new about the user
 	Session string     // the provider's name of its own session; may be empty
@@ -71,7 +71,7 @@ func (p *Provider) Finish(ctx context.Context, l Login, query url.Values, redire
 }
 
 // Refresh asks the provider to confirm a user with a refresh token. The error is
-// auth.ErrUnavailable, or another one if the provider has ended its session.
+// auth.ErrUnavailable, or another one if the session at the provider is over.
 func (p *Provider) Refresh(ctx context.Context, refreshToken, subject string) (*Tokens, error) {
 	i, err := p.published()
 	if err != nil {

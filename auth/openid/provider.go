@@ -62,7 +62,7 @@ func New(c Config, log *slog.Logger, now func() time.Time) (*Provider, error) {
 	return p, nil
 }
 
-// Adopt takes the metadata and the keys that another Provider has read of the same issuer,
+// Adopt takes the metadata and the keys from another Provider of the same issuer,
 // so that a reload of the configuration does not need the provider's answer.
 func (p *Provider) Adopt(old *Provider) {
 	if i, ok := old.about.Load(); ok && old.Issuer == p.Issuer && old.CA == p.CA {
@@ -80,7 +80,7 @@ func (p *Provider) Run(ctx context.Context) {
 func (p *Provider) Up() bool { return p.about.Up() }
 
 // Generation numbers the keys that were read last. A token that was verified in another
-// generation may be signed with a key that the provider has withdrawn: verify it again.
+// generation may be signed with a withdrawn key: verify it again.
 func (p *Provider) Generation() int64 {
 	if i, ok := p.about.Load(); ok {
 		return i.generation

@@ -15,7 +15,7 @@ import (
 // Leeway is how far the clocks of agents and providers may differ.
 const Leeway = 2 * time.Minute
 
-// Verify returns the claims of a JWT that the provider has issued and that has not expired.
+// Verify returns the claims of a valid JWT: the provider signed it, and it is not expired.
 // It does not look at the audience.
 func (p *Provider) Verify(ctx context.Context, token string) (Claims, error) {
 	verified, err := p.verifier("").Verify(ctx, token)
@@ -27,7 +27,7 @@ func (p *Provider) Verify(ctx context.Context, token string) (Claims, error) {
 }
 
 // Introspect asks the provider about an access token (RFC 7662). The claims are empty for a
-// token that is not active; an error means that the provider has not judged it.
+// token that is not active; after an error the token may be good or bad.
 func (p *Provider) Introspect(ctx context.Context, token string) (Claims, error) {
 	i, err := p.published()
 	if err != nil {

@@ -42,7 +42,7 @@ type List struct {
 	keep   func() time.Duration
 	log    *slog.Logger
 	now    func() time.Time
-	heard  atomic.Int64 // when Redis has answered; nanoseconds since 1970
+	heard  atomic.Int64 // the last answer of Redis; nanoseconds since 1970
 
 	mu sync.RWMutex // guards at
 	at map[string]int64
@@ -61,7 +61,7 @@ func New(c Config, keep func() time.Duration, log *slog.Logger, now func() time.
 	return &List{Config: c, client: redis.NewClient(o), keep: keep, log: log, now: now, at: make(map[string]int64)}, nil
 }
 
-// Fresh reports whether Redis has answered within Stale. Until it has answered once, the
+// Fresh reports whether Redis answered within Stale. Until its first answer, the
 // names are not known.
 func (l *List) Fresh() bool {
 	return l == nil || l.now().UnixNano()-l.heard.Load() < int64(l.Stale)
@@ -126,7 +126,7 @@ func (l *List) Run(ctx context.Context) error {
 				l.put(name, at)
 			}
 		}
-		if n < page { // it has been read to its end
+		if n < page { // the end of the stream
 			l.heard.Store(l.now().UnixNano())
 			wait = time.Second
 		}

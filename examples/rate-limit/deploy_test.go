@@ -17,7 +17,7 @@ import (
 )
 
 // Each of the agent's own metrics in the alert rules and on the dashboard is one that it
-// has, once Redis has been away.
+// has, once Redis was away.
 func TestMetricsOfDeployment(t *testing.T) {
 	server := redistest.Start(t)
 	a := startAgent(t, "", "-redis-address", server.Addr)

@@ -91,7 +91,7 @@ func TestBearerJWT(t *testing.T) {
 	})
 }
 
-// TestWithdrawnKey: after the provider has replaced its key, the agent takes tokens and
+// TestWithdrawnKey: after the provider replaces its key, the agent takes tokens and
 // logins of the new key without a restart, and refuses tokens of the old one, also a token
 // that it has just taken.
 func TestWithdrawnKey(t *testing.T) {

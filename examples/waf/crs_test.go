@@ -243,9 +243,8 @@ func (r *suiteRun) one(test *crs.Test) (why string) {
 	}
 }
 
-// catchUp waits until the agent's log is read up to now, so that a rule whose hit is still
-// in it does not count as one that has not matched: the log has the hits of a later request
-// behind those of the earlier ones.
+// catchUp waits for the hits of all earlier requests. It sends one more request: the log has
+// its hits after all others.
 func (r *suiteRun) catchUp() {
 	later := crs.Send(r.addr, []byte("GET /?id=1'%20or%20'1'='1 HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n"))
 	assert.Eventually(r.t, func() bool { return len(r.hitsOf(later.Header.Get("X-WAF")).IDs) > 0 }, servicetest.Patience, time.Millisecond)

@@ -51,7 +51,7 @@ func (w *waf) judgeRequest(ctx context.Context, r Request) (v RequestVerdict, er
 	return v, err
 }
 
-// watchRequest judges a request that HAProxy has not waited for: its rules are logged and
+// watchRequest judges a request that does not wait for the answer: its rules are logged and
 // counted, and refuse nothing.
 func (w *waf) watchRequest(ctx context.Context, r Request) error {
 	t, err := w.begin(ctx, &r)

@@ -24,7 +24,7 @@ type conn struct {
 	slots []slot
 	free  []int
 
-	in   []byte // in[:have] has been read and not yet understood
+	in   []byte // in[:have] is read and not yet parsed
 	have int
 	out  []byte // bytes not yet written
 }

@@ -45,7 +45,7 @@ func (c *checker) findBody(m *syntax.SPOEMessage, a syntax.SentArg, s sending, r
 func (c *checker) buffers(s sending, rule string) bool {
 	request := rule == "http-request"
 	if request && (s.stage < syntax.StageFrontendHTTP || s.stage >= syntax.StageServerSession) {
-		return false // it has not arrived yet, or has been passed on
+		return false // no body is in the buffer at that point
 	}
 	for _, in := range c.cfg.Sections {
 		if !in.IsProxy() || elsewhere(s.proxy, in) {

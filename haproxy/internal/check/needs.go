@@ -55,8 +55,8 @@ func (c *checker) missing(s sending, fetch string) string {
 // certificate.
 var asks = map[string]bool{"verify": true, "crt-list": true, "crt-ignore-err": true, "ca-verify-file": true, "ca-file": true}
 
-// captured reports whether the header whose number a sample has is captured before a
-// message is sent. Rules run after the event of their kind.
+// captured reports whether HAProxy captures a header before it sends a message. The sample
+// has the header's number. Rules run after the event of their kind.
 func captured(s sending, side, fetch string) bool {
 	n := 0
 	for _, d := range s.proxy.All() {

@@ -52,7 +52,7 @@ func (c *checker) checkVars() {
 		case !v.sent:
 		case len(full) > codec.MaxVarName:
 			long = append(long, full)
-		case !misread[v.Name]: // or its scope is wrong, which has been reported
+		case !misread[v.Name]: // or its scope is wrong, and another finding says so
 			c.checkKnown(v)
 		}
 	}

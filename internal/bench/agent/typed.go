@@ -13,7 +13,7 @@ type ipVerdict struct {
 	Score int `spoe:"ip_score,sess"`
 }
 
-// rate takes the score from the address, so that it must have been decoded.
+// rate takes the score from the address, so it must be decoded.
 func rate(_ context.Context, in ipRep) (ipVerdict, error) {
 	return ipVerdict{Score: lastByte(in.IP)}, nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // AddFlags adds a flag for each setting to fs. The returned map has the settings of the
-// command line once fs has been parsed.
+// command line after fs.Parse.
 func (s *Spec) AddFlags(fs *flag.FlagSet) map[string][]string {
 	values := make(map[string][]string)
 	for _, x := range s.settings {

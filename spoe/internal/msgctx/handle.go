@@ -68,8 +68,8 @@ func (s *Source) Begin(parent *Ctx, deadline int64) (*Handle, *Ctx) {
 	return h, &st.Ctx
 }
 
-// End ends the context of the last message. Its state goes on to the next message unless
-// Done or AfterFunc has been called: they set watched and then read handle, and End sets
+// End ends the context of the last message. The next message gets its state, except
+// after a call of Done or AfterFunc: they set watched and then read handle, and End sets
 // handle and then reads watched.
 func (s *Source) End() {
 	st := s.state

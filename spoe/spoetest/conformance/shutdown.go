@@ -55,7 +55,7 @@ func shutdownCases() []Case {
 					_, err = s.c.Ack(s.ctx, id)
 				}
 				if err != nil && quiet > 20*time.Millisecond {
-					return // this process has been too slow to tell
+					return // this process was too slow to know
 				}
 				s.check(err)
 			}

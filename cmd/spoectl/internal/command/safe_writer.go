@@ -28,7 +28,7 @@ func (s safeWriter) Write(b []byte) (int, error) {
 
 func escape(s string) string {
 	var out strings.Builder
-	done := 0 // s[:done] has been written to out
+	done := 0 // s[:done] is in out
 	for i, size := 0, 0; i < len(s); i += size {
 		var r rune
 		r, size = utf8.DecodeRuneInString(s[i:])

@@ -22,7 +22,7 @@ type file struct {
 	seen  stamp // of the last look
 
 	failing  string // why the last attempt failed, "" if it did not
-	reported bool   // that has been logged
+	reported bool   // the log has that
 	failures uint64 // attempts that failed
 }
 
