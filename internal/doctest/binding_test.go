@@ -134,12 +134,12 @@ func variableTable(t *testing.T) string {
 			types = append(types, typ.String())
 		}
 		if len(types) > 2 {
-			types = []string{"what it gives"}
+			types = []string{"the value's own type"}
 		}
 		for _, v := range g.values {
 			v, sent := encode(t, g, enc, v)
 			examples = append(examples, "`"+shownGo(v)+"` → `"+shownSPOP(sent)+"`")
-			if len(types) > 1 || types[0] != "what it gives" {
+			if len(types) > 1 || types[0] != "the value's own type" {
 				assert.Contains(t, types, sent.Type().String(), g)
 			}
 		}

@@ -29,11 +29,11 @@ type Question struct {
 
 type Answer struct {
 	Decision string `spoe:"decision"`           // allow or login; each answer has it
-	User     string `spoe:"user,omitempty"`     // who it is, if anybody
+	User     string `spoe:"user,omitempty"`     // the user's name, with a session
 	Location string `spoe:"location,omitempty"` // where to log in
 }
 
-// sessions stands for where yours are: Redis, a database, a signed token.
+// sessions stands for your own store: Redis, a database, a signed token.
 var sessions = map[string]string{
 	"a-long-random-text": "alice",
 }

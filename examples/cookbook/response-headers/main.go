@@ -29,7 +29,7 @@ type Response struct {
 }
 
 type Headers struct {
-	// One variable a header, for every HAProxy.
+	// A variable for each header, for every version of HAProxy.
 	Cache  string `spoe:"cache"`
 	Policy string `spoe:"policy,omitempty"`
 	// All headers in one variable, for HAProxy 3.4 and later.

@@ -20,7 +20,7 @@ import (
 //go:generate sh -c "go run . -print-config=backend > agents.cfg"
 
 type Hello struct {
-	Name string `spoe:"name" fetch:"req.ssl_sni"` // empty where the client names no server
+	Name string `spoe:"name" fetch:"req.ssl_sni"` // empty if the client names no server
 }
 
 type Choice struct {
