@@ -5,10 +5,10 @@ import "github.com/spoke-go/spoke/codec"
 // appendAckLocked puts a job's ACK (§3.2.7) into out.
 func (c *conn) appendAckLocked(j *job, actions []byte) {
 	if !j.charged {
-		c.eng.notifySlots.Release(1)
+		c.shared.notifySlots.Release(1)
 	}
 	if c.phase() >= closing {
-		c.eng.counters.inFlight.Add(-1)
+		c.shared.counters.inFlight.Add(-1)
 		return
 	}
 	c.outAcks++
@@ -36,7 +36,7 @@ func (c *conn) appendDisconnectLocked(status codec.Status, message string) {
 	c.needOutLocked()
 	d := codec.Disconnect{Status: status, Message: message}
 	c.out.b = codec.AppendFrame(c.out.b, codec.Frame{Type: codec.FrameAgentDisconnect, Flags: codec.FlagFIN, Payload: d.Append(nil)})
-	c.eng.counters.disconnectsSent.add(status)
+	c.shared.counters.disconnectsSent.add(status)
 }
 
 // send writes a frame; no other follows if it is the last.

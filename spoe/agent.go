@@ -141,7 +141,7 @@ type Agent struct {
 	ConnState func(net.Conn, ConnState)
 
 	notify func(*MessageIterator) ([]Action, error) // the predecessor's way
-	eng    engine
+	shared agentState
 }
 
 const (

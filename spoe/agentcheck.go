@@ -39,7 +39,7 @@ const (
 // way.
 func (a *Agent) answerAgentChecks(ctx context.Context, ln net.Listener) error {
 	go func() { // ends with the agent, and closes the listener for the loop below
-		<-a.eng.closing
+		<-a.shared.closing
 		ln.Close()
 	}()
 	var checks errgroup.Group // each ends within agentCheckTimeout
@@ -48,7 +48,7 @@ func (a *Agent) answerAgentChecks(ctx context.Context, ln net.Listener) error {
 	for {
 		nc, err := ln.Accept()
 		switch {
-		case isClosed(a.eng.closing):
+		case isClosed(a.shared.closing):
 			if err == nil {
 				nc.Close()
 			}
@@ -74,12 +74,12 @@ func (a *Agent) answerAgentCheck(nc net.Conn) {
 	if !a.allowed(nc.RemoteAddr()) {
 		return
 	}
-	e := &a.eng
-	draining := isClosed(e.draining)
-	e.checks.SeenAgentCheck(nc.RemoteAddr())
+	s := &a.shared
+	draining := isClosed(s.draining)
+	s.checks.SeenAgentCheck(nc.RemoteAddr())
 	answer := agentReady
 	switch {
-	case draining && !isClosed(e.settled) && !e.hasApplets():
+	case draining && !isClosed(s.settled) && !s.hasApplets():
 		answer = agentDrainAll
 	case draining:
 		answer = agentDrain
@@ -91,23 +91,23 @@ func (a *Agent) answerAgentCheck(nc net.Conn) {
 		half.CloseWrite()
 	}
 	if _, err := io.Copy(io.Discard, io.LimitReader(nc, 4096)); err == nil && draining {
-		e.checks.Drained(nc.RemoteAddr())
+		s.checks.Drained(nc.RemoteAddr())
 	}
 }
 
 // awaitDrain waits until every HAProxy that has read the drain has had time to close its
 // connections; if none has read it, awaitDrain returns at once.
-func (e *engine) awaitDrain(ctx context.Context) {
-	if !e.checks.AnyDrained() {
+func (s *agentState) awaitDrain(ctx context.Context) {
+	if !s.checks.AnyDrained() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
 	sleep(ctx, drainPause)
-	e.awaitConns(ctx)
+	s.awaitConns(ctx)
 }
 
 // hasApplets reports whether a HAProxy up to 3.0 is connected.
-func (e *engine) hasApplets() bool {
-	return slices.ContainsFunc(e.openConns(), func(c *conn) bool { return c.haproxy.Load().applet })
+func (s *agentState) hasApplets() bool {
+	return slices.ContainsFunc(s.openConns(), func(c *conn) bool { return c.haproxy.Load().applet })
 }

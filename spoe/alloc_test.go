@@ -19,7 +19,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// A NOTIFY costs the engine no allocation, with a deadline or without.
+// A NOTIFY costs no allocation, with a deadline or without.
 func TestNotifyAllocatesNothing(t *testing.T) {
 	ln, err := spoe.Listen("127.0.0.1:0")
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func (c *conn) work(w *worker) {
 			}
 			c.mu.Unlock()
 			if wake {
-				c.eng.workers.wake(c)
+				c.shared.workers.wake(c)
 			}
 			if done != nil {
 				w.putJob(done)
@@ -119,10 +119,10 @@ func (c *conn) finishLocked(j *job) bool {
 	c.running--
 	late := j.late.Load()
 	if late {
-		c.eng.counters.late.Add(-1)
+		c.shared.counters.late.Add(-1)
 		if j.charged {
 			c.jobs.remove(j)
-			c.eng.notifySlots.Release(1)
+			c.shared.notifySlots.Release(1)
 		}
 	} else {
 		c.jobs.remove(j)

@@ -19,7 +19,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// Attacks on the engine that once succeeded.
+// Attacks on the agent that once succeeded.
 
 // Handlers that hang until stuck is closed.
 func hanging(stuck chan struct{}) handlerFunc {

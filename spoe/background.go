@@ -9,24 +9,24 @@ import "context"
 // A panic in f is the program's, as in any goroutine. Go bounds nothing:
 // middleware.Detach does.
 func (m *Message) Go(f func(ctx context.Context)) {
-	if m.eng == nil { // no agent has received the message
+	if m.shared == nil { // no agent has received the message
 		go f(context.Background()) // f alone knows when it ends
 		return
 	}
-	m.eng.runTask(f)
+	m.shared.runTask(f)
 }
 
-func (e *engine) runTask(f func(context.Context)) {
-	e.mu.Lock()
-	e.tasks++
-	e.mu.Unlock()
+func (s *agentState) runTask(f func(context.Context)) {
+	s.mu.Lock()
+	s.tasks++
+	s.mu.Unlock()
 	go func() { // Run waits for it, by allGone
 		defer func() {
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			e.tasks--
-			e.lookGoneLocked()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.tasks--
+			s.lookGoneLocked()
 		}()
-		f(e.ctx)
+		f(s.ctx)
 	}()
 }

@@ -53,7 +53,7 @@ const grant = 32 << 10
 // the connection ended while it waited. Only the reader calls it.
 func (c *conn) reserve(n int) bool {
 	// One payload never waits for itself, whole or in fragments.
-	n = min(n, max(c.eng.maxBuffered/2-c.fragments.size(), 0))
+	n = min(n, max(c.shared.maxBuffered/2-c.fragments.size(), 0))
 	for {
 		c.mu.Lock()
 		short := c.held + n - c.granted
@@ -62,7 +62,7 @@ func (c *conn) reserve(n int) bool {
 			c.mu.Unlock()
 			return short <= 0
 		}
-		wait := c.eng.bytes.take(max(short, grant))
+		wait := c.shared.bytes.take(max(short, grant))
 		if wait == nil {
 			c.granted += max(short, grant)
 			c.reserved = n
@@ -82,7 +82,7 @@ func (c *conn) reserve(n int) bool {
 		if partial != never {
 			t := now()
 			c.clock.frameSince.Store(t)
-			c.clock.arm(t + int64(c.eng.read))
+			c.clock.arm(t + int64(c.shared.read))
 		}
 		c.mu.Lock()
 		c.stop = nil
@@ -113,7 +113,7 @@ func (c *conn) holdLocked(n int) {
 	c.held = max(c.held+n, 0)
 	switch {
 	case c.held > c.granted:
-		c.eng.bytes.overdraw(c.held - c.granted)
+		c.shared.bytes.overdraw(c.held - c.granted)
 		c.granted = c.held
 	case c.held == 0 || c.stop != nil:
 		c.giveBackLocked()
@@ -141,7 +141,7 @@ func (c *conn) reserveRead() error {
 func (c *conn) giveBackLocked() {
 	if spare := c.granted - c.held - c.reserved; spare > 0 {
 		c.granted -= spare
-		c.eng.bytes.giveBack(spare)
+		c.shared.bytes.giveBack(spare)
 	}
 }
 

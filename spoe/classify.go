@@ -4,7 +4,7 @@ import "errors"
 
 // count counts and logs a failed message.
 func (j *job) count(err error) {
-	ctr := &j.c.eng.counters
+	ctr := &j.c.shared.counters
 	kind, p := classify(err)
 	switch kind {
 	case failedPanic:

@@ -67,7 +67,7 @@ func (k *clock) stop() {
 // its deadline after its turn in takeLate finds it so, and arms it.
 func (c *conn) look() {
 	c.clock.due.Store(never)
-	l, t := &c.eng.limits, now()
+	l, t := &c.shared.limits, now()
 	late, next := c.takeLate(t)
 	p, k := c.phase(), c.times()
 	if t >= k.plan.at && p == open {

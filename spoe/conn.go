@@ -20,11 +20,11 @@ import (
 // serve: it reads frames and queues a job for each NOTIFY. Workers take jobs
 // from the queue, append the ACKs to out, and one of them writes what is there.
 type conn struct {
-	agent *Agent
-	eng   *engine
-	group *errgroup.Group // of Run, which waits for the connection's goroutines
-	nc    net.Conn
-	slot  bool // the connection is one of MaxConnections, not on the waitlist
+	agent  *Agent
+	shared *agentState
+	group  *errgroup.Group // of Run, which waits for the connection's goroutines
+	nc     net.Conn
+	slot   bool // the connection is one of MaxConnections, not on the waitlist
 
 	ctx msgctx.Ctx // ends when the connection does
 
@@ -32,7 +32,7 @@ type conn struct {
 	// does not change afterwards.
 	haproxy      atomic.Pointer[haproxy]
 	maxFrameSize int
-	ended        chan struct{} // closed when the connection is out of the engine's list
+	ended        chan struct{} // closed when the connection is out of the agent's list
 
 	// The reader's own.
 	r         reader
@@ -85,16 +85,16 @@ type haproxy struct {
 func newConn(a *Agent, g *errgroup.Group, nc net.Conn) *conn {
 	c := &conn{
 		agent:        a,
-		eng:          &a.eng,
+		shared:       &a.shared,
 		group:        g,
 		nc:           nc,
-		maxFrameSize: a.eng.maxFrameSize,
+		maxFrameSize: a.shared.maxFrameSize,
 		plan:         retirement{at: never, force: never},
 		heldSince:    never,
 		ended:        make(chan struct{}),
 	}
 	c.changed.L = &c.mu
-	c.ctx.Context = a.eng.ctx
+	c.ctx.Context = a.shared.ctx
 	c.haproxy.Store(&haproxy{peer: nc.RemoteAddr()})
 	c.r.init(nc)
 	c.w.init(c.r.raw)
@@ -105,7 +105,7 @@ func newConn(a *Agent, g *errgroup.Group, nc net.Conn) *conn {
 // serve begins the connection and goes on with read.
 func (c *conn) serve() {
 	c.report(StateNew)
-	c.clock.arm(c.clock.start + int64(c.eng.hello))
+	c.clock.arm(c.clock.start + int64(c.shared.hello))
 	c.read(c.begin(), true)
 }
 
@@ -127,7 +127,7 @@ func (c *conn) read(err error, once bool) {
 	}
 	c.end(err)
 	c.close()
-	c.eng.removeConn(c)
+	c.shared.removeConn(c)
 }
 
 // rest waits for bytes on a new goroutine, and then reads on another. A stack that has
@@ -188,8 +188,8 @@ func (c *conn) close() {
 	c.mu.Unlock()
 	c.cancel()
 	c.nc.Close()
-	c.eng.counters.connections.Add(-1)
-	c.eng.giveSlot(c)
+	c.shared.counters.connections.Add(-1)
+	c.shared.giveSlot(c)
 
 	left := c.waitHandlers()
 	if left > 0 {
@@ -207,7 +207,7 @@ func (c *conn) close() {
 // waitHandlers waits until all handlers have returned, or the agent gives them
 // up; it returns how many are left.
 func (c *conn) waitHandlers() int {
-	c.await(c.eng.abandoned, func() bool { return c.running == 0 && !c.flusher })
+	c.await(c.shared.abandoned, func() bool { return c.running == 0 && !c.flusher })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.running

@@ -28,7 +28,7 @@ type ConnInfo struct {
 // Connections returns the open connections, in no order. It may be called at any
 // time and takes each connection's lock for a moment.
 func (a *Agent) Connections() []ConnInfo {
-	conns := a.eng.openConns()
+	conns := a.shared.openConns()
 	infos := make([]ConnInfo, 0, len(conns))
 	for _, c := range conns {
 		infos = append(infos, c.info())

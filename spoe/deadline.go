@@ -78,7 +78,7 @@ func (c *conn) takeLate(t int64) (late []*job, next int64) {
 		j.mu.Unlock()
 	}
 	for _, j := range late {
-		if c.eng.counters.late.Add(1) > int64(c.eng.maxLate) {
+		if c.shared.counters.late.Add(1) > int64(c.shared.maxLate) {
 			j.charged = true
 		} else {
 			c.jobs.remove(j)
@@ -127,10 +127,10 @@ func (c *conn) acknowledgeHooked(j *job, hooks, last []func(error, *Actions)) {
 		j.callHooks(hooks, j.lateError(), &acts)
 	}
 	grace := time.AfterFunc(failureGrace, func() { send(last) })
-	counted := c.eng.hooks.TryAcquire(1) // not once Run waits for them
-	go func() {                          // ends when the hooks return; Run waits for it by engine.hooks
+	counted := c.shared.hooks.TryAcquire(1) // not once Run waits for them
+	go func() {                             // ends when the hooks return; Run waits for it by agentState.hooks
 		if counted {
-			defer c.eng.hooks.Release(1)
+			defer c.shared.hooks.Release(1)
 		}
 		defer grace.Stop()
 		send(hooks)

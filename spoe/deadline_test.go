@@ -84,7 +84,7 @@ func TestServeWithin(t *testing.T) {
 	})
 }
 
-// A deadline below a context that is not the engine's own has a context of its own.
+// A deadline below a context that is not the agent's own has a context of its own.
 func TestServeWithinBelowAnotherContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}

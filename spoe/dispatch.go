@@ -16,8 +16,8 @@ func (c *conn) dispatch() {
 	if c.batch.n == 0 {
 		return
 	}
-	c.eng.preemption.touch()
-	ctr := &c.eng.counters
+	c.shared.preemption.touch()
+	ctr := &c.shared.counters
 	ctr.notifies.Add(uint64(c.batch.n))
 	ctr.inFlight.Add(int64(c.batch.n))
 	for c.batch.n > 0 {
@@ -39,8 +39,8 @@ func (c *conn) awaitPlaces() int {
 		switch {
 		case c.phase() >= closing:
 			return 0
-		case c.jobs.n < c.eng.maxInFlight && c.unsentLocked() <= maxUnsent:
-			return c.eng.maxInFlight - c.jobs.n
+		case c.jobs.n < c.shared.maxInFlight && c.unsentLocked() <= maxUnsent:
+			return c.shared.maxInFlight - c.jobs.n
 		}
 		c.waiting++
 		c.changed.Wait()
@@ -52,11 +52,11 @@ func (c *conn) awaitPlaces() int {
 // it returns 0 if the connection has ended.
 func (c *conn) takeSlots(n int) int {
 	for k := n; k > 0; k /= 2 {
-		if c.eng.notifySlots.TryAcquire(int64(k)) {
+		if c.shared.notifySlots.TryAcquire(int64(k)) {
 			return k
 		}
 	}
-	if n == 0 || c.eng.notifySlots.Acquire(&c.ctx, 1) != nil {
+	if n == 0 || c.shared.notifySlots.Acquire(&c.ctx, 1) != nil {
 		return 0
 	}
 	return 1
@@ -69,7 +69,7 @@ func (c *conn) queueJobs(n int) bool {
 	c.mu.Lock()
 	if c.phase() >= closing {
 		c.mu.Unlock()
-		c.eng.notifySlots.Release(int64(n))
+		c.shared.notifySlots.Release(int64(n))
 		return false
 	}
 	for range n {
@@ -90,7 +90,7 @@ func (c *conn) queueJobs(n int) bool {
 	c.mu.Unlock()
 	c.clock.arm(first)
 	if wake {
-		c.eng.workers.wake(c)
+		c.shared.workers.wake(c)
 	}
 	return true
 }
@@ -98,7 +98,7 @@ func (c *conn) queueJobs(n int) bool {
 // dropBatch forgets the NOTIFYs of the batch: the connection has ended, or its
 // last frame is queued.
 func (c *conn) dropBatch() {
-	c.eng.counters.inFlight.Add(int64(-c.batch.n))
+	c.shared.counters.inFlight.Add(int64(-c.batch.n))
 	c.batched = 0
 	for c.batch.n > 0 {
 		dropJob(c.batch.pop())

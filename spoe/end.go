@@ -56,7 +56,7 @@ func (c *conn) logEnd() {
 	c.mu.Lock()
 	n := c.jobs.n + c.acking
 	c.mu.Unlock()
-	if n == 0 || isClosed(c.eng.closing) {
+	if n == 0 || isClosed(c.shared.closing) {
 		c.log(slog.LevelDebug, "connection ended")
 		return
 	}
@@ -79,7 +79,7 @@ func (c *conn) timeout(level slog.Level, reason string) {
 		c.reset(reason) // a frame would wait for the TLS handshake to end
 		return
 	}
-	c.logSome(&c.eng.connLog, level, "connection timed out", slog.String("reason", reason))
+	c.logSome(&c.shared.connLog, level, "connection timed out", slog.String("reason", reason))
 	c.disconnect(codec.StatusTimeout, reason)
 }
 

@@ -85,8 +85,8 @@ func (j *job) callHook(f func(error, *Actions), err error, acts *Actions) {
 	var own Actions
 	defer func() {
 		if v := recover(); v != nil {
-			j.c.eng.counters.panics.Add(1)
-			j.c.logSome(&j.c.eng.failureLog, slog.LevelError, "a function given to OnFailure panicked",
+			j.c.shared.counters.panics.Add(1)
+			j.c.logSome(&j.c.shared.failureLog, slog.LevelError, "a function given to OnFailure panicked",
 				slog.Any("panic", v), slog.Any("stack", stack(debug.Stack())))
 		}
 	}()

@@ -46,7 +46,7 @@ func (c *conn) firstFragment(f codec.Frame) (whole bool, err error) {
 	}
 	delete(c.fragments, key) // HAProxy took the ABORT as the end, and starts a new payload
 	if f.ABORT() {
-		c.eng.counters.aborted.Add(1)
+		c.shared.counters.aborted.Add(1)
 		return false, nil
 	}
 	if f.FIN() {
@@ -75,7 +75,7 @@ func (c *conn) fragmentFrame(f codec.Frame, received time.Time) error {
 	if f.ABORT() {
 		delete(c.fragments, key)
 		c.hold(-len(p.payload))
-		c.eng.counters.aborted.Add(1)
+		c.shared.counters.aborted.Add(1)
 		return nil
 	}
 	if err := c.appendFragment(p, f); err != nil || !f.FIN() {
@@ -101,11 +101,11 @@ func (c *conn) appendFragment(p *fragmented, f codec.Frame) error {
 	c.fragmentsSeen.Add(1)
 	t := now()
 	c.clock.payloadSince.Store(t)
-	c.clock.arm(t + int64(c.eng.read))
+	c.clock.arm(t + int64(c.shared.read))
 	if p.skipping {
 		return nil
 	}
-	if c.fragments.size()+len(f.Payload) <= c.eng.maxPayload {
+	if c.fragments.size()+len(f.Payload) <= c.shared.maxPayload {
 		if !c.reserve(len(f.Payload)) {
 			return errLast
 		}
@@ -115,9 +115,9 @@ func (c *conn) appendFragment(p *fragmented, f codec.Frame) error {
 	}
 	c.hold(-len(p.payload))
 	p.payload, p.skipping = nil, true
-	c.eng.counters.aborted.Add(1)
+	c.shared.counters.aborted.Add(1)
 	c.complain("fragmented payload is longer than Agent.MaxPayload; acknowledged with ABORT",
-		slog.Int("max_payload", c.eng.maxPayload), slog.Uint64("stream_id", f.StreamID), slog.Uint64("frame_id", f.FrameID))
+		slog.Int("max_payload", c.shared.maxPayload), slog.Uint64("stream_id", f.StreamID), slog.Uint64("frame_id", f.FrameID))
 	c.send(codec.Frame{Type: codec.FrameAck, Flags: codec.FlagFIN | codec.FlagABORT, StreamID: f.StreamID, FrameID: f.FrameID}, false)
 	if c.awaitPlaces() == 0 { // an ABORT waits for the same bound as an ACK
 		return errLast

@@ -84,7 +84,7 @@ func (c *conn) noteFrames(received time.Time) {
 		k.arm(t + int64(lookForEnd))
 	case k.frameSince.Load() == never:
 		k.frameSince.Store(t)
-		k.arm(t + int64(c.eng.read))
+		k.arm(t + int64(c.shared.read))
 	}
 }
 
@@ -155,7 +155,7 @@ func (j *job) parse() error {
 	if n > 0 {
 		j.name = j.c.name(j.msgs[0].Name)
 	}
-	if most := j.c.eng.maxMessages; msgs.Err() == nil && n > most {
+	if most := j.c.shared.maxMessages; msgs.Err() == nil && n > most {
 		return &codec.Error{Status: codec.StatusNoResource, Reason: fmt.Sprintf(
 			"NOTIFY with %d messages; Agent.MaxMessages allows %d", n, most)}
 	}
@@ -165,7 +165,7 @@ func (j *job) parse() error {
 // name returns b as a string. Most NOTIFYs have the message of the one before.
 func (c *conn) name(b []byte) string {
 	if string(b) != c.lastName {
-		c.lastName = c.eng.names.Get(b)
+		c.lastName = c.shared.names.Get(b)
 	}
 	return c.lastName
 }
@@ -177,7 +177,7 @@ func (c *conn) disconnectFrame(f codec.Frame) error {
 	if err != nil {
 		return err
 	}
-	c.eng.counters.disconnectsReceived.add(d.Status)
+	c.shared.counters.disconnectsReceived.add(d.Status)
 	c.dispatch()
 	c.mu.Lock()
 	n := c.jobs.n + c.acking

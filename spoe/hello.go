@@ -39,7 +39,7 @@ func (c *conn) handshake() error {
 	if !fine {
 		return errLast // the hello came too late
 	}
-	c.clock.arm(t + int64(c.eng.idle))
+	c.clock.arm(t + int64(c.shared.idle))
 	c.setMaxAge()
 	c.log(slog.LevelDebug, "connected", slog.Int("max_frame_size", c.maxFrameSize), slog.String("capabilities", safetext.Clip(h.Capabilities, maxText)))
 	c.sendHello(h, false)
@@ -79,12 +79,12 @@ func checkHello(f codec.Frame) error {
 // other servers while the agent shuts down, by closing: HAProxy takes the
 // payload of a DISCONNECT for that of a hello.
 func (c *conn) answerCheck(h codec.HAProxyHello) error {
-	if c.eng.checks.SeenHealth(c.haproxy.Load().peer, isClosed(c.eng.draining), isClosed(c.eng.settled)) {
-		c.eng.counters.healthChecksFailed.Add(1)
+	if c.shared.checks.SeenHealth(c.haproxy.Load().peer, isClosed(c.shared.draining), isClosed(c.shared.settled)) {
+		c.shared.counters.healthChecksFailed.Add(1)
 		c.log(slog.LevelDebug, "health check failed: shutting down")
 		return errClosed
 	}
-	c.eng.counters.healthChecks.Add(1)
+	c.shared.counters.healthChecks.Add(1)
 	c.log(slog.LevelDebug, "health check")
 	c.agree(h)
 	c.sendHello(h, true)
@@ -93,7 +93,7 @@ func (c *conn) answerCheck(h codec.HAProxyHello) error {
 
 // agree takes the lower of both frame sizes.
 func (c *conn) agree(h codec.HAProxyHello) {
-	c.maxFrameSize = int(min(int64(c.eng.maxFrameSize), int64(h.MaxFrameSize)))
+	c.maxFrameSize = int(min(int64(c.shared.maxFrameSize), int64(h.MaxFrameSize)))
 	c.haproxy.Store(&haproxy{
 		peer:         c.haproxy.Load().peer,
 		engineID:     safetext.Clip(h.EngineID, maxText),

@@ -67,7 +67,7 @@ func (c *conn) getJob(streamID, frameID uint64, received time.Time) *job {
 }
 
 // lastDeadline is the deadline that Agent.NotifyTimeout sets.
-func (j *job) lastDeadline() int64 { return since(j.received) + int64(j.c.eng.limits.notify) }
+func (j *job) lastDeadline() int64 { return since(j.received) + int64(j.c.shared.limits.notify) }
 
 // smallPayload is the capacity that a job keeps for whatever payload comes next.
 const smallPayload = 4 << 10

@@ -31,7 +31,7 @@ func (a *Agent) logAttrs(level slog.Level, msg string, attrs ...slog.Attr) {
 		attrs[i] = safeAttr(attrs[i])
 	}
 	at := time.Now()
-	a.eng.logs.Add(func() {
+	a.shared.logs.Add(func() {
 		r := slog.NewRecord(at, level, "spoe: "+msg, 0)
 		r.AddAttrs(attrs...)
 		_ = l.Handler().Handle(context.Background(), r) // an error of the log cannot be logged
@@ -70,7 +70,7 @@ func safeAttr(a slog.Attr) slog.Attr {
 // complain logs an abnormal end of a connection. A port scan, or a HAProxy up to 3.0 that
 // is refused and connects again at once, causes a thousand of them a second.
 func (c *conn) complain(msg string, attrs ...slog.Attr) {
-	c.logSome(&c.eng.connLog, slog.LevelWarn, msg, attrs...)
+	c.logSome(&c.shared.connLog, slog.LevelWarn, msg, attrs...)
 }
 
 // logFailure logs a failed message. When a service that handlers need is down, all messages
@@ -86,7 +86,7 @@ func (j *job) logFailure(err error, p *PanicError) {
 		level = slog.LevelError
 		attrs = append(attrs, slog.Any("stack", stack(p.Stack)))
 	}
-	j.c.logSome(&j.c.eng.failureLog, level, "message failed", attrs...)
+	j.c.logSome(&j.c.shared.failureLog, level, "message failed", attrs...)
 }
 
 // logSome logs as often as some allows, and counts the lines that it left out.

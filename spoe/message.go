@@ -25,7 +25,7 @@ type Message struct {
 	peer              net.Addr
 	received          time.Time
 	job               *job          // nil once cloned
-	eng               *engine       // of the agent that received it, or nil
+	shared            *agentState   // of the agent that received it, or nil
 	hooks             *failureHooks // of OnFailure; nil: they are the job's
 }
 

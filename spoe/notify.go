@@ -13,7 +13,7 @@ func (j *job) message(msg *Message, name string, m *codec.Message, args *Args) {
 	msg.Name, msg.Args = name, args
 	msg.streamID, msg.frameID, msg.received = j.streamID, j.frameID, j.received
 	msg.engineID, msg.peer = haproxy.engineID, haproxy.peer
-	msg.job, msg.eng, msg.hooks = j, j.c.eng, nil
+	msg.job, msg.shared, msg.hooks = j, j.c.shared, nil
 }
 
 // run handles the messages in order.
@@ -26,7 +26,7 @@ func (j *job) run() {
 		msgs := codec.NewMessages(j.payload)
 		for i := 0; msgs.Next(); i++ {
 			m := msgs.Message()
-			if i > 0 && !j.advance(j.c.eng.names.Get(m.Name)) || !j.one(&m) {
+			if i > 0 && !j.advance(j.c.shared.names.Get(m.Name)) || !j.one(&m) {
 				return
 			}
 		}
@@ -34,7 +34,7 @@ func (j *job) run() {
 	}
 	for i := range j.msgs {
 		m := &j.msgs[i]
-		if i > 0 && !j.advance(j.c.eng.names.Get(m.Name)) || !j.one(m) {
+		if i > 0 && !j.advance(j.c.shared.names.Get(m.Name)) || !j.one(m) {
 			return
 		}
 	}

@@ -43,7 +43,7 @@ func (c *conn) flush() {
 		t := now()
 		c.clock.writeSince.Store(t)
 		c.clock.lastFrame.Store(t)
-		c.clock.arm(t + int64(c.eng.write))
+		c.clock.arm(t + int64(c.shared.write))
 
 		err := c.w.write(c.nc, buf.b)
 		putWriteBuffer(buf)
@@ -83,9 +83,9 @@ func (c *conn) discardLocked() {
 
 // account takes ACKs off what is in flight.
 func (c *conn) account(acks int64, written bool) {
-	c.eng.counters.inFlight.Add(-acks)
+	c.shared.counters.inFlight.Add(-acks)
 	if written {
-		c.eng.counters.acks.Add(uint64(acks))
+		c.shared.counters.acks.Add(uint64(acks))
 	}
 }
 

@@ -97,7 +97,7 @@ func (c *conn) report(s ConnState) {
 	if f == nil {
 		return
 	}
-	c.eng.states.Add(func() {
+	c.shared.states.Add(func() {
 		defer func() {
 			if v := recover(); v != nil {
 				c.log(slog.LevelError, "Agent.ConnState panicked", slog.Any("panic", v), slog.Any("stack", stack(debug.Stack())))

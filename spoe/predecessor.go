@@ -53,7 +53,7 @@ func (i *MessageIterator) Next() bool {
 		return false
 	}
 	m := i.msgs.Message()
-	name := i.job.c.eng.names.Get(m.Name)
+	name := i.job.c.shared.names.Get(m.Name)
 	i.job.message(&i.Message, name, &m, new(Args))
 	i.job.rename(name)
 	return true

@@ -63,7 +63,7 @@ func serveComputing() error {
 }
 
 // An agent on one processor answers other NOTIFYs while a handler computes: Go's monitor
-// thread preempts it, which the engine has to keep awake. The agent is a process of its
+// thread preempts it, which the agent has to keep awake. The agent is a process of its
 // own, in which nothing else wakes that thread. In a round that fails, no other NOTIFY
 // is handled in a second of computing; a preemption takes some 10 ms.
 func TestComputingHandlerIsPreempted(t *testing.T) {

@@ -17,14 +17,14 @@ const (
 
 // awaitReports waits for the hooks and the reporters, a second for all of them, because
 // none of these functions is the agent's own.
-func (e *engine) awaitReports() {
+func (s *agentState) awaitReports() {
 	end := time.Now().Add(closeGrace)
 	ctx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
-	if e.hooks.Acquire(ctx, math.MaxInt64) == nil {
-		e.hooks.Release(math.MaxInt64)
+	if s.hooks.Acquire(ctx, math.MaxInt64) == nil {
+		s.hooks.Release(math.MaxInt64)
 	}
-	for _, r := range []*reporter.Reporter{&e.states, &e.reports, &e.logs} {
+	for _, r := range []*reporter.Reporter{&s.states, &s.reports, &s.logs} {
 		r.Wait(time.Until(end))
 		r.Drop()
 	}
@@ -37,9 +37,9 @@ func (e *engine) awaitReports() {
 //
 // f must not use the message, its arguments or the actions: copy what it needs.
 func (m *Message) Report(f func()) {
-	if m.eng == nil { // no agent has received the message
+	if m.shared == nil { // no agent has received the message
 		f()
 		return
 	}
-	m.eng.reports.Add(f)
+	m.shared.reports.Add(f)
 }

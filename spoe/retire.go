@@ -46,7 +46,7 @@ const ageQuiet = 250 * time.Millisecond
 // never forced: a NOTIFY that crosses the DISCONNECT is lost, and a moment of
 // quiet makes that unlikely.
 func (c *conn) setMaxAge() {
-	age := c.eng.maxAge
+	age := c.shared.maxAge
 	if age == 0 {
 		return
 	}

@@ -82,11 +82,11 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 		return err
 	}
 	a.checkBuffer()
-	if !a.eng.addListeners(lns) {
+	if !a.shared.addListeners(lns) {
 		closeAll()
 		return ErrAgentClosed
 	}
-	defer a.eng.removeListeners(lns)
+	defer a.shared.removeListeners(lns)
 	g, gctx := errgroup.WithContext(ctx)
 	if a.AgentCheckAddr != "" {
 		ln, err := listen.Listen(a.AgentCheckAddr, 0)
@@ -100,13 +100,13 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 	}
 	g.Go(func() error { return a.awaitEnd(ctx, gctx) })
 	err := g.Wait()
-	if isClosed(a.eng.closing) {
+	if isClosed(a.shared.closing) {
 		select {
-		case <-a.eng.allGone():
-		case <-a.eng.abandoned.Done():
+		case <-a.shared.allGone():
+		case <-a.shared.abandoned.Done():
 		}
-		a.eng.workers.stop(a.eng.abandoned)
-		a.eng.awaitReports()
+		a.shared.workers.stop(a.shared.abandoned)
+		a.shared.awaitReports()
 	}
 	return err
 }
@@ -120,9 +120,9 @@ func (a *Agent) checkBuffer() {
 	if !ok {
 		return
 	}
-	if bytes, message := h.LargestBuffer(); bytes-4 > a.eng.maxFrameSize {
+	if bytes, message := h.LargestBuffer(); bytes-4 > a.shared.maxFrameSize {
 		a.logAttrs(slog.LevelWarn, "a handler asks for a larger buffer than Agent.MaxFrameSize allows: HAProxy 3.1 and later do not send it longer messages",
-			slog.String("message", message), slog.Int("buffer", bytes), slog.Int("max_frame_size", a.eng.maxFrameSize), slog.Int("needed", bytes-4))
+			slog.String("message", message), slog.Int("buffer", bytes), slog.Int("max_frame_size", a.shared.maxFrameSize), slog.Int("needed", bytes-4))
 	}
 }
 
@@ -154,22 +154,22 @@ func (a *Agent) prepare(lns []net.Listener) error {
 // awaitEnd ends the agent when ctx ends or a listener fails.
 func (a *Agent) awaitEnd(ctx, gctx context.Context) error {
 	select {
-	case <-a.eng.draining:
+	case <-a.shared.draining:
 		select {
-		case <-a.eng.closing:
+		case <-a.shared.closing:
 		case <-gctx.Done():
 		}
 		return ErrAgentClosed
 	case <-gctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.eng.limits.shutdown)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.shared.limits.shutdown)
 	defer cancel()
 	return a.Shutdown(ctx)
 }
 
 // accept serves what ln accepts, each connection by a goroutine of g.
 func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
-	e := &a.eng
+	s := &a.shared
 	a.logAttrs(slog.LevelInfo, "listening", slog.String("addr", addrString(ln.Addr())))
 	var delay time.Duration
 	for {
@@ -177,14 +177,14 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 		switch {
 		case err == nil:
 			delay = 0
-		case isClosed(e.closing):
+		case isClosed(s.closing):
 			return nil
 		case isTemporary(err):
 			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
 			a.logAttrs(slog.LevelError, "cannot accept; trying again", slog.Any("error", err), slog.Duration("in", delay))
 			select {
 			case <-time.After(delay):
-			case <-e.closing:
+			case <-s.closing:
 			}
 			continue
 		default:
@@ -198,12 +198,12 @@ func (a *Agent) accept(g *errgroup.Group, ln net.Listener) error {
 			nc = tls.Server(nc, a.TLSConfig)
 		}
 		c := newConn(a, g, nc)
-		if !e.addConn(c) {
+		if !s.addConn(c) {
 			c.clock.stop()
 			nc.Close()
 			continue
 		}
-		e.admit(c)
+		s.admit(c)
 		c.spawn(c.serve)
 	}
 }
@@ -259,31 +259,31 @@ func (a *Agent) allowed(peer net.Addr) bool {
 
 // refuse closes a connection from elsewhere.
 func (a *Agent) refuse(nc net.Conn) {
-	a.eng.counters.refused.Add(1)
-	if ok, left := a.eng.connLog.Take(time.Now()); ok {
+	a.shared.counters.refused.Add(1)
+	if ok, left := a.shared.connLog.Take(time.Now()); ok {
 		a.logAttrs(slog.LevelWarn, "connection refused: not from one of Agent.AllowedPeers",
 			slog.String("peer", addrString(nc.RemoteAddr())), slog.Uint64("not_logged_before", left))
 	}
 	nc.Close()
 }
 
-func (e *engine) addListeners(lns []net.Listener) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if isClosed(e.draining) {
+func (s *agentState) addListeners(lns []net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if isClosed(s.draining) {
 		return false
 	}
 	for _, ln := range lns {
-		e.listeners[ln] = struct{}{}
+		s.listeners[ln] = struct{}{}
 	}
 	return true
 }
 
-func (e *engine) removeListeners(lns []net.Listener) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (s *agentState) removeListeners(lns []net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, ln := range lns {
-		delete(e.listeners, ln)
+		delete(s.listeners, ln)
 		ln.Close()
 	}
 }

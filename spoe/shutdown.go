@@ -50,41 +50,41 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	if err := a.init(); err != nil {
 		return err
 	}
-	e := &a.eng
-	e.mu.Lock()
+	s := &a.shared
+	s.mu.Lock()
 	if a.Drain == nil {
-		closeLocked(e.settled)
+		closeLocked(s.settled)
 	}
-	closeLocked(e.draining)
-	e.mu.Unlock()
+	closeLocked(s.draining)
+	s.mu.Unlock()
 
 	half, cancel := halfOf(ctx)
 	select {
-	case <-e.checks.Failing(e.shutdownChecks + 1):
-	case <-e.closing:
+	case <-s.checks.Failing(s.shutdownChecks + 1):
+	case <-s.closing:
 	case <-half.Done():
 	}
 	a.settle(half)
-	e.awaitDrain(half)
+	s.awaitDrain(half)
 	cancel()
-	e.checks.Stop()
+	s.checks.Stop()
 
-	e.stopListening()
+	s.stopListening()
 	force := time.Now().Add(defaultShutdownTimeout)
 	if end, ok := ctx.Deadline(); ok {
 		force = time.Now().Add(time.Until(end) / 2)
 	}
-	e.retireAll(force)
+	s.retireAll(force)
 	select {
-	case <-e.allGone():
+	case <-s.allGone():
 		a.logAttrs(slog.LevelInfo, "shut down")
-		e.awaitReports()
+		s.awaitReports()
 		return nil
 	case <-ctx.Done():
 	}
-	s := a.Stats()
+	left := a.Stats()
 	err := fmt.Errorf("spoe: shutdown ran out of time with %d connections, %d NOTIFYs in flight and %d late handlers: %w",
-		s.Connections, s.InFlight, s.Late, context.Cause(ctx))
+		left.Connections, left.InFlight, left.Late, context.Cause(ctx))
 	a.logAttrs(slog.LevelWarn, "shutdown ran out of time", slog.Any("error", err))
 	a.Close()
 	return err
@@ -94,18 +94,18 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 // new messages on them, end before: HAProxy opens connections to this agent only for
 // messages that must go there.
 func (a *Agent) settle(ctx context.Context) {
-	e := &a.eng
+	s := &a.shared
 	defer func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		closeLocked(e.settled)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		closeLocked(s.settled)
 	}()
 	if a.Drain == nil {
 		return
 	}
-	if e.checks.AnyDrained() {
+	if s.checks.AnyDrained() {
 		sleep(ctx, drainPause)
-		e.retireApplets(ctx)
+		s.retireApplets(ctx)
 		a.Drain(ctx)
 		sleep(ctx, drainPause) // for requests that HAProxy sent before it acted on the drain
 	}
@@ -113,9 +113,9 @@ func (a *Agent) settle(ctx context.Context) {
 }
 
 // retireApplets ends the connections of HAProxy up to 3.0, and waits for that.
-func (e *engine) retireApplets(ctx context.Context) {
+func (s *agentState) retireApplets(ctx context.Context) {
 	var ends []<-chan struct{}
-	for i, c := range e.openConns() {
+	for i, c := range s.openConns() {
 		if c.haproxy.Load().applet {
 			at := since(time.Now().Add(time.Duration(i) * shutdownGap))
 			c.retire(retirement{at: at, quiet: appletQuiet, force: at})
@@ -134,8 +134,8 @@ func (e *engine) retireApplets(ctx context.Context) {
 // retireAll plans the end of all connections. HAProxy moves the traffic of one that ends to
 // the others: if all ended together, the last ones would get all of it at the very moment
 // of their DISCONNECT. So connections under traffic end one after another.
-func (e *engine) retireAll(force time.Time) {
-	conns := e.openConns()
+func (s *agentState) retireAll(force time.Time) {
+	conns := s.openConns()
 	t := time.Now()
 	gap := min(shutdownGap, time.Until(force)/time.Duration(len(conns)+1))
 	slices.SortFunc(conns, func(a, b *conn) int { // quiet ones first
@@ -159,28 +159,28 @@ func (a *Agent) Close() error {
 	if err := a.init(); err != nil {
 		return err
 	}
-	e := &a.eng
-	e.mu.Lock()
-	closeLocked(e.draining)
-	e.mu.Unlock()
-	e.stopListening()
-	e.cancel()
-	for _, c := range e.openConns() {
+	s := &a.shared
+	s.mu.Lock()
+	closeLocked(s.draining)
+	s.mu.Unlock()
+	s.stopListening()
+	s.cancel()
+	for _, c := range s.openConns() {
 		c.kill()
 	}
-	time.AfterFunc(closeGrace, e.abandon) // Run may return by then
+	time.AfterFunc(closeGrace, s.abandon) // Run may return by then
 	return nil
 }
 
 // stopListening closes the listeners; from then on no connection is added.
-func (e *engine) stopListening() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	closeLocked(e.closing)
-	for ln := range e.listeners {
+func (s *agentState) stopListening() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	closeLocked(s.closing)
+	for ln := range s.listeners {
 		ln.Close()
 	}
-	e.lookGoneLocked()
+	s.lookGoneLocked()
 }
 
 // halfOf returns a context that ends after half of ctx's time.

@@ -72,7 +72,7 @@ func (s *statusCounters) snapshot() map[codec.Status]uint64 {
 
 // Stats returns a snapshot of the agent's counters.
 func (a *Agent) Stats() Stats {
-	c := &a.eng.counters
+	c := &a.shared.counters
 	return Stats{
 		Connections:         c.connections.Load(),
 		ConnectionsTotal:    c.accepted.Load(),
@@ -83,7 +83,7 @@ func (a *Agent) Stats() Stats {
 		Acks:                c.acks.Load(),
 		InFlight:            c.inFlight.Load(),
 		Late:                c.late.Load(),
-		ReportsDropped:      a.eng.logs.Dropped() + a.eng.states.Dropped() + a.eng.reports.Dropped(),
+		ReportsDropped:      a.shared.logs.Dropped() + a.shared.states.Dropped() + a.shared.reports.Dropped(),
 		Errors:              c.errors.Load(),
 		Panics:              c.panics.Load(),
 		Timeouts:            c.timeouts.Load(),

@@ -20,12 +20,12 @@ type waitlist struct {
 }
 
 // admit gives a new connection a slot, or puts it on the waitlist.
-func (e *engine) admit(c *conn) {
-	if c.slot = e.connSlots.TryAcquire(1); c.slot {
+func (s *agentState) admit(c *conn) {
+	if c.slot = s.connSlots.TryAcquire(1); c.slot {
 		return
 	}
-	if oldest := e.waiting.add(c); oldest != nil {
-		oldest.complain("connection closed", slog.String("reason", fullReason(e.maxConnections)))
+	if oldest := s.waiting.add(c); oldest != nil {
+		oldest.complain("connection closed", slog.String("reason", fullReason(s.maxConnections)))
 		oldest.kill()
 	}
 }
@@ -37,21 +37,21 @@ func (c *conn) takeSlot() error {
 		return nil
 	}
 	c.crowded.Store(true)
-	if c.eng.connSlots.Acquire(&c.ctx, 1) != nil {
+	if c.shared.connSlots.Acquire(&c.ctx, 1) != nil {
 		return errLast
 	}
 	c.slot = true
 	c.crowded.Store(false)
-	c.eng.waiting.remove(c)
+	c.shared.waiting.remove(c)
 	return nil
 }
 
 // giveSlot gives back the slot or the place from admit.
-func (e *engine) giveSlot(c *conn) {
+func (s *agentState) giveSlot(c *conn) {
 	if c.slot {
-		e.connSlots.Release(1)
+		s.connSlots.Release(1)
 	} else {
-		e.waiting.remove(c)
+		s.waiting.remove(c)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/internal/names"
 )
 
-// engine is the state of a running agent.
-type engine struct {
+// agentState is the state of a running agent.
+type agentState struct {
 	start sync.Once
 	err   error // of the configuration
 	limits
@@ -59,37 +59,37 @@ type engine struct {
 	abandon   context.CancelFunc
 }
 
-// init readies the engine on the first use of the agent.
+// init readies the state on the first use of the agent.
 func (a *Agent) init() error {
-	e := &a.eng
-	e.start.Do(func() {
-		e.connLog.Max, e.failureLog.Max = connLines, failureLines
-		e.logs.Max, e.states.Max, e.reports.Max = maxLogs, maxStates, maxReports
-		e.makeSteps()
-		if e.limits, e.err = a.limits(); e.err != nil {
+	s := &a.shared
+	s.start.Do(func() {
+		s.connLog.Max, s.failureLog.Max = connLines, failureLines
+		s.logs.Max, s.states.Max, s.reports.Max = maxLogs, maxStates, maxReports
+		s.makeSteps()
+		if s.limits, s.err = a.limits(); s.err != nil {
 			return
 		}
-		e.ctx, e.cancel = context.WithCancel(context.Background())
-		e.abandoned, e.abandon = context.WithCancel(context.Background())
-		e.bytes.free = e.maxBuffered
-		e.preemption.init()
-		e.notifySlots = semaphore.NewWeighted(int64(e.maxConcurrent))
-		e.hooks = semaphore.NewWeighted(math.MaxInt64)
-		e.connSlots = semaphore.NewWeighted(int64(e.maxConnections))
+		s.ctx, s.cancel = context.WithCancel(context.Background())
+		s.abandoned, s.abandon = context.WithCancel(context.Background())
+		s.bytes.free = s.maxBuffered
+		s.preemption.init()
+		s.notifySlots = semaphore.NewWeighted(int64(s.maxConcurrent))
+		s.hooks = semaphore.NewWeighted(math.MaxInt64)
+		s.connSlots = semaphore.NewWeighted(int64(s.maxConnections))
 	})
-	return e.err
+	return s.err
 }
 
 // makeSteps makes the fields that mu guards: Connections may be called before the first
 // use of the agent, and at the same time.
-func (e *engine) makeSteps() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.draining = make(chan struct{})
-	e.settled = make(chan struct{})
-	e.closing = make(chan struct{})
-	e.listeners = make(map[net.Listener]struct{})
-	e.conns = make(map[*conn]struct{})
+func (s *agentState) makeSteps() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = make(chan struct{})
+	s.settled = make(chan struct{})
+	s.closing = make(chan struct{})
+	s.listeners = make(map[net.Listener]struct{})
+	s.conns = make(map[*conn]struct{})
 }
 
 // closeLocked closes a channel of the end's steps once.
@@ -110,48 +110,48 @@ func isClosed(step <-chan struct{}) bool {
 
 // addConn takes a connection into account; it returns false if the agent is
 // closing.
-func (e *engine) addConn(c *conn) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if isClosed(e.closing) {
+func (s *agentState) addConn(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if isClosed(s.closing) {
 		return false
 	}
-	e.conns[c] = struct{}{}
-	e.counters.connections.Add(1)
-	e.counters.accepted.Add(1)
+	s.conns[c] = struct{}{}
+	s.counters.connections.Add(1)
+	s.counters.accepted.Add(1)
 	return true
 }
 
 // removeConn forgets a connection whose goroutine is about to end.
-func (e *engine) removeConn(c *conn) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.conns, c)
+func (s *agentState) removeConn(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
 	close(c.ended)
-	e.lookGoneLocked()
+	s.lookGoneLocked()
 }
 
 // lookGoneLocked closes gone if no connection and no goroutine is left, and none can come.
-func (e *engine) lookGoneLocked() {
-	if e.gone != nil && len(e.conns) == 0 && e.tasks == 0 && isClosed(e.closing) {
-		closeLocked(e.gone)
+func (s *agentState) lookGoneLocked() {
+	if s.gone != nil && len(s.conns) == 0 && s.tasks == 0 && isClosed(s.closing) {
+		closeLocked(s.gone)
 	}
 }
 
 // allGone returns the channel that is closed when no connection and no goroutine is left.
-func (e *engine) allGone() <-chan struct{} {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.gone == nil {
-		e.gone = make(chan struct{})
+func (s *agentState) allGone() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone == nil {
+		s.gone = make(chan struct{})
 	}
-	e.lookGoneLocked()
-	return e.gone
+	s.lookGoneLocked()
+	return s.gone
 }
 
 // awaitConns waits until no connection is left, or ctx ends.
-func (e *engine) awaitConns(ctx context.Context) {
-	for conns := e.openConns(); len(conns) > 0 && ctx.Err() == nil; conns = e.openConns() {
+func (s *agentState) awaitConns(ctx context.Context) {
+	for conns := s.openConns(); len(conns) > 0 && ctx.Err() == nil; conns = s.openConns() {
 		select {
 		case <-conns[0].ended:
 		case <-ctx.Done():
@@ -160,11 +160,11 @@ func (e *engine) awaitConns(ctx context.Context) {
 }
 
 // openConns returns the connections there are.
-func (e *engine) openConns() []*conn {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	cs := make([]*conn, 0, len(e.conns))
-	for c := range e.conns {
+func (s *agentState) openConns() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cs := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
 		cs = append(cs, c)
 	}
 	return cs
