@@ -108,6 +108,48 @@ func TestServeWithinBelowAnotherContext(t *testing.T) {
 	})
 }
 
+// The error is that of the handler, and an ErrTimeout where the handler was late.
+func TestServeWithinError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		const d = 10 * time.Millisecond
+		boom := errors.New("boom")
+		for _, tt := range []struct {
+			name  string
+			below bool // a context that is not the engine's own
+			took  time.Duration
+			err   error
+			late  bool
+		}{
+			{name: "in time"},
+			{name: "in time, failed", err: boom},
+			{name: "late", took: 2 * d, late: true},
+			{name: "late, failed", took: 2 * d, err: boom, late: true},
+			{name: "below another context, in time", below: true},
+			{name: "below another context, failed", below: true, err: boom},
+			{name: "below another context, late", below: true, took: 2 * d, late: true},
+			{name: "below another context, late, failed", below: true, took: 2 * d, err: boom, late: true},
+		} {
+			got := make(chan error, 1)
+			h := spoetest.New(t, spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				if tt.below {
+					ctx = context.WithValue(ctx, key{}, "value")
+				}
+				got <- within(d, func(context.Context, *spoe.Message, *spoe.Actions) error {
+					time.Sleep(tt.took)
+					return tt.err
+				})(ctx, msg, acts)
+				return nil
+			}))
+			h.Ask("m")
+			err := <-got
+			assert.Equal(t, tt.late, errors.Is(err, spoe.ErrTimeout), "%s: %v", tt.name, err)
+			assert.Equal(t, tt.err != nil, errors.Is(err, boom), "%s: %v", tt.name, err)
+			assert.Equal(t, tt.late || tt.err != nil, err != nil, tt.name)
+		}
+	})
+}
+
 func TestContextAfterTheHandler(t *testing.T) {
 	var kept context.Context
 	boom := errors.New("boom")
