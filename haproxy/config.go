@@ -26,7 +26,7 @@ type Config struct {
 	// SPOEFile is the SPOE file in the frontend's filter line.
 	// Default: spoe.conf.
 	SPOEFile string
-	// Processing is the longest time that a request waits for its answer (`timeout
+	// Processing is the maximum time that a request waits for its answer (`timeout
 	// processing`). It must be longer than the longest deadline of the routes. Default:
 	// twice that deadline, 100 ms at least; 500 ms if no route has a deadline.
 	Processing time.Duration
@@ -54,9 +54,9 @@ type Config struct {
 	Affinity string
 	// Headers are request headers that the site gets from the engine's variables in the
 	// scope txn, by the header's name: {"X-Auth-User": "user"}. A visitor cannot forge
-	// one: rules before the first message delete headers of that name and of each name
+	// them: rules before the first message delete headers of that name and of each name
 	// that a site may read as the same, such as X_Auth_User, and refuse a request whose
-	// Connection header lists one. It needs HAProxy 2.6.
+	// Connection header lists such a name. It needs HAProxy 2.6.
 	Headers map[string]string
 	// Rules are lines for the frontend, after the rules about a missing answer and before
 	// those of Headers, such as "http-request deny unless { var(txn.guard.score) -m int

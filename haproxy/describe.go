@@ -41,7 +41,7 @@ func describe(r router.RouteInfo) Message {
 	for _, v := range r.Sets {
 		m.Vars = append(m.Vars, Var{Scope: v.Scope.String(), Name: v.Name})
 	}
-	// A raw handler for which arguments were declared reads no others.
+	// A raw handler with declared arguments reads only those.
 	if r.Raw && slices.ContainsFunc(r.Sent, func(a router.Arg) bool { return !a.Shared }) {
 		m.AnyArgs = false
 	}
@@ -59,7 +59,7 @@ func typeNames(types []codec.Type) []string {
 	return names
 }
 
-// always reports that a field is never without a value.
+// always reports whether a field has a value in each answer.
 func always(v codec.VarInfo) bool {
 	if v.OmitEmpty || v.JSON || v.Group != "" {
 		return false

@@ -57,17 +57,15 @@
 //
 // # Files
 //
-// [Write] makes three texts: the SPOE file; a backend with the agents, a file of
-// its own beside haproxy.cfg (`haproxy -f agents.cfg -f haproxy.cfg`); and lines
-// for the frontend. They depend on nothing but their input, are commented, and
-// accepted by `haproxy -c`.
+// [Write] makes three texts: the SPOE file; a file with the agents' backend, beside
+// haproxy.cfg (`haproxy -f agents.cfg -f haproxy.cfg`); and lines for the frontend. They
+// depend only on their input and have comments, and `haproxy -c` accepts them.
 //
 // # Findings
 //
-// [Check] reads haproxy.cfg and the SPOE file as HAProxy does, as far as it has to: quotes,
-// the environment, .if, defaults. It finds mistakes that HAProxy itself does not report
-// before requests come.
+// [Check] reads haproxy.cfg and the SPOE file as HAProxy does: quotes, the environment,
+// .if, defaults. It finds mistakes that HAProxy does not report when it starts.
 //
-// Nothing here is used while an agent serves. Functions may be called concurrently
-// but for Parse and AddFlags, and Describe only once all routes are registered.
+// An agent does not use this package while it serves. Goroutines may call all functions
+// concurrently except Parse and AddFlags; call Describe after all routes are registered.
 package haproxy

@@ -14,8 +14,8 @@ var ErrOutOfDate = errors.New("haproxy: the configuration is not up to date: run
 // file is one file of -write-config.
 type file struct{ name, text string }
 
-// files returns the files with their names in a folder. Lines for sections of
-// haproxy.cfg do not end in .cfg: `haproxy -f DIR` reads all files that do.
+// files returns the files with their names in a folder. The names of files with lines for
+// haproxy.cfg do not end in .cfg: `haproxy -f DIR` reads all files with such names.
 func (f Files) files() []file {
 	all := []file{{"spoe.conf", f.SPOE}, {"agents.cfg", f.Backend}, {"frontend.txt", f.Frontend}, {"site.txt", f.Site}}
 	written := all[:0]
@@ -27,8 +27,8 @@ func (f Files) files() []file {
 	return written
 }
 
-// WriteDir writes spoe.conf, agents.cfg, frontend.txt and site.txt into a folder, without
-// empty ones. It replaces each file as a whole, and none of them if one cannot be written.
+// WriteDir writes spoe.conf, agents.cfg, frontend.txt and site.txt into a folder, except
+// empty ones. It replaces whole files, and none of them if one cannot be written.
 func (f Files) WriteDir(dir string) (err error) {
 	temporary := map[string]string{}
 	defer func() {
@@ -54,8 +54,7 @@ func (f Files) WriteDir(dir string) (err error) {
 	return nil
 }
 
-// writeTemporary writes a file beside the one that it will replace, and returns its
-// name.
+// writeTemporary writes a file beside the file that it will replace, and returns its name.
 func writeTemporary(dir string, x file) (string, error) {
 	out, err := os.CreateTemp(dir, "."+x.name+".*")
 	if err != nil {
@@ -72,8 +71,8 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// OutOfDate returns the names of the files in a folder that differ from what WriteDir
-// would write, or are missing.
+// OutOfDate returns the names of the files in a folder that are missing, or differ from the
+// files that WriteDir would write.
 func (f Files) OutOfDate(dir string) (names []string, err error) {
 	for _, x := range f.files() {
 		name := filepath.Join(dir, x.name)

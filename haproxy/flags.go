@@ -37,7 +37,7 @@ func Parse(r *router.Router, c Config) {
 	}
 }
 
-// ErrFindings is the error of [Flags.Run] if -check-config has found mistakes.
+// ErrFindings is the error of [Flags.Run] if -check-config finds mistakes.
 var ErrFindings = errors.New("haproxy: the configuration does not fit the agent")
 
 // Flags are the flags of [AddFlags].
@@ -64,8 +64,8 @@ func AddFlags(fs *flag.FlagSet) *Flags {
 	return f
 }
 
-// Run executes the flags, after fs.Parse; done is false if none of them
-// was given.
+// Run executes the flags, after fs.Parse; done is false if the command line has none of
+// them.
 func (f *Flags) Run(out io.Writer, r *router.Router, c Config) (done bool, err error) {
 	if f.agents != "" {
 		c.Agents = strings.Split(f.agents, ",")

@@ -17,7 +17,7 @@ type Files struct {
 	Site string
 }
 
-// Write makes HAProxy's configuration for an agent. The error names everything that is
+// Write makes HAProxy's configuration for an agent. The error lists all that is
 // missing: messages without an event or group, arguments without a sample.
 func Write(a Agent, c Config) (Files, error) {
 	f, err := write.Write(a, write.Settings(c))
