@@ -4,7 +4,7 @@
 //   - auth/bearer: access tokens for APIs, JWTs and others
 //   - auth/ldapauth: names and passwords in an LDAP directory
 //   - auth/session: a browser's login in an encrypted cookie
-//   - auth/revoked: sessions and tokens that no longer count, for several agents
+//   - auth/revoked: revoked sessions and tokens, for several agents
 //
 // They return a [User], or one of this package's errors. [Bearer] and [Basic] read the
 // Authorization header that HAProxy sends as an argument:

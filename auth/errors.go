@@ -2,12 +2,12 @@ package auth
 
 import "errors"
 
-// Reasons why a request has no user. The packages return them as they are, without
-// details that a visitor chose, so that metrics can have them as an attribute.
+// Reasons why a request has no user. The packages return them unwrapped, without
+// details that a visitor chose, so that metrics can use them as an attribute.
 var (
 	ErrBadToken    = errors.New("bad token")
 	ErrBadPassword = errors.New("bad credentials") // or no such user
-	// ErrTooFast is for a visitor or a user who has to wait after wrong passwords. The
+	// ErrTooFast means that a visitor or a user must wait after wrong passwords. The
 	// password was not tried.
 	ErrTooFast = errors.New("too many wrong passwords")
 	// ErrUnavailable means that the provider or the directory cannot be asked now. The

@@ -15,7 +15,7 @@ func Scheme(header string) string {
 }
 
 // Bearer returns the token of an Authorization header (RFC 6750). ok is false for another
-// scheme, and for a text that is no token.
+// scheme, and for a text that is not a token.
 func Bearer(header string) (token string, ok bool) {
 	if Scheme(header) != "bearer" {
 		return "", false

@@ -4,8 +4,8 @@ import (
 	"iter"
 )
 
-// Args are the arguments of one message: a KV-LIST of a known count (§3.2),
-// read where it lies. Args is a small value; copies are independent.
+// Args are the arguments of one message: a KV-LIST of a known count (§3.2), read in
+// place. Args is a small value; copies are independent.
 type Args struct {
 	raw []byte
 	n   int
@@ -21,9 +21,9 @@ func (a Args) Len() int { return a.n }
 // Raw returns the bytes of the KV-LIST, borrowed.
 func (a Args) Raw() []byte { return a.raw }
 
-// All returns the arguments in the order sent. An argument without a name has
-// the name "". Names are copied; use Scan where that costs too much. The
-// sequence ends early at malformed bytes; Err returns the reason.
+// All returns the arguments in the order sent. An argument without a name has the name
+// "". Names are copied; use Scan if that costs too much. The sequence ends early at
+// malformed bytes; Err returns the reason.
 func (a Args) All() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		for name, v := range a.Scan() {
@@ -47,8 +47,8 @@ func (a Args) Scan() iter.Seq2[[]byte, Value] {
 	}
 }
 
-// Err returns the mistake in the arguments, or nil; it reads them all. An agent has
-// checked the arguments before it calls a handler.
+// Err reads all arguments and returns the first mistake in them, or nil. An agent
+// checks the arguments before it calls a handler.
 func (a Args) Err() error {
 	c := cursor{b: a.raw}
 	c.skipArgs(a.n)
@@ -84,8 +84,8 @@ func (a Args) At(i int) (name string, v Value, ok bool) {
 	return string(n), v, true
 }
 
-// Next returns the first argument and the others, for loops that stop and go
-// on. ok is false at the end and at malformed bytes.
+// Next returns the first argument and the others, for loops that stop and continue. ok
+// is false at the end and at malformed bytes.
 func (a Args) Next() (name []byte, v Value, rest Args, ok bool) {
 	if a.n <= 0 {
 		return nil, Value{}, Args{}, false

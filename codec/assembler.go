@@ -6,8 +6,8 @@ import (
 )
 
 // Assembler puts the fragments of NOTIFYs together (§3.2.1). HAProxy up to 3.0 cuts a
-// payload that is longer than a frame; later ones do not. The zero Assembler is ready and
-// has no bounds. It is for the frames of one connection and one direction, and not for
+// payload that is longer than a frame; later versions do not. The zero Assembler is ready
+// and has no bounds. It is for the frames of one connection and one direction, and not for
 // concurrent use.
 type Assembler struct {
 	// MaxBytes bounds the bytes of all incomplete payloads together, MaxPayloads their
@@ -22,20 +22,20 @@ type fragmentID struct{ stream, frame uint64 }
 
 type assembly struct {
 	payload  []byte
-	skipping bool // too long: the rest of its fragments is passed over
+	skipping bool // too long: its other fragments are skipped
 }
 
 // ErrPayloadTooLong is the error of the fragment that exceeds Assembler.MaxBytes. The
-// assembler has dropped the payload, and passes over its other fragments.
+// assembler drops the payload, and skips its other fragments.
 var ErrPayloadTooLong = errors.New("codec: the fragments of a payload are too long")
 
 // Add takes a NOTIFY or an UNSET frame. whole reports whether it completes a payload. The
-// payload is f's own, borrowed as f is, or one that Add has put together and that the
-// caller may keep. A frame with ABORT drops its payload.
+// payload borrows from f if f is whole; otherwise Add joined it, and the caller may keep
+// it. A frame with ABORT drops its payload.
 //
-// The error is ErrPayloadTooLong or an *Error: a NOTIFY whose last one is incomplete or
-// that is one too many (StatusInterlaced), an UNSET that continues nothing
-// (StatusNoFrameID), a frame of another type.
+// The error is ErrPayloadTooLong or an *Error: for a NOTIFY whose payload is already open
+// or that exceeds MaxPayloads (StatusInterlaced), for an UNSET that continues no payload
+// (StatusNoFrameID), or for a frame of another type.
 func (a *Assembler) Add(f Frame) (payload []byte, whole bool, err error) {
 	id := fragmentID{f.StreamID, f.FrameID}
 	p := a.open[id]

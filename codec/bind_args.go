@@ -20,10 +20,10 @@ func Unmarshal(args Args, dst any) error {
 	return d.Decode("", args, dst)
 }
 
-// Decode binds a message's arguments to dst, a pointer to the decoder's
-// struct. It overwrites all of dst; a field without an argument is zero.
-// Arguments without a field are ignored; of two with one name the first counts,
-// unless the field is a slice. message is for errors alone.
+// Decode binds a message's arguments to dst, a pointer to the decoder's struct. It
+// overwrites all of dst; a field without an argument is zero. Arguments without a field are
+// ignored. If two arguments have the same name, the first counts, unless the field is a
+// slice. message is only for errors.
 //
 // An argument that its field cannot read leaves the field at its default or at
 // zero, and is added to the struct's field of type [Problems]. It is an error only
@@ -38,7 +38,7 @@ func (d *Decoder) Decode(message string, args Args, dst any) error {
 
 // DecodeNoting is Decode, and calls note for each argument of a type that its field never
 // takes, such as a STRING for an int. That is a mistake in HAProxy's configuration, not in
-// a visitor's request. field is an index in what [Decoder.Fields] returns.
+// a visitor's request. field is an index in the result of [Decoder.Fields].
 func (d *Decoder) DecodeNoting(message string, args Args, dst any, note func(field int, got Type)) error {
 	if reflect.TypeOf(dst) != d.ptr {
 		return fmt.Errorf("codec: this decoder binds to a %s, not to a %T", d.ptr, dst)
@@ -103,8 +103,8 @@ func (d *Decoder) decode(message string, args Args, p pointer, note func(int, Ty
 	return nil
 }
 
-// unread handles a value that the field has not read, or only in part. n is the number
-// of bytes that the field borrows now.
+// unread handles a value that the field did not read, or only in part. n is the number of
+// bytes that the field borrows now.
 func (d *Decoder) unread(message string, f *decodeField, p pointer, v Value, err error, note func(int, Type)) (n int, _ error) {
 	if note != nil && errors.Is(err, errType) {
 		note(f.bit, v.typ)
@@ -149,7 +149,7 @@ func (d *Decoder) lookup(name []byte, i int) *decodeField {
 }
 
 // fill sets the fields for which no value came. Fields of a nested struct behind a pointer
-// count only if another of its fields has made the struct.
+// count only if another of its fields made the struct.
 func (d *Decoder) fill(message string, p pointer, seen *bits, args Args) (size int, err error) {
 	for i := range d.fields {
 		f := &d.fields[i]
@@ -168,8 +168,7 @@ func (d *Decoder) fill(message string, p pointer, seen *bits, args Args) (size i
 	return size, nil
 }
 
-// pack copies all bytes that the struct has borrowed, size of them, into one
-// allocation.
+// pack copies all bytes that the struct borrows, size of them, into one allocation.
 func (d *Decoder) pack(p pointer, size int) {
 	arena := make([]byte, 0, size)
 	for _, i := range d.packed {
@@ -199,7 +198,7 @@ func (d *Decoder) pack(p pointer, size int) {
 	}
 }
 
-// missing returns the error for a required field that no value came for.
+// missing returns the error for a required field without a value.
 func (d *Decoder) missing(message string, f *decodeField, args Args) *BindError {
 	e := d.bindError(message, f)
 	_, named := args.Lookup(f.name)

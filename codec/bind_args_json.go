@@ -21,8 +21,8 @@ func jsonBinding(t reflect.Type) (binding, bool) {
 	return binding{set: set, types: texts, want: "JSON"}, true
 }
 
-// jsonError returns err without the text of the value. Of JSON that does not have the
-// field's shape, the members that fit are read.
+// jsonError returns err without the text of the value. If the JSON does not have the
+// field's shape, the field gets the members that fit.
 func jsonError(err error, field reflect.Value) error {
 	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError

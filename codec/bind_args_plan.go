@@ -7,13 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// Decoder binds a message's arguments to structs of one type. It is compiled
-// once a type, and may be used concurrently.
+// Decoder binds a message's arguments to structs of one type. It is compiled once for
+// each type, and may be used concurrently.
 type Decoder struct {
 	typ    reflect.Type // the struct
 	ptr    reflect.Type // pointer to it
 	fields []decodeField
-	// first is the index in fields that the first argument is expected at.
+	// first is the index in fields of the field that the first argument probably has.
 	first atomic.Uint32
 	// byName is nil if there are so few fields that comparing all names is faster.
 	byName map[string]int
@@ -39,7 +39,7 @@ type decodeField struct {
 
 var decoders plans[Decoder]
 
-// fewFields is the largest number of fields that are looked up by comparing names.
+// fewFields is the maximum number of fields that are found by comparing names.
 const fewFields = 16
 
 // DecoderOf returns the decoder for t, a struct or a pointer to one. If t or one of
@@ -82,7 +82,7 @@ func (d *Decoder) add(f *decodeField) error {
 	case f.tag.name == "" && f.tag.pos < 0:
 		return fmt.Errorf("the tag names no argument; write its name, or pos=0 for a first argument without one")
 	case f.tag.name == "":
-		f.name = "" // bound by position alone, nested or not
+		f.name = "" // bound only by position, nested or not
 	}
 	for i := range f.name {
 		if c := f.name[i]; c <= ' ' || c == '=' || c == 0x7f {
@@ -134,7 +134,7 @@ func (f *decodeField) compileDefault() error {
 	return nil
 }
 
-// Fields returns the bound fields in the order they are written.
+// Fields returns the bound fields in the order of their declaration.
 func (d *Decoder) Fields() []FieldInfo {
 	infos := make([]FieldInfo, len(d.fields))
 	for i := range d.fields {

@@ -1,8 +1,8 @@
 package codec
 
 // assign puts v, not NULL, into the field at p. n is the number of bytes that the field
-// borrows now, for pack to copy. c has just read v; it is nil for a default and for an
-// element of a slice, which borrow nothing.
+// borrows now, for pack to copy. c is the cursor that read v; it is nil for a default
+// and for an element of a slice, which borrow nothing.
 func (b *binding) assign(p pointer, v Value, c *cursor) (n int, err error) {
 	switch b.op {
 	case opString, opBytes:

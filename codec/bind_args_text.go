@@ -31,8 +31,8 @@ func setAddrText(p pointer, v Value) error {
 	return nil
 }
 
-// errZone refuses fe80::1%eth0: the zone is text of the visitor's, and with one an
-// address equals none on a list.
+// errZone refuses fe80::1%eth0: the visitor chooses the text of a zone, and an address
+// with a zone does not equal any address on a list.
 var errZone = detail("the address has a zone")
 
 func setAddrPort(p pointer, v Value) error {
@@ -60,9 +60,9 @@ func setIPText(p pointer, v Value) (n int, err error) {
 	return a.BitLen() / 8, nil
 }
 
-// setFloat takes decimal numbers. It refuses infinities and NaN, which a visitor could
-// send to get past every comparison, and the other forms of Go's literals, such as
-// 0x1p4 and 1_000.
+// setFloat takes decimal numbers. It refuses infinities and NaN, with which a visitor
+// could evade every comparison, and other forms of Go's literals, such as 0x1p4 and
+// 1_000.
 func setFloat(size int) func(p pointer, v Value) error {
 	return func(p pointer, v Value) error {
 		f := 0.0
@@ -89,7 +89,7 @@ func setFloat(size int) func(p pointer, v Value) error {
 	}
 }
 
-// setDuration takes an integer as milliseconds: HAProxy's own times are that.
+// setDuration takes an integer as milliseconds, the unit of HAProxy's own times.
 func setDuration(p pointer, v Value) error {
 	const ms = int64(time.Millisecond)
 	if v.isText() {
@@ -108,11 +108,11 @@ func setDuration(p pointer, v Value) error {
 	return nil
 }
 
-// Times from year 1 to 9999, in seconds since 1970. Outside, RFC 3339 has no text for a
-// time, and time.Unix overflows: 2^63-1 is before 1970.
+// Times from year 1 to 9999, in seconds since 1970. RFC 3339 has no text for other
+// times, and time.Unix overflows: 2^63-1 is before 1970.
 const minTime, maxTime = -62135596800, 253402300799
 
-// setTime takes an integer as seconds since 1970, as HAProxy's sample date gives it.
+// setTime takes an integer as seconds since 1970, as HAProxy's sample date returns it.
 func setTime(p pointer, v Value) error {
 	if v.isText() {
 		if as[time.Time](p).UnmarshalText(v.Bytes()) != nil {

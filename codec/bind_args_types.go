@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// op selects how a field is set or read. Common kinds have an op of their own, because
-// a switch costs less than a call through a func.
+// op selects how a field is set or read. Common kinds have their own op, because a
+// switch costs less than a call through a func.
 type op uint8
 
 const (
@@ -47,8 +47,8 @@ type binding struct {
 	repeats  bool // each argument of the name counts, not only the first
 }
 
-// The errors of assign for a value whose type does not fit, and for a value that does
-// not. A detail, or an error of the field's own type, takes the place of errUnfit.
+// The errors of assign for a value of a wrong type, and for a wrong value of the right
+// type. A detail, or an error of the field's own type, takes the place of errUnfit.
 var (
 	errType  = errors.New("wrong type")
 	errUnfit = errors.New("unfit value")

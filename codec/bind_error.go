@@ -9,16 +9,16 @@ import (
 // BindError describes an argument that its field cannot read. Read it with errors.As,
 // or from a field of type [Problems].
 //
-// Its text has names, types, positions and lengths, and never the value: a visitor may
-// have written a password into it, and the text reaches logs and variables.
+// Its text has names, types, positions and lengths, but not the value, which may
+// contain a password: the text reaches logs and variables.
 type BindError struct {
 	Message string // name of the message; empty from Unmarshal
 	Arg     string // name of the argument; empty if the field is bound by position
 	Pos     int    // position that the field has in its tag, or -1
 	Field   string // type and field, such as main.IPRep.IP
 	GoType  string // type of the field, such as netip.Addr
-	// Got is the type of the argument: NULL for a required field without one.
-	// Missing reports that the message has no such argument at all.
+	// Got is the type of the argument, or NULL for a required field without an
+	// argument. Missing reports that the message has no such argument at all.
 	Got     Type
 	Missing bool
 	Len     int    // length of a STRING or BINARY, in bytes
@@ -66,7 +66,8 @@ func (e *BindError) Error() string {
 }
 
 // Value returns the value for people, quoted and cut after 48 bytes. It is empty for a
-// secret field and for a missing argument. Do not write it where secrets must not go.
+// secret field and for a missing argument. Do not write it to a place that must not
+// have secrets.
 func (e *BindError) Value() string {
 	switch {
 	case e.value.IsNull():
@@ -82,7 +83,7 @@ func (e *BindError) Value() string {
 // maxShown is the maximum number of bytes of a value that an error keeps.
 const maxShown = 48
 
-// clip returns v with at most limit bytes, which are its own.
+// clip returns v with a copy of at most limit of its bytes.
 func (v Value) clip(limit int) Value {
 	if !v.isText() {
 		return v
@@ -91,12 +92,12 @@ func (v Value) clip(limit int) Value {
 	return bytesValue(v.typ, bytes.Clone(b[:min(len(b), limit)]))
 }
 
-// detail is an error whose text has nothing of the value.
+// detail is an error whose text does not quote the value.
 type detail string
 
 func (d detail) Error() string { return string(d) }
 
-// partError says that the field has read a part of the value.
+// partError is the error of a field that read a part of the value.
 type partError struct{ error }
 
 func (e partError) Unwrap() error { return e.error }

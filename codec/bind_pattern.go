@@ -50,9 +50,9 @@ func (e *Encoder) addPattern(f encodeField) error {
 	return nil
 }
 
-// append sets a variable for each key, in the order of the keys. It passes over keys
-// with which HAProxy would reject the name, and over the keys after the first max: both
-// may be a visitor's, and must not cost the other variables.
+// append sets a variable for each key, in the order of the keys. It skips keys with
+// which HAProxy would reject the name, and the keys after the first max: a visitor may
+// choose them, and must not suppress the other variables.
 func (v *varPattern) append(b []byte, p pointer) ([]byte, error) {
 	m := reflect.NewAt(v.typ, p).Elem()
 	if m.Len() == 0 {

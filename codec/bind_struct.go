@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// place is where a field lies, seen from the struct that is bound: pointers to
-// follow, then an offset.
+// place is the place of a field in the struct that is bound: pointers to follow, then an
+// offset.
 type place struct {
 	hops []hop
 	off  uintptr
-	// groups is the number of hops that lead to nested structs; the one behind
-	// them, if any, is the field's own pointer.
+	// groups is the number of hops that lead to nested structs; the hop after them, if
+	// there is one, is the field's own pointer.
 	groups int
 }
 
@@ -24,7 +24,7 @@ type hop struct {
 	elem reflect.Type
 }
 
-// reach returns where the field lies. It allocates the structs of nil pointers on the way.
+// reach returns the field's address. It allocates the structs of nil pointers on the way.
 func (l *place) reach(p pointer) pointer {
 	if len(l.hops) == 0 {
 		return add(p, l.off)
@@ -44,7 +44,7 @@ func (l *place) reachFar(p pointer) pointer {
 	return add(p, l.off)
 }
 
-// find returns where the field lies, nil if a pointer on the way is nil.
+// find returns the field's address, or nil if a pointer on the way is nil.
 func (l *place) find(p pointer) pointer {
 	if p = follow(p, l.hops); p == nil {
 		return nil
@@ -85,7 +85,7 @@ type boundField struct {
 	ptr   bool
 }
 
-// walker collects the bound fields of a struct, in the order they are written.
+// walker collects the bound fields of a struct, in the order of their declaration.
 type walker struct {
 	root   reflect.Type
 	parse  func(text string) (fieldTag, error)
@@ -175,7 +175,7 @@ func (w *walker) field(sf reflect.StructField, at place, path, group, prefix str
 	return w.walk(typ, in, path+".", group, prefix, around)
 }
 
-// problemsField notes where the field of type Problems lies.
+// problemsField notes the place of the field of type Problems.
 func (w *walker) problemsField(sf reflect.StructField, at place, path string, tagged bool) error {
 	switch {
 	case tagged:
@@ -191,7 +191,7 @@ func (w *walker) problemsField(sf reflect.StructField, at place, path string, ta
 	return nil
 }
 
-// errorf returns an error of registration: type and field, the mistake, and the way out.
+// errorf returns an error of registration: type and field, the mistake, and the correction.
 func (w *walker) errorf(path, format string, args ...any) error {
 	return fmt.Errorf("codec: field %s.%s: %w", w.root, path, fmt.Errorf(format, args...))
 }

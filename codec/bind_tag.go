@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// The keys of the struct tags read here; others are left alone.
+// The keys of the struct tags that this package reads; it ignores others.
 const (
 	tagKey   = "spoe"
 	fetchKey = "fetch"
 )
 
-// fieldTag is a struct field's tag, taken apart.
+// fieldTag is a struct field's tag, parsed.
 type fieldTag struct {
 	text       string // as written, for errors
 	name       string
@@ -31,8 +31,8 @@ type fieldTag struct {
 	options    int // how many there are
 }
 
-// lookupTag returns the text of a field's tag of that key. A tag that is there
-// but cannot be read is an error: reflect silently ignores it.
+// lookupTag returns the text of a field's tag of that key. A tag that reflect cannot
+// read, and would silently ignore, is an error.
 func lookupTag(tag reflect.StructTag, key string) (text string, ok bool, err error) {
 	text, ok = tag.Lookup(key)
 	if !ok && strings.Contains(" "+string(tag), " "+key+":") {
@@ -45,8 +45,8 @@ func lookupTag(tag reflect.StructTag, key string) (text string, ok bool, err err
 	return text, ok, nil
 }
 
-// checkFetch returns an error if a fetch tag's text can be none, or if it is in
-// the wrong place. Whether HAProxy has such a sample is for HAProxy to say.
+// checkFetch returns an error if a fetch tag's text cannot be a sample, or if it is in
+// the wrong place. It does not know which samples HAProxy has.
 func (w *walker) checkFetch(text string, ok bool) error {
 	switch {
 	case ok && w.vars:

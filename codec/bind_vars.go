@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Encoder makes actions of structs of one type. It is compiled once a type,
-// and may be used concurrently.
+// Encoder makes actions of structs of one type. It is compiled once for each type, and
+// may be used concurrently.
 type Encoder struct {
 	typ    reflect.Type // the struct
 	ptr    reflect.Type // pointer to it
@@ -107,12 +107,12 @@ func (e *Encoder) Fields() []VarInfo {
 	return infos
 }
 
-// Append appends an action for each bound field of src, a pointer to the
-// encoder's struct, in the order they are written. A nil src has none. After
-// an error, which names the field, b comes back as it was given.
+// Append appends an action for each bound field of src, a pointer to the encoder's
+// struct, in the order of their declaration; none if src is nil. After an error, which
+// names the field, it returns b unchanged.
 //
-// A field without a value (a nil pointer, a NULL, a zero address) makes no
-// action or, with unset, an unset-var; a zero one makes none with omitempty.
+// A field without a value (a nil pointer, a NULL, a zero address) makes no action or,
+// with unset, an unset-var. With omitempty, a zero field makes no action.
 func (e *Encoder) Append(b []byte, src any) ([]byte, error) {
 	if reflect.TypeOf(src) != e.ptr {
 		return b, fmt.Errorf("codec: this encoder takes a %s, not a %T", e.ptr, src)
@@ -127,8 +127,8 @@ func (e *Encoder) Append(b []byte, src any) ([]byte, error) {
 		at := f.find(p)
 		switch {
 		case at == nil:
-			// Where a struct around it is nil, the field is as absent as where its
-			// own pointer is.
+			// If a struct around it is nil, the field has no value, as if its own
+			// pointer were nil.
 			out = append(out, f.unset...)
 			continue
 		case f.many != nil:

@@ -73,8 +73,8 @@ func loadInt(p pointer, size uint8) int64 {
 	return int64(loadUint(p, size)<<shift) >> shift
 }
 
-// isZero tells by the type's own IsZero, as time.Time has one, or by all of
-// its fields.
+// isZero returns a function that calls the type's IsZero, such as that of time.Time, or
+// compares all fields with zero.
 func isZero(t reflect.Type) func(p pointer) bool {
 	type zeroer interface{ IsZero() bool }
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[zeroer]()) {
@@ -116,7 +116,7 @@ func appendFloat(size int) func(b []byte, p pointer) ([]byte, error) {
 	}
 }
 
-// appendDuration sends milliseconds, the unit of HAProxy's own times.
+// appendDuration appends milliseconds, the unit of HAProxy's own times.
 func appendDuration(b []byte, p pointer) ([]byte, error) {
 	return AppendValue(b, Int64(as[time.Duration](p).Milliseconds())), nil
 }
@@ -134,7 +134,8 @@ func appendHeader(b []byte, p pointer) ([]byte, error) {
 	return finishText(AppendHeadersBin(b, h), start), nil
 }
 
-// appendBlock sends the headers in their order, each checked as those of http.Header.
+// appendBlock appends the headers in their order, and checks each as for an
+// http.Header.
 func appendBlock(b []byte, p pointer) ([]byte, error) {
 	b, start := beginBytes(b, TypeBinary)
 	for name, value := range as[HeaderBlock](p).All() {

@@ -6,11 +6,11 @@ import (
 )
 
 // CleanPath returns a request's path as rules should compare it: unescaped once, without
-// empty segments and without parameters behind ';'. ok is false for a path that programs
-// read in different ways, so that a rule for one page would be applied and another page be
-// served: a path without a slash in front, with a segment . or .., a backslash, a NUL or a
-// line break, with a wrong escape, and with an escape that hides one of these or a slash,
-// even if it is escaped twice. It allocates nothing for a path that is clean already.
+// empty segments and without parameters after ';'. ok is false for a path that programs
+// read in different ways, so that a rule could check one page and the site serve another.
+// Such a path does not begin with a slash, or has a segment . or .., a backslash, a NUL, a
+// line break, a wrong escape, or an escape, even a double one, that hides one of these or a
+// slash. It allocates nothing for a path that is already clean.
 func CleanPath(path string) (clean string, ok bool) {
 	if !strings.HasPrefix(path, "/") {
 		return "", false
@@ -41,7 +41,7 @@ func CleanPath(path string) (clean string, ok bool) {
 	return b.String(), true
 }
 
-// isClean reports whether CleanPath leaves a path as it is.
+// isClean reports whether CleanPath returns a path unchanged.
 func isClean(path string) bool {
 	return !strings.ContainsAny(path, "%;\\\x00\r\n") && !strings.Contains(path, "//") && !strings.Contains(path, "/.")
 }

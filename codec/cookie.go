@@ -2,10 +2,10 @@ package codec
 
 import "strings"
 
-// Cookie returns the value of the first cookie of that name in a Cookie header, and
-// whether there is one. It allocates nothing and reads no more of the header than it
-// needs. Names match exactly. It takes double quotes around a value away, and does not
-// decode or check the value.
+// Cookie returns the value of the first cookie of that name in a Cookie header, and whether
+// there is one. It allocates nothing and reads no more of the header than it needs. Names
+// match exactly. It removes double quotes around a value, and does not decode or check the
+// value.
 func Cookie(header, name string) (value string, ok bool) {
 	for len(header) > 0 {
 		var pair string
@@ -22,8 +22,8 @@ func Cookie(header, name string) (value string, ok bool) {
 	return "", false
 }
 
-// JoinCookie returns the value of a cookie that [SetCookie.Split] has split with that
-// limit, and whether all of its parts are there. Anybody can send cookies of these names:
+// JoinCookie returns the value of a cookie that [SetCookie.Split] split with that limit,
+// and whether all of its parts are there. A visitor can send any cookies of these names:
 // sign or encrypt the value.
 func JoinCookie(header, name string, limit int) (value string, ok bool) {
 	value, ok = Cookie(header, name)

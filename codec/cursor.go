@@ -6,10 +6,10 @@ import (
 	"fmt"
 )
 
-// cursor reads wire bytes from front to back. It is the only code that indexes
-// them. The first failure sticks: every later read returns zero values, so a
-// decoder checks err once, at its end. A length is held against the bytes that
-// are there before anything is sliced, and nothing is allocated from one.
+// cursor reads wire bytes from front to back. It is the only code that indexes them.
+// The first failure sticks: every later read returns zero values, so a decoder checks
+// err once, at its end. It compares each length with the bytes that are there before it
+// slices, and allocates nothing from a length.
 type cursor struct {
 	b   []byte
 	off int
@@ -56,7 +56,7 @@ func (c *cursor) uint32(what string) uint32 {
 // varint reads the peers encoding of §3.1.
 func (c *cursor) varint(what string) uint64 {
 	if c.off < len(c.b) {
-		if v := c.b[c.off]; v < 240 { // nearly all of them; a call would cost more
+		if v := c.b[c.off]; v < 240 { // nearly all varints; a call would cost more
 			c.off++
 			return uint64(v)
 		}
@@ -106,7 +106,7 @@ func (c *cursor) take(n uint64, what string) []byte {
 func (c *cursor) str(what string) []byte {
 	if c.off < len(c.b) {
 		start := c.off + 1
-		if n := c.b[c.off]; n < 240 && int(n) <= len(c.b)-start { // nearly all of them
+		if n := c.b[c.off]; n < 240 && int(n) <= len(c.b)-start { // nearly all strings
 			end := start + int(n)
 			c.off = end
 			return c.b[start:end:end]
@@ -129,8 +129,8 @@ func (c *cursor) last(n int) []byte { return c.since(c.off - n) }
 // since returns the bytes that were read since the offset start, capped.
 func (c *cursor) since(start int) []byte { return c.b[start:c.off:c.off] }
 
-// line returns the bytes up to the next LF or the end, without it and without a
-// CR in front of it.
+// line returns the bytes up to the next LF or the end, without the LF and a CR before
+// it.
 func (c *cursor) line() []byte {
 	start, end := c.off, len(c.b)
 	c.off = end
@@ -183,7 +183,7 @@ func (c *cursor) value(what string) Value {
 	return Value{}
 }
 
-// skip passes over one typed value, checking it as value does.
+// skip skips one typed value, and checks it as value does.
 func (c *cursor) skip(what string) {
 	t := c.byte(what)
 	if c.err != nil {

@@ -3,8 +3,8 @@ package codec
 import "fmt"
 
 // CutFrame cuts the first frame off b, the bytes of a connection. frame is without its
-// length, for [ParseFrame], and rest is behind it; both borrow from b. whole is false if
-// more bytes must come first. A frame longer than longest is an *Error with
+// length, for [ParseFrame], and rest is the bytes after it; both borrow from b. whole is
+// false if more bytes must come first. A frame longer than longest is an *Error with
 // StatusTooBig, and one shorter than MinFrameLength an *Error with StatusInvalid.
 func CutFrame(b []byte, longest uint32) (frame, rest []byte, whole bool, err error) {
 	if len(b) < LengthSize {

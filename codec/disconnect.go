@@ -13,8 +13,8 @@ func (d *Disconnect) Append(b []byte) []byte {
 	return AppendArg(b, "message", String(d.Message))
 }
 
-// ParseDisconnect reads the payload. Both keys are mandatory in the specification; a
-// missing one is left zero, because the connection ends anyway.
+// ParseDisconnect reads the payload. Both keys are mandatory in the specification.
+// ParseDisconnect leaves a missing one zero, because the connection ends anyway.
 func ParseDisconnect(payload []byte) (Disconnect, error) {
 	var d Disconnect
 	c := cursor{b: payload}

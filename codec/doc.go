@@ -2,11 +2,11 @@
 // actions, frames, the hello and disconnect payloads (SPOE.txt §3.1 to §3.5). It also
 // binds arguments and variables to Go structs.
 //
-// It needs only the standard library, starts no goroutine, and has no lock but that of
-// its caches of compiled structs. Functions named Append… append to a slice and return
-// it. Readers check all bytes: bad bytes from the peer lead to an *Error with the
-// status code for the DISCONNECT, never to a panic, and no count or length that was
-// only claimed leads to an allocation.
+// It needs only the standard library and starts no goroutine. Its only locks are those of
+// its caches of compiled structs. Functions named Append… append to a slice and return it.
+// Readers check all bytes: bad bytes from the peer lead to an *Error with the status code
+// for the DISCONNECT, never to a panic, and no count or length that was only claimed leads
+// to an allocation.
 //
 // # Ownership
 //
@@ -24,7 +24,7 @@
 //	strict        an error if the argument cannot be read, or only in part
 //	default=10ms  the field's value without an argument that can be read;
 //	              default='a,b' has a comma
-//	json          the argument is JSON for the field, of whatever type
+//	json          the argument is JSON; the field may have any type
 //	secret        errors and telemetry must not show the value
 //	pos=0         also takes the message's first argument if that has no name:
 //	              HAProxy's `args src` sends one. `spoe:",pos=0"` takes only it
@@ -51,12 +51,12 @@
 //
 // # Values that cannot be read
 //
-// A visitor chooses the bytes of most arguments, and must not be able to make a message
+// A visitor chooses the bytes of most arguments, but must not be able to make a message
 // fail. So a struct without strict and required is always bound. A field whose argument
-// cannot be read gets the part that can be read, such as all headers before a block
-// breaks off; otherwise its default or zero. A field of type [Problems], without a tag,
-// lists each argument that strict would have refused. Errors quote names, types,
-// positions and lengths, and never a value ([BindError]).
+// cannot be read gets the part that can be read, such as all headers before a block breaks
+// off; otherwise its default or zero. A field of type [Problems], without a tag, lists each
+// argument that strict would have refused. Errors quote names, types, positions and
+// lengths, and never a value ([BindError]).
 //
 // # Nesting
 //
@@ -79,17 +79,16 @@
 //
 //	omitempty  no action for false, 0, an empty string, slice or map, or a zero
 //	           value
-//	unset      an unset-var where a pointer, interface, address or Value has no
-//	           value; without it there is no action then
+//	unset      an unset-var if a pointer, interface, address or Value has no
+//	           value; without this option there is no action
 //	json       the variable is a STRING with the field as JSON
 //	secret     telemetry must not show the value
 //
-// A bool goes out as BOOL; int and int64 as INT64, int8 to int32 as INT32, uint
-// and uint64 as UINT64, uint8 to uint32 as UINT32; a float as STRING, in its
-// shortest decimal form, as SPOP has none; a string as STRING, []byte as BINARY;
-// netip.Addr as IPV4 or IPV6 as it is, net.IP as IPV4 where it has that form;
-// time.Duration as INT64 in whole milliseconds; http.Header as BINARY in the
-// form of req.hdrs_bin; url.Values as STRING; a Marshaler as the Value it
-// gives; a TextMarshaler, time.Time too, as STRING. Nested structs are as
-// above, with a prefix as part of the variable's name.
+// A bool goes out as BOOL; int and int64 as INT64, int8 to int32 as INT32, uint and uint64
+// as UINT64, uint8 to uint32 as UINT32; a float as STRING, in its shortest decimal form, as
+// SPOP has none; a string as STRING, []byte as BINARY; netip.Addr as IPV4 or IPV6 as it is,
+// net.IP as IPV4 if it has that form; time.Duration as INT64 in whole milliseconds;
+// http.Header as BINARY in the form of req.hdrs_bin; url.Values as STRING; a Marshaler as
+// the Value that it returns; a TextMarshaler, such as time.Time, as STRING. Nested structs
+// work as above; a prefix is part of the variable's name.
 package codec

@@ -71,7 +71,7 @@ type Frame struct {
 // FIN reports whether the payload ends with this frame.
 func (f *Frame) FIN() bool { return f.Flags&FlagFIN != 0 }
 
-// ABORT reports whether the sender has given up the payload; drop it.
+// ABORT reports whether the sender gave up the payload; drop it.
 func (f *Frame) ABORT() bool { return f.Flags&FlagABORT != 0 }
 
 // FrameLength reads the length in front of a frame from the LengthSize bytes
@@ -103,8 +103,8 @@ func ParseFrame(b []byte) (Frame, error) {
 	return f, nil
 }
 
-// BeginFrame appends space for a frame's length and the frame's header. The payload is
-// appended behind it, then FinishFrame fills in the length.
+// BeginFrame appends space for a frame's length and the frame's header. Append the
+// payload after it; then FinishFrame fills in the length.
 func BeginFrame(b []byte, t FrameType, flags Flags, streamID, frameID uint64) []byte {
 	b = append(b, 0, 0, 0, 0, byte(t), byte(flags>>24), byte(flags>>16), byte(flags>>8), byte(flags))
 	return AppendVarint(AppendVarint(b, streamID), frameID)

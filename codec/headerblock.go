@@ -6,8 +6,8 @@ import (
 )
 
 // HeaderBlock holds the headers of HAProxy's sample req.hdrs_bin in their order, with
-// the case of their names, repeated ones too. http.Header loses all three. A struct's
-// field of this type takes a BINARY; reading it allocates nothing more.
+// the case of their names and with repeated headers; http.Header loses all three. A
+// struct's field of this type takes a BINARY, and reading it allocates nothing more.
 type HeaderBlock struct {
 	block string // as it came; the decoder writes here
 }
@@ -15,8 +15,9 @@ type HeaderBlock struct {
 // NewHeaderBlock returns the block in b, which it copies.
 func NewHeaderBlock(b []byte) HeaderBlock { return HeaderBlock{string(b)} }
 
-// All returns the headers as names and values, as they came. It ends at two empty ones,
-// at the end, or where the block cannot be read any further. The texts stay valid.
+// All returns the headers as names and values, as they came. It ends at an empty name
+// and value, at the end of the block, or at the first byte that it cannot read. The
+// texts stay valid.
 func (h HeaderBlock) All() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for c := h.cursor(); c.more(); {

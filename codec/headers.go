@@ -14,7 +14,7 @@ import (
 // keep their order. Names get their canonical form, as in net/http. The end may be
 // missing.
 //
-// It is strict: it refuses bytes behind the end, an empty name, white space or a colon
+// It is strict: it refuses bytes after the end, an empty name, white space or a colon
 // in a name, a line break or a NUL in a value. HAProxy can be configured to let such
 // headers pass, and 2.6 lets a NUL pass, so a struct's field of type http.Header is
 // lenient. The result shares no memory with b.
@@ -39,8 +39,8 @@ func strictly(h http.Header, err *Error) (http.Header, error) {
 	return h, nil
 }
 
-// readHeadersBin reads as much as can be read, as it came. err is the first reason for
-// which DecodeHeadersBin would refuse it.
+// readHeadersBin reads all headers that can be read, unchanged. err is the first reason
+// for which DecodeHeadersBin would refuse them.
 func readHeadersBin(b []byte) (h http.Header, err *Error) {
 	h = make(http.Header)
 	c := cursor{b: bytes.Clone(b)} // once; names and values are parts of it
@@ -59,7 +59,7 @@ func readHeadersBin(b []byte) (h http.Header, err *Error) {
 	return h, firstOf(err, c.err)
 }
 
-// readHeadersText reads as much as can be read; it passes over a line without a colon.
+// readHeadersText reads all headers that can be read, and skips a line without a colon.
 func readHeadersText(b []byte) (h http.Header, err *Error) {
 	h = make(http.Header)
 	c := cursor{b: bytes.Clone(b)}
@@ -80,7 +80,8 @@ func readHeadersText(b []byte) (h http.Header, err *Error) {
 	return h, firstOf(err, c.err)
 }
 
-// addHeader adds a header as it came. It returns an error if none can have that form.
+// addHeader adds a header unchanged. It returns an error if no header can have that
+// form.
 func addHeader(h http.Header, at int, name, value []byte) *Error {
 	h.Add(borrow(name), borrow(value))
 	if wrong := badHeader(borrow(name), borrow(value)); wrong != "" {
@@ -143,8 +144,8 @@ func (c *cursor) end(what string) {
 }
 
 // AppendHeadersBin appends h in the form of req.hdrs_bin, which HAProxy 3.4's
-// set-headers-bin, add-headers-bin and del-headers-bin read from a variable.
-// Names come in alphabetical order, values in theirs.
+// set-headers-bin, add-headers-bin and del-headers-bin read from a variable. Names are
+// in alphabetical order, and the values of a name in their own order.
 func AppendHeadersBin(b []byte, h http.Header) []byte {
 	names := slices.AppendSeq(make([]string, 0, len(h)), maps.Keys(h))
 	slices.Sort(names)

@@ -28,13 +28,13 @@ type HAProxyHello struct {
 // Pipelining reports whether HAProxy can have several NOTIFYs in flight.
 func (h *HAProxyHello) Pipelining() bool { return hasItem(h.Capabilities, CapPipelining) }
 
-// Async reports whether HAProxy takes ACKs on another connection than that of
-// their NOTIFYs. Those up to 3.0 do.
+// Async reports whether HAProxy takes ACKs on another connection than that of their
+// NOTIFYs. HAProxy up to 3.0 does.
 func (h *HAProxyHello) Async() bool { return hasItem(h.Capabilities, CapAsync) }
 
 // ParseHAProxyHello reads the payload of a HAPROXY-HELLO. The *Error has the status that
-// the agent answers: 4 for bytes that cannot be read, 5, 6 and 7 for a missing key, 8 where
-// no version is 2.x, 9 for a frame size under 256. Unknown keys are passed over.
+// the agent answers: 4 for bytes that cannot be read, 5, 6 and 7 for a missing key, 8 if no
+// version is 2.x, 9 for a frame size under 256. It ignores unknown keys.
 func ParseHAProxyHello(payload []byte) (HAProxyHello, error) {
 	var h HAProxyHello
 	c := cursor{b: payload}
@@ -64,8 +64,8 @@ type helloKeys struct {
 	size                  uint32
 }
 
-// hello reads the payload of a hello, whose version is under versionKey. Keys
-// that only one side has go to other.
+// hello reads the payload of a hello. versionKey is the key of its version. It passes keys
+// that only one side has to other.
 func (c *cursor) hello(who, versionKey string, other func(name []byte, v Value)) (keys helloKeys, err error) {
 	var version, size, caps bool
 	for c.more() {
@@ -98,7 +98,7 @@ func (c *cursor) hello(who, versionKey string, other func(name []byte, v Value))
 	return keys, nil
 }
 
-// helloString takes a STRING; BINARY is as good.
+// helloString takes a STRING or a BINARY.
 func (c *cursor) helloString(at int, key string, v Value) string {
 	if v.typ != TypeString && v.typ != TypeBinary {
 		c.fail(at, "hello with %s as %s, it is a STRING", key, v.typ)
@@ -107,7 +107,7 @@ func (c *cursor) helloString(at int, key string, v Value) string {
 	return v.Str()
 }
 
-// helloSize takes any integer type; more than a frame can hold means the most.
+// helloSize takes any integer type; a size that no frame can have means the maximum.
 func (c *cursor) helloSize(at int, v Value) uint32 {
 	switch v.typ {
 	case TypeInt32, TypeInt64, TypeUint32, TypeUint64:
@@ -122,8 +122,8 @@ func (c *cursor) helloSize(at int, v Value) uint32 {
 	return uint32(min(n, math.MaxUint32))
 }
 
-// supportsVersion2 reports whether one version of the list is 2.x: §3.2.4 has
-// HAProxy support all minor versions below the one it announces.
+// supportsVersion2 reports whether one version of the list is 2.x: by §3.2.4, HAProxy
+// supports all minor versions below the one that it announces.
 func supportsVersion2(list string) bool {
 	for v := range strings.SplitSeq(list, ",") {
 		major, minor, ok := strings.Cut(strings.TrimSpace(v), ".")
@@ -143,8 +143,8 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// Append appends the payload, with the keys in the order in which HAProxy has
-// them. A hello for a health check has no engine-id, as HAProxy's.
+// Append appends the payload, with the keys in HAProxy's order. Like HAProxy's, a hello for
+// a health check has no engine-id.
 func (h *HAProxyHello) Append(b []byte) []byte {
 	b = AppendArg(b, "supported-versions", String(h.SupportedVersions))
 	b = AppendArg(b, "max-frame-size", Uint32(h.MaxFrameSize))

@@ -13,9 +13,9 @@ type Host struct {
 	Port string // digits, or empty
 }
 
-// ParseHost reads a name, an IPv4 address or an IPv6 address in brackets, with or without
-// a port. It returns an error for every other text, and the zero Host with it: a host that
-// programs read in different ways, such as "example.com@other", is none.
+// ParseHost reads a name, an IPv4 address or an IPv6 address in brackets, with or without a
+// port. For every other text it returns the zero Host and an error: also for a text that
+// programs read in different ways, such as "example.com@other".
 func ParseHost(text string) (Host, error) {
 	name, port := text, ""
 	if i := strings.LastIndexByte(text, ':'); i > strings.LastIndexByte(text, ']') {
@@ -38,7 +38,7 @@ func ParseHost(text string) (Host, error) {
 	return Host{Name: name, Port: port}, nil
 }
 
-// String returns the host as a URL has it: "example.com:8443".
+// String returns the host as in a URL: "example.com:8443".
 func (h Host) String() string {
 	if h.Port == "" {
 		return h.Name

@@ -35,10 +35,10 @@ func (m *Messages) Next() bool {
 	return true
 }
 
-// Message returns what Next has read.
+// Message returns the message that Next read.
 func (m *Messages) Message() Message { return m.msg }
 
-// Err returns what stopped Next, nil at the end of the payload.
+// Err returns the mistake that stopped Next, or nil at the end of the payload.
 func (m *Messages) Err() error { return m.c.error() }
 
 // CheckMessages reads a NOTIFY's payload to its end and returns how many
@@ -52,13 +52,12 @@ func CheckMessages(payload []byte) (int, error) {
 	return n, m.Err()
 }
 
-// MaxArgs is the greatest number of arguments in a message: it travels in one
-// byte.
+// MaxArgs is the maximum number of arguments in a message: the number is one byte on
+// the wire.
 const MaxArgs = 255
 
-// AppendMessage appends a message's name and its number of arguments, which
-// the caller appends behind it with AppendArg. It panics if nargs is not 0 to
-// MaxArgs.
+// AppendMessage appends a message's name and its number of arguments. The caller then
+// appends the arguments with AppendArg. It panics if nargs is not 0 to MaxArgs.
 func AppendMessage(b []byte, name string, nargs int) []byte {
 	if nargs < 0 || nargs > MaxArgs {
 		panic(fmt.Sprintf("codec: message %q with %d arguments; a message has 0 to %d", name, nargs, MaxArgs))

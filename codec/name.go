@@ -2,16 +2,14 @@ package codec
 
 import "fmt"
 
-// MaxVarName is the longest full name of a variable that HAProxy takes, in
-// bytes: its scope, a dot, the prefix that the configuration gives the agent
-// with its dot, and the name.
+// MaxVarName is the longest full name of a variable that HAProxy takes, in bytes: its
+// scope, a dot, the prefix from the configuration with its dot, and the name.
 const MaxVarName = 63
 
 // CheckVarName returns an error if HAProxy would refuse to set a variable of that name in
-// that scope. HAProxy silently drops such an action and, if it cannot parse it, all
-// actions after it, so do not send a name that CheckVarName refuses. The prefix
-// (`option var-prefix`, by default the engine's name) is not known to an agent: leave
-// space for it.
+// that scope. HAProxy silently drops such an action and, if it cannot parse it, all actions
+// after it, so do not send a name that CheckVarName refuses. An agent does not know the
+// prefix (`option var-prefix`, by default the engine's name): leave space for it.
 func CheckVarName(scope Scope, name string) error {
 	if scope > ScopeResponse {
 		return fmt.Errorf("variable %q: %s is no scope of HAProxy; use proc, sess, txn, req or res", name, scope)

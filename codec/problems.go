@@ -13,9 +13,9 @@ import (
 //		Problems codec.Problems
 //	}
 //
-// It is nil if all arguments were read, and then costs nothing. An argument is listed
-// too if its field has read only a part of it, or has read it all and strict parsing
-// would refuse it, such as a header with a NUL.
+// It is nil if all arguments were read, and then costs nothing. It also lists an
+// argument of which the field got only a part, and an argument that strict parsing
+// would refuse, such as a header with a NUL.
 type Problems []*BindError
 
 var problemsType = reflect.TypeFor[Problems]()

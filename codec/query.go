@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// readQuery reads a query string as far as it can be read: a name or value with an
-// escape that is none stays as it came. err says what url.ParseQuery would refuse.
+// readQuery reads a query string as far as it can be read: a name or value with a wrong
+// escape stays unchanged. err is the mistake for which url.ParseQuery would refuse it.
 func readQuery(query string) (q url.Values, err error) {
 	q = make(url.Values)
 	unescape := func(s string) string {
@@ -40,7 +40,7 @@ func setValues(p pointer, v Value) error {
 	return inPart(err)
 }
 
-// inPart returns err as one that leaves the field with the part that was read.
+// inPart wraps err so that the field keeps the part that was read.
 func inPart(err error) error {
 	if err == nil {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// MaxCookie is the maximum size of a cookie in browsers, its name and value together,
-// in bytes: they drop a longer one without a notice (RFC 6265bis §5.6).
+// MaxCookie is the maximum size of a cookie in browsers, its name and value together, in
+// bytes: they silently drop a longer one (RFC 6265bis §5.6).
 const MaxCookie = 4096
 
 // SameSite selects the requests from other sites with which a browser sends the cookie.
@@ -29,18 +29,18 @@ type SetCookie struct {
 	Value string
 	Path  string
 	// MaxAge is the time for which the browser keeps the cookie, in whole seconds. Zero
-	// means until it is closed, and less than zero deletes the cookie.
+	// means until the browser is closed, and less than zero deletes the cookie.
 	MaxAge   time.Duration
-	Domain   string // with its subdomains; empty for the host alone
+	Domain   string // with its subdomains; empty for only the host
 	Secure   bool
 	HTTPOnly bool
 	SameSite SameSite
 }
 
-// Append appends the header's value. It returns b and an error for a cookie that a
-// browser would drop or read as another one: a name that is no token, a value or
-// attribute with a character that ends it, more than MaxCookie bytes, a name with the
-// prefix __Host- or __Secure- without the attributes that the prefix stands for.
+// Append appends the header's value. It returns b and an error for a cookie that a browser
+// would drop or read as another one: a name that is not a token, a value or attribute with
+// a character that ends it, more than MaxCookie bytes, a name with the prefix __Host- or
+// __Secure- without the attributes that the prefix stands for.
 func (c SetCookie) Append(b []byte) ([]byte, error) {
 	if err := c.check(); err != nil {
 		return b, err
@@ -112,9 +112,10 @@ func isToken(s string) bool {
 }
 
 // Split returns the values of up to limit Set-Cookie headers for a cookie that may be too
-// long for one: the second cookie has the name with a 1 behind it, and so on. The value in
-// the first begins with a digit, the number of cookies. [JoinCookie] is the reverse. It
-// returns an error for a cookie that Append refuses, and for one that is longer than that.
+// long for one: the second cookie has the name followed by 1, and so on. The value of the
+// first begins with a digit, the number of cookies. [JoinCookie] is the reverse. Split
+// returns an error for a cookie that Append refuses, and for one that needs more than limit
+// headers.
 func (c SetCookie) Split(limit int) ([]string, error) {
 	limit = min(limit, 9)
 	size := max(1, MaxCookie-len(c.Name)-1)
@@ -136,8 +137,8 @@ func (c SetCookie) Split(limit int) ([]string, error) {
 	return headers, nil
 }
 
-// Delete returns the values of the headers that delete a cookie and its parts, where Split
-// had that limit.
+// Delete returns the values of the headers that delete a cookie and the parts that Split
+// made with that limit.
 func (c SetCookie) Delete(limit int) ([]string, error) {
 	var headers []string
 	for i := range max(1, limit) {

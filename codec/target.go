@@ -2,24 +2,23 @@ package codec
 
 import "strings"
 
-// A Target is the target of an HTTP request, as HAProxy's sample url has it. The
-// samples path and pathq are NULL for some of its forms, and url has another form over
-// HTTP/2 than over HTTP/1; a Target is the same for both.
+// A Target is the target of an HTTP request, as in HAProxy's sample url. The samples path
+// and pathq are NULL for some of its forms, and url has another form over HTTP/2 than over
+// HTTP/1; a Target is the same for both.
 type Target struct {
 	Scheme    string // of an absolute form, in lower case: "https"; otherwise empty
 	Authority string // of an absolute form and of CONNECT, as it came: "example.com:443"
 	// Path begins with a slash and is as it came, escapes included. It is "*" for
 	// OPTIONS *, "/" for an absolute form without a path, and empty for CONNECT.
 	Path  string
-	Query string // behind the first '?', without it
+	Query string // the text after the first '?'
 }
 
 // ParseTarget reads a request's target in each form of RFC 9112 §3.2: origin ("/a?b"),
 // absolute ("https://example.com/a?b", the form of HTTP/2), asterisk ("*") and authority
-// ("example.com:443", that of CONNECT). It cuts a fragment off, which a request must not
-// have. It returns an error for every other text, and the zero Target with it. The
-// result shares target's memory; ParseTarget allocates nothing for a target that is in
-// order.
+// ("example.com:443", that of CONNECT). It removes a fragment, which a request must not
+// have. For every other text it returns the zero Target and an error. The result shares
+// target's memory; ParseTarget allocates nothing for a valid target.
 func ParseTarget(target string) (Target, error) {
 	for i := range len(target) {
 		if c := target[i]; c <= ' ' || c == 0x7f {
@@ -64,8 +63,8 @@ func ParseTarget(target string) (Target, error) {
 }
 
 // OriginForm returns a request's target without scheme and authority: "/a?b" for
-// "https://example.com/a?b", which HAProxy's sample url is over HTTP/2. The rest is as the
-// client sent it, so that rules see all of it. A target in another form, such as "*" and the
+// "https://example.com/a?b", the form of HAProxy's sample url over HTTP/2. The rest is
+// unchanged, so that rules see all of it. A target in another form, such as "*" and the
 // authority of CONNECT, is returned unchanged.
 func OriginForm(target string) string {
 	if strings.HasPrefix(target, "/") {
@@ -93,8 +92,8 @@ func (t *Target) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// isAuthority reports whether s has only characters of a host and a port. User names
-// are not among them: browsers never send one there, and "site@other" means other.
+// isAuthority reports whether s has only characters of a host and a port. An authority with
+// a user name is refused: browsers never send one there, and "site@other" means other.
 func isAuthority(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; !isAlphanumeric(c) && !strings.ContainsRune("-._~:[]%", rune(c)) {

@@ -23,8 +23,8 @@ type Value struct {
 	hi, lo uint64
 }
 
-// kind is the Type, in a struct of its own to hold Value at four fields: up to
-// that the compiler keeps a struct in registers, which halves the cost of a bind.
+// kind is the Type, in a separate struct so that Value has four fields: the compiler
+// keeps a struct of up to four in registers, which halves the cost of a bind.
 type kind struct {
 	_   [0]func() // no ==: equal strings may lie at different addresses
 	typ Type
@@ -51,7 +51,7 @@ func Int32(v int32) Value { return Value{kind: kind{typ: TypeInt32}, lo: uint64(
 // Uint32 returns a UINT32.
 func Uint32(v uint32) Value { return Value{kind: kind{typ: TypeUint32}, lo: uint64(v)} }
 
-// Int64 returns an INT64, the type that HAProxy itself has for integers.
+// Int64 returns an INT64, HAProxy's own type of integers.
 func Int64(v int64) Value { return Value{kind: kind{typ: TypeInt64}, lo: uint64(v)} }
 
 // Uint64 returns a UINT64. HAProxy keeps integers as signed 64 bits: it reads
@@ -136,9 +136,9 @@ func (v Value) as16() (b [16]byte) {
 	return b
 }
 
-// Bytes returns the bytes of a STRING or BINARY without copying them: they are
-// valid as long as what v was made from, and must not be changed. It returns
-// nil for other types.
+// Bytes returns the bytes of a STRING or BINARY without copying them: they are valid as
+// long as the bytes that v was made from, and must not be changed. It returns nil for
+// other types.
 func (v Value) Bytes() []byte {
 	if v.typ != TypeString && v.typ != TypeBinary {
 		return nil
@@ -152,7 +152,7 @@ func (v Value) isText() bool { return v.typ == TypeString || v.typ == TypeBinary
 // returns "" for other types.
 func (v Value) Str() string { return string(v.Bytes()) }
 
-// Clone returns v with bytes of its own, safe to keep.
+// Clone returns v with a copy of its bytes, safe to keep.
 func (v Value) Clone() Value {
 	if v.typ != TypeString && v.typ != TypeBinary {
 		return v
@@ -168,8 +168,8 @@ func (v Value) Equal(w Value) bool {
 	return v.typ == w.typ && v.hi == w.hi && v.lo == w.lo
 }
 
-// Any returns v as a Go value of its own: nil, bool, int for INT32 and INT64,
-// uint for UINT32 and UINT64, net.IP, string or []byte.
+// Any returns v as a Go value that shares no memory with v: nil, bool, int for INT32
+// and INT64, uint for UINT32 and UINT64, net.IP, string or []byte.
 func (v Value) Any() any {
 	switch v.typ {
 	case TypeBool:

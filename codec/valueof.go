@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// ValueOf returns the value for a Go value: nil, bool, any integer or float,
-// string, []byte, netip.Addr, net.IP or Value. A net.IP becomes IPV4 where it
-// has an IPv4 form, as there is no telling the two apart. An infinity or a NaN is an error. Strings and slices
+// ValueOf returns the value for a Go value: nil, bool, any integer or float, string,
+// []byte, netip.Addr, net.IP or Value. A net.IP that has an IPv4 form becomes IPV4: the
+// type does not distinguish the two. An infinity or a NaN is an error. Strings and slices
 // are shared, not copied.
 func ValueOf(v any) (Value, error) {
 	switch v := v.(type) {

@@ -31,16 +31,16 @@ func VarintLen(v uint64) int {
 	return n
 }
 
-// beginText appends the type of a STRING and space for a short length. Its bytes are
-// appended behind it, then finishText fills in the length.
+// beginText appends the type of a STRING and space for a short length. Append its bytes
+// after it; then finishText fills in the length.
 func beginText(b []byte) (out []byte, start int) { return beginBytes(b, TypeString) }
 
 func beginBytes(b []byte, t Type) (out []byte, start int) {
 	return append(b, byte(t), 0), len(b) + 2
 }
 
-// finishText fills in the length of the bytes from start on, moving them where it needs
-// more than the one byte.
+// finishText fills in the length of the bytes from start on. It moves them if the
+// length needs more than one byte.
 func finishText(b []byte, start int) []byte {
 	n := len(b) - start
 	var more [MaxVarintLen - 1]byte

@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Config configures a [Page]. The zero Config gives a page of messages alone.
+// Config configures a [Page]. The zero Config makes a page that shows only messages.
 type Config struct {
 	// Name is the agent's name in the title. Default: "agent".
 	Name string
@@ -16,12 +16,12 @@ type Config struct {
 	// Default: 127.0.0.1:9000.
 	Addr string
 	// Agent has the counters and the open connections. Each open page reads them once a
-	// second. With a nil Agent the tab is empty.
+	// second. If it is nil, the tab Connections is empty.
 	Agent *spoe.Agent
 	// Routes returns the routes, as [router.Router.Routes] does.
 	Routes func() []router.RouteInfo
 	// HAProxy returns the files of HAProxy's configuration to show. It is called
-	// each time a page asks for its configuration.
+	// whenever a page asks for the configuration.
 	HAProxy func() ([]File, error)
 	// Findings returns the findings of a check of HAProxy's configuration; a finding
 	// may have several lines. Nil: there was no check.

@@ -15,8 +15,8 @@ import (
 const (
 	slotLength = 5 * time.Second
 	slots      = 60 // of slotLength: five minutes
-	recent     = 12 // slots that percentiles are made of: one minute
-	maxNames   = 64 // messages that are counted apart
+	recent     = 12 // slots for percentiles: one minute
+	maxNames   = 64 // messages that are counted separately
 	otherName  = "(others)"
 )
 
@@ -37,7 +37,7 @@ type count struct {
 	slots    [slots]slot
 }
 
-// A slot has the messages of one slotLength.
+// A slot counts the messages of one slotLength.
 type slot struct {
 	number int64 // slotLengths since 1970; a slot with another number is old
 	total  uint32

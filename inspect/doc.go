@@ -10,18 +10,17 @@
 //
 // # Cost
 //
-// While no browser has the page open, the middleware costs one atomic load per
-// message and allocates nothing. It counts and samples only while a page is open and
-// for ten seconds afterwards, so the numbers begin when the first page is opened. Each
-// page gets at most 50 samples a second through a channel of a fixed size; a browser
-// that reads too slowly loses samples, which the page counts, and never delays the
-// agent.
+// While no browser has the page open, the middleware costs one atomic load per message and
+// allocates nothing. It counts and samples only while a page is open and for ten seconds
+// afterwards, so the numbers begin when the first page opens. Each page gets at most 50
+// samples a second through a channel of a fixed size. A browser that reads too slowly loses
+// samples, which the page counts, and does not delay the agent.
 //
 // # Secrets
 //
-// A value of a field with the tag option secret is replaced by REDACTED before it
-// is stored, filtered or encoded. The same holds for the arguments and variables
-// in Config.Secrets, and for Cookie, Set-Cookie, Authorization, Proxy-Authorization,
-// X-Api-Key, X-Auth-Token and X-Csrf-Token, as arguments and inside header blocks. Other
-// values are shown: a password in a URL or in a body is visible unless its field is secret.
+// REDACTED replaces the value of a field with the tag option secret before it is stored,
+// filtered or encoded. The same applies to the arguments and variables in Config.Secrets,
+// and to Cookie, Set-Cookie, Authorization, Proxy-Authorization, X-Api-Key, X-Auth-Token
+// and X-Csrf-Token, as arguments and inside header blocks. Other values are shown: a
+// password in a URL or in a body is visible unless its field is secret.
 package inspect

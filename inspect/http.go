@@ -31,7 +31,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if n := len(r.URL.Path); n == 0 || r.URL.Path[n-1] == '/' {
 		name = "index.html"
 	}
-	// Another site must not be able to start the counting, even unseen.
+	// Another site must not be able to start the counting, even if it cannot read the
+	// answer.
 	data := name == "events" || name == "config"
 	if site := r.Header.Get("Sec-Fetch-Site"); data && site != "" && site != "same-origin" && site != "none" {
 		http.Error(w, "open the page itself", http.StatusForbidden)
@@ -99,11 +100,11 @@ func (p *Page) config(w http.ResponseWriter) {
 		c.failed("the check", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(c) // the browser has gone
+	_ = json.NewEncoder(w).Encode(c) // the browser may be gone
 }
 
-// shorten returns the file and its folder of a place in the source. Its full path is
-// one of the machine that built the program.
+// shorten returns the folder and the file of a place in the source. The full path is a
+// path of the machine that built the program.
 func shorten(site string) string {
 	dir, file := path.Split(site)
 	return path.Join(path.Base(dir), file)

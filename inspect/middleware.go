@@ -26,10 +26,10 @@ func (p *Page) Middleware() spoe.Middleware {
 type observed struct {
 	page *Page
 	next spoe.Handler
-	last atomic.Pointer[count] // of the message before: most handlers have one name
+	last atomic.Pointer[count] // of the previous message: most handlers have one name
 }
 
-// observedBounded also says within which time its messages are acknowledged.
+// observedBounded also reports the deadline of its messages.
 type observedBounded struct {
 	*observed
 	bound time.Duration
@@ -46,7 +46,7 @@ func (o *observed) ReadsArgs() []string {
 	return nil
 }
 
-// ServeSPOE calls the next handler, and observes the message if somebody looks.
+// ServeSPOE calls the next handler, and observes the message if a page is open.
 func (o *observed) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
 	viewers := o.page.viewers.Load()
 	if viewers == nil {

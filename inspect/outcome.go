@@ -16,8 +16,8 @@ const (
 	outcomeError           // any other error
 	outcomePanic           // the handler panicked
 	outcomeTimeout         // it missed its deadline
-	outcomeShed            // turned away by middleware.Limit
-	outcomes               // how many there are
+	outcomeShed            // rejected by middleware.Limit
+	outcomes               // their number
 )
 
 var outcomeNames = [outcomes]string{"ok", "empty", "error", "panic", "timeout", "shed"}

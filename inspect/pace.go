@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// A pace bounds how many things happen in a second. After a quiet second as many may
-// happen at once; then they are spread evenly, so that the samples of a busy
-// agent are not all of one millisecond.
+// A pace bounds the number of events in a second. After a quiet second that many may
+// happen at once; then it spreads them evenly, so that the samples of a busy agent are
+// not all from one millisecond.
 type pace struct {
-	due atomic.Int64 // when all that happened would have happened evenly, in ns
+	due atomic.Int64 // the time at which all events so far were due at an even pace, in ns
 }
 
-// allows reports whether one more thing may happen now.
+// allows reports whether one more event may happen now.
 func (p *pace) allows(now time.Duration, perSecond int) bool {
 	return time.Duration(p.due.Load())-now <= time.Second-time.Second/time.Duration(perSecond)
 }
 
-// take reports whether one more thing may happen now, and counts it if so.
+// take reports whether one more event may happen now, and counts it if so.
 func (p *pace) take(now time.Duration, perSecond int) bool {
 	for {
 		due := p.due.Load()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// lingers is for how long messages are counted after the last browser has left. It is
-// longer than browsers wait until they connect again.
+// lingers is the time for which messages are counted after the last browser leaves.
+// Browsers reconnect sooner.
 const lingers = 10 * time.Second
 
 // Page is the page: an http.Handler and the source of the middleware that feeds
@@ -17,10 +17,10 @@ type Page struct {
 	cfg     Config
 	secrets map[string]bool
 
-	epoch time.Time // messages are timed from here: it saves reading the wall clock
+	epoch time.Time // the start of all times, which saves reading the wall clock
 
-	// viewers are the open pages. The list is never changed, only replaced. It is nil
-	// while nothing is counted: messages then pass untouched.
+	// viewers are the open pages. A list never changes; another one replaces it. It is
+	// nil while messages are not counted.
 	viewers atomic.Pointer[[]*viewer]
 
 	joinMu sync.Mutex // guards the fields below, and writing to viewers
@@ -89,8 +89,8 @@ func (p *Page) join(v *viewer) bool {
 	return true
 }
 
-// leave removes a viewer. Counting goes on for a while after the last one: its
-// browser may only be reconnecting, with another filter.
+// leave removes a viewer. Counting continues for a while after the last one: its
+// browser may reconnect with another filter.
 func (p *Page) leave(v *viewer) {
 	p.joinMu.Lock()
 	defer p.joinMu.Unlock()
@@ -128,7 +128,7 @@ func (p *Page) countingSince() time.Time {
 	return p.since
 }
 
-// looking returns how many pages are open.
+// looking returns the number of open pages.
 func (p *Page) looking() int {
 	viewers := p.viewers.Load()
 	if viewers == nil {

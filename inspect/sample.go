@@ -13,13 +13,12 @@ import (
 
 const (
 	maxValue  = 2048  // bytes of a value that are shown
-	maxRead   = 32768 // bytes of a value that are read to hide secrets; longer ones are cut before
+	maxRead   = 32768 // bytes of a value that are read to hide secrets; longer values are cut first
 	maxFields = 64    // arguments, and variables, that are shown
 	maxHex    = 512   // bytes of a binary value in a command line
 )
 
-// An event is a message whose handler has returned; it is valid as long as the
-// message.
+// An event is a message whose handler returned; it is valid as long as the message.
 type event struct {
 	ctx      context.Context
 	msg      *spoe.Message
@@ -32,7 +31,7 @@ type event struct {
 	made     *sample
 }
 
-// A sample is one message as pages get it, without secrets.
+// A sample is one message for the pages, without secrets.
 type sample struct {
 	at   time.Time
 	took time.Duration
@@ -61,7 +60,7 @@ type field struct {
 	Hidden bool   `json:"hidden,omitempty"`
 }
 
-// sample returns the event's sample, which is made once.
+// sample returns the event's sample. The first call makes it.
 func (e *event) sample(p *Page) *sample {
 	if e.made != nil {
 		return e.made

@@ -39,8 +39,8 @@ func mentionsSecret(b []byte) bool {
 	return slices.ContainsFunc(secret.Headers, func(h string) bool { return bytes.Contains(b, []byte(h)) })
 }
 
-// readBlock returns the header block in b as lines, with secrets hidden. ok
-// reports whether b is one from its first to its last byte.
+// readBlock returns the header block in b as lines, with secrets hidden. ok reports
+// whether all of b is a header block.
 func readBlock(b []byte) (lines string, hidden, ok bool) {
 	block := codec.NewHeaderBlock(b)
 	if len(b) < 2 || block.Err() != nil {
@@ -62,9 +62,8 @@ func readBlock(b []byte) (lines string, hidden, ok bool) {
 	return s.String(), hidden, s.Len() > 0 && (size == len(b) || size+2 == len(b))
 }
 
-// maskLines returns text with the values of secret headers hidden, and reports
-// whether there were any. A line that begins with a blank continues the one before
-// it.
+// maskLines returns text with the values of secret headers hidden, and reports whether
+// there were any. A line that begins with a blank continues the previous one.
 func maskLines(text string) (masked string, hidden bool) {
 	lines := strings.SplitAfter(text, "\n")
 	inSecret := false

@@ -15,14 +15,14 @@ const (
 
 // slowest has the slowest messages of the last minutes.
 type slowest struct {
-	least atomic.Int64 // a message must take longer than this to get in
+	least atomic.Int64 // the list takes only messages that took longer than this
 
 	samplesMu sync.Mutex // guards samples
 	samples   []*sample  // slowest first
 }
 
-// wants reports whether a message that took so long gets in. It is called for
-// each message, so it only looks at the least time.
+// wants reports whether the list takes a message with this duration. It runs for each
+// message, so it only looks at the least time.
 func (s *slowest) wants(took time.Duration) bool { return int64(took) > s.least.Load() }
 
 func (s *slowest) add(x *sample) {

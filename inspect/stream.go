@@ -49,7 +49,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	defer samples.Stop()
 	batch, err := appendEvent(nil, "stats", p.stats(v))
 	for err == nil {
-		// A writer without deadlines, such as a test's, is used without.
+		// An error means a writer without deadlines, such as a test's.
 		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
 		if _, err = w.Write(batch); err == nil {
 			err = control.Flush()

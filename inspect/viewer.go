@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	samplesPerSecond = 50   // that a viewer gets, and as many at once after a quiet second
+	samplesPerSecond = 50   // for a viewer, and as many at once after a quiet second
 	readsPerSecond   = 1000 // the same for samples that a filter on values reads
 	viewerQueue      = 100  // samples that wait for a viewer's browser
 )
@@ -19,7 +19,7 @@ type viewer struct {
 
 	sent, reads pace
 
-	skipped atomic.Uint64 // samples that the bounds above left out
+	skipped atomic.Uint64 // samples left out by the bounds above
 	lost    atomic.Uint64 // samples for which the browser was too slow
 }
 
@@ -40,8 +40,8 @@ func newViewer(q url.Values) *viewer {
 	}
 }
 
-// offer gives the viewer a sample of the event if it wants one and may have one.
-// It never blocks. It is called from many goroutines.
+// offer gives the viewer a sample of the event if the viewer wants it and its bounds
+// allow it. It never blocks. Many goroutines call it.
 func (v *viewer) offer(p *Page, e *event) {
 	f := &v.filter
 	if f.paused || f.message != "" && f.message != e.msg.Name || f.outcome != "" && f.outcome != e.outcome.String() {
@@ -69,8 +69,8 @@ func (v *viewer) offer(p *Page, e *event) {
 
 func (f *filter) readsValues() bool { return f.arg != "" || f.variable != "" }
 
-// wants looks at the sample, whose secrets are hidden: a filter must not be able
-// to guess them.
+// wants reports whether the filter matches the sample. Its secrets are hidden, so that
+// a filter cannot guess them.
 func (f *filter) wants(s *sample) bool {
 	return has(s.Args, f.arg) && has(s.Vars, f.variable)
 }

@@ -17,11 +17,11 @@ import (
 //	spop.server.accepted_connections   since the start, health checks included
 //	spop.server.notifies, .acks        frames received and sent
 //	spop.server.active_notifies        received and not acknowledged
-//	spop.server.late_handlers          run on after their ACK has left
+//	spop.server.late_handlers          still run after their ACK left
 //	spop.server.failed_messages        by error.type: error, panic, timeout, too_big
 //	spop.server.disconnects            by spop.status and spop.side, agent or haproxy
 //
-// It is not a middleware, since only the agent counts these.
+// It is not a middleware, because only the agent counts these.
 func AgentMetrics(a *spoe.Agent, p metric.MeterProvider) (metric.Registration, error) {
 	meter := meterOf(p)
 	connections := upDown(meter, "spop.server.connections", "{connection}", "Connections of HAProxy that are open.")

@@ -5,8 +5,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// answer has the actions of a handler, for other messages. It never changes, so several
-// goroutines may read it.
+// answer has the actions of a handler, for other messages. It does not change, so
+// several goroutines may read it.
 type answer []codec.Action
 
 // keep copies the actions.

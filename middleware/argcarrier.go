@@ -2,8 +2,8 @@ package middleware
 
 import "github.com/spoke-go/spoke/spoe"
 
-// argCarrier lets a propagator read a message's arguments. It is as large as a
-// pointer, so that passing it on allocates nothing.
+// argCarrier lets a propagator read a message's arguments. It has the size of a
+// pointer, so that passing it allocates nothing.
 type argCarrier struct{ args *spoe.Args }
 
 // Get returns the argument of that name.
@@ -15,7 +15,7 @@ func (c argCarrier) Get(key string) string {
 	return v.Str()
 }
 
-// Set does nothing: arguments are only read.
+// Set does nothing: a propagator only reads arguments.
 func (argCarrier) Set(string, string) {}
 
 // Keys returns the names of the arguments.

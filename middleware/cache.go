@@ -16,9 +16,9 @@ import (
 
 // CacheConfig configures [Cache].
 type CacheConfig struct {
-	// MaxBytes is the largest memory of keys and answers, for each wrapped handler; 64
-	// KiB at least. The least recently used answers are dropped first. An answer larger
-	// than a sixteenth of MaxBytes is not kept. Default: 32 MiB.
+	// MaxBytes is the maximum memory of keys and answers for each wrapped handler, 64
+	// KiB at least. The least recently used answers are dropped first, and an answer
+	// larger than a sixteenth of MaxBytes is not kept. Default: 32 MiB.
 	MaxBytes int
 	// MeterProvider takes the metric spop.cache.lookups, which spop.cache.result
 	// splits into hit and miss. Default: OpenTelemetry's global one.
@@ -30,12 +30,12 @@ const (
 	minCacheBytes     = 64 << 10
 )
 
-// Cache keeps the answers of a handler in memory, that is, the variables that it sets
-// and unsets, and uses them for messages with the same key until they are ttl old:
+// Cache keeps a handler's answers, the variables that it sets and unsets, in memory,
+// and uses them for messages with the same key until they are ttl old:
 //
 //	middleware.Cache(time.Minute, middleware.KeyArgs("ip"))
 //
-// It keeps no failures. It keeps the answer of a handler that has missed its deadline,
+// It does not keep failures. It keeps the answer of a handler that missed its deadline,
 // for the next message.
 //
 // The handler gets its own Actions: Reset drops only actions of the handler, not of
@@ -100,7 +100,7 @@ func (c *cache) ask(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, 
 	return a.give(acts)
 }
 
-// callFailureHook calls what OnFailure of a copy was given so far.
+// callFailureHook calls the functions that OnFailure of a copy got so far.
 func callFailureHook(msg *spoe.Message, err error, acts *spoe.Actions) {
 	if hook := msg.FailureHook(); hook != nil {
 		hook(err, acts)
@@ -110,9 +110,8 @@ func callFailureHook(msg *spoe.Message, err error, acts *spoe.Actions) {
 // lookups counts hits and misses of a message name.
 type lookups struct{ hits, misses atomic.Int64 }
 
-// newLookups returns the counts. They are made with the first message, since
-// programs set OpenTelemetry's global provider late, and the metric reads them
-// when it is collected.
+// newLookups returns the counts. The first message makes them, because programs set
+// OpenTelemetry's global provider late. The metric reads them when it is collected.
 func newLookups(p metric.MeterProvider) func() *methods[*lookups] {
 	return sync.OnceValue(func() *methods[*lookups] {
 		counts := &methods[*lookups]{make: func(string) *lookups { return new(lookups) }}

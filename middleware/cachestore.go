@@ -8,9 +8,9 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// store is a bounded map from keys to answers, in shards so that handlers do
-// not wait for each other. It needs no goroutine: an answer that is too old is
-// dropped when it is looked for, or as the least recently used.
+// store is a bounded map from keys to answers, in shards so that handlers do not wait
+// for each other. It needs no goroutine: an answer that is too old is dropped at the
+// next look-up, or as the least recently used.
 type store struct {
 	seed   maphash.Seed
 	shards [16]shard

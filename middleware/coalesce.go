@@ -15,14 +15,13 @@ import (
 // It is for handlers that ask a slow service: a thousand requests of one address
 // at once become one question.
 //
-// The handler runs in a goroutine of its own, with a copy of the first message and
-// the values of its context. A message whose context ends stops waiting, even if
-// it was the first, and the others go on; when the last one stops waiting, the
-// handler's context ends. Put [Timeout] outside: inside, it has no ACK to send.
-// Functions that the handler gives to OnFailure are called for each message that
-// fails.
+// The handler runs in a separate goroutine, with a copy of the first message and the values
+// of its context. A message whose context ends stops waiting, even if it was the first, and
+// the others go on; when the last one stops waiting, the handler's context ends. Put
+// [Timeout] outside: inside, it has no ACK to send. Each message that fails calls the
+// functions that the handler gave to OnFailure.
 //
-// It does not use x/sync's singleflight, in which a panic ends the program, a call goes on
+// It does not use x/sync's singleflight. There a panic ends the program, a call continues
 // when no caller waits for it, and Shutdown cannot wait for it.
 func Coalesce(key Key) spoe.Middleware {
 	key.mustBeSet("Coalesce")
@@ -91,14 +90,13 @@ func (c *coalescing) join(ctx context.Context, msg *spoe.Message) *flight {
 	return f
 }
 
-// startLocked calls the handler in a goroutine, for which the agent's Shutdown
-// waits.
+// startLocked calls the handler in a goroutine. The agent's Shutdown waits for it.
 func (c *coalescing) startLocked(ctx context.Context, f *flight) {
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	f.msg.Go(func(task context.Context) {
 		defer context.AfterFunc(task, f.cancel)()
 		defer c.finish(f)
-		f.err = &spoe.PanicError{} // a runtime.Goexit leaves it so
+		f.err = &spoe.PanicError{} // stays after a runtime.Goexit
 		var acts spoe.Actions
 		if f.err = c.next.ServeSPOE(ctx, f.msg, &acts); f.err == nil {
 			f.answer = keep(&acts)
@@ -112,8 +110,8 @@ func (c *coalescing) finish(f *flight) {
 	close(f.done)
 }
 
-// leave notes that a message has stopped waiting for f. If it was the last one, f ends, and
-// the next message with this key calls the handler again.
+// leave notes that a message stops waiting for f. After the last one f ends, and the next
+// message with this key calls the handler again.
 func (c *coalescing) leave(f *flight) {
 	c.mu.Lock()
 	f.waiting--

@@ -2,8 +2,8 @@ package middleware
 
 import "fmt"
 
-// only returns the configuration that a middleware was given, or the zero one.
-// call is the function that was called. It panics on more than one.
+// only returns the configuration that a middleware got, or the zero one. call is the
+// name of the middleware's function. It panics on more than one configuration.
 func only[C any](call string, cfgs []C) C {
 	switch len(cfgs) {
 	case 0:

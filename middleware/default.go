@@ -14,12 +14,12 @@ type DefaultConfig struct {
 	// the agent logs failures itself.
 	Log *LogConfig
 	// Observers run inside of Trace, so that their context has the span, and outside of
-	// Timeout, so that they see the outcome of a message, whatever caused it. The
-	// middleware of package inspect is one. Default: none.
+	// Timeout, so that they see each outcome, also a timeout or a panic. The middleware
+	// of package inspect is an observer. Default: none.
 	Observers []spoe.Middleware
-	// Limit is the largest number of messages that are handled at once; see [Limit].
-	// Default: 0, without Limit, because the agent's MaxConcurrent bounds them without
-	// rejecting any.
+	// Limit is the maximum number of messages that are handled at once; see [Limit].
+	// Default: 0, no Limit: the agent's MaxConcurrent bounds them and rejects no
+	// message.
 	Limit       int
 	LimitConfig LimitConfig
 }
@@ -28,9 +28,9 @@ type DefaultConfig struct {
 // innermost:
 //
 //   - [Trace], so that everything inside has a span, and the log its ids;
-//   - [Metrics], [Log]: they see the outcome of a message, whatever caused it;
-//   - Observers, the same;
-//   - [Timeout] of d, which includes waiting for Limit;
+//   - [Metrics], [Log], which see each outcome, also a timeout or a panic;
+//   - Observers, for the same reason;
+//   - [Timeout] of d, which includes the wait for Limit;
 //   - [Limit], close to the service that it protects;
 //   - [Recover], so that all of the above see a panic as an error with its stack.
 //

@@ -16,11 +16,11 @@ import (
 
 // DetachConfig configures [Detach]. The zero DetachConfig is the same as none.
 type DetachConfig struct {
-	// Workers is the largest number of messages that are handled at once. Default: 16.
+	// Workers is the maximum number of messages that are handled at once. Default: 16.
 	Workers int
-	// Queue is the largest number of messages that wait for a worker. Default: 1024.
+	// Queue is the maximum number of messages that wait for a worker. Default: 1024.
 	Queue int
-	// QueueBytes is the largest sum of their sizes in bytes. Default: 64 MiB.
+	// QueueBytes is the maximum sum of their sizes in bytes. Default: 64 MiB.
 	QueueBytes int
 	// Timeout is the time from the beginning of a handler until its context ends.
 	// Default: 30 s.
@@ -38,15 +38,15 @@ type DetachConfig struct {
 // Detach acknowledges each message at once and without actions, and calls the handler
 // afterwards: for mirroring, logging, learning, and other work for which HAProxy need
 // not wait. The handler gets a copy of the message, a context with the values of the
-// message's context, and actions that are dropped. Its failures are logged. Functions
-// that it gives to OnFailure are called, but their actions do not reach HAProxy either:
-// do not fail closed by a variable that is set inside Detach.
+// message's context, and actions that are dropped. Its failures are logged. Detach
+// calls functions that the handler gives to OnFailure, but their actions do not reach
+// HAProxy either: do not fail closed by a variable that is set inside Detach.
 //
-// The queue is bounded; a message that does not fit is dropped and counted.
-// [spoe.Agent.Shutdown] waits for the queued ones; when it gives up, the handlers'
-// contexts end, and the rest of the queue is handled with such a context. All
-// handlers that the returned middleware wraps share queue and workers. They must be
-// of one agent.
+// The queue is bounded: Detach drops and counts a message that does not fit.
+// [spoe.Agent.Shutdown] waits for queued messages. When it gives up, the handlers'
+// contexts end, and the other queued messages are handled with an ended context. All
+// handlers that the returned middleware wraps share the queue and the workers, and must
+// belong to one agent.
 //
 // Detach panics on a negative number, or on more than one configuration.
 func Detach(cfgs ...DetachConfig) spoe.Middleware {
@@ -94,7 +94,7 @@ type detached struct {
 	next spoe.Handler
 }
 
-// submit gives a message to a worker of its own, or queues it until one is free. It
+// submit gives a message to a new worker, or queues it until a worker is free. It
 // returns false if the queue is full.
 func (d *detaching) submit(ctx context.Context, msg *spoe.Message, next spoe.Handler) bool {
 	size := len(msg.Args.Raw().Raw())
@@ -124,7 +124,7 @@ func (d *detaching) start(item detached) {
 	item.msg.Go(func(task context.Context) {
 		left := false
 		defer func() {
-			if !left { // runtime.Goexit ends this goroutine: another goes on
+			if !left { // runtime.Goexit ends this goroutine: another one continues
 				if item, ok := d.pop(); ok {
 					d.start(item)
 				}
@@ -137,8 +137,8 @@ func (d *detaching) start(item detached) {
 	})
 }
 
-// pop takes the first message of the queue. If there is none, the calling worker
-// ends, and pop counts it off.
+// pop takes the first message of the queue. If there is none, the calling worker ends,
+// and pop reduces the count of workers.
 func (d *detaching) pop() (item detached, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -161,7 +161,7 @@ func (d *detaching) handle(task context.Context, item detached) {
 	ctx, cancel := context.WithTimeout(item.ctx, d.timeout)
 	defer cancel()
 	defer context.AfterFunc(task, cancel)()
-	var err error = &spoe.PanicError{} // which a runtime.Goexit leaves
+	var err error = &spoe.PanicError{} // stays after a runtime.Goexit
 	defer func() {
 		if err != nil {
 			d.failed(ctx, item.msg, err)
@@ -170,8 +170,8 @@ func (d *detaching) handle(task context.Context, item detached) {
 	err = item.next.ServeSPOE(ctx, item.msg, new(spoe.Actions))
 }
 
-// failed logs a failure and calls what OnFailure was given. Loggers and hooks may
-// panic, which would end the program here.
+// failed logs a failure and calls the functions that OnFailure got. Loggers and hooks
+// may panic, which would end the program here.
 func (d *detaching) failed(ctx context.Context, msg *spoe.Message, err error) {
 	quietly(func() {
 		logger := d.logger

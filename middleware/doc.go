@@ -10,11 +10,11 @@
 //
 // [Default] has the order in which they work together, and why.
 //
-// Most take a configuration as their last argument, which may be left out:
-// Trace() or Trace(TraceConfig{…}). Its zero value works. A wrong configuration, or
-// more than one, panics in the call.
+// The last argument of most is an optional configuration: Trace() or
+// Trace(TraceConfig{…}). Its zero value works. A wrong configuration, or more than one,
+// panics in the call.
 //
-// Telemetry is OpenTelemetry's: without an SDK installed, [Trace] and [Metrics]
-// cost little and go nowhere. Values of fields that are tagged secret are in no
-// span, log line or metric.
+// Telemetry is OpenTelemetry's: without an SDK, [Trace] and [Metrics] cost little and
+// have no effect. Spans, log lines and metrics do not contain values of fields that are
+// tagged secret.
 package middleware

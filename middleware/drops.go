@@ -15,9 +15,8 @@ type drops struct {
 	options methods[[]metric.AddOption]
 }
 
-// newDrops returns the count of messages that were dropped for this reason. It is
-// made with the first of them, since programs set OpenTelemetry's global provider
-// late.
+// newDrops returns the count of messages that were dropped for this reason. The first
+// drop makes it, because programs set OpenTelemetry's global provider late.
 func newDrops(p metric.MeterProvider, reason string, more ...attribute.KeyValue) func() *drops {
 	return sync.OnceValue(func() *drops {
 		d := &drops{counter: made(meterOf(p).Int64Counter("spop.server.dropped_messages",

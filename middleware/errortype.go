@@ -14,18 +14,18 @@ import (
 // errPanicked stands for a panic that passes through a middleware.
 var errPanicked = errors.New("middleware: the handler panicked")
 
-// otherError is the error.type of an error that says nothing about its kind.
+// otherError is the error.type of an error without a kind.
 const otherError = "error"
 
 // maxErrorType bounds error.type, in bytes.
 const maxErrorType = 128
 
-// errorType returns the error.type of the conventions, a name of few values that does
-// not change from release to release: panic, timeout, canceled (HAProxy or the agent
-// has gone), shed (by [Limit]), argument (which the handler's struct could not take).
-// For the handler's own errors it is the result of their method ErrorType, or else the
-// Go type of the first error that has one of its own: the types of package errors and
-// fmt carry a text only, and count as "error".
+// errorType returns the error.type of the conventions, a name with few values that do
+// not change from release to release: panic, timeout, canceled (HAProxy closed the
+// connection, or the agent ended), shed (by [Limit]), argument (which the handler's
+// struct could not take). For the handler's own errors it is the result of their method
+// ErrorType, or else the Go type of the first error that has its own: the types of
+// package errors and fmt have only a text, and count as "error".
 func errorType(err error) (kind string) {
 	defer func() {
 		if recover() != nil { // a method of the error panicked

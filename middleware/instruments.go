@@ -22,8 +22,8 @@ func meterOf(p metric.MeterProvider) metric.Meter {
 	return p.Meter(instrumentation, metric.WithSchemaURL(semconv.SchemaURL))
 }
 
-// made returns an instrument, which works even if there is an error. The error goes
-// to OpenTelemetry's handler of errors.
+// made returns an instrument, which works even if there is an error, and passes the
+// error to OpenTelemetry's error handler.
 func made[T any](instrument T, err error) T {
 	if err != nil {
 		otel.Handle(err)
@@ -31,19 +31,19 @@ func made[T any](instrument T, err error) T {
 	return instrument
 }
 
-// upDown returns a count that also falls, which a callback observes.
+// upDown returns a count that can fall, and that a callback observes.
 func upDown(meter metric.Meter, name, unit, description string) metric.Int64ObservableUpDownCounter {
 	return made(meter.Int64ObservableUpDownCounter(name, metric.WithUnit(unit), metric.WithDescription(description)))
 }
 
-// counter returns a count that only grows, which a callback observes.
+// counter returns a count that only grows, and that a callback observes.
 func counter(meter metric.Meter, name, unit, description string) metric.Int64ObservableCounter {
 	return made(meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(description)))
 }
 
 // onCollect registers f to observe an instrument whenever metrics are collected, as
-// long as the program runs. Several may observe the same one: their values add up,
-// which values of the instrument's own callbacks would not.
+// long as the program runs. Several functions may observe one instrument: their values
+// add up, unlike those of the instrument's own callbacks.
 func onCollect(meter metric.Meter, instrument metric.Observable, f func(metric.Observer)) {
 	made(meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		f(o)

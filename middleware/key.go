@@ -9,16 +9,16 @@ import (
 )
 
 // A Key decides which messages may share an answer. Messages with different names never
-// do. Make one with [KeyArgs] or [KeyFunc].
+// share one. Make one with [KeyArgs] or [KeyFunc].
 type Key struct {
-	args []string // that it reads, as far as is known
+	args []string // that it is known to read
 	of   func(b []byte, msg *spoe.Message) []byte
 }
 
 // KeyArgs returns a [Key] made of the arguments of these names, with types and values;
 // without names, of all arguments in the order sent. A message that has none of the
-// named arguments shares its answer with no other, and package router refuses a name
-// that no field of a handler's struct has.
+// named arguments does not share its answer. Package router refuses a name that no
+// field of a handler's struct has.
 //
 // Leave out arguments that differ from request to request and do not change the
 // answer, such as a traceparent.
@@ -48,8 +48,8 @@ func KeyArgs(names ...string) Key {
 }
 
 // KeyFunc returns a [Key] made by f. f appends the key of a message to b and returns
-// the result; if it returns nil, the message shares its answer with no other. f must be
-// safe for concurrent use and must not keep b.
+// the result; if it returns nil, the message does not share its answer. f must be safe
+// for concurrent use and must not keep b.
 func KeyFunc(f func(b []byte, msg *spoe.Message) []byte) Key {
 	if f == nil {
 		panic("middleware: KeyFunc: the function is nil: pass one, or use KeyArgs")
@@ -73,16 +73,16 @@ type keyed struct {
 // ReadsArgs returns the names of the arguments.
 func (k *keyed) ReadsArgs() []string { return k.key.args }
 
-// keyBuffer holds the key of a message while it is looked for.
+// keyBuffer holds the key of a message during a look-up.
 type keyBuffer struct{ key, b []byte }
 
 var keyBuffers = sync.Pool{New: func() any { return &keyBuffer{b: make([]byte, 0, 256)} }}
 
-// maxKeyBuffer is the largest buffer, in bytes, that is used again.
+// maxKeyBuffer is the size, in bytes, of the largest buffer that goes back to the pool.
 const maxKeyBuffer = 4 << 10
 
-// buffer returns a buffer with the message's key behind the message's name. The
-// buffer's key is nil if the message has none.
+// buffer returns a buffer with the message's name, followed by its key. The buffer's
+// key is nil if the message has no key.
 func (k Key) buffer(msg *spoe.Message) *keyBuffer {
 	buf := keyBuffers.Get().(*keyBuffer)
 	buf.b = slices.Grow(codec.AppendString(buf.b[:0], msg.Name), 1)
@@ -94,8 +94,8 @@ func (k Key) buffer(msg *spoe.Message) *keyBuffer {
 	case len(key) > 0 && &key[0] == &free[:1][0]: // appended in place
 		buf.key = buf.b[:len(buf.b)+len(key)]
 	default:
-		// It has grown, or is not the buffer at all but, say, a value's own
-		// bytes: the pool must never write into those.
+		// The key is in a larger buffer, or in other bytes such as a value's own: the
+		// pool must never write into those.
 		buf.b = append(buf.b, key...)
 		buf.key = buf.b
 	}

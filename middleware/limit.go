@@ -12,44 +12,43 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// ErrShed is the error of a message that [Limit] turns away.
+// ErrShed is the error of a message that [Limit] rejects.
 var ErrShed error = shedError{}
 
 type shedError struct{}
 
 func (shedError) Error() string { return "middleware: too many messages are being handled" }
 
-// ErrorType returns the error.type of telemetry, by which packages that do not
-// import this one know the error.
+// ErrorType returns the error.type of telemetry. Packages that do not import this one
+// know the error by it.
 func (shedError) ErrorType() string { return "shed" }
 
 // LimitConfig configures [Limit]. The zero LimitConfig is the same as none.
 type LimitConfig struct {
-	// Wait is the longest time that a message waits for its turn; a [Timeout] outside
-	// includes it. Default: 0, it does not wait.
+	// Wait is the maximum time that a message waits for its turn; a [Timeout] outside
+	// includes it. Default: 0, no wait.
 	Wait time.Duration
-	// MinBytes is the least size of a message's arguments, in bytes, from which on the
-	// message counts; smaller ones are never rejected. It keeps large messages from
-	// taking all places of a Limit inside this one. Default: all messages count.
+	// MinBytes is the minimum size of the arguments, in bytes, of the messages that
+	// count; smaller messages are never rejected. It keeps large messages from taking
+	// all places of a Limit inside this one. Default: all messages count.
 	MinBytes int
 	// Var is a variable, such as "txn.overloaded", that is set to true if the message
 	// is rejected. The message counts as answered then: Log writes no line, and
 	// router.ErrorVar's variable is not set. Default: none; the message fails with
 	// [ErrShed].
 	Var string
-	// MeterProvider takes the count of messages that were turned away, the metric
-	// spop.server.dropped_messages with spop.drop.reason shed. Default:
-	// OpenTelemetry's global one.
+	// MeterProvider takes the count of rejected messages, the metric
+	// spop.server.dropped_messages with spop.drop.reason shed. Default: OpenTelemetry's
+	// global one.
 	MeterProvider metric.MeterProvider
 }
 
-// Limit bounds the number of messages that are handled at once, by all handlers
-// together that the returned middleware wraps. A message beyond n waits for
-// LimitConfig.Wait at most, and is then rejected: the ACK leaves, and the handler is
-// not called.
+// Limit bounds the number of messages that all handlers which the returned middleware
+// wraps handle at once. A message above n waits for LimitConfig.Wait at most, and is
+// then rejected: the ACK leaves, and the handler is not called.
 //
-// A handler that has missed its deadline counts until it returns, so that a bound
-// on the use of a database holds.
+// A handler that missed its deadline counts until it returns, so that a bound on the
+// use of a database holds.
 //
 // Limit panics if n is not positive, or on more than one configuration.
 func Limit(n int, cfgs ...LimitConfig) spoe.Middleware {
@@ -95,7 +94,7 @@ type limit struct {
 	drops    func() *drops
 }
 
-// acquire waits for a place. Its error is the context's if that has ended.
+// acquire waits for a place. If the context ends, it returns the context's error.
 func (l *limit) acquire(ctx context.Context) error {
 	if l.wait == 0 {
 		return ErrShed

@@ -21,28 +21,28 @@ type LogConfig struct {
 	Logger *slog.Logger
 	// Level is the level of successful messages. Default: slog.LevelInfo.
 	Level slog.Level
-	// Slow is the time of a handler from which on its line is a warning. Default: 0, no
+	// Slow is the duration above which a handler's line is a warning. Default: 0, no
 	// such warnings.
 	Slow time.Duration
-	// Every logs one of that number of successful messages. Failed and slow messages
-	// are all logged. Default: 1, all messages.
+	// Every logs one of that number of successful messages, and all failed and slow
+	// ones. Default: 1, all messages.
 	Every int
-	// PerSecond is the largest number of lines per second for each outcome (ok, slow,
+	// PerSecond is the maximum number of lines per second for each outcome (ok, slow,
 	// and each kind of error). The next line has the number of dropped lines in
 	// left_out. Default: no limit.
 	PerSecond int
 	// Args names arguments to log. Default: none.
 	Args []string
-	// Vars logs the variables that the handler has set.
+	// Vars logs the variables that the handler set.
 	Vars bool
-	// Secrets names arguments and variables whose values are not logged, besides
-	// those of fields that are tagged secret.
+	// Secrets names arguments and variables whose values are not logged, in addition to
+	// fields that are tagged secret.
 	Secrets []string
 }
 
-// Log writes a line for each message: its name, the outcome, the times that it waited
-// and that its handler took, the NOTIFY's ids, the span's ids if [Trace] is outside,
-// and the error's text. Texts from others are bounded and escaped.
+// Log writes a line for each message: its name, the outcome, the duration of its wait
+// and of its handler, the NOTIFY's ids, the span's ids if [Trace] is outside, and the
+// error's text. It bounds and escapes texts from others.
 //
 // The level depends on the outcome: Level for ok and for canceled (HAProxy closed the
 // connection, or the agent ended); warning for slow and failed messages; error for a
@@ -75,7 +75,7 @@ func Log(cfgs ...LogConfig) spoe.Middleware {
 type logging struct {
 	LogConfig
 	every   uint64
-	good    atomic.Uint64 // messages that went well
+	good    atomic.Uint64 // successful messages
 	rates   methods[*rate]
 	secrets secrets
 }
@@ -142,12 +142,12 @@ func (l *logging) log(ctx context.Context, msg *spoe.Message, acts *spoe.Actions
 	if err != nil {
 		attrs = append(attrs, slog.String("error", safetext.Error(err, maxErrShown)))
 	}
-	// The line is written behind the ACK: a slow log holds up no visitor.
+	// The line is written after the ACK, so a slow log delays no visitor.
 	ctx = context.WithoutCancel(ctx)
 	msg.Report(func() {
 		r := slog.NewRecord(now, level, "message", 0)
 		r.AddAttrs(attrs...)
-		_ = logger.Handler().Handle(ctx, r) // a log that fails has nowhere to say so
+		_ = logger.Handler().Handle(ctx, r) // a failing log cannot report its failure
 	})
 }
 
@@ -185,8 +185,8 @@ type rate struct {
 	leftOut int
 }
 
-// take reports whether there may be a line now, and how many were left out since
-// the last one.
+// take reports whether a line may be written now, and the number of lines left out
+// since the last one.
 func (r *rate) take(now time.Time, perSecond int) (leftOut int, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

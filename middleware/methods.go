@@ -7,15 +7,15 @@ import (
 
 const (
 	// maxMethods is the number of message names that telemetry distinguishes. HAProxy
-	// has a handful; a peer that sends others must not fill the memory with them.
+	// has a few; a peer that sends others must not fill the memory with them.
 	maxMethods      = 256
 	maxMethodLength = 128 // bytes
 	// otherMethod stands for all other names, by the conventions.
 	otherMethod = "_OTHER"
 )
 
-// methods keeps a T for each message name. Names that HAProxy cannot have, being
-// too long or not fit for a label, count as otherMethod.
+// methods keeps a T for each message name. A name that is too long, or that HAProxy or
+// a label cannot have, counts as otherMethod.
 type methods[T any] struct {
 	make   func(method string) T
 	byName cowmap.Map[string, T]

@@ -30,20 +30,20 @@ type MetricsConfig struct {
 //	rpc.server.call.duration      histogram in s; failures have error.type
 //	spop.server.active_messages   messages that are being handled
 //
-// Both have rpc.system.name, which is spop, and rpc.method, the message's name. A
-// name that HAProxy would not take, and each name from the 257th on, counts as
-// _OTHER. error.type is panic, timeout, canceled, shed, argument, or what the
-// handler's error says; see docs/middleware.md. A handler that misses its deadline
-// is counted with the time it took, though its ACK left before.
+// Both have rpc.system.name, which is spop, and rpc.method, the message's name. A name
+// that HAProxy would not take, and each name from the 257th on, counts as _OTHER.
+// error.type is panic, timeout, canceled, shed, argument, or the kind of the handler's
+// error; see docs/middleware.md. The duration of a handler that misses its deadline is
+// its whole time, although its ACK left before.
 //
 // [Limit] and [Detach] count dropped messages in spop.server.dropped_messages, and
-// [Cache] its lookups in spop.cache.lookups; [AgentMetrics] has the rest.
+// [Cache] counts its look-ups in spop.cache.lookups; [AgentMetrics] has the others.
 //
 // Metrics panics on more than one configuration.
 func Metrics(cfgs ...MetricsConfig) spoe.Middleware {
 	cfg := only("Metrics", cfgs)
 	cfg.Buckets = slices.Clone(cfg.Buckets)
-	// Made with the first message: programs set the global provider late.
+	// The first message makes them, because programs set the global provider late.
 	m := sync.OnceValue(func() *metrics { return newMetrics(cfg) })
 	return func(next spoe.Handler) spoe.Handler {
 		return spoe.HandlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
@@ -84,7 +84,7 @@ func newMetrics(cfg MetricsConfig) *metrics {
 		return &methodMetrics{attrs: attrs, ok: []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}}
 	}
 	active := upDown(meter, "spop.server.active_messages", "{message}", "Messages that are being handled.")
-	// Read when metrics are collected: a message costs no more than an addition.
+	// The callback reads them at collection, so a message costs only an addition.
 	onCollect(meter, active, func(o metric.Observer) {
 		for _, mm := range m.methods.all() {
 			o.ObserveInt64(active, mm.active.Load(), metric.WithAttributes(mm.attrs...))

@@ -14,9 +14,9 @@ import (
 //
 //	spop.pair.waiting         values that can be taken
 //	spop.pair.waiting_bytes   of these, by pair.Config.Size
-//	spop.pair.values          values that have left, by spop.pair.outcome: taken,
+//	spop.pair.values          values that left the store, by spop.pair.outcome: taken,
 //	                          expired, evicted, shut_down
-//	spop.pair.missed          second messages for which no value was there
+//	spop.pair.missed          second messages without a value
 //
 // Each has spop.pair.name, which is name. stats is a store's method Stats.
 func PairMetrics(name string, stats func() pair.Stats, p metric.MeterProvider) (metric.Registration, error) {

@@ -9,7 +9,7 @@ import (
 const redacted = "REDACTED"
 
 // secrets holds the names, from a configuration, of arguments and variables whose values
-// telemetry must not show. Fields tagged secret come on top.
+// telemetry must not show. Fields tagged secret are hidden, too.
 type secrets map[string]bool
 
 func newSecrets(names []string) secrets {

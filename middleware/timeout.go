@@ -9,8 +9,9 @@ import (
 )
 
 // Timeout limits the time of a message to d from its arrival: then the handler's
-// context ends and the ACK leaves, even if the handler goes on. Actions that it adds
-// later are dropped; see [spoe.Message.ServeWithin]. The error is a [spoe.ErrTimeout].
+// context ends and the ACK leaves, even if the handler still runs. The agent drops
+// actions that it adds later; see [spoe.Message.ServeWithin]. The error is a
+// [spoe.ErrTimeout].
 //
 // d must be shorter than HAProxy's `timeout processing`, by at least the round trip.
 // Timeout panics if d is not positive.

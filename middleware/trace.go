@@ -37,28 +37,28 @@ type TraceConfig struct {
 	// maps to: "src" as "client.address", "method" as "http.request.method",
 	// "path" as "url.path", "ua" as "user_agent.original". Default: none.
 	ArgAttributes map[string]string
-	// NoVars leaves out the variables that the handler has set.
+	// NoVars leaves out the variables that the handler set.
 	NoVars bool
-	// Secrets names arguments and variables whose values are not recorded,
-	// besides those of fields that are tagged secret.
+	// Secrets names arguments and variables whose values are not recorded, in addition to
+	// fields that are tagged secret.
 	Secrets []string
 }
 
-// Trace makes an OpenTelemetry span of each message, of kind server and named like
-// the message. Its parent is taken from the message's arguments: configure HAProxy
-// to send `traceparent=req.hdr(traceparent)`, and whatever else the propagator
-// reads, such as `b3=req.hdr(b3)`.
+// Trace makes an OpenTelemetry span for each message, of kind server and with the message's
+// name. Its parent comes from the message's arguments: configure HAProxy to send
+// `traceparent=req.hdr(traceparent)`, and all other headers that the propagator reads, such
+// as `b3=req.hdr(b3)`.
 //
 // The span has the attributes of the semantic conventions for RPC: rpc.system.name is spop,
-// rpc.method the message's name, network.peer.address and network.peer.port are HAProxy's;
-// besides, spop.engine_id, spop.stream_id and spop.frame_id. If the handler succeeds, each
-// variable that the message sets is recorded as spop.var.txn.name or the like, and the
-// variables that it unsets in spop.var.unset. If it fails, the span is an error with
-// error.type and the error's text. Texts from others are bounded and escaped.
+// rpc.method is the message's name, network.peer.address and network.peer.port are
+// HAProxy's; it also has spop.engine_id, spop.stream_id and spop.frame_id. If the handler
+// succeeds, the span has each variable that the message sets, such as spop.var.txn.name,
+// and in spop.var.unset the names that it unsets. If it fails, the span is an error with
+// error.type and the error's text. Trace bounds and escapes texts from others.
 //
-// The value of an argument or variable that any struct of the program has in a
-// field tagged secret is not recorded, whatever the message; a variable shows as
-// REDACTED. The texts of errors and panics are recorded: keep secrets out of them.
+// If any struct of the program has an argument or variable in a field tagged secret, Trace
+// does not record its value in any message; a variable shows as REDACTED. Trace records the
+// texts of errors and panics: keep secrets out of them.
 //
 // Trace panics on more than one configuration.
 func Trace(cfgs ...TraceConfig) spoe.Middleware {
@@ -66,7 +66,7 @@ func Trace(cfgs ...TraceConfig) spoe.Middleware {
 	t := &tracing{
 		vars:    !cfg.NoVars,
 		secrets: newSecrets(cfg.Secrets),
-		// Looked up with the first message: programs set the global ones late.
+		// The first message looks them up, because programs set the global ones late.
 		tracer:     sync.OnceValue(func() trace.Tracer { return tracerOf(cfg.TracerProvider) }),
 		propagator: sync.OnceValue(func() propagation.TextMapPropagator { return propagatorOf(cfg.Propagator) }),
 	}
@@ -193,8 +193,8 @@ func (t *tracing) recordVars(span trace.Span, acts *spoe.Actions) {
 	span.SetAttributes(attrs...)
 }
 
-// recordError makes the span that of a failure. It does not use the span's
-// RecordError, which takes the error's text as it is, and panics if the error does.
+// recordError marks the span as failed. It does not use the span's RecordError, which
+// records the error's text unchanged, and panics if the error does.
 func recordError(span trace.Span, err error) {
 	kind, text := errorType(err), safetext.Error(err, maxErrShown)
 	exception := []attribute.KeyValue{semconv.ExceptionType(fmt.Sprintf("%T", err)), semconv.ExceptionMessage(text)}

@@ -11,16 +11,15 @@ type Config[T any] struct {
 	// between the two messages: for a response, HAProxy's `timeout server`.
 	// Default: 1 min.
 	TTL time.Duration
-	// MaxEntries is the largest number of values that wait at once. Beyond it, the
-	// oldest is evicted. Default: 65536.
+	// MaxEntries is the largest number of values that wait at once. Above it, the
+	// oldest value is evicted. Default: 65536.
 	MaxEntries int
-	// MaxBytes is the largest sum of the sizes of waiting values, by Size. Beyond it,
-	// the oldest are evicted; a value that is larger by itself is evicted at once.
+	// MaxBytes is the largest sum of the sizes of waiting values, by Size. Above it,
+	// the oldest values are evicted; a single value that is larger is evicted at once.
 	// Default: 64 MiB. It needs Size.
 	MaxBytes int64
-	// Size returns the size of a value in bytes. It is called once, by Put, without
-	// the store's lock. Default: values have no size, and MaxEntries alone bounds
-	// them.
+	// Size returns the size of a value in bytes. It is called once, by Put, without the
+	// store's lock. Default: values have no size, and only MaxEntries bounds them.
 	Size func(T) int64
 	// Evicted is called for each value that leaves the store without being taken,
 	// exactly once, to free the value's resources. It is called without the store's
@@ -36,7 +35,7 @@ const (
 	defaultMaxBytes   = 64 << 20
 )
 
-// withDefaults fills in the defaults. It panics on a configuration that cannot work.
+// withDefaults fills in the defaults. It panics if the configuration cannot work.
 func (c Config[T]) withDefaults() Config[T] {
 	switch {
 	case c.TTL < 0:

@@ -1,10 +1,10 @@
 // Package pair keeps a value from one message of a stream to a later one: from a
 // request to its response, or from a connection to its requests.
 //
-// HAProxy sends the two messages apart. The handler of the first puts the value into
-// a [Store] and answers with its key as a variable. HAProxy sends the variable back
-// as an argument of the second message, whose handler takes the value. With an agent
-// whose variables begin with "waf":
+// HAProxy sends the two messages separately. The handler of the first puts the value into a
+// [Store] and answers with its key as a variable. HAProxy sends the variable back as an
+// argument of the second message, whose handler takes the value. With an agent whose
+// variables begin with "waf":
 //
 //	type Verdict struct {
 //		Tx string `spoe:"tx"` // sets txn.waf.tx
@@ -16,12 +16,13 @@
 //	}
 //
 // A response may never come, so a value leaves the store in one of four ways: it is taken,
-// it expires, newer values take its place, or the store is closed. The store is bounded in
-// time, number and bytes. [Config.Evicted] is called for each value that leaves other than
-// by Take, exactly once.
+// it expires, newer values take its place, or the store is closed. The store bounds the
+// time, number and bytes of its values, and calls [Config.Evicted] exactly once for each
+// value that Take did not return.
 //
-// With several agents, HAProxy must send the second message to the agent that has
-// the value: haproxy.Config.Affinity writes the rules for that. [Store.Drain] is for the
-// end of an agent, see spoe.Agent.Drain. Decide in the handler of the second message what
-// to do if Take finds nothing: refuse the response, or start again from the arguments.
+// With several agents, HAProxy must send the second message to the agent that has the
+// value: haproxy.Config.Affinity writes the rules for that. At the end of an agent,
+// [Store.Drain] waits for the later messages, see spoe.Agent.Drain. Decide in the handler
+// of the second message what to do if Take finds nothing: refuse the response, or start
+// again from the arguments.
 package pair

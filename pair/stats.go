@@ -10,7 +10,7 @@ type Stats struct {
 	Taken    uint64 // values taken
 	Missed   uint64 // calls of Take that found no value
 	Expired  uint64 // values not taken in time
-	Evicted  uint64 // values whose place newer ones took
+	Evicted  uint64 // values that newer ones replaced
 	ShutDown uint64 // values that waited at Close, or were put after it
 
 	Panics uint64 // calls of Config.Evicted that panicked

@@ -7,17 +7,16 @@ import (
 	"time"
 )
 
-// Key is the type of a struct's field that takes the key of a value: of the second
-// message's argument. haproxy.Check knows by it that the message needs the agent that has
-// the value.
+// Key is the type of the field that takes a value's key in the second message. By this
+// type, haproxy.Check knows that the message must go to the agent that has the value.
 type Key string
 
-// Store keeps values from one message of a stream to a later one. Make it with
-// [New], and close it when the agent has ended. It is safe for concurrent use.
+// Store keeps values from one message of a stream to a later one. Make it with [New], and
+// close it after the agent ends. It is safe for concurrent use.
 //
-// All values wait equally long, so the oldest is always the next to expire: a list in the
-// order of Put is all that expiry and eviction need. One timer, set only while values wait,
-// evicts values that are not taken.
+// All values have the same TTL, so the oldest is always the next to expire, and a list in
+// the order of Put is enough. One timer, set only while values wait, evicts values that are
+// not taken.
 type Store[T any] struct {
 	cfg Config[T]
 
@@ -29,8 +28,8 @@ type Store[T any] struct {
 	empty  chan struct{} // closed when no value waits; nil unless Drain waits for that
 	closed bool
 	stats  Stats
-	untold int        // values for which Config.Evicted has not returned
-	told   *sync.Cond // of mu: untold has become 0
+	untold int        // values for which Config.Evicted must still return
+	told   *sync.Cond // of mu: untold is 0
 }
 
 // entry is a value that waits to be taken.
@@ -43,17 +42,16 @@ type entry[T any] struct {
 	reason       Reason // once it is evicted
 }
 
-// New returns a Store. It panics on a configuration that cannot work.
+// New returns a Store. It panics if the configuration cannot work.
 func New[T any](cfg Config[T]) *Store[T] {
 	s := &Store[T]{cfg: cfg.withDefaults(), values: make(map[string]*entry[T])}
 	s.told = sync.NewCond(&s.mu)
 	return s
 }
 
-// Put keeps v and returns its key: 26 letters and digits that cannot be guessed, so
-// that no visitor can name the value of another stream. A value that is put after
-// Close, or that is larger than Config.MaxBytes, is evicted at once; its key finds
-// nothing.
+// Put keeps v and returns its key: 26 letters and digits that a visitor cannot guess, so
+// that it cannot name the value of another stream. It evicts a value at once after Close, or if
+// the value is larger than Config.MaxBytes; Take then finds no value for the key.
 func (s *Store[T]) Put(v T) (key string) {
 	e := &entry[T]{key: rand.Text(), value: v} // 130 random bits
 	if s.cfg.Size != nil {
@@ -80,9 +78,9 @@ func (s *Store[T]) Put(v T) (key string) {
 	return e.key
 }
 
-// Take returns the value of the key and removes it, so it is taken once. ok reports whether
-// there was one: false if it was taken, expired or was evicted, or if another
-// store made the key, such as another agent's.
+// Take returns the value of the key and removes it, so it is taken once. ok is false if the
+// value was taken, expired or was evicted, or if another store made the key, such as
+// another agent's.
 func (s *Store[T]) Take(key string) (v T, ok bool) {
 	s.mu.Lock()
 	gone := s.expireLocked(time.Now())
@@ -98,9 +96,9 @@ func (s *Store[T]) Take(key string) (v T, ok bool) {
 	return v, ok
 }
 
-// Drain waits until no value waits to be taken, or until ctx ends, and then returns its
-// error. It is a function for spoe.Agent.Drain: at the end of an agent, later messages
-// still find their values. Close evicts the rest.
+// Drain waits until no value waits to be taken, or until ctx ends, and then returns the
+// error of ctx. Call it from spoe.Agent.Drain: at the end of an agent, later messages still
+// find their values. Close evicts the rest.
 func (s *Store[T]) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	if s.oldest == nil {
@@ -120,8 +118,8 @@ func (s *Store[T]) Drain(ctx context.Context) error {
 	}
 }
 
-// Close evicts all values, and returns when Config.Evicted has returned for each. It
-// must not be called by Config.Evicted. Calls after the first only wait.
+// Close evicts all values, and waits until Config.Evicted returns for each. Config.Evicted
+// must not call Close. A second call only waits.
 func (s *Store[T]) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -141,7 +139,7 @@ func (s *Store[T]) Close() {
 	}
 }
 
-// expireLocked removes the values whose time is over, and returns them.
+// expireLocked removes the values whose TTL is over, and returns them.
 func (s *Store[T]) expireLocked(now time.Time) (gone []*entry[T]) {
 	for s.oldest != nil && !now.Before(s.oldest.expires) {
 		gone = s.evictedLocked(gone, s.removeLocked(s.oldest), Expired)
@@ -183,7 +181,7 @@ func (s *Store[T]) tell(gone []*entry[T]) {
 	returned = true
 }
 
-// expire is the timer's function.
+// expire is the function that the timer calls.
 func (s *Store[T]) expire() {
 	s.mu.Lock()
 	gone := s.expireLocked(time.Now())
@@ -208,8 +206,8 @@ func (s *Store[T]) addLocked(e *entry[T]) {
 	s.newest = e
 }
 
-// setTimerLocked sets the timer for the first of the values that wait. While others
-// wait, the timer sets itself.
+// setTimerLocked sets the timer for the only value that waits. If several wait, the timer
+// sets itself again.
 func (s *Store[T]) setTimerLocked() {
 	if s.timer == nil {
 		s.timer = time.AfterFunc(s.cfg.TTL, s.expire)

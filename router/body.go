@@ -2,7 +2,7 @@ package router
 
 import "github.com/spoke-go/spoke/codec"
 
-// BodyState is whether an agent has a whole body.
+// BodyState says whether an agent has a whole body.
 type BodyState int
 
 // The states of a body.
@@ -42,15 +42,15 @@ func (b *BodyBytes) UnmarshalSPOE(v codec.Value) error {
 //
 // HAProxy sends the part of the body that fits into a buffer after the request's head,
 // see [Route.Buffer]. Package haproxy writes the line that makes HAProxy wait for it. A
-// struct can have one body only: use different messages for a RequestBody and a
+// struct can have only one body: use different messages for a RequestBody and a
 // [ResponseBody].
 type RequestBody struct {
 	Bytes BodyBytes `spoe:"body" fetch:"req.body"`
 	// Length is the Content-Length, or nil if the request has none.
 	Length *int64 `spoe:"body_length" fetch:"req.hdr_val(content-length)"`
-	// Ended reports whether HAProxy has received the end of the request. HAProxy's
-	// manual has the sample for debugging. The versions 2.6, 3.0 and 3.2 are tested;
-	// State is BodyUnknown where another one lacks it.
+	// Ended reports whether HAProxy received the end of the request. HAProxy's manual
+	// lists the sample for debugging. Tests check it with 2.6, 3.0 and 3.2; State is
+	// BodyUnknown in a version without the sample.
 	Ended *bool `spoe:"body_ended" fetch:"internal.htx.has_eom"`
 }
 
@@ -58,7 +58,7 @@ type RequestBody struct {
 // is chunked or came over HTTP/2, is whole if it ended.
 func (b *RequestBody) State() BodyState {
 	switch {
-	case b.Length != nil: // even where the request has ended early
+	case b.Length != nil: // even if the request ended early
 		return byLength(b.Bytes, *b.Length)
 	case b.Ended == nil:
 		return BodyUnknown
@@ -70,7 +70,7 @@ func (b *RequestBody) State() BodyState {
 
 // ResponseBody is the body of a response, as [RequestBody] is the body of a request. A
 // message that has it must be in a group: HAProxy sends other messages before the body
-// has come.
+// arrives.
 type ResponseBody struct {
 	Bytes  BodyBytes `spoe:"body" fetch:"res.body"`
 	Length *int64    `spoe:"body_length" fetch:"res.hdr_val(content-length)"`
@@ -79,8 +79,8 @@ type ResponseBody struct {
 
 // State reports how much of the body Bytes has. The response to a HEAD has a
 // Content-Length and no body, and is whole. A body that has not ended and has no
-// Content-Length is unknown: if it ends with the connection, HAProxy cannot tell that
-// all of it has come.
+// Content-Length is unknown: if its end is the end of the connection, HAProxy cannot
+// know whether it is whole.
 func (b *ResponseBody) State() BodyState {
 	switch {
 	case b.Ended != nil && *b.Ended:

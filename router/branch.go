@@ -10,9 +10,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Branch registers routes that share middleware, arguments and an engine. A
-// [Router] is a branch itself; With makes others. A Branch that With has not
-// returned belongs to no router.
+// Branch registers routes that share middleware, arguments and an engine. A [Router] is a
+// branch itself; With makes others. A Branch that is not from With belongs to no router.
 type Branch struct {
 	table  *table
 	mws    []spoe.Middleware
@@ -21,7 +20,7 @@ type Branch struct {
 	fixed  string // the call that made the branch final, and its site; empty before
 }
 
-// registered returns the table of the branch's router, which the first call makes.
+// registered returns the table of the branch's router. The first call makes it.
 func (b *Branch) registered() *table {
 	if b.table == nil {
 		b.table = &table{routes: make(map[string]*entry)}
@@ -29,9 +28,9 @@ func (b *Branch) registered() *table {
 	return b.table
 }
 
-// Use adds middleware to the routes of the branch, inside the middleware that it
-// has; the first is outermost. It panics once the branch has a route, or another
-// branch made from it by With: chains are built at registration.
+// Use adds middleware to the routes of the branch, inside the middleware that it has; the
+// first is outermost. It panics if the branch already has a route, or if With made another
+// branch from it: chains are built at registration.
 func (b *Branch) Use(mws ...spoe.Middleware) {
 	b.mustBeOpen("Use", "middleware")
 	b.add("Use", mws)
@@ -47,15 +46,14 @@ func (b *Branch) With(mws ...spoe.Middleware) *Branch {
 	return sub
 }
 
-// Arg declares an argument that HAProxy sends with each message of the branch,
-// besides those of the handlers' structs. Use it for middleware that reads one:
+// Arg declares an argument that HAProxy sends with each message of the branch, in addition
+// to those of the handlers' structs. Use it for middleware that reads an argument:
 //
 //	r.Arg("traceparent", "req.hdr(traceparent)") // for middleware.Trace
 //
-// A field of that name in a handler's struct takes precedence. A message on an
-// event at which HAProxy does not have the sample goes without the argument.
-// Like the methods of [Route], Arg is for package haproxy. It panics when
-// [Branch.Use] does.
+// A field of that name in a handler's struct takes precedence. A message on an event at
+// which HAProxy does not have the sample has no such argument. Like the methods of [Route],
+// Arg is for package haproxy. It panics if [Branch.Use] would.
 func (b *Branch) Arg(name, fetch string) {
 	call := "Arg(" + quoted(name, fetch) + ")"
 	b.mustBeOpen(call, "argument")
@@ -69,9 +67,9 @@ func (b *Branch) Arg(name, fetch string) {
 	b.args = append(b.args, Arg{Name: name, Fetch: fetch, Shared: true})
 }
 
-// Engine names the SPOE engine that sends the messages of the branch, for an agent
-// that several engines ask. Like the methods of [Route] it is for package haproxy. It panics
-// when [Branch.Use] does.
+// Engine names the SPOE engine that sends the messages of the branch, for an agent that
+// several engines ask. Like the methods of [Route], Engine is for package haproxy. It
+// panics if [Branch.Use] would.
 func (b *Branch) Engine(name string) {
 	call := "Engine(" + strconv.Quote(name) + ")"
 	b.mustBeOpen(call, "engine")
@@ -79,7 +77,7 @@ func (b *Branch) Engine(name string) {
 	b.engine = name
 }
 
-// sentWith returns the branch's arguments that are not among args.
+// sentWith returns the branch's arguments that args does not have.
 func (b *Branch) sentWith(args []codec.FieldInfo) []Arg {
 	return slices.DeleteFunc(slices.Clone(b.args), func(a Arg) bool {
 		return slices.ContainsFunc(args, func(f codec.FieldInfo) bool { return f.Name == a.Name })

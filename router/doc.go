@@ -1,6 +1,5 @@
-// Package router dispatches messages to handlers by name and decodes their
-// arguments into structs. The fields of the struct that a handler returns become
-// variables of HAProxy's.
+// Package router dispatches messages to handlers by name and decodes their arguments into
+// structs. The fields of the struct that a handler returns become HAProxy variables.
 //
 //	package main
 //
@@ -58,9 +57,8 @@
 // # Life of a router
 //
 // Register middleware first ([Branch.Use]), then the routes ([Branch.Handle],
-// [Branch.With], [Router.NotFound]); then serve. Registering after that is a mistake. A
-// registration out of order panics, and so does every other mistake that can be seen at
-// registration: a tag with an unknown option, a field that cannot be bound, a name that
-// HAProxy would reject, a name registered twice, a nil. The text names the call's place and
-// the change to make.
+// [Branch.With], [Router.NotFound]); then serve. Do not register afterwards. A registration
+// out of order panics, and so does every other mistake that registration can find: a tag
+// with an unknown option, a field that cannot be bound, a name that HAProxy would reject, a
+// name registered twice, a nil. The text names the call's place and the change to make.
 package router

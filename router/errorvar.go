@@ -16,7 +16,7 @@ import (
 // can go into a log line or a header. The ACK has the variable even if the handler
 // still runs.
 //
-// It panics if HAProxy would refuse the name, or if it was called before.
+// It panics if HAProxy would refuse the name, or at a second call.
 func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
 	t := r.registered()
 	call := "ErrorVar(" + scope.String() + ", " + strconv.Quote(name) + ")"
@@ -28,7 +28,7 @@ func (r *Router) ErrorVar(scope spoe.VarScope, name string) {
 	}
 	t.onFailureAt, t.failure = callSite(), Var{scope, name}
 	t.onFailure = func(err error, acts *spoe.Actions) {
-		// ErrorVar checks the name, and a text has no other way to fail.
+		// It cannot fail: ErrorVar checked the name.
 		_ = acts.SetString(scope, name, reason(err))
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Event is when HAProxy sends a message (SPOE.txt §2.3 and §3.3), as its
-// spoe-message section writes it. Each comes before the rules of its own stage:
+// Event is the moment at which HAProxy sends a message (SPOE.txt §2.3 and §3.3), as its
+// spoe-message section names it. Each comes before the rules of its own stage:
 // on-frontend-http-request before the frontend's http-request rules.
 type Event string
 
 // The events, in the order in which they come.
 const (
-	OnClientSession       Event = "on-client-session" // with each request of a connection kept alive, too
+	OnClientSession       Event = "on-client-session" // also with each later request of the connection
 	OnFrontendTCPRequest  Event = "on-frontend-tcp-request"
 	OnFrontendHTTPRequest Event = "on-frontend-http-request"
 	OnBackendTCPRequest   Event = "on-backend-tcp-request"

@@ -13,8 +13,8 @@ import (
 // Out are structs or pointers to structs; a nil Out sets nothing.
 //
 // It panics if fn is nil, if a field of In or Out cannot be bound, if HAProxy would
-// reject the name, or if the router has a handler for it, from this branch or
-// another. Observe, HandleActions and HandleRaw do so, too.
+// reject the name, or if the router has a handler for it, from this branch or another.
+// Observe, HandleActions and HandleRaw panic for the same reasons.
 //
 // The [Route] that it returns says when HAProxy sends the message; ignore it if
 // you do not use package haproxy.
@@ -96,7 +96,7 @@ func checkName(call, name string) {
 	checkSection(call, "HAProxy rejects the name of the message for", name)
 }
 
-// isNil reports whether h is nil, or an interface with a nil in it.
+// isNil reports whether h is nil, or an interface that holds a nil.
 func isNil(h spoe.Handler) bool {
 	if h == nil {
 		return true

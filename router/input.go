@@ -8,9 +8,9 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// input decodes a message's arguments into an In. A struct is decoded in a pooled
-// place and passed by value, so that binding allocates for its strings alone. A
-// pointer is allocated, because the handler may keep it.
+// input decodes a message's arguments into an In. It decodes a struct in a pooled place
+// and passes it by value, so that binding allocates only for its strings. It allocates
+// the struct of a pointer, because the handler may keep it.
 type input[In any] struct {
 	dec     *codec.Decoder
 	note    func(field int, got codec.Type) // of mistyped
@@ -43,7 +43,7 @@ func (i *input[In]) bind(msg *spoe.Message) (in In, err error) {
 	err = i.dec.DecodeNoting(msg.Name, msg.Args.Raw(), p, i.note)
 	in = *p
 	var zero In
-	*p = zero // keeps nothing alive
+	*p = zero // so that the pool keeps no strings alive
 	i.places.Put(p)
 	return in, err
 }

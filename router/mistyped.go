@@ -8,8 +8,8 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// mistyped notes the arguments of a route that came with a type which their field never
-// takes. Binding goes on without them, so that only a log line tells of the mistake.
+// mistyped notes arguments of a route whose type their field never takes. Binding
+// continues without them, so only a log line reports the mistake.
 type mistyped struct {
 	pending atomic.Bool // fresh is not empty
 
@@ -23,7 +23,7 @@ type mistype struct {
 	got   codec.Type
 }
 
-// note is called by the decoder. It keeps the first argument of each field.
+// note keeps the first such argument of each field. The decoder calls it.
 func (m *mistyped) note(field int, got codec.Type) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -38,21 +38,21 @@ func (m *mistyped) note(field int, got codec.Type) {
 	m.pending.Store(true)
 }
 
-// warn logs the new ones: once for each field of the route, without values.
+// warn logs each field of the route once, without values.
 func (m *mistyped) warn(log *slog.Logger, info *RouteInfo) {
 	m.mu.Lock()
 	fresh := m.fresh
 	m.fresh = nil
 	m.pending.Store(false)
 	m.mu.Unlock()
-	if len(fresh) == 0 { // another message was faster
+	if len(fresh) == 0 { // another message logged them
 		return
 	}
 	if log == nil {
 		log = slog.Default()
 	}
-	// A logger that blocks must not hold up the ACK. No function waits for the goroutine.
-	// It ends with the last line, and a route starts no more of them than it has fields.
+	// A logger that blocks must not delay the ACK. No function waits for the goroutine.
+	// It ends after the last line, and a route starts at most one for each field.
 	go func() {
 		for _, f := range fresh {
 			arg := info.Args[f.field]

@@ -24,16 +24,16 @@ type Route struct {
 	engine bool   // Engine was called
 }
 
-// Arg is an argument that HAProxy sends besides those of a handler's struct.
+// Arg is an argument that HAProxy sends in addition to those of a handler's struct.
 type Arg struct {
 	Name  string // empty for an argument without a name
 	Fetch string // a sample expression, such as req.hdr(traceparent)
-	// Shared reports whether Branch.Arg declared it, for all messages of a branch:
-	// those on events at which HAProxy does not have the sample go without.
+	// Shared reports whether Branch.Arg declared it, for all messages of a branch
+	// except those on events at which HAProxy does not have the sample.
 	Shared bool
 }
 
-// Var is a variable that a handler sets besides those of its result.
+// Var is a variable that a handler sets in addition to those of its result.
 type Var struct {
 	Scope spoe.VarScope
 	Name  string
@@ -103,8 +103,7 @@ func (r *Route) Group(name string) *Route {
 	return r
 }
 
-// Engine names the SPOE engine that sends the message, if it is not that of the
-// branch.
+// Engine names the SPOE engine that sends the message, instead of the branch's.
 func (r *Route) Engine(name string) *Route {
 	call := r.method("Engine", name)
 	checkEngine(call, name)
@@ -115,9 +114,9 @@ func (r *Route) Engine(name string) *Route {
 	return r
 }
 
-// Arg declares an argument and the sample expression that HAProxy takes it from, as
-// the struct tag fetch does. Use it for raw handlers, and for arguments that middleware
-// reads. In HAProxy's configuration it is `args name=fetch`.
+// Arg declares an argument and its sample expression, as the struct tag fetch does. Use
+// it for raw handlers, and for arguments that middleware reads. In HAProxy's
+// configuration it is `args name=fetch`.
 func (r *Route) Arg(name, fetch string) *Route {
 	info := &r.entry.info
 	call := r.method("Arg", name, fetch)
@@ -145,7 +144,7 @@ func (r *Route) Arg(name, fetch string) *Route {
 	return r
 }
 
-// Var declares a variable that the handler sets itself, not by its result.
+// Var declares a variable that the handler sets by Actions, not by its result.
 func (r *Route) Var(scope spoe.VarScope, name string) *Route {
 	info := &r.entry.info
 	call := r.method("Var", scope.String(), name)
@@ -160,8 +159,8 @@ func (r *Route) Var(scope spoe.VarScope, name string) *Route {
 	return r
 }
 
-// Buffer sets the least size of HAProxy's tune.bufsize, in bytes, that the handler
-// needs: a request's head and body must fit into it together.
+// Buffer sets the minimum size of HAProxy's tune.bufsize, in bytes, for the handler: a
+// request's head and body must fit into it together.
 func (r *Route) Buffer(bytes int) *Route {
 	if bytes <= 0 {
 		refuse(r.method("Buffer"), "no buffer has %d bytes: write the number that tune.bufsize must have, or leave it out", bytes)
@@ -170,7 +169,7 @@ func (r *Route) Buffer(bytes int) *Route {
 	return r
 }
 
-// method names a call for the text of a panic.
+// method returns the text of a call, for a panic.
 func (r *Route) method(method string, args ...string) string {
 	return r.call + "." + method + "(" + quoted(args...) + ")"
 }

@@ -16,11 +16,11 @@ type RouteInfo struct {
 	Args []codec.FieldInfo
 	// Vars are the variables that the handler's result sets; nil if it has none.
 	Vars []codec.VarInfo
-	// Raw reports whether the handler reads its arguments and sets its variables itself.
-	// Args and Vars then do not list them; Sent and Sets list the declared ones. RawVars
-	// reports the same for the variables alone.
+	// Raw reports whether the handler reads its arguments and sets its variables
+	// itself. Args and Vars then do not list them; Sent and Sets list the declared
+	// ones. RawVars reports the same for only the variables.
 	Raw, RawVars bool
-	// Nilable reports whether the handler's result is a pointer: a nil one sets
+	// Nilable reports whether the handler's result is a pointer: a nil pointer sets
 	// none of Vars.
 	Nilable bool
 	// Site is the file:line of the registration.
@@ -28,21 +28,21 @@ type RouteInfo struct {
 
 	// Engine is the SPOE engine that sends the message, or empty.
 	Engine string
-	// Event, Condition and Group say when HAProxy sends the message; all are empty
-	// where no method of Route said so. A message may have both an event and a
-	// group: the group's rule then sends it, where the condition holds.
+	// Event, Condition and Group say when HAProxy sends the message; all are empty if
+	// no method of Route did. A message may have both an event and a group: the group's
+	// rule then sends it, if the condition holds.
 	Event     Event
 	Condition string // of the event: "if …" or "unless …"
 	Group     string
-	// Sent are the arguments that HAProxy sends besides Args, those of the branch
-	// first.
+	// Sent are the arguments that HAProxy sends in addition to Args, those of the
+	// branch first.
 	Sent []Arg
-	// Sets are the variables that the handler sets besides Vars.
+	// Sets are the variables that the handler sets in addition to Vars.
 	Sets []Var
-	// Buffer is the least tune.bufsize in bytes, or 0.
+	// Buffer is the minimum of tune.bufsize in bytes, or 0.
 	Buffer int
-	// Deadline is the longest time from the message's arrival to its ACK, as its
-	// middleware reports it (see [spoe.Bounded]); 0 where none does.
+	// Deadline is the maximum time from the message's arrival to its ACK, as its
+	// middleware reports it (see [spoe.Bounded]); 0 if no middleware does.
 	Deadline time.Duration
 }
 

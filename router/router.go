@@ -17,8 +17,8 @@ import (
 // Registering while it serves is a data race. Do not copy a Router.
 type Router struct {
 	Branch
-	// Logger takes one warning for each field that gets an argument of a type which it
-	// never takes: a mistake in HAProxy's configuration. Default: slog.Default().
+	// Logger gets one warning for each field with an argument of a type that the field
+	// never takes, which is a mistake in HAProxy's configuration. Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -67,8 +67,8 @@ func (r *Router) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Ac
 	return err
 }
 
-// NotFound registers h, in the router's middleware, for messages without a route.
-// It panics if h is nil, or if it was called before.
+// NotFound registers h, in the router's middleware, for messages without a route. It panics
+// if h is nil, or at a second call.
 func (r *Router) NotFound(h spoe.Handler) {
 	t := r.registered()
 	if isNil(h) {
@@ -97,8 +97,8 @@ func (r *Router) Routes() []RouteInfo {
 }
 
 // LargestBuffer returns the largest buffer that a route asks for (Route.Buffer), in bytes,
-// and the name of its message; 0 if no route asks for one. An agent warns at its start
-// where MaxFrameSize is less.
+// and the name of its message; 0 if no route asks for one. An agent whose MaxFrameSize is
+// less logs a warning when it starts.
 func (r *Router) LargestBuffer() (bytes int, message string) {
 	for _, e := range r.registered().order {
 		if e.info.Buffer > bytes {

@@ -15,8 +15,8 @@ var (
 	actionsType = reflect.TypeFor[spoe.Actions]()
 )
 
-// decoderOf returns the struct of an In of type t and its decoder; wrong says why it
-// cannot be one.
+// decoderOf returns the struct of an In of type t and its decoder; wrong says why t
+// cannot be an In.
 func decoderOf(t reflect.Type) (st reflect.Type, dec *codec.Decoder, wrong string) {
 	st, wrong = structOf("input", t)
 	if wrong != "" {
@@ -33,8 +33,8 @@ func decoderOf(t reflect.Type) (st reflect.Type, dec *codec.Decoder, wrong strin
 	return st, dec, ""
 }
 
-// encoderOf returns the struct of an Out of type t and its encoder; wrong says why it
-// cannot be one.
+// encoderOf returns the struct of an Out of type t and its encoder; wrong says why t
+// cannot be an Out.
 func encoderOf(t reflect.Type) (st reflect.Type, enc *codec.Encoder, wrong string) {
 	st, wrong = structOf("result", t)
 	if wrong != "" {
@@ -51,8 +51,7 @@ func encoderOf(t reflect.Type) (st reflect.Type, enc *codec.Encoder, wrong strin
 	return st, enc, ""
 }
 
-// structOf returns the struct that t is or points to; wrong says why it cannot be
-// bound.
+// structOf returns the struct that t is or points to; wrong says why t cannot be bound.
 func structOf(role string, t reflect.Type) (st reflect.Type, wrong string) {
 	st = t
 	if t.Kind() == reflect.Pointer {

@@ -6,9 +6,9 @@
 //	text := keys.Seal(value, time.Now().Add(time.Hour), "login", host)
 //	value, ok := keys.Open(text, time.Now(), "login", host)
 //
-// A value opens only with the words that it was sealed for, here "login" and a host, so
-// that a text of one purpose or site is worthless for another.
+// Open needs the words that Seal got, here "login" and a host, so a text for one purpose or
+// site does not work for another.
 //
 // To replace a secret, put the new one in front of the old one at all agents, and remove
-// the old one when the values that it has sealed have expired.
+// the old one when the values that it sealed are expired.
 package seal

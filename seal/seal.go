@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// MinSecret is the minimum size of a secret, in bytes. They should be random.
+// MinSecret is the minimum size of a secret, in bytes. Make secrets of random bytes.
 const MinSecret = 32
 
-// MaxText is the maximum size of a sealed text, in bytes; Open refuses longer ones
-// unread.
+// MaxText is the maximum size of a sealed text, in bytes; Open refuses longer texts without
+// reading them.
 const MaxText = 16 << 10
 
 const idSize, nonceSize, untilSize = 4, 12, 8
@@ -70,7 +70,8 @@ func newKey(secret []byte) (k key, err error) {
 }
 
 // Seal returns value as text of letters, digits, '-' and '_', a third longer than the value
-// and 54 bytes more. It opens until a time, to the second; the zero time sets no end.
+// and 54 bytes more. Open accepts it until a time, to the second; the zero time means no
+// end.
 func (r *Keyring) Seal(value []byte, until time.Time, words ...string) string {
 	k := &r.keys[0]
 	var end uint64
@@ -85,8 +86,8 @@ func (r *Keyring) Seal(value []byte, until time.Time, words ...string) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Open returns the value of a sealed text. ok is false for a text that was changed, that
-// was sealed for other words or by a key that is not in the ring, or whose time is over.
+// Open returns the value of a sealed text. ok is false if the text was changed, if it was
+// sealed with other words or a key that is not in the ring, or if its time is over.
 func (r *Keyring) Open(text string, now time.Time, words ...string) (value []byte, ok bool) {
 	if len(text) > MaxText || strings.ContainsAny(text, "\r\n") { // base64 skips line breaks
 		return nil, false

@@ -16,8 +16,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// Agent describes a program. C is a struct with the agent's own settings; an agent
-// without any takes struct{}.
+// Agent describes a program. C is a struct with the agent's own settings; use struct{}
+// for an agent without any.
 type Agent[C any] struct {
 	// Name is the program's name, such as ip-reputation. It must be set.
 	Name string
@@ -30,7 +30,7 @@ type Agent[C any] struct {
 	// in upper case, as in IP_REPUTATION_.
 	EnvPrefix string
 
-	// Defaults are the agent's settings where nothing else sets them.
+	// Defaults are the defaults of the agent's settings.
 	Defaults C
 	// Service are the defaults of the service's own settings; fields that are zero
 	// keep those in [Settings].
@@ -39,7 +39,7 @@ type Agent[C any] struct {
 	// Setup registers routes and prepares everything that they need. It runs once,
 	// before the agent listens; its ctx ends with SIGTERM. It must be set.
 	//
-	// It also runs for -print-config and the like, which need only the routes:
+	// It also runs for flags such as -print-config, which need only the routes:
 	// Setup.Derive, Setup.Watch and Setup.Go then do nothing.
 	Setup func(ctx context.Context, s *Setup[C]) error
 
@@ -50,8 +50,8 @@ type Agent[C any] struct {
 	// HAProxy has the settings of -print-config that are not in the routes. Default: an
 	// engine of the agent's Name, and the first address of -listen.
 	HAProxy haproxy.Config
-	// Limits has the fields of spoe.Agent, such as MaxInFlight; Handler, Logger and fields
-	// that have a setting are overwritten.
+	// Limits has fields of spoe.Agent, such as MaxInFlight. The service overwrites
+	// Handler, Logger and fields that have a setting.
 	Limits *spoe.Agent
 }
 
@@ -59,7 +59,7 @@ type Agent[C any] struct {
 // status is 0 after a clean end, 1 if something failed, 2 if the configuration is
 // wrong.
 func Main[C any](a Agent[C]) {
-	// Registered before anything else: a SIGHUP during start must not kill.
+	// First of all: a SIGHUP during the start must not kill the program.
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
 	signal.Ignore(syscall.SIGPIPE) // the log's reader may end; its lines are then lost
@@ -77,7 +77,7 @@ type Process struct {
 }
 
 // Secret is a setting that no log, error or -show-config shows; its method Reveal
-// returns it. Written as file:/run/secrets/token it is the content of that file.
+// returns it. The text file:/run/secrets/token stands for the content of that file.
 type Secret = conf.Secret
 
 // NewSecret returns a secret with that value.
@@ -93,7 +93,7 @@ func NewSecret(value string) Secret { return conf.NewSecret(value) }
 //		return nil
 //	}
 //
-// The program adds where the setting was made: agent.yaml:7. Structs inside of the
+// The program adds the place of the setting: agent.yaml:7. Structs inside of the
 // agent's settings can have the method, too. errors.Join reports several mistakes.
 func Wrong(key, format string, args ...any) error { return conf.Wrong(key, format, args...) }
 

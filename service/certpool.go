@@ -7,7 +7,7 @@ import (
 )
 
 // CertPool returns the authorities in a PEM file, for a client's tls.Config.RootCAs. For an
-// empty name it returns nil, which stands there for those of the system.
+// empty name it returns nil, which means the system's authorities.
 func CertPool(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil

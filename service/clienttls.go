@@ -41,8 +41,8 @@ func (c ClientTLS) Load() (*tls.Config, error) {
 // Files returns the files of the settings, for [Setup.Watch].
 func (c ClientTLS) Files() []string { return []string{c.CA, c.Cert, c.Key} }
 
-// DeriveTLS is Derive with ClientTLS.Load, and watches the files. A client asks for the
-// configuration of the moment whenever it connects.
+// DeriveTLS is Derive with ClientTLS.Load, and watches the files. A client should call Load
+// of the result whenever it connects.
 func (s *Setup[C]) DeriveTLS(settings func(*C) ClientTLS) (*Derived[*tls.Config], error) {
 	s.Watch(func(c *C) []string { return settings(c).Files() })
 	return s.Derive(func(_ context.Context, c *C) (*tls.Config, error) { return settings(c).Load() })

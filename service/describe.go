@@ -19,8 +19,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// describe does what -print-config, -print-routes and -check-config ask for; done is
-// false if none of them was given. Setup registers the routes and builds nothing.
+// describe executes -print-config, -print-routes and -check-config; done is false if
+// the command line has none of them. Setup registers the routes and builds nothing.
 func (p *program[C]) describe(ctx context.Context, loaded *conf.Loaded, cmd *command) (done bool, status int) {
 	if !cmd.describes {
 		return false, 0
@@ -80,7 +80,7 @@ func (p *program[C]) newSetup(ctx context.Context, g *generation[C], log *slog.L
 	return s
 }
 
-// use gives the router the agent's middleware.
+// use adds the agent's middleware to the router.
 func (p *program[C]) use(s *Setup[C], observers ...spoe.Middleware) {
 	c := p.Middleware
 	c.Observers = append(observers, c.Observers...)

@@ -51,11 +51,11 @@
 //
 // # Reload
 //
-// SIGHUP and a change of the file make the program read its configuration again.
-// Every [Setup.Derive] then makes its value from it. If all of them succeed, the
-// configuration and all values are replaced at once; otherwise the old ones stay, and
-// log and metrics report it. The router is never rebuilt, connections stay open, and no
-// request waits.
+// SIGHUP and a change of the file make the program read its configuration again. Every
+// [Setup.Derive] then makes its value from it. If all of them succeed, the new
+// configuration and values replace the old ones at once; otherwise the old ones stay,
+// and log and metrics report it. The router is never rebuilt, connections stay open,
+// and no request waits.
 //
 // # Life
 //

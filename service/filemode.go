@@ -9,7 +9,7 @@ import (
 // FileMode is a file's permissions, in octal digits.
 type FileMode fs.FileMode
 
-// UnmarshalText reads octal digits; no text is 0.
+// UnmarshalText reads octal digits; an empty text is 0.
 func (m *FileMode) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*m = 0

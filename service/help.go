@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/service/internal/deploy"
 )
 
-// writeHelp writes what -h says.
+// writeHelp writes the text of -h.
 func (p *program[C]) writeHelp(w io.Writer, fs *flag.FlagSet) {
 	if p.About != "" {
 		fmt.Fprintf(w, "%s\n\n", strings.TrimSpace(p.About))
@@ -55,7 +55,7 @@ func (p *program[C]) printDeploy(name string) int {
 	return 0
 }
 
-// complete prints a completion of the flags for a shell.
+// complete prints a shell's completion of the flags.
 func (p *program[C]) complete(fs *flag.FlagSet, shell string) int {
 	switch shell {
 	case "zsh":

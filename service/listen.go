@@ -30,8 +30,8 @@ func checkAddress(addr string) error {
 	return nil
 }
 
-// listen opens all addresses. TCP addresses speak TLS if getTLS is not nil; it
-// returns the configuration of this moment.
+// listen opens all addresses. TCP addresses speak TLS if getTLS, which returns the
+// current configuration, is not nil.
 func (s *Settings) listen(getTLS func() *tls.Config) (lns []net.Listener, err error) {
 	defer func() {
 		if err != nil {
@@ -78,7 +78,7 @@ func (s *Settings) listenOn(addr string) ([]net.Listener, error) {
 	return []net.Listener{ln}, err
 }
 
-// permit gives a socket file the mode and group of the settings.
+// permit sets the mode and group of a socket file to those of the settings.
 func (s *Settings) permit(path string) error {
 	if s.SocketGroup != "" {
 		gid, err := strconv.Atoi(s.SocketGroup)
@@ -99,8 +99,8 @@ func (s *Settings) permit(path string) error {
 	return os.Chmod(path, os.FileMode(s.SocketMode))
 }
 
-// serverAddress is an address of -listen as HAProxy's server line has it; "" if it is
-// unknown.
+// serverAddress returns an address of -listen in the form of HAProxy's server line, or
+// "" if it is unknown.
 func serverAddress(addr string) string {
 	path, isUnix := strings.CutPrefix(addr, "unix:")
 	switch {

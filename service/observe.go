@@ -6,8 +6,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// ObserveGauge adds a gauge to the metrics that value returns for each scrape. Any number
-// of goroutines may call value.
+// ObserveGauge adds a gauge whose value is the result of value at each scrape. value must
+// be safe for concurrent use.
 func ObserveGauge(meter metric.Meter, name, description string, value func() int64) error {
 	_, err := meter.Int64ObservableGauge(name, metric.WithDescription(description), observed(value))
 	return err

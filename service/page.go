@@ -11,8 +11,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// newPage returns the live page. It costs next to nothing while no browser has it
-// open.
+// newPage returns the live page. It costs almost nothing while no browser shows it.
 func (p *program[C]) newPage(s *Setup[C], agent *spoe.Agent) *inspect.Page {
 	settings := s.Settings()
 	addr := settings.Listen[0]

@@ -8,8 +8,8 @@ import (
 )
 
 // Pair returns a store that keeps values from one message to a later one, as [pair.New]
-// does, with the metrics of [middleware.PairMetrics]. The end of the program waits for the
-// values as for Drain, and closes the store after the last request.
+// does, with the metrics of [middleware.PairMetrics]. When the program ends, it waits for
+// the values as for Drain, and closes the store after the last request.
 func (s *Setup[C]) Pair[T any](name string, cfg pair.Config[T]) (*pair.Store[T], error) {
 	store := pair.New(cfg)
 	s.Drain(store.Drain)

@@ -12,17 +12,17 @@ import (
 )
 
 // Refreshed keeps a value that another server publishes, such as the keys of an issuer, and
-// reads it again and again, so that no request has to wait for that server. While the
-// server is down the last value stays. Set the exported fields before the first call.
+// reads it regularly, so that no request waits for that server. While the server is down
+// the last value stays. Set the exported fields before the first call.
 type Refreshed[T any] struct {
 	// Read reads the value. It must return within a bounded time.
 	Read func(context.Context) (T, error)
 	// Every is the time between two reads. Default: 5 minutes.
 	Every time.Duration
-	// Retry is the longest time until Read is called again after it has failed; the
-	// first one is a second, and it doubles. Default: 30 seconds.
+	// Retry is the longest pause after a failed Read. The first pause is a second, and each
+	// next one twice as long. Default: 30 seconds.
 	Retry time.Duration
-	// Pause is the least time between two reads that Again starts. Default: 10 seconds.
+	// Pause is the minimum time between two reads that Again starts. Default: 10 seconds.
 	Pause time.Duration
 	// Log gets a line when Read begins to fail, and when it succeeds again. It must be
 	// set.
@@ -46,13 +46,13 @@ func (r *Refreshed[T]) Load() (value T, ok bool) {
 	return value, false
 }
 
-// Store sets the value, to one that the program has from before.
+// Store sets the value, for example to one from before a reload.
 func (r *Refreshed[T]) Store(value T) { r.value.Store(&value) }
 
-// Up reports whether the last read has succeeded.
+// Up reports whether the last read succeeded.
 func (r *Refreshed[T]) Up() bool { return r.read.Load() && !r.failing.Load() }
 
-// Run reads the value, now and again and again, until ctx ends.
+// Run reads the value, at once and then regularly, until ctx ends.
 func (r *Refreshed[T]) Run(ctx context.Context) {
 	const first = time.Second
 	for retry := first; ctx.Err() == nil; {
@@ -73,9 +73,9 @@ func (r *Refreshed[T]) Run(ctx context.Context) {
 // errPause is the error of a call of Again within Pause.
 var errPause = errors.New("it was read a moment ago")
 
-// Again reads the value now and reports whether that has succeeded. Calls at the same time
-// share one read, and a call within Pause after another reads nothing: visitors who ask
-// for something that is not there do not cost the other server a request each.
+// Again reads the value now and reports whether that succeeded. Concurrent calls share one
+// read, and a call within Pause after another does not read: visitors who ask for a value
+// that does not exist must not cost the other server a request each.
 func (r *Refreshed[T]) Again(ctx context.Context) bool {
 	now := time.Now
 	if r.Now != nil {

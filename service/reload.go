@@ -11,13 +11,13 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// lookEvery is how often the files are looked at.
+// lookEvery is the time between two looks at the files.
 const lookEvery = time.Second
 
 const scope = "github.com/spoke-go/spoke/service"
 
-// reloader replaces the configuration while the agent answers. Its goroutine is the
-// only one that does.
+// reloader replaces the configuration while the agent answers. Only its goroutine does
+// so.
 type reloader[C any] struct {
 	program *program[C]
 	setup   *Setup[C]
@@ -32,7 +32,7 @@ type reloader[C any] struct {
 //	spoke.config.last_reload_successful   1, or 0 while the sources of the configuration are wrong
 //	spoke.config.last_reload_success_time when the configuration in force was read
 //
-// and spoke.log.lost, which counts the lines of the log that were not written.
+// and spoke.log.lost, which counts lost lines of the log.
 func (p *program[C]) newReloader(s *Setup[C]) (*reloader[C], error) {
 	r := &reloader[C]{program: p, setup: s}
 	r.good.Store(true)
@@ -86,7 +86,7 @@ func (r *reloader[C]) run(ctx context.Context) {
 	}
 }
 
-// reload replaces the configuration, or leaves all as it is.
+// reload replaces the configuration, or changes nothing.
 func (r *reloader[C]) reload(ctx context.Context, why string) {
 	p := r.program
 	p.notifyReloading()

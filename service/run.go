@@ -24,7 +24,7 @@ type program[C any] struct {
 	Process
 	spec    *conf.Spec
 	sources conf.Sources
-	files   watch.Files        // that the configuration comes from
+	files   watch.Files        // of the configuration
 	late    *latewriter.Writer // is Stderr, too
 	log     *slog.Logger
 	level   slog.LevelVar
@@ -100,7 +100,7 @@ func (p *program[C]) load() (*conf.Loaded, error) {
 
 func (p *program[C]) flags() (*flag.FlagSet, *command) {
 	fs, cmd := flag.NewFlagSet(p.Name, flag.ContinueOnError), new(command)
-	fs.SetOutput(io.Discard) // the caller prints: one line, not the whole help
+	fs.SetOutput(io.Discard) // the caller prints one line, not the whole help
 	p.sources = conf.Sources{Environ: p.Environ, Flags: p.spec.AddFlags(fs)}
 	fs.StringVar(&p.sources.File, "config", "", "YAML `FILE` with settings")
 	fs.BoolVar(&cmd.validate, "validate", false, "check the configuration, load all that it names, and exit")
@@ -140,8 +140,8 @@ func (p *program[C]) complain(err error) int {
 	return 2
 }
 
-// fail prints the reasons why the agent cannot work, one a line: in plain words, unless
-// the reader of the log takes only JSON.
+// fail prints the reasons why the agent cannot work, one a line: as plain text, unless
+// the log is JSON.
 func (p *program[C]) fail(g *generation[C], err error) int {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		if g.settings.LogFormat == "json" {

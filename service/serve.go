@@ -22,11 +22,10 @@ const (
 	pagesMaxHeader = 64 << 10 // bytes
 )
 
-// Serve serves HTTP pages of the agent's own, to which HAProxy routes requests, such as a
-// login or a block page ([haproxy.Pages] writes HAProxy's part). It does so as long as Go
-// runs work, so that neither -t nor -print-config listens. The address is as for
-// [spoe.Listen]; the program logs the one that it got as msg=pages. It ends if it cannot
-// listen.
+// Serve serves the agent's own HTTP pages, such as a login or a block page, to which
+// HAProxy routes requests ([haproxy.Pages] writes HAProxy's part). It serves as long as Go
+// runs work, so -t and -print-config do not listen. The address is as for [spoe.Listen];
+// the program logs the actual one as msg=pages. The program ends if Serve cannot listen.
 func (s *Setup[C]) Serve(addr string, pages http.Handler) {
 	s.Go(func(ctx context.Context) error {
 		l, err := spoe.Listen(addr)
@@ -49,7 +48,7 @@ func (s *Setup[C]) Serve(addr string, pages http.Handler) {
 		})
 		err = server.Serve(l)
 		if !stop() {
-			<-stopped // answers are still under way
+			<-stopped // it still sends answers
 		}
 		if errors.Is(err, http.ErrServerClosed) {
 			return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/service/internal/admin"
 )
 
-// Settings are the settings that every agent has, besides its own.
+// Settings are the settings that every agent has in addition to its own.
 type Settings struct {
 	Listen          []string       `conf:",fixed" group:"SPOE" value:"ADDRESS" help:"address to listen on: host:port, :port, unix:/path/to/socket, unix:@abstract, or systemd for the sockets that systemd passes; may be repeated"`
 	SocketMode      FileMode       `conf:",fixed" value:"MODE" help:"mode of unix sockets, such as 0660"`

@@ -16,7 +16,7 @@ import (
 // Setup is the argument of Agent.Setup. Its methods may be called until Agent.Setup
 // returns, except Config, which handlers may call, too.
 type Setup[C any] struct {
-	// Router takes the routes. It has Agent.Middleware already.
+	// Router takes the routes. It already has Agent.Middleware.
 	Router *router.Router
 	// Log is the program's log.
 	Log *slog.Logger
@@ -25,8 +25,8 @@ type Setup[C any] struct {
 	Traces  trace.TracerProvider
 	Metrics metric.MeterProvider
 	// Logs makes log records for OpenTelemetry, such as those of an audit log. The
-	// program's own log, Log, does not go there. Its loggers are not Enabled where the
-	// variables of OpenTelemetry name no place for log records.
+	// program's own log, Log, does not go there. Its loggers are not Enabled if
+	// OpenTelemetry's variables name no exporter for log records.
 	Logs log.LoggerProvider
 	// Admin takes further pages for the admin address.
 	Admin *http.ServeMux
@@ -47,15 +47,15 @@ func (s *Setup[C]) Config() *C { return s.state.load().config }
 // Settings returns the current settings of the service itself.
 func (s *Setup[C]) Settings() *Settings { return s.state.load().settings }
 
-// Derive returns a value that is made from the configuration: a table that is
-// loaded, a client, compiled rules. It calls build now and again at each reload. If
-// a build fails then, the old configuration stays, with all values made from it; so
-// build must not change anything that the running agent uses.
+// Derive returns a value that build makes from the configuration: a table, a client,
+// compiled rules. It calls build now, and again at each reload. If a build fails then,
+// the old configuration stays, with all values made from it; so build must not change
+// anything that the running agent uses.
 //
-// Derive values that must match as one: a handler that loads two may get one from
+// Derive values that must match as one value: a handler that loads two may get one from
 // before a reload and one from after it.
 //
-// A value that is an io.Closer is closed 30 seconds after it was replaced, when no
+// A value that is an io.Closer is closed 30 seconds after a reload replaces it, when no
 // handler uses it any more, or at the end of the program.
 func (s *Setup[C]) Derive[T any](build func(context.Context, *C) (T, error)) (*Derived[T], error) {
 	if s.describe {
@@ -77,8 +77,8 @@ func (d *Derived[T]) Load() T {
 	return v
 }
 
-// Watch adds files to that of -config: when one of them changes, the program reloads.
-// It is called before or after Derive: a file that changes while Derive reads it is
+// Watch adds files to the file of -config: when one of them changes, the program
+// reloads. Call it before or after Derive: a file that changes while Derive reads it is
 // read again.
 func (s *Setup[C]) Watch(files func(*C) []string) {
 	if s.describe {
@@ -88,7 +88,7 @@ func (s *Setup[C]) Watch(files func(*C) []string) {
 	s.know(s.files(s.state.load())...)
 }
 
-// files are those whose change is a reason to reload to g.
+// files returns the files of g whose change is a reason to reload.
 func (s *Setup[C]) files(g *generation[C]) (files []string) {
 	for _, watched := range s.watched {
 		files = append(files, watched(g)...)
@@ -97,13 +97,13 @@ func (s *Setup[C]) files(g *generation[C]) (files []string) {
 }
 
 // Ready adds a check to /readyz: an error is the reason why the agent should get no
-// requests now. It is called for each request of /readyz.
+// requests now. Each request for /readyz calls it.
 func (s *Setup[C]) Ready(check func(context.Context) error) { s.ready = append(s.ready, check) }
 
-// Drain adds work for which the end of the program waits before HAProxy's connections
-// are closed: wait returns when nothing waits for a later message any more, as the
-// method Drain of pair.Store does. Its ctx ends after half of the setting
-// shutdown-timeout. [spoe.Agent] describes HAProxy's behaviour meanwhile.
+// Drain adds work for which the program waits, at its end, before it closes HAProxy's
+// connections: wait returns when no value waits for a later message, as the method
+// Drain of pair.Store does. Its ctx ends after half of the setting shutdown-timeout.
+// [spoe.Agent] describes HAProxy's behaviour meanwhile.
 func (s *Setup[C]) Drain(wait func(context.Context) error) { s.drains = append(s.drains, wait) }
 
 // drain waits for all work of Drain.
@@ -115,7 +115,6 @@ func (s *Setup[C]) drain(ctx context.Context) {
 	}
 }
 
-// Go runs background work from the end of Agent.Setup until the last request has
-// been answered; then its ctx ends, and the program waits for it. An error ends the
-// program.
+// Go runs background work from the end of Agent.Setup until the last request is
+// answered; then its ctx ends, and the program waits for it. An error ends the program.
 func (s *Setup[C]) Go(work func(context.Context) error) { s.tasks = append(s.tasks, work) }

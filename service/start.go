@@ -24,13 +24,12 @@ import (
 const (
 	// flushTimeout is the maximum duration of the last export, after the last answer.
 	flushTimeout = 5 * time.Second
-	// logTimeout is the longest wait for the last lines of the log.
+	// logTimeout is the maximum wait for the last lines of the log.
 	logTimeout = 2 * time.Second
 	// maxLogWaiting is the maximum number of bytes of the log that wait for a slow
 	// reader.
 	maxLogWaiting = 4 << 20
-	// adminStopTimeout is the time that a scrape may still take after the agent has
-	// ended.
+	// adminStopTimeout is the maximum time of a scrape after the agent ends.
 	adminStopTimeout = time.Second
 )
 
@@ -60,7 +59,7 @@ func (p *program[C]) start(ctx context.Context, loaded *conf.Loaded, validate bo
 	switch err := p.serve(ctx, g); {
 	case err != nil && ctx.Err() == nil:
 		return p.fail(g, err)
-	case err != nil: // it was asked to end, and does
+	case err != nil: // a signal ended it
 		p.log.Warn("the end was not a clean one", "error", err)
 	}
 	p.log.Info("stopped")
@@ -86,7 +85,7 @@ func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
 	var serving atomic.Bool
 	stopAdmin, err := p.startAdmin(ctx, s, signals.Scrape, page, &serving, func(probe context.Context) error {
 		switch {
-		case ctx.Err() != nil: // from the signal on, before anything else has noticed
+		case ctx.Err() != nil: // at once after the signal
 			return errStopping
 		case !serving.Load():
 			return errStarting
@@ -120,8 +119,8 @@ func (p *program[C]) serve(ctx context.Context, g *generation[C]) error {
 	return p.answer(ctx, s, agent, lns, func() { serving.Store(true) })
 }
 
-// answer runs the spoe.Agent, the background work and the reloads. The background work
-// ends after the agent: handlers may depend on it.
+// answer runs the spoe.Agent, the background work and the reloads. The background work ends
+// after the agent, because handlers may depend on it.
 func (p *program[C]) answer(ctx context.Context, s *Setup[C], agent *spoe.Agent, lns []net.Listener, ready func()) error {
 	if _, err := middleware.AgentMetrics(agent, s.Metrics); err != nil {
 		return err
@@ -184,14 +183,14 @@ func (p *program[C]) newAgent(s *Setup[C]) *spoe.Agent {
 	return agent
 }
 
-// notifyTimeout returns the agent's own NotifyTimeout, or one that does not cut the deadline
-// of the settings short.
+// notifyTimeout returns the agent's own NotifyTimeout, or a longer one if the deadline of
+// the settings needs it.
 func notifyTimeout(agent *spoe.Agent, deadline time.Duration) time.Duration {
 	return cmp.Or(agent.NotifyTimeout, max(30*time.Second, 2*deadline))
 }
 
 // deriveTLS makes the TLS configuration one of the values that a reload replaces; it
-// returns nil where TLS is off.
+// returns nil if TLS is off.
 func (p *program[C]) deriveTLS(s *Setup[C]) (func() *tls.Config, error) {
 	if s.Settings().TLSCert == "" {
 		return nil, nil
@@ -209,7 +208,7 @@ func (p *program[C]) deriveTLS(s *Setup[C]) (func() *tls.Config, error) {
 	return func() *tls.Config { return s.state.load().values[i].(*tls.Config) }, nil
 }
 
-// startAdmin serves the admin address. The returned func ends that.
+// startAdmin serves the admin address. The returned func stops it.
 func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.Handler, page *inspect.Page, serving *atomic.Bool, ready func(context.Context) error) (stop func(), err error) {
 	settings := s.Settings()
 	if settings.AdminListen == "off" {
@@ -221,7 +220,7 @@ func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.H
 	}
 	if !settings.AdminNoInspect {
 		s.Admin.HandleFunc("/inspect/", func(w http.ResponseWriter, r *http.Request) {
-			if !serving.Load() { // Setup may be registering the routes that the page reads
+			if !serving.Load() { // Setup may still register the routes that the page reads
 				w.Header().Set("Retry-After", "1")
 				http.Error(w, "the agent is starting", http.StatusServiceUnavailable)
 				return
@@ -238,14 +237,14 @@ func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.H
 	}
 	p.log.Info("admin", attrs...)
 	return func() {
-		page.Close() // its streams have no end of their own
+		page.Close() // its streams do not end by themselves
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adminStopTimeout)
 		defer cancel()
 		server.Stop(ctx)
 	}, nil
 }
 
-// flush sends the last telemetry, though ctx has ended.
+// flush sends the last telemetry, although ctx has ended.
 func (p *program[C]) flush(ctx context.Context, signals *telemetry.Telemetry) {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), flushTimeout,
 		fmt.Errorf("not delivered within %v", flushTimeout))

@@ -14,14 +14,14 @@ import (
 // retireAfter is the time from a reload until the replaced values are closed.
 const retireAfter = 30 * time.Second
 
-// settings is all that can be set.
+// settings has all settings of a program.
 type settings[C any] struct {
 	Agent   C        `conf:",inline"`
 	Service Settings `conf:",inline"`
 }
 
-// generation is a configuration with all that was made from it. It is not changed
-// once it can be loaded.
+// generation is a configuration with all values made from it. It does not change once it
+// can be loaded.
 type generation[C any] struct {
 	loaded   *conf.Loaded
 	config   *C
@@ -35,7 +35,7 @@ func newGeneration[C any](loaded *conf.Loaded) *generation[C] {
 }
 
 // state has the current generation, and makes the next one. One goroutine calls its
-// methods, except load, which all may call.
+// methods, except load, which any goroutine may call.
 type state[C any] struct {
 	ctx     context.Context // of Agent.Setup, for add
 	current atomic.Pointer[generation[C]]
@@ -93,8 +93,8 @@ func (s *state[C]) close() {
 }
 
 // unshared returns the closers among values that are not among others: a build may return
-// the value that it returned before. A closer that cannot be compared with another, such as
-// a struct with a slice, is left alone.
+// the value that it returned before. It leaves out closers that cannot be compared, such as
+// a struct with a slice.
 func unshared(values, others []any) (closers []io.Closer) {
 	kept := make(map[io.Closer]bool)
 	for _, v := range others {

@@ -7,13 +7,13 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// The functions here do nothing unless systemd, or another manager that follows its
-// protocol (sd_notify(3)), has started the program.
+// The functions in this file do nothing unless systemd, or another manager with its
+// protocol (sd_notify(3)), started the program.
 
 func (p *program[C]) notifyReady()    { p.notify(daemon.SdNotifyReady) }
 func (p *program[C]) notifyStopping() { p.notify(daemon.SdNotifyStopping) }
 
-// notifyReloading is for Type=notify-reload, which wants the time of the reload.
+// notifyReloading is for Type=notify-reload, which needs the time of the reload.
 func (p *program[C]) notifyReloading() {
 	p.notify(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
 }
@@ -24,8 +24,8 @@ func (p *program[C]) notify(state string) {
 	}
 }
 
-// watchdog tells systemd that the program is alive, twice in each WatchdogSec, until
-// ctx ends.
+// watchdog reports to systemd that the program is alive, twice in each WatchdogSec,
+// until ctx ends.
 func (p *program[C]) watchdog(ctx context.Context) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {

@@ -10,13 +10,13 @@
 //	user, err := tokens.Verify(ctx, token)
 //
 // A JWT must be signed with one of the provider's keys, by an algorithm that the provider's
-// configuration names, for one of the audiences, and must not have expired. No call to the
-// provider is needed. The provider is asked about tokens of any other form, if the
-// configuration says so (RFC 7662).
+// configuration names, for one of the audiences, and must not have expired. This needs no
+// call to the provider. If the configuration says so, the verifier asks the provider about
+// tokens of any other form (RFC 7662).
 //
-// Good tokens are remembered for a minute, at most until they expire, and JWTs at most until
-// the provider's keys are read again. Tokens that the provider has
-// refused are remembered for ten seconds, apart from the good ones, which they cannot drive
-// out. At most 16 calls to the provider are under way for new tokens, and 16 for tokens that
-// were good before; beyond that Verify returns auth.ErrUnavailable at once.
+// The verifier remembers a good token for a minute, but not after it expires, and a JWT not
+// after the provider's keys are read again. It remembers a token that the provider refused
+// for ten seconds, in a separate cache, so that bad tokens cannot evict good ones. It makes
+// at most 16 calls to the provider at a time for new tokens, and 16 for tokens that were
+// good before; above that Verify returns auth.ErrUnavailable at once.
 package bearer

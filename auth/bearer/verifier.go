@@ -16,8 +16,8 @@ import (
 	"github.com/spoke-go/spoke/auth/openid"
 )
 
-// Bounds: how long a good token and a bad one are remembered, and how many calls to the
-// provider are under way, for tokens that are new as for tokens that were good before.
+// The times for which good and bad tokens are remembered, and the number of calls to the
+// provider at a time, for new tokens and for tokens that were good before.
 const (
 	goodTime = time.Minute
 	badTime  = 10 * time.Second
@@ -38,18 +38,18 @@ type Verifier struct {
 	now      func() time.Time
 	good     *cache.Cache[known]
 	bad      *cache.Cache[struct{}]
-	first    chan struct{} // a place for each call for a new token
-	again    chan struct{} // and for one that was good before
+	first    chan struct{} // a slot for each call for a new token
+	again    chan struct{} // a slot for each call for a token that was good before
 	one      singleflight.Group
 }
 
 // known is the user of a good token.
 type known struct {
 	user       *auth.User
-	generation int64 // of the provider's keys that have verified a JWT
+	generation int64 // of the provider's keys that verified a JWT
 }
 
-// New returns a verifier. now is the clock that it holds times against.
+// New returns a verifier. now is its clock.
 func New(p *openid.Provider, c Config, log *slog.Logger, now func() time.Time) *Verifier {
 	return &Verifier{config: c, provider: p, log: log, now: now, good: cache.New[known](size, now), bad: cache.New[struct{}](size, now),
 		first: make(chan struct{}, maxCalls), again: make(chan struct{}, maxCalls)}
@@ -59,7 +59,7 @@ func New(p *openid.Provider, c Config, log *slog.Logger, now func() time.Time) *
 var size = cache.Size
 
 // Verify returns the user of a token, or auth.ErrBadToken or auth.ErrUnavailable. Do not
-// change the user: others get the same one.
+// change the user, which other calls return, too.
 func (v *Verifier) Verify(ctx context.Context, token string) (*auth.User, error) {
 	jwt := strings.Count(token, ".") == 2
 	k, fresh := v.good.Get(token)
@@ -102,7 +102,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (*auth.User, error)
 		err = errors.New("the token is an ID token or a logout token, not an access token")
 	}
 	if v.provider.Generation() != generation {
-		generation = -1 // the keys were read meanwhile: the next request verifies it again
+		generation = -1 // new keys came meanwhile: the next request verifies it again
 	}
 	return v.take(ctx, token, claims, generation, err)
 }

@@ -34,7 +34,8 @@ func Defaults() Config {
 		Pool: 8, Cache: 5 * time.Minute, Delay: 200 * time.Millisecond}
 }
 
-// Validate refuses an address that is none. An empty one means that there is no directory.
+// Validate refuses a text that is not an address. An empty one means that there is no
+// directory.
 func (c Config) Validate() error {
 	u, err := url.Parse(c.URL)
 	switch {

@@ -28,11 +28,11 @@ type Directory struct {
 	cache   *cache.Cache[*auth.User]
 	guesses *guesses
 	one     singleflight.Group // of equal credentials
-	conns   chan *ldap.Conn    // as many as there may be; nil is one to be opened
+	conns   chan *ldap.Conn    // one for each connection that may exist; nil is not open yet
 }
 
-// New returns a directory. It connects when it is asked first. now is the clock of the
-// cache and of the waits.
+// New returns a directory. It connects at the first question. now is the clock of the cache
+// and of the waits.
 func New(c Config, now func() time.Time) (*Directory, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil {
@@ -60,15 +60,15 @@ func (d *Directory) Close() error {
 	return nil
 }
 
-// Authenticate returns the user of a name and a password, which a visitor at an address has
+// Authenticate returns the user of a name and a password, which a visitor at an address
 // sent, or auth.ErrBadPassword, auth.ErrTooFast or auth.ErrUnavailable. Do not change the
-// user: others get the same one.
+// user, which other calls return, too.
 func (d *Directory) Authenticate(ctx context.Context, name, password string, from netip.Addr) (*auth.User, error) {
 	credentials := name + "\x00" + password
 	if user, fresh := d.cache.Get(credentials); fresh {
 		return user, nil
 	}
-	if password == "" { // LDAP takes an empty password for no login at all, and succeeds
+	if password == "" { // LDAP treats an empty password as an anonymous login, and succeeds
 		return nil, auth.ErrBadPassword
 	}
 	begun := time.Now()
@@ -99,7 +99,7 @@ func (d *Directory) Authenticate(ctx context.Context, name, password string, fro
 	case <-ctx.Done():
 		return nil, auth.ErrUnavailable
 	}
-	select { // the time must not show which names there are
+	select { // the time must not show which names exist
 	case <-time.After(d.config.Delay - time.Since(begun)%d.config.Delay):
 	case <-ctx.Done():
 	}

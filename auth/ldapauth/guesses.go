@@ -10,8 +10,8 @@ import (
 )
 
 // guesses slows down programs that try passwords. After a few wrong ones a user and the
-// visitor's network have to wait, twice as long each time. Passwords that are being tried
-// count as wrong ones, or many at once would cost as little as one.
+// visitor's network have to wait, twice as long each time. A password in progress counts as
+// a wrong one; otherwise many at once would cost as little as one.
 type guesses struct {
 	delay time.Duration
 	now   func() time.Time
@@ -20,7 +20,7 @@ type guesses struct {
 	by map[source]guess
 }
 
-// source is a user or a network that wrong passwords are counted for.
+// source is a user or a network whose wrong passwords are counted.
 type source struct{ kind, name string }
 
 type guess struct {
@@ -30,12 +30,12 @@ type guess struct {
 
 const (
 	freeGuesses = 3
-	guessMemory = 10 * time.Minute // after that without a wrong password they are forgotten
+	guessMemory = 10 * time.Minute // without a wrong password for this time, the count is forgotten
 )
 
-// limits are the maximum number of passwords that a source may try at once, and its
-// longest wait. Many people may share a network; the wait of a user is short, since
-// anybody can make the owner of a name wait.
+// limits are the maximum number of passwords that a source may try at once, and its longest
+// wait. Many people may share a network; the wait of a user is short, because any visitor
+// can make the owner of a name wait.
 var limits = map[string]struct {
 	atOnce  int
 	longest time.Duration
@@ -45,13 +45,13 @@ func newGuesses(delay time.Duration, now func() time.Time) *guesses {
 	return &guesses{delay: delay, now: now, by: make(map[source]guess)}
 }
 
-// ofUser is the user with a DN, or for a name without an entry that name, whatever its
-// case and spaces: a directory ignores these, too.
+// ofUser returns the user with a DN or, for a name without an entry, with that name. It
+// ignores case and spaces, as a directory does.
 func ofUser(name string) source {
 	return source{"user", strings.ToLower(strings.ToUpper(strings.Join(strings.Fields(name), " ")))}
 }
 
-// ofNetwork is the part of an address that one visitor has for itself.
+// ofNetwork returns the network of one visitor: a part of the address.
 func ofNetwork(from netip.Addr) source {
 	from = from.Unmap()
 	bits := 32
@@ -75,7 +75,7 @@ func (g *guesses) begin(s source) bool {
 	return true
 }
 
-// end says whether the password was wrong.
+// end ends the attempt; wrong reports whether the password was wrong.
 func (g *guesses) end(s source, wrong bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/auth"
 )
 
-// askOn searches by the program's own entry, and binds by the user's.
+// askOn searches as the program's own entry, and binds as the user's.
 func (d *Directory) askOn(c *ldap.Conn, name, password string) (user *auth.User, err error) {
 	if err := c.Bind(d.config.BindDN, d.config.BindPassword.Reveal()); err != nil {
 		return nil, fmt.Errorf("bind as %s: %w", d.config.BindDN, err)
@@ -20,8 +20,8 @@ func (d *Directory) askOn(c *ldap.Conn, name, password string) (user *auth.User,
 	if err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) {
 		return nil, err
 	}
-	// One user has many spellings, and one name may have no user: a visitor must not see
-	// the difference, nor get more guesses by it.
+	// A user has many spellings, and a name may have no user. A visitor must not see
+	// the difference, or get more guesses by it.
 	guessed := ofUser(name)
 	if len(found) == 1 {
 		guessed = ofUser(found[0].DN)

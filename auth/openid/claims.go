@@ -9,7 +9,7 @@ import (
 // Claims are the content of a token, as JSON decodes it.
 type Claims map[string]any
 
-// Text returns a claim that is text which a header can have, otherwise "".
+// Text returns a claim if it is text that can be in a header, otherwise "".
 func (c Claims) Text(name string) string {
 	s, _ := c[name].(string)
 	return auth.Text(s)

@@ -18,10 +18,11 @@ type Config struct {
 	UserClaim    string         `help:"the claim with the user's name; default: preferred_username, else sub"`
 	GroupsClaim  string         `help:"the claim with the groups; default: groups"`
 	UserInfo     bool           `help:"ask the userinfo endpoint for claims that the ID token lacks"`
-	// An algorithm with a shared key must not be among them: a public key could be taken for it.
+	// Do not allow an algorithm with a shared key: a forger could use a public key as
+	// that key.
 	Algorithms []jose.SignatureAlgorithm `oneof:"RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA" help:"algorithms of signatures; default: RS256, PS256, ES256, EdDSA"`
 	CA         string                    `value:"FILE" help:"PEM file with the authorities for the provider's certificate"`
-	// Claims names the claims that a User has besides name, mail and groups.
+	// Claims names the claims that a User has in addition to name, mail and groups.
 	Claims []string `conf:"-"`
 }
 

@@ -16,7 +16,8 @@ import (
 	"github.com/spoke-go/spoke/auth"
 )
 
-// Login is a login that has begun. Keep it where only this browser can bring it back.
+// Login is a login in progress. Keep it in a place from which only this browser can return
+// it.
 type Login struct {
 	State    string `json:"s"`
 	Nonce    string `json:"n"`
@@ -28,7 +29,7 @@ var ErrForged = errors.New("the answer is not to this login")
 
 // Tokens are the tokens of a user, from a provider.
 type Tokens struct {
-	User    *auth.User // nil if a refresh says nothing new about the user
+	User    *auth.User // nil if a refresh has no news about the user
 	Session string     // the provider's name of its own session; may be empty
 	ID      string     // the ID token
 	Refresh string     // the refresh token; may be empty
@@ -89,7 +90,7 @@ func (p *Provider) oauth(i *published, redirect string) *oauth2.Config {
 	return &oauth2.Config{ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), Endpoint: i.oidc.Endpoint(), Scopes: p.Scopes, RedirectURL: redirect}
 }
 
-// unavailable tells an answer of the provider that refuses from the lack of one.
+// unavailable distinguishes a refusal of the provider from a missing answer.
 func unavailable(err error) error {
 	var answer *oauth2.RetrieveError
 	if errors.As(err, &answer) && answer.Response != nil && answer.Response.StatusCode < 500 {
@@ -98,8 +99,8 @@ func unavailable(err error) error {
 	return fmt.Errorf("%w: %v", auth.ErrUnavailable, err)
 }
 
-// take verifies the provider's tokens. nonce is empty for a refresh, whose ID token may be
-// missing, and which must be about subject.
+// take verifies the provider's tokens. nonce is empty for a refresh. Its ID token may be
+// missing; otherwise it must be about subject.
 func (p *Provider) take(ctx context.Context, i *published, tokens *oauth2.Token, nonce, subject string) (*Tokens, error) {
 	t := &Tokens{Refresh: tokens.RefreshToken}
 	t.ID, _ = tokens.Extra("id_token").(string)

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// LogoutURL returns the address at the provider that ends its session and leads back, which
-// must be registered there; it is empty if the provider has none. idToken may be empty.
+// LogoutURL returns the address at the provider that ends its session and leads back to
+// back, which must be registered there. It is empty if the provider has no such address.
+// idToken may be empty.
 func (p *Provider) LogoutURL(idToken, back string) string {
 	i, err := p.published()
 	if err != nil || i.EndSession == "" {

@@ -25,8 +25,8 @@ const (
 	maxAnswer = 1 << 20
 )
 
-// Provider is an OpenID Connect provider. Until it has answered Run once, methods that
-// need it return auth.ErrUnavailable. Several goroutines may use one.
+// Provider is an OpenID Connect provider. Until its first answer to Run, methods that need
+// it return auth.ErrUnavailable. Several goroutines may use one.
 type Provider struct {
 	Config
 	client *http.Client
@@ -34,7 +34,7 @@ type Provider struct {
 	now    func() time.Time
 }
 
-// generations counts the key sets that all providers of the process have read.
+// generations counts the key sets that all providers of the process read.
 var generations atomic.Int64
 
 // published is the metadata and the keys that a provider publishes.
@@ -48,8 +48,7 @@ type published struct {
 	NamesIssuer   bool   `json:"authorization_response_iss_parameter_supported"`
 }
 
-// New returns a provider, which it does not ask yet. now is the clock that tokens are held
-// against.
+// New returns a provider. It does not ask the provider yet. now is the clock for tokens.
 func New(c Config, log *slog.Logger, now func() time.Time) (*Provider, error) {
 	roots, err := service.CertPool(c.CA)
 	if err != nil {

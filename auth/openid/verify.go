@@ -12,11 +12,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Leeway is how far the clocks of agents and providers may differ.
+// Leeway is the maximum difference between the clocks of agents and providers.
 const Leeway = 2 * time.Minute
 
 // Verify returns the claims of a valid JWT: the provider signed it, and it is not expired.
-// It does not look at the audience.
+// It does not check the audience.
 func (p *Provider) Verify(ctx context.Context, token string) (Claims, error) {
 	verified, err := p.verifier("").Verify(ctx, token)
 	if err != nil {
@@ -50,9 +50,8 @@ func (p *Provider) Introspect(ctx context.Context, token string) (Claims, error)
 	return claims, nil
 }
 
-// verifier checks tokens for a client, or for any. Its clock is slow, so that it takes
-// tokens that have just expired; for tokens that are not valid yet go-oidc has a leeway of
-// its own.
+// verifier checks tokens for one client, or for all. Its clock is late, so that it accepts
+// tokens that just expired; for tokens that are not valid yet, go-oidc has its own leeway.
 func (p *Provider) verifier(client string) *oidc.IDTokenVerifier {
 	var algorithms []string
 	for _, a := range p.Algorithms {

@@ -1,5 +1,5 @@
-// Package revoked is a list of names that several agents share: sessions, tokens or users
-// that no longer count, though their cookie or token is still good in itself.
+// Package revoked is a list of names that several agents share: of sessions, tokens or
+// users that are revoked although their cookie or token is still valid.
 //
 //	list, err := revoked.New(config, func() time.Duration { return 12 * time.Hour }, log, time.Now)
 //	…
@@ -7,10 +7,10 @@
 //	…
 //	err = list.Add(ctx, "session "+id) // after a logout
 //	…
-//	if !list.Fresh() { … }             // answer 503: it is not known who has logged out
+//	if !list.Fresh() { … }             // answer 503: the list may lack a logout
 //	_, ended := list.At("session " + id)
 //
-// A stream in Redis has the names. Each agent reads it from its beginning and then waits for
-// more, so that no request waits for Redis. Names are forgotten after the time that the
-// longest session lasts.
+// A stream in Redis has the names. Each agent reads it from its beginning and then waits
+// for more, so that no request waits for Redis. The list forgets a name after the time that
+// the longest session lasts.
 package revoked

@@ -23,7 +23,7 @@ type Config struct {
 // Defaults returns the settings to start from.
 func Defaults() Config { return Config{Key: "sso:revoked", Stale: time.Minute} }
 
-// Validate refuses an address that is none. An empty one means that there is no list.
+// Validate refuses a text that is not an address. An empty one means that there is no list.
 func (c Config) Validate() error {
 	if _, err := redis.ParseURL(c.URL.Reveal()); err != nil && c.URL.Reveal() != "" {
 		return service.Wrong("url", "is no address of a Redis: write redis://host:6379/0")
@@ -31,7 +31,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// page is the number of entries of the stream that one read returns at most.
+// page is the maximum number of entries of the stream that one read returns.
 const page = 1000
 
 // List is a list of names with the time at which each was added. A nil *List is empty, and
@@ -48,8 +48,8 @@ type List struct {
 	at map[string]int64
 }
 
-// New returns a list, nil if the settings name no Redis. keep is the time for which a
-// name is kept.
+// New returns a list, or nil if the settings name no Redis. keep returns the time for which
+// the list keeps a name.
 func New(c Config, keep func() time.Duration, log *slog.Logger, now func() time.Time) (*List, error) {
 	if c.URL.Reveal() == "" {
 		return nil, nil
@@ -61,8 +61,8 @@ func New(c Config, keep func() time.Duration, log *slog.Logger, now func() time.
 	return &List{Config: c, client: redis.NewClient(o), keep: keep, log: log, now: now, at: make(map[string]int64)}, nil
 }
 
-// Fresh reports whether Redis answered within Stale. Until its first answer, the
-// names are not known.
+// Fresh reports whether Redis answered within Stale. Before the first answer, the list has
+// no names.
 func (l *List) Fresh() bool {
 	return l == nil || l.now().UnixNano()-l.heard.Load() < int64(l.Stale)
 }
@@ -78,7 +78,7 @@ func (l *List) At(name string) (at int64, ok bool) {
 	return at, ok
 }
 
-// Add adds a name for all agents. After an error only this one has it.
+// Add adds a name for all agents. After an error only this agent has it.
 func (l *List) Add(ctx context.Context, name string) error {
 	if l == nil {
 		return nil

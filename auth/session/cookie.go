@@ -13,13 +13,14 @@ import (
 // parts is the maximum number of cookies of a session: browsers store 4 KB of each.
 const parts = 3
 
-// Cookie reads and writes the cookies of sessions. A browser sends them to their host alone,
+// Cookie reads and writes the cookies of sessions. A browser sends them only to their host,
 // and no script can read them.
 type Cookie struct {
 	Name string // begin it with __Host-, so that no other host can set it
 	Keys *seal.Keyring
 	Config
-	// Claims names the claims that rules look at. A session from before they did is none.
+	// Claims names the claims that rules look at. Read does not accept a session with other
+	// claims.
 	Claims string
 }
 
@@ -44,7 +45,7 @@ func (c Cookie) Read(header, host string, now time.Time) *Session {
 	return nil
 }
 
-// Host returns a cookie that browsers send to its host alone, and that no script can read.
+// Host returns a cookie that browsers send only to its host, and that no script can read.
 func Host(name, value string, age time.Duration) codec.SetCookie {
 	return codec.SetCookie{Name: name, Value: value, MaxAge: age, Path: "/", Secure: true, HTTPOnly: true, SameSite: codec.SameSiteLax}
 }

@@ -11,7 +11,7 @@
 //	state, reason := s.State(now, sessions.Config)
 //
 // A session ends a time after its login, or after the last request. If the provider gave a
-// refresh token, the provider must confirm it from time to time (openid.Provider.Refresh). A
-// session is good for one host. A list of package revoked ends sessions of which copies may
-// exist, and all sessions of a user.
+// refresh token, the provider must confirm it from time to time (openid.Provider.Refresh).
+// A session is valid for one host. A list of package revoked ends sessions of which copies
+// may exist, and all sessions of a user.
 package session

@@ -20,11 +20,11 @@ type Session struct {
 	Began int64 `json:"b"`
 	Seen  int64 `json:"l"`
 	// Confirmed is when the provider confirmed it, and Confirm when the agent should ask
-	// again. Both are 0 for a session that the provider gave no refresh token for.
+	// again. Both are 0 for a session without a refresh token.
 	Confirmed int64 `json:"c0,omitempty"`
 	Confirm   int64 `json:"c1,omitempty"`
 
-	// The cookie has the tokens behind the JSON, which each request reads.
+	// In the cookie the tokens follow the JSON, so that a request reads only the JSON.
 	RefreshToken string `json:"-"`
 	IDToken      string `json:"-"`
 }
@@ -56,10 +56,10 @@ const (
 	Valid
 )
 
-// Unconfirmed is the reason of a session's end that the provider may yet confirm.
+// Unconfirmed is the reason for the end of a session that the provider may still confirm.
 const Unconfirmed = "unconfirmed"
 
-// State returns the session's state, and why it has ended.
+// State returns the session's state, and the reason if it ended.
 func (s *Session) State(now time.Time, c Config) (State, string) {
 	unix := now.Unix()
 	after := func(since int64, d time.Duration) bool { return unix > since+int64(d/time.Second) }
@@ -79,7 +79,7 @@ func (s *Session) State(now time.Time, c Config) (State, string) {
 }
 
 // Stale reports whether the cookie should be written again, so that Seen follows the
-// requests: not at each of them.
+// requests. It does not ask for that at each request.
 func (s *Session) Stale(now time.Time, c Config) bool {
 	return now.Unix() > s.Seen+int64(c.Idle/time.Second)/5
 }
@@ -87,8 +87,8 @@ func (s *Session) Stale(now time.Time, c Config) bool {
 // Key is the session's name in a list of ended ones.
 func (s *Session) Key() string { return "id " + s.ID }
 
-// NameOf is the name by which a provider ends its own session sid, or if that is empty all
-// sessions of a user.
+// NameOf returns the name by which a provider ends its own session sid or, if that is
+// empty, all sessions of a user.
 func NameOf(provider, sid, subject string) string {
 	if sid != "" {
 		return "sid " + provider + " " + sid
@@ -96,8 +96,8 @@ func NameOf(provider, sid, subject string) string {
 	return "sub " + provider + " " + subject
 }
 
-// Revoked reports whether the list has the session. A user on it has no session that began
-// before; later ones are new logins.
+// Revoked reports whether the list has the session, or its user since the session began: a
+// later session is a new login.
 func (s *Session) Revoked(l *revoked.List) bool {
 	if l == nil {
 		return false

@@ -20,8 +20,8 @@ type Agent struct {
 	Ended    chan int       // receives the exit status
 }
 
-// Start runs an agent on free addresses of this machine until Stop, or the test's end,
-// with further flags.
+// Start runs an agent with these flags, on free addresses of this machine, until Stop
+// or the end of the test.
 func Start[C any](t testing.TB, a service.Agent[C], flags ...string) *Agent {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
@@ -34,8 +34,8 @@ func Start[C any](t testing.TB, a service.Agent[C], flags ...string) *Agent {
 	return r
 }
 
-// withDefaults adds flags to those of an agent that other tests must not notice; a flag
-// that is given twice counts as the last one says.
+// withDefaults adds flags so that other tests do not notice the agent; of a repeated
+// flag the last counts.
 func withDefaults(flags []string) []string {
 	return append([]string{"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0", "-shutdown-timeout", "2s"}, flags...)
 }
@@ -100,8 +100,8 @@ func (a *Agent) End(t testing.TB) {
 	}
 }
 
-// Once runs an agent with flags and variables of the environment with which it ends by
-// itself, such as -h.
+// Once runs an agent with flags and environment variables until it ends by itself, as
+// with -h.
 func Once[C any](t testing.TB, a service.Agent[C], environ []string, flags ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// WriteCertificate writes the key and then the certificate of 127.0.0.1 as PEM files, good
-// for an hour. The certificate is signed by itself: its file is a file of authorities, too.
+// WriteCertificate writes the key and then the certificate of 127.0.0.1 as PEM files, valid
+// for an hour. The certificate is self-signed, so its file is also a file of authorities.
 // Servers and clients can use it.
 func WriteCertificate(t testing.TB, certFile, keyFile string, serial int64) {
 	t.Helper()

@@ -22,7 +22,7 @@ type Collector struct {
 	records chan Record
 }
 
-// Record is a log record as a [Collector] has received it.
+// Record is a log record that a [Collector] received.
 type Record struct {
 	Event      string
 	Severity   string // such as WARN
@@ -32,8 +32,8 @@ type Record struct {
 	Resource   map[string]any
 }
 
-// StartCollector starts a Collector, which ends with the test. It keeps the first
-// records up to 1000.
+// StartCollector starts a Collector, which ends with the test. It keeps the first 1000
+// records.
 func StartCollector(t testing.TB) *Collector {
 	t.Helper()
 	c := &Collector{records: make(chan Record, 1000)}

@@ -34,8 +34,8 @@ func CheckMetrics(t testing.TB, scraped, prefix string, files []string, labels .
 	}
 }
 
-// CheckUnit checks that systemd rates the exposure of a unit below 2, which is "OK"; 10
-// is no protection at all. Without systemd-analyze it says that it did not.
+// CheckUnit checks that systemd rates the exposure of a unit below 2, which is "OK"; 10 is
+// no protection at all. Without systemd-analyze it logs that it did not check.
 func CheckUnit(t testing.TB, unit string) {
 	t.Helper()
 	tool, err := exec.LookPath("systemd-analyze")

@@ -1,4 +1,4 @@
-// Package servicetest runs agents of package service in tests, as their process would:
+// Package servicetest runs agents of package service in tests, like their process:
 //
 //	a := servicetest.Start(t, agent(), "-score", "10")
 //	haproxy, err := spoetest.Dial(t.Context(), "tcp", a.Addr(t))
@@ -8,5 +8,5 @@ package servicetest
 
 import "time"
 
-// Patience bounds every wait; it is reached only where something is wrong.
+// Patience bounds every wait; only a failure reaches it.
 const Patience = time.Minute

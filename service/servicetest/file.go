@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// WriteFile writes a file and renames it into place, as a careful job does.
+// WriteFile writes a file and renames it into place.
 func WriteFile(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {

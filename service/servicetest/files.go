@@ -9,9 +9,9 @@ import (
 )
 
 // CheckFiles checks the agent's part of HAProxy's configuration in the tests' folder:
-// that spoe.conf and agents.cfg are as the agent writes them, that haproxy.cfg has the
-// lines that it writes for a frontend, in their order, and that -check-config finds
-// nothing.
+// that spoe.conf and agents.cfg are what the agent writes, that haproxy.cfg has the
+// agent's lines for a frontend, in their order, and that -check-config finds no
+// mistake.
 func CheckFiles[C any](t testing.TB, a service.Agent[C]) {
 	t.Helper()
 	printed := func(part string) string {

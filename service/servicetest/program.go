@@ -35,7 +35,7 @@ func Program(t testing.TB) string {
 	return filepath.Join(built.dir, "agent")
 }
 
-// RemoveProgram removes what Program has built. A TestMain calls it at its end.
+// RemoveProgram removes the file that Program built. A TestMain calls it at its end.
 func RemoveProgram() error {
 	if built.dir == "" {
 		return nil
@@ -43,7 +43,7 @@ func RemoveProgram() error {
 	return os.RemoveAll(built.dir)
 }
 
-// Run is Start with the program of [Program], in a process of its own.
+// Run is Start with the program of [Program], in a separate process.
 func Run(t testing.TB, environ []string, flags ...string) *Agent {
 	t.Helper()
 	a := &Agent{Log: NewBuffer(), Out: NewBuffer(), Ended: make(chan int, 1)}
@@ -60,7 +60,7 @@ func Run(t testing.TB, environ []string, flags ...string) *Agent {
 	})
 	var done sync.WaitGroup
 	done.Go(func() { // ends with the process
-		_ = cmd.Wait() // its status tells
+		_ = cmd.Wait() // the exit status shows it
 		a.Ended <- cmd.ProcessState.ExitCode()
 	})
 	a.endWith(t, &done)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Scrape returns /metrics once it has each of the lines: an ACK is counted when it has
-// left.
+// Scrape waits until /metrics has each of the lines, and returns it: an ACK is counted
+// after it leaves.
 func (a *Agent) Scrape(t testing.TB, lines ...string) string {
 	t.Helper()
 	for begun := time.Now(); ; time.Sleep(time.Millisecond) {

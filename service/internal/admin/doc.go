@@ -1,3 +1,3 @@
-// Package admin serves /healthz, /readyz, /metrics and other pages for operators,
-// over HTTP and on an address of its own.
+// Package admin serves /healthz, /readyz, /metrics and other pages for operators over
+// HTTP, on a separate address.
 package admin

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// guard lets a request through that has the token: as a bearer token, which
-// Prometheus sends, or as the password of any user, which a browser asks for.
+// guard passes requests with the token: as a bearer token, which Prometheus sends, or
+// as the password of any user, for which a browser asks.
 //
-// Without a token it lets requests through for an address or for localhost. A
-// page of a stranger can send a browser to a name of its own that stands for
-// 127.0.0.1, and could then read the answer.
+// Without a token it passes requests for an IP address or for localhost. A stranger's
+// page can send a browser to a stranger's name that resolves to 127.0.0.1, and could
+// then read the answer.
 func guard(token string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -44,7 +44,7 @@ func isLocalName(host string) bool {
 	return host == "localhost" || net.ParseIP(strings.Trim(host, "[]")) != nil
 }
 
-// IsLoopback reports whether only programs of this machine reach an address.
+// IsLoopback reports whether only programs on this machine reach an address.
 func IsLoopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {

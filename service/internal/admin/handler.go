@@ -14,10 +14,10 @@ type Config struct {
 	Ready   func(context.Context) error
 	Metrics http.Handler
 	Pprof   bool
-	// More has further pages; its patterns are those of [http.ServeMux].
+	// More has other pages.
 	More *http.ServeMux
-	// Token is asked for everywhere but at /healthz and /readyz. Empty: no token,
-	// and no request for a host name other than localhost.
+	// Token protects all pages except /healthz and /readyz. If it is empty, requests
+	// need no token, and must not be for a host name other than localhost.
 	Token string
 }
 
@@ -26,7 +26,7 @@ type Config struct {
 //	/healthz  200 as long as the program runs: restart it if it does not answer
 //	/readyz   200, or 503 with the reason why it should get no requests now
 //	/metrics  metrics for Prometheus
-//	/debug/pprof/  profiles, if the Config says so
+//	/debug/pprof/  profiles, if the Config enables them
 func Handler(c Config) http.Handler {
 	pages := c.More
 	if pages == nil {

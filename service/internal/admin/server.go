@@ -18,15 +18,15 @@ const (
 	idleTimeout  = 30 * time.Second
 
 	maxHeader = 16 << 10 // bytes
-	// maxConnections bounds the file descriptors that anybody who reaches /healthz can
-	// hold: the agent needs some for HAProxy. Others wait until one closes.
+	// maxConnections bounds the file descriptors that clients of /healthz can hold: the
+	// agent needs some for HAProxy. Other connections wait until one closes.
 	maxConnections = 256
 )
 
 // Server serves a handler.
 type Server struct {
 	http  *http.Server
-	ended chan struct{} // closed when Serve has returned
+	ended chan struct{} // closed when Serve returns
 }
 
 // Start serves until Stop.

@@ -2,9 +2,9 @@
 // line; the later of these takes precedence.
 //
 // A setting has one name everywhere: log-level is `log-level: debug` in the file,
-// -log-level debug on the command line and PROGRAM_LOG_LEVEL=debug in the
-// environment. The fields of a nested struct are a mapping in the file, and have
-// the outer name in front elsewhere: `redis: {addr: x}` is -redis-addr x.
+// -log-level debug on the command line and PROGRAM_LOG_LEVEL=debug in the environment.
+// The fields of a nested struct are a mapping in the file; elsewhere the outer name
+// precedes theirs: `redis: {addr: x}` is -redis-addr x.
 //
 // Tags of a field:
 //
@@ -16,9 +16,8 @@
 //	min:"1" max:"10"    bounds of a number or a duration
 //	oneof:"text,json"   the values that there are
 //
-// Every mistake is an [Error] that names the place, the key and a value that
-// would be right; all mistakes are found in one go.
+// Every mistake is an [Error] that names the place, the key and a correct value. Load
+// reports all mistakes together.
 //
-// A Spec is made once; Load may be called again and again, by one goroutine at a
-// time.
+// Make a Spec once, and call Load as often as needed, from one goroutine at a time.
 package conf

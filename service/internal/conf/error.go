@@ -20,8 +20,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Wrong returns an error for the setting of that key, for a Validate method. Load
-// adds the place where the setting was made.
+// Wrong returns an error for the setting of that key, for a Validate method. Load adds
+// the place of the setting.
 func Wrong(key, format string, args ...any) *Error {
 	return &Error{Key: key, Text: fmt.Sprintf(format, args...)}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/spoke-go/spoke/internal/wrap"
 )
 
-// WriteHelp writes what -h says of the settings.
+// WriteHelp writes the part of -h about the settings.
 func (s *Spec) WriteHelp(w io.Writer) {
 	for _, x := range s.settings {
 		if x.group != "" {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxFile is the largest file that is read, in bytes.
+// maxFile is the maximum size of a file, in bytes.
 const maxFile = 4 << 20
 
 // Sources are where settings come from.
@@ -20,8 +20,8 @@ type Sources struct {
 	Flags   map[string][]string // by name, each value that the command line has; see Spec.AddFlags
 }
 
-// Load returns a new struct, of the type that New was given a pointer to: the defaults,
-// overridden by the sources. The error joins one *Error for each mistake.
+// Load returns a new struct of the type of New's defaults: the defaults, overridden by
+// the sources. The error joins one *Error for each mistake.
 func (s *Spec) Load(src Sources) (*Loaded, error) {
 	l := &Loaded{spec: s, value: reflect.New(s.defaults.Type()), places: make(map[string]string)}
 	v := l.value.Elem()
@@ -77,8 +77,8 @@ func (s *Spec) variable(x setting) string {
 	return s.EnvPrefix + strings.ToUpper(strings.ReplaceAll(x.name, "-", "_"))
 }
 
-// environment returns the values that variables have, by the names of settings. A
-// list is split at line ends and semicolons. An empty variable means nothing.
+// environment returns the values that variables have, by the names of settings. It
+// splits a list at line ends and semicolons, and ignores an empty variable.
 func (s *Spec) environment(environ []string) map[string][]string {
 	values := make(map[string][]string)
 	for _, x := range s.settings {
@@ -106,8 +106,8 @@ func splitList(text string) []string {
 	return list
 }
 
-// misspelt returns an error for each variable with the prefix that is nearly one
-// of a setting. Others are left alone: Kubernetes makes some that begin with the
+// misspelt returns an error for each variable with the prefix that is almost a
+// setting's name. It ignores others: Kubernetes makes variables that begin with the
 // name of a service.
 func (s *Spec) misspelt(environ []string) (errs []error) {
 	known := []string{s.EnvPrefix + "CONFIG"}

@@ -17,11 +17,11 @@ type Loaded struct {
 // Value returns a pointer to the struct.
 func (l *Loaded) Value() any { return l.value.Interface() }
 
-// validator is a struct that checks its fields against each other. Its errors are
-// best made by [Wrong].
+// validator is a struct that checks its fields against each other. [Wrong] makes its
+// errors.
 type validator interface{ Validate() error }
 
-// validate calls the Validate methods of the struct and of all that is in it.
+// validate calls the Validate methods of the struct and of all structs in it.
 func (l *Loaded) validate() []error {
 	var errs []error
 	l.validateValue(l.value.Elem(), "", &errs)
@@ -53,7 +53,7 @@ func (l *Loaded) validateValue(v reflect.Value, key string, errs *[]error) {
 	}
 }
 
-// at adds the place where the setting was made to an error.
+// at adds the place of the setting to an error.
 func (l *Loaded) at(key string, err error) error {
 	wrong := &Error{Text: err.Error()}
 	var e *Error
@@ -74,7 +74,7 @@ func (l *Loaded) at(key string, err error) error {
 	return wrong
 }
 
-// split returns the errors that errors.Join has joined.
+// split returns the errors that errors.Join joined.
 func split(err error) []error {
 	if err == nil {
 		return nil

@@ -102,7 +102,7 @@ func (f field) notNumber(text, kind, example string) error {
 	return fmt.Errorf("%q is not %s: write one such as %s", text, kind, example)
 }
 
-// inBounds holds a number or a duration against the tags min and max.
+// inBounds compares a number or a duration with the tags min and max.
 func (f field) inBounds(v reflect.Value, text string) error {
 	for _, bound := range []struct {
 		text string
@@ -164,7 +164,7 @@ func text(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// orList makes "a, b or c".
+// orList returns "a, b or c".
 func orList(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Secret is a setting that no log, error or -show-config shows: all ways of
-// printing it give REDACTED. Written as file:/run/secrets/token it is the content
-// of that file, without the line's end.
+// Secret is a setting that no log, error or -show-config shows: every way of printing
+// it prints REDACTED. The text file:/run/secrets/token stands for the content of that
+// file, without the line's end.
 type Secret struct{ value string }
 
 // NewSecret returns a secret with that value.

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// WriteYAML writes the configuration as a file that sets it, each setting with the
-// place that set it. Values of type [Secret] are hidden.
+// WriteYAML writes the configuration as a file for -config, each setting with the place
+// that set it. Values of type [Secret] are hidden.
 func (l *Loaded) WriteYAML(w io.Writer) error {
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)

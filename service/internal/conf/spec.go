@@ -18,7 +18,7 @@ type Spec struct {
 }
 
 // setting is a field that a flag and a variable set. Lists of structs and maps of
-// structs are settings of the file alone.
+// structs are settings only of the file.
 type setting struct {
 	field
 	name  string // log-level
@@ -37,8 +37,8 @@ type field struct {
 	oneof         []string
 }
 
-// New returns the settings of the struct that defaults points to. It panics where
-// two settings have one name, or where a field's type cannot be set.
+// New returns the settings of the struct that defaults points to. It panics if two
+// settings have the same name, or if a field's type cannot be set.
 func New(program, envPrefix string, defaults any) *Spec {
 	s := &Spec{Program: program, EnvPrefix: envPrefix, defaults: reflect.ValueOf(defaults).Elem()}
 	s.walk(s.defaults.Type(), nil, "", "")
@@ -71,7 +71,7 @@ func (s *Spec) walk(t reflect.Type, index []int, name, key string) {
 	}
 }
 
-// fieldOf reads a field's tags; ok is false for a field that is no setting.
+// fieldOf reads a field's tags; ok is false for a field that is not a setting.
 func fieldOf(sf reflect.StructField) (f field, ok bool) {
 	name, options, _ := strings.Cut(sf.Tag.Get("conf"), ",")
 	if !sf.IsExported() || name == "-" {
@@ -101,7 +101,7 @@ func fieldOf(sf reflect.StructField) (f field, ok bool) {
 	return f, true
 }
 
-// kebab makes log-level of LogLevel, and admin-url of AdminURL.
+// kebab returns log-level for LogLevel, and admin-url for AdminURL.
 func kebab(s string) string {
 	var b strings.Builder
 	runes := []rune(s)

@@ -13,7 +13,7 @@ func nearest(s string, words []string) string {
 	return found
 }
 
-// instead says what to write in place of an unknown word.
+// instead returns the words to write in place of an unknown one.
 func instead(s string, words []string) string {
 	if w := nearest(s, words); w != "" {
 		return "write " + w

@@ -12,8 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxDepth bounds how deep a file may be nested; an alias inside its own anchor
-// has no end.
+// maxDepth bounds the nesting of a file: an alias inside its own anchor has no end.
 const maxDepth = 32
 
 // decoder sets a struct from a YAML document, and collects its mistakes.

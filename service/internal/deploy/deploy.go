@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Names are the files that there are.
+// Names are the names of the files.
 var Names = []string{"unit", "socket", "dockerfile", "kubernetes", "alerts", "dashboard"}
 
 //go:embed files

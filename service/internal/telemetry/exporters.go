@@ -30,7 +30,7 @@ var GRPC OTLP
 // overHTTP is OTLP over HTTP. It is zero in a program that is built with the tag nootlp.
 var overHTTP OTLP
 
-// exporters are where spans, metrics and log records go; nil is nowhere.
+// exporters send spans, metrics and log records; a nil exporter sends none.
 type exporters struct {
 	spans   sdktrace.SpanExporter
 	metrics sdkmetric.Exporter
@@ -94,7 +94,7 @@ func choose(signal string) (string, error) {
 	switch exporter {
 	case "none", "console":
 		return exporter, nil
-	case "prometheus": // /metrics is there anyway
+	case "prometheus": // /metrics always exists
 		if signal == "METRICS" {
 			return "none", nil
 		}

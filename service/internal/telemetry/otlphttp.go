@@ -13,8 +13,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// These exporters refer to Protocol Buffers and to parts of gRPC, which make a third of
-// a small agent: hence the tag.
+// These exporters need Protocol Buffers and parts of gRPC, which are a third of a small
+// agent, so a tag can leave them out.
 func init() {
 	overHTTP = OTLP{
 		Spans:   func(ctx context.Context) (sdktrace.SpanExporter, error) { return otlptracehttp.New(ctx) },

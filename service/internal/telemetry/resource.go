@@ -13,12 +13,12 @@ func newResource(ctx context.Context, service, version string) (*resource.Resour
 	res, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),
 		resource.WithHost(),
-		resource.WithService(), // tells the instances of a service apart
+		resource.WithService(), // distinguishes the instances of a service
 		resource.WithAttributes(semconv.ServiceName(service), semconv.ServiceVersion(version)),
 		resource.WithFromEnv(),
 	)
 	if errors.Is(err, resource.ErrPartialResource) || errors.Is(err, resource.ErrSchemaURLConflict) {
-		err = nil // a partial resource will do
+		err = nil // a partial resource is enough
 	}
 	return res, err
 }

@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// fewEvery is the time in which one trace is made, on average, however busy
-	// the site is.
+	// fewEvery is the average time between two traces, even on a busy site.
 	fewEvery = 100 * time.Millisecond
 
-	// fewAtOnce may come together after a quiet time, so that a person who tries the agent
-	// out sees each request, which no ratio could promise.
+	// fewAtOnce is the number of traces that may come together after a quiet time, so
+	// that someone who tries the agent sees each request. A ratio could not promise
+	// that.
 	fewAtOnce = 10
 )
 
-// fewTraces samples at a bounded rate. A caller's decision not to sample holds,
-// one to sample does not: it came in a header that many proxies let anybody
-// send.
+// fewTraces samples at a bounded rate. It keeps a caller's decision not to sample, but
+// not a decision to sample: that comes in a header which any visitor can send through
+// many proxies.
 func fewTraces() sdktrace.Sampler {
 	few := bounded{rate.NewLimiter(rate.Every(fewEvery), fewAtOnce)}
 	return sdktrace.ParentBased(few, sdktrace.WithRemoteParentSampled(few))

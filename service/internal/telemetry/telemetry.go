@@ -25,7 +25,7 @@ type Config struct {
 	Service string // service.name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES has another
 	Version string // service.version, the same
 	Stdout  io.Writer
-	Logger  *slog.Logger // hears of exports that fail
+	Logger  *slog.Logger // for exports that fail
 }
 
 // Telemetry makes spans, metrics and log records.
@@ -38,9 +38,9 @@ type Telemetry struct {
 	shutdowns []func(context.Context) error
 }
 
-// Start starts the exports. It fails if a variable of OpenTelemetry has a value
-// that nothing can be made of. A collector that cannot be reached is logged at
-// each export that fails, and delays nothing.
+// Start starts the exports. It fails if a variable of OpenTelemetry has a wrong value.
+// If a collector cannot be reached, each export that fails logs it, and delays no
+// request.
 func Start(ctx context.Context, c Config) (*Telemetry, error) {
 	to, err := newExporters(ctx, c.Stdout)
 	if err != nil {
@@ -91,7 +91,7 @@ func (t *Telemetry) startMetrics(metrics sdkmetric.Exporter, spans bool, res *re
 	if metrics != nil {
 		options = append(options, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metrics)))
 	}
-	if !spans { // an exemplar names one: looking for it costs each message
+	if !spans { // only an exemplar needs it, and it costs each message time
 		options = append(options, sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter))
 	}
 	provider := sdkmetric.NewMeterProvider(options...)
@@ -100,7 +100,8 @@ func (t *Telemetry) startMetrics(metrics sdkmetric.Exporter, spans bool, res *re
 	return nil
 }
 
-// Shutdown exports the rest and ends the exports, by the end of ctx.
+// Shutdown exports the remaining data and ends the exports, at the end of ctx at the
+// latest.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	errs := make(chan error, len(t.shutdowns))
 	for _, shutdown := range t.shutdowns {

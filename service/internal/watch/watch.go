@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// Files are files that a program has read, and how they were when it did. It looks at
-// them through symbolic links, at time, size and identity. That works on every file
-// system and however a file is changed: written over, renamed into place, or swapped by
-// Kubernetes behind a ConfigMap's link; events of the kernel miss some of these. One
-// goroutine at a time may use it.
+// Files are files that a program read, and their state at that time: time, size and
+// identity of the file at the end of symbolic links. That works on every file system
+// and for every way of changing a file: written over, renamed into place, or swapped by
+// Kubernetes at the end of a ConfigMap's link. Events of the kernel miss some of these.
+// Only one goroutine at a time may use Files.
 //
-// A change while the program reads is not lost: Begin comes before the first file is
-// read, and Know before each file is, where its path is known by then.
+// A change while the program reads is not lost: call Begin before the first file is
+// read, and Know before each file whose path is known.
 type Files struct {
 	began time.Time
-	read  stamps // as they were when the program read them
-	seen  stamps // as they were at the last look
+	read  stamps // when the program read them
+	seen  stamps // at the last look
 }
 
 // stamps describe files by their path; nil is a file that cannot be seen.
 type stamps map[string]fs.FileInfo
 
-// Begin says that the program reads its files from now on.
+// Begin notes that the program now begins to read its files.
 func (f *Files) Begin() { f.began = time.Now() }
 
 // Know remembers the files at paths that it does not know yet. A file that was written
-// since Begin counts as changed: the program may have read half of it.
+// since Begin counts as changed: the program may have read only a part of it.
 func (f *Files) Know(paths ...string) {
 	if f.read == nil {
 		f.read = make(stamps)
@@ -45,8 +45,8 @@ func (f *Files) Know(paths ...string) {
 }
 
 // Changed looks at the files at paths and reports whether the program should read them
-// again. A change counts once it has stayed the same for two looks, so that a file that
-// is still being written is left alone, and it is reported once.
+// again. A change counts, once, after two looks with the same result, so a file that is
+// still being written does not count yet.
 func (f *Files) Changed(paths []string) bool {
 	f.Know(paths...)
 	now := look(paths)
@@ -59,8 +59,8 @@ func (f *Files) Changed(paths []string) bool {
 	return true
 }
 
-// Forget makes the files that are there now the ones that are known: the program is
-// about to read them, whether they have changed or not.
+// Forget forgets the known state of all files: the program is about to read them, even
+// unchanged ones.
 func (f *Files) Forget() { f.read = nil }
 
 func look(paths []string) stamps {
