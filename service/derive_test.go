@@ -15,6 +15,11 @@ import (
 	"github.com/spoke-go/spoke/service/servicetest"
 )
 
+// table is a value that is made from the configuration.
+type table struct{ closed chan struct{} }
+
+func (t *table) Close() error { close(t.closed); return nil }
+
 // A replaced value stays open for the handlers that have it, one that a failed reload
 // made is closed at once, and the end closes all.
 func TestDerivedValuesAreClosed(t *testing.T) {

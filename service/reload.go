@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -62,18 +63,22 @@ func (p *program[C]) newReloader(s *Setup[C]) (*reloader[C], error) {
 	return r, errors.Join(err1, err2, err3, err4)
 }
 
-// run reloads at each signal and each change of a file until ctx ends.
+// run reloads at each signal and each change of a file until ctx ends. While too many replaced
+// configurations are open, a reload waits, and one that is wanted meanwhile is the same.
 func (r *reloader[C]) run(ctx context.Context) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	signals, files := r.program.Reload, &r.program.files
+	why := "" // a reload is wanted, or empty
+	var waits <-chan struct{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-waits:
 		case <-look.C:
 			if files.Changed(r.setup.files(r.setup.state.load())) {
-				r.reload(ctx, "a file has changed")
+				why = cmp.Or(why, "a file has changed")
 			}
 		case _, ok := <-signals:
 			if !ok {
@@ -81,8 +86,20 @@ func (r *reloader[C]) run(ctx context.Context) {
 				continue
 			}
 			files.Forget()
-			r.reload(ctx, "signal")
+			why = cmp.Or(why, "signal")
 		}
+		if why == "" {
+			continue
+		}
+		full := r.setup.state.full()
+		switch {
+		case full == nil:
+			r.reload(ctx, why)
+			why = ""
+		case waits == nil:
+			r.program.log.Warn("the configuration is reloaded later: older ones are still in use", "reason", why, "older", maxRetired)
+		}
+		waits = full
 	}
 }
 

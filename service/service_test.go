@@ -30,31 +30,23 @@ type answer struct {
 	Closed bool   `spoe:"closed"`
 }
 
-// table is a value that is made from the configuration.
-type table struct {
-	text   string
-	closed chan struct{}
-}
-
-func (t *table) Close() error { close(t.closed); return nil }
-
 func newAgent() service.Agent[config] {
 	return service.Agent[config]{
 		Name:     "test-agent",
 		Version:  "v1.2.3",
 		Defaults: config{Score: 7},
 		Setup: func(_ context.Context, s *service.Setup[config]) error {
-			tables, err := s.Derive(func(_ context.Context, c *config) (*table, error) {
+			tables, err := s.Derive(func(_ context.Context, c *config) (string, error) {
 				if c.Reject {
-					return nil, errors.New("the table is broken")
+					return "", errors.New("the table is broken")
 				}
-				return &table{text: strings.Repeat("x", c.Score), closed: make(chan struct{})}, nil
+				return strings.Repeat("x", c.Score), nil
 			})
 			if err != nil {
 				return err
 			}
 			s.Router.Handle("ask", func(context.Context, struct{}) (answer, error) {
-				return answer{Score: s.Config().Score, Table: tables.Load().text}, nil
+				return answer{Score: s.Config().Score, Table: tables.Load()}, nil
 			}).Event(router.OnFrontendHTTPRequest)
 			return nil
 		},

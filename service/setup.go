@@ -56,7 +56,9 @@ func (s *Setup[C]) Settings() *Settings { return s.state.load().settings }
 // before a reload and one from after it.
 //
 // A value that is an io.Closer is closed 30 seconds after a reload replaces it, when no
-// handler uses it any more, or at the end of the program.
+// handler uses it any more, or at the end of the program. Close may wait until the value is
+// unused. While four replaced values are not closed, a reload waits for the oldest, and
+// reloads that are wanted meanwhile become one: memory stays bounded.
 func (s *Setup[C]) Derive[T any](build func(context.Context, *C) (T, error)) (*Derived[T], error) {
 	if s.describe {
 		return &Derived[T]{load: func() any { var zero T; return zero }}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,8 +12,14 @@ import (
 	"github.com/spoke-go/spoke/service/internal/conf"
 )
 
-// retireAfter is the time from a reload until the replaced values are closed.
-const retireAfter = 30 * time.Second
+const (
+	// retireAfter is the time from a reload until the replaced values are closed.
+	retireAfter = 30 * time.Second
+	// maxRetired is the maximum number of replaced generations with values that are not
+	// closed yet. A further reload waits, so that reloads in quick succession do not
+	// fill the memory.
+	maxRetired = 4
+)
 
 // settings has all settings of a program.
 type settings[C any] struct {
@@ -40,7 +47,38 @@ type state[C any] struct {
 	ctx     context.Context // of Agent.Setup, for add
 	current atomic.Pointer[generation[C]]
 	builds  []func(context.Context, *generation[C]) (any, error)
-	retired sync.Map // of io.Closer to *time.Timer
+	retired []*retired // oldest first
+}
+
+// retired are the closers of a replaced generation.
+type retired struct {
+	closers []io.Closer
+	timer   *time.Timer
+	closing sync.Once
+	closed  chan struct{} // closed after the closers
+}
+
+func retire(closers []io.Closer) *retired {
+	r := &retired{closers: closers, closed: make(chan struct{})}
+	r.timer = time.AfterFunc(retireAfter, r.close)
+	return r
+}
+
+// close returns when all are closed, by this call or another.
+func (r *retired) close() {
+	r.closing.Do(func() {
+		closeAll(r.closers)
+		close(r.closed)
+	})
+}
+
+func (r *retired) isClosed() bool {
+	select {
+	case <-r.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *state[C]) load() *generation[C] { return s.current.Load() }
@@ -70,25 +108,28 @@ func (s *state[C]) swap(ctx context.Context, loaded *conf.Loaded) error {
 		g.values = append(g.values, v)
 	}
 	s.current.Store(g)
-	for _, c := range unshared(before.values, g.values) {
-		s.retired.Store(c, time.AfterFunc(retireAfter, func() {
-			if _, mine := s.retired.LoadAndDelete(c); mine {
-				c.Close()
-			}
-		}))
+	if closers := unshared(before.values, g.values); len(closers) > 0 {
+		s.retired = append(s.retired, retire(closers))
 	}
 	return nil
 }
 
+// full returns nil if there may be one more replaced generation, otherwise a channel that is
+// closed together with the oldest one.
+func (s *state[C]) full() <-chan struct{} {
+	s.retired = slices.DeleteFunc(s.retired, (*retired).isClosed)
+	if len(s.retired) < maxRetired {
+		return nil
+	}
+	return s.retired[0].closed
+}
+
 // close closes the values of all generations.
 func (s *state[C]) close() {
-	s.retired.Range(func(c, timer any) bool {
-		if _, mine := s.retired.LoadAndDelete(c); mine {
-			timer.(*time.Timer).Stop()
-			c.(io.Closer).Close()
-		}
-		return true
-	})
+	for _, r := range s.retired {
+		r.timer.Stop()
+		r.close()
+	}
 	closeAll(unshared(s.load().values, nil))
 }
 

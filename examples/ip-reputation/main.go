@@ -67,12 +67,7 @@ func setup(_ context.Context, s *service.Setup[Config]) error {
 	if err := watchLists(lists.Load, meter); err != nil {
 		return err
 	}
-	d := &decider{lists: lists.Load, databases: databases.Load, counts: counts, log: s.Log, level: func() slog.Level {
-		if s.Config().LogDecisions {
-			return slog.LevelInfo
-		}
-		return slog.LevelDebug
-	}}
+	d := &decider{lists: lists.Load, databases: databases.Load, counts: counts, log: s.Log, level: func() slog.Level { return service.LineLevel(s.Config().LogDecisions) }}
 	d.register(s.Router, s.Config().Field)
 	return nil
 }

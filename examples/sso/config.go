@@ -68,7 +68,7 @@ func (c Config) Validate() error {
 			return service.Wrong("keys", "%v", err)
 		}
 	}
-	hosts := make(map[string]bool)
+	var hosts codec.Hosts[int]
 	for i, s := range c.Sites {
 		key := fmt.Sprintf("sites[%d]", i)
 		switch p := c.provider(s.Provider); {
@@ -82,11 +82,9 @@ func (c Config) Validate() error {
 			return service.Wrong(key+".basic", "needs ldap.url")
 		}
 		for _, h := range s.Hosts {
-			name := strings.TrimPrefix(h, "*.")
-			if clean, err := codec.ParseHost(name); err != nil || clean.Name != name || hosts[h] {
-				return service.Wrong(key+".hosts", "%q is there twice, or no host name in lower case without a port", h)
+			if err := hosts.Add(h, i); err != nil {
+				return service.Wrong(key+".hosts", "%v", err)
 			}
-			hosts[h] = true
 		}
 		for j, r := range s.Rules {
 			for _, p := range r.Paths {

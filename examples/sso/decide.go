@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/service"
 )
 
 const (
@@ -47,10 +48,7 @@ func (a *sso) decide(ctx context.Context, q Question) (Answer, error) {
 	g := a.gate()
 	r := a.answer(ctx, g, &q)
 	a.metrics.decided(ctx, r.Decision, r.reason)
-	level := slog.LevelDebug
-	if g.config.LogAll {
-		level = slog.LevelInfo
-	}
+	level := service.LineLevel(g.config.LogAll)
 	if a.log.Enabled(ctx, level) {
 		a.log.LogAttrs(ctx, level, "decision", slog.String("decision", r.Decision), slog.String("reason", r.reason), slog.String("user", r.User),
 			slog.String("from", q.From.String()), slog.String("method", q.Method), slog.String("host", q.Host.String()),
@@ -66,8 +64,8 @@ func (a *sso) answer(ctx context.Context, g *gate, q *Question) Answer {
 	if host == "" || q.Method == "CONNECT" || target.Path == "" || target.Scheme != "" && named.Name != host {
 		return Answer{Decision: "refuse", reason: "malformed"}
 	}
-	s := g.siteOf(host)
-	if s == nil {
+	s, ok := g.sites.Find(q.Host)
+	if !ok {
 		return forbid(q, "no site")
 	}
 	if s.provider != nil && strings.HasPrefix(target.Path, pagesPath) {

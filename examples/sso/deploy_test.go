@@ -55,7 +55,7 @@ func TestWrongSettings(t *testing.T) {
 		"needs a provider with audiences":                       {"audiences: [sso], ", ""},
 		`"/public/../" is no plain path`:                        {"/public/", "/public/../"},
 		`"allow" does not look at groups and claims`:            {"/healthz], do: allow", "/healthz], groups: [x], do: allow"},
-		`"WIKI.localhost" is there twice, or no host name`:      {"wiki.localhost", "WIKI.localhost"},
+		`"WIKI.localhost" is no host name in lower case`:        {"wiki.localhost", "WIKI.localhost"},
 		`"id.example.com" is no URL: write https://`:            {"https://id.example.com", "id.example.com"},
 		"needs ldap.url": {"bearer: true", "basic: true"},
 		"is unknown":     {"bearer: true", "baerer: true"},

@@ -14,6 +14,7 @@ import (
 	"github.com/spoke-go/spoke/auth/ldapauth"
 	"github.com/spoke-go/spoke/auth/openid"
 	"github.com/spoke-go/spoke/auth/session"
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/seal"
 )
 
@@ -21,7 +22,7 @@ import (
 type gate struct {
 	config    *Config
 	keys      *seal.Keyring // nil without keys, and then no site has a provider
-	sites     map[string]*site
+	sites     codec.Hosts[*site]
 	providers map[string]*provider
 	directory *ldapauth.Directory
 	sessions  session.Cookie
@@ -39,7 +40,7 @@ type provider struct {
 // newGate makes a gate. It asks its providers in the background; until they answer it uses
 // the metadata and keys that the last gate has read, if there is one.
 func newGate(c *Config, last *gate, log *slog.Logger, now func() time.Time) (*gate, error) {
-	g := &gate{config: c, sites: make(map[string]*site), providers: make(map[string]*provider)}
+	g := &gate{config: c, providers: make(map[string]*provider)}
 	var err error
 	if len(c.Keys) > 0 {
 		if g.keys, err = seal.New(c.secrets()); err != nil {
@@ -71,7 +72,9 @@ func newGate(c *Config, last *gate, log *slog.Logger, now func() time.Time) (*ga
 			s.Rules = []RuleConfig{{}}
 		}
 		for _, h := range sc.Hosts {
-			g.sites[h] = s
+			if err := g.sites.Add(h, s); err != nil {
+				return nil, err
+			}
 		}
 	}
 	ctx, stop := context.WithCancel(context.Background())

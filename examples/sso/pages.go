@@ -55,7 +55,8 @@ func (a *sso) pages() http.Handler {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			g := a.gate()
 			host, _ := codec.ParseHost(r.Host) // the zero Host has no site
-			v := &visit{sso: a, w: w, Request: r, gate: g, host: host, site: g.siteOf(host.Name), now: a.now()}
+			site, _ := g.sites.Find(host)
+			v := &visit{sso: a, w: w, Request: r, gate: g, host: host, site: site, now: a.now()}
 			h := w.Header()
 			h.Set("Cache-Control", "no-store")
 			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")

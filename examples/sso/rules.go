@@ -14,16 +14,6 @@ type site struct {
 	provider *provider
 }
 
-// siteOf returns the site of a host, or nil.
-func (g *gate) siteOf(host string) *site {
-	s := g.sites[host]
-	for ok := true; s == nil && ok; {
-		_, host, ok = strings.Cut(host, ".")
-		s = g.sites["*."+host]
-	}
-	return s
-}
-
 // rule returns the rule for a request, or nil. path is clean.
 func (s *site) rule(method, path string, from netip.Addr) *RuleConfig {
 	for i := range s.Rules {
