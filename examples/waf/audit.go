@@ -23,8 +23,8 @@ func (w *waf) audits() bool {
 // record makes a log record of an entry of the audit log: its body is the entry's JSON.
 func (t *transaction) record(entry rules.Entry) {
 	var ids []int
-	for rule := range t.hits() {
-		ids = append(ids, rule.Rule().ID())
+	for hit := range t.Hits() {
+		ids = append(ids, hit.ID())
 	}
 	about := entry.Transaction()
 	var r log.Record

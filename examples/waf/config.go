@@ -1,11 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
-	"github.com/spoke-go/spoke/codec"
-	"github.com/spoke-go/spoke/service"
+	"github.com/spoke-go/spoke/examples/waf/internal/rules"
 )
 
 // Config are the agent's own settings.
@@ -24,7 +22,7 @@ var defaults = Config{Applications: []Application{{Name: "default", Responses: t
 // Application is a site, or several with the same rules.
 type Application struct {
 	Name       string
-	Hosts      []string // without any, for the hosts of no other application
+	Hosts      []string // or *.example.com; without any, for the hosts of no other application
 	Directives string
 	Files      []string
 	Responses  bool
@@ -39,43 +37,21 @@ const (
 	cutPass   = "pass"   // the rules see no body
 )
 
-// coreRuleSet is the directives of an application without directives and files. The rule set's
-// own example has rules log in the phases 1 and 2 alone.
-const coreRuleSet = `Include @coraza.conf-recommended
-Include @crs-setup.conf.example
-SecDefaultAction "phase:3,log,auditlog,pass"
-SecDefaultAction "phase:4,log,auditlog,pass"
-Include @owasp_crs/*.conf
-SecRuleEngine On
-`
-
 // Validate refuses applications that contradict each other.
 func (c Config) Validate() error {
-	if len(c.Applications) == 0 {
-		return service.Wrong("applications", "is empty: without the line, all sites have the Core Rule Set")
+	_, err := newApplications(c.Applications)
+	return err
+}
+
+// source is where the application's rules come from. records reports whether the audit log
+// is also wanted as log records.
+func (a *Application) source(auditLog string, records bool) rules.Source {
+	src := rules.Source{Directives: a.Directives, Files: a.Files, Records: records}
+	if a.DetectOnly {
+		src.Last += "SecRuleEngine DetectionOnly\n"
 	}
-	taken := make(map[string]int)
-	for i, app := range c.Applications {
-		key := fmt.Sprintf("applications[%d]", i)
-		if app.Name == "" {
-			return service.Wrong(key+".name", "is empty: write a name, such as shop")
-		}
-		names := []string{"the name " + app.Name}
-		for _, h := range app.Hosts {
-			if host, err := codec.ParseHost(h); err != nil || host.Name != h {
-				return service.Wrong(key+".hosts", "%q is no host name in lower case without a port", h)
-			}
-			names = append(names, "the host "+h)
-		}
-		if len(app.Hosts) == 0 {
-			names = append(names, "the hosts of no other application")
-		}
-		for _, name := range names {
-			if other, ok := taken[name]; ok {
-				return service.Wrong(key, "has %s, which applications[%d] has: give it to one of them", name, other)
-			}
-			taken[name] = i
-		}
+	if auditLog != "" {
+		src.Last += "SecAuditLogType Serial\nSecAuditLogFormat JSON\nSecAuditLog " + auditLog + "\n"
 	}
-	return nil
+	return src
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/examples/waf/internal/rules"
 	"github.com/spoke-go/spoke/service/servicetest"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -103,14 +104,14 @@ func TestAuditRecords(t *testing.T) {
 	}{
 		{"no file", "", nil},
 		{"a file of the settings", "", []string{"-audit-log", "AUDIT"}},
-		{"a file of the rules", "applications: [{name: default, directives: '" + coreRuleSet + "\n\nSecAuditLog AUDIT\n\nSecAuditLogFormat Native'}]", nil},
+		{"a file of the rules", "applications: [{name: default, directives: '" + rules.CoreRuleSet + "\n\nSecAuditLog AUDIT\n\nSecAuditLogFormat Native'}]", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			collector := servicetest.StartCollector(t)
 			t.Setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", collector.URL)
 			t.Setenv("OTEL_TRACES_EXPORTER", "console")
 			path := t.TempDir() + "/audit.log"
-			settings := strings.ReplaceAll(strings.ReplaceAll(tt.settings, "AUDIT", path), coreRuleSet, strings.ReplaceAll(coreRuleSet, "\n", "\n\n"))
+			settings := strings.ReplaceAll(strings.ReplaceAll(tt.settings, "AUDIT", path), rules.CoreRuleSet, strings.ReplaceAll(rules.CoreRuleSet, "\n", "\n\n"))
 			for i, flag := range tt.flags {
 				tt.flags[i] = strings.ReplaceAll(flag, "AUDIT", path)
 			}

@@ -60,15 +60,16 @@ type waf struct {
 	config  func() *Config
 	apps    *service.Derived[*applications]
 	pending *pair.Store[*transaction] // requests that wait for their responses
+	ending  <-chan struct{}           // closed when the program ends
 	hits    metric.Int64Counter
 	records log.Logger // for the audit log
 	tracer  trace.Tracer
 	log     *slog.Logger
 }
 
-func setup(_ context.Context, s *service.Setup[Config]) error {
+func setup(ctx context.Context, s *service.Setup[Config]) error {
 	c, meter := s.Config(), s.Metrics.Meter(instrumentation)
-	w := &waf{agent: c.Agent, config: s.Config, log: s.Log, records: s.Logs.Logger(instrumentation), tracer: s.Traces.Tracer(instrumentation)}
+	w := &waf{agent: c.Agent, config: s.Config, ending: ctx.Done(), log: s.Log, records: s.Logs.Logger(instrumentation), tracer: s.Traces.Tracer(instrumentation)}
 	var err error
 	if w.apps, err = s.Derive(w.compile); err != nil {
 		return err

@@ -3,17 +3,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"iter"
 	"log/slog"
 	"strconv"
 	"strings"
 
-	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
-	"github.com/corazawaf/coraza/v3/types"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/spoke-go/spoke/examples/waf/internal/rules"
 	"github.com/spoke-go/spoke/internal/safetext"
+	"github.com/spoke-go/spoke/service"
 )
 
 // Outcome is the judgement of the rules, for HAProxy's rules: nothing but the score if the
@@ -33,79 +32,40 @@ const (
 	maxLogged = 5  // lines for one rule, which may match several variables
 )
 
-// outcome returns what the rules have said so far. scoreOf is the Core Rule Set's
+// outcome returns what the rules have said so far. score is the name of the Core Rule Set's
 // variable for the phases that have run.
-func (t *transaction) outcome(scoreOf string) (o Outcome) {
+func (t *transaction) outcome(score string) Outcome {
+	o := Outcome{Score: t.Score(score)}
 	if i := cmp.Or(t.refused, t.Interruption()); i != nil {
 		o.Action, o.Status, o.Data, o.RuleID = i.Action, cmp.Or(i.Status, 403), i.Data, i.RuleID
 	}
 	var ids []string
-	for rule := range t.hits() {
+	for hit := range t.Hits() {
+		id := strconv.Itoa(hit.ID())
 		if len(ids) == 0 {
-			o.Matched = strconv.Itoa(rule.Rule().ID()) + " " + where(rule)
+			o.Matched = id + " " + hit.Place()
 		}
-		if ids = append(ids, strconv.Itoa(rule.Rule().ID())); len(ids) == maxHits {
+		if ids = append(ids, id); len(ids) == maxHits {
 			break
 		}
 	}
 	o.RulesHit = strings.Join(ids, ",")
-	if s, ok := t.Transaction.(plugintypes.TransactionState); ok {
-		if score := s.Variables().TX().Get(scoreOf); len(score) > 0 {
-			o.Score, _ = strconv.Atoi(score[0])
-		}
-	}
 	return o
-}
-
-// hits are the rules that matched and log.
-func (t *transaction) hits() iter.Seq[types.MatchedRule] {
-	return func(yield func(types.MatchedRule) bool) {
-		for _, rule := range t.MatchedRules() {
-			if l, ok := rule.(interface{ Log() bool }); ok && l.Log() && !yield(rule) {
-				return
-			}
-		}
-	}
-}
-
-// where names what a rule matched, such as ARGS:id: the last part of a chain.
-func where(rule types.MatchedRule) (name string) {
-	for _, d := range rule.MatchedDatas() {
-		name = cmp.Or(place(d), name)
-	}
-	return name
-}
-
-func place(d types.MatchData) string {
-	switch name := d.Variable().Name(); {
-	case name == "UNKNOWN":
-		return ""
-	case d.Key() != "":
-		return name + ":" + safetext.Clip(d.Key(), 64)
-	default:
-		return name
-	}
 }
 
 // count counts and logs the transaction's hits.
 func (t *transaction) count() {
-	ctx, level := context.Background(), slog.LevelDebug
-	if t.waf.config().LogHits {
-		level = slog.LevelInfo
-	}
+	ctx, level := context.Background(), service.LineLevel(t.waf.config().LogHits)
 	logs := t.waf.log.Enabled(ctx, level)
-	for rule := range t.hits() {
-		t.waf.hits.Add(ctx, 1, metric.WithAttributes(attribute.String("waf.application", t.app.Name), attribute.Int("waf.rule", rule.Rule().ID())))
-		if !logs {
-			continue
-		}
-		for i, d := range rule.MatchedDatas() {
-			if d.Message() == "" || i >= maxLogged { // a further part of a chain
+	for hit := range t.Hits() {
+		t.waf.hits.Add(ctx, 1, metric.WithAttributes(attribute.String("waf.application", t.app.Name), attribute.Int("waf.rule", hit.ID())))
+		for i, d := range hit.MatchedDatas() {
+			if !logs || i >= maxLogged || d.Message() == "" { // a further part of a chain
 				continue
 			}
 			t.waf.log.LogAttrs(ctx, level, "rule matched", slog.String("transaction", t.ID()), slog.String("application", t.app.Name),
-				slog.Int("rule", rule.Rule().ID()), slog.String("message", d.Message()), slog.String("matched", place(d)),
-				slog.String("data", safetext.Clip(d.Data(), 400)), slog.String("client", rule.ClientIPAddress()), slog.String("uri", safetext.Clip(rule.URI(), 200)))
+				slog.Int("rule", hit.ID()), slog.String("message", d.Message()), slog.String("matched", rules.Place(d)),
+				slog.String("data", safetext.Clip(d.Data(), 400)), slog.String("client", hit.ClientIPAddress()), slog.String("uri", safetext.Clip(hit.URI(), 200)))
 		}
 	}
 }

@@ -76,7 +76,7 @@ func (t *transaction) request(ctx context.Context, r *Request) error {
 	for name, value := range r.Headers.All() {
 		t.AddRequestHeader(name, value)
 	}
-	if err := t.phase(ctx, "request headers", func() { t.ProcessRequestHeaders() }); err != nil || t.IsInterrupted() {
+	if err := t.phase(ctx, "request headers", func() error { t.ProcessRequestHeaders(); return nil }); err != nil || t.IsInterrupted() {
 		return err
 	}
 	body := r.Body.Bytes
@@ -90,7 +90,7 @@ func (t *transaction) request(ctx context.Context, r *Request) error {
 			return nil
 		}
 	}
-	return t.body(ctx, "request body", body, t.WriteRequestBody, t.ProcessRequestBody)
+	return t.phase(ctx, "request body", func() error { return t.RequestBody(body) })
 }
 
 func addr(a netip.Addr) string {

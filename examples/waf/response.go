@@ -41,7 +41,8 @@ func (t *transaction) response(ctx context.Context, r *Response) error {
 	for name, value := range r.Headers.All() {
 		t.AddResponseHeader(name, value)
 	}
-	if err := t.phase(ctx, "response headers", func() { t.ProcessResponseHeaders(r.Status, "HTTP/"+r.Version) }); err != nil || t.IsInterrupted() {
+	err := t.phase(ctx, "response headers", func() error { t.ProcessResponseHeaders(r.Status, "HTTP/"+r.Version); return nil })
+	if err != nil || t.IsInterrupted() {
 		return err
 	}
 	body := r.Body.Bytes
@@ -49,5 +50,5 @@ func (t *transaction) response(ctx context.Context, r *Response) error {
 		t.app.CutBody == cutPass && r.Body.State() != router.BodyWhole {
 		body = nil
 	}
-	return t.body(ctx, "response body", body, t.WriteResponseBody, t.ProcessResponseBody)
+	return t.phase(ctx, "response body", func() error { return t.ResponseBody(body) })
 }

@@ -7,10 +7,9 @@ import (
 
 	"github.com/corazawaf/coraza/v3/experimental/plugins"
 	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
-	"github.com/corazawaf/coraza/v3/types"
 )
 
-// recordsFormat is the name of Coraza's JSON that Set.Log returns.
+// recordsFormat is the name of Coraza's JSON that Transaction.Log returns.
 const recordsFormat = "records"
 
 func init() { plugins.RegisterAuditLogFormatter(recordsFormat, formatter{}) }
@@ -21,19 +20,18 @@ type Entry struct {
 	JSON []byte
 }
 
-// Log runs the rules of a transaction's last phase and writes the audit log. With
-// Source.Records it also returns the entry, if the rules select the transaction for one. Of
-// transactions with the same id, whose HAProxy's unique-id is not unique, one may get the
-// entries of the others.
-func (s *Set) Log(tx types.Transaction) (entries []Entry) {
-	if !s.records {
-		tx.ProcessLogging()
+// Log runs the rules of the last phase and writes the audit log. With Source.Records it also
+// returns the entry, if the rules select the transaction for one. Of transactions with the
+// same id, whose HAProxy's unique-id is not unique, one may get the entries of the others.
+func (t Transaction) Log() (entries []Entry) {
+	if !t.set.records {
+		t.ProcessLogging()
 		return nil
 	}
 	// Coraza's formatters are global and get the entry alone, which has the id.
-	logging.add(tx.ID(), &entries)
-	defer logging.remove(tx.ID(), &entries)
-	tx.ProcessLogging()
+	logging.add(t.ID(), &entries)
+	defer logging.remove(t.ID(), &entries)
+	t.ProcessLogging()
 	return entries
 }
 

@@ -14,15 +14,15 @@ import (
 func TestRecordsOfOneID(t *testing.T) {
 	set, err := Compile(Source{Records: true, Directives: "SecRuleEngine On\nSecAuditEngine On\nSecAuditLogParts AZ\nSecAction \"id:1,phase:1,pass,nolog\"\n"})
 	require.NoError(t, err)
-	defer set.Close()
+	defer set.Close(nil)
 	const transactions = 2000
 	var records atomic.Int64
 	var workers sync.WaitGroup
 	for range 8 {
 		workers.Go(func() {
 			for range transactions / 8 {
-				tx := set.NewTransactionWithID("chosen")
-				for _, e := range set.Log(tx) {
+				tx := set.Begin("chosen")
+				for _, e := range tx.Log() {
 					assert.Contains(t, string(e.JSON), "chosen")
 					records.Add(1)
 				}
