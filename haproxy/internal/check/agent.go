@@ -52,7 +52,7 @@ func quoteAll(names []string) string {
 }
 
 // setsVars reports whether an answer to a message that HAProxy sends may set a variable;
-// without one, nothing depends on an answer.
+// otherwise no rule can depend on an answer.
 func (c *checker) setsVars() bool {
 	return slices.ContainsFunc(c.engine.Messages, func(m *syntax.SPOEMessage) bool {
 		known := c.agent.Message(m.Name)

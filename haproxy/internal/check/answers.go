@@ -12,7 +12,7 @@ import (
 // checkAnswers finds rules that read an answer before its message is sent.
 func (c *checker) checkAnswers() {
 	if !c.knowsVars() || c.cfg.LoadsLua() {
-		return // another message may have set it by then
+		return // another message may set it before
 	}
 	for _, r := range c.reads() {
 		// Variables of the session or the process may be an earlier request's.

@@ -48,8 +48,8 @@ func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 	}
 }
 
-// hasGroup reports whether the struct with an argument's field exists: a struct behind
-// a pointer is nil if none of its arguments is sent.
+// hasGroup reports whether the struct with an argument's field exists: a pointer to a
+// struct is nil if HAProxy sends none of its arguments.
 func hasGroup(m *model.Message, a model.Arg, used []bool) bool {
 	if a.Group == "" {
 		return true
@@ -78,7 +78,7 @@ func example(a *model.Arg) string {
 	return fmt.Sprintf("%q", a.Name+"="+fetch)
 }
 
-// findArg returns which of the handler's arguments is sent as number i, or -1.
+// findArg returns the index of the handler's argument that is sent as number i, or -1.
 func findArg(m *model.Message, s syntax.SentArg, i int) int {
 	return slices.IndexFunc(m.Args, func(a model.Arg) bool {
 		if s.Name != "" {

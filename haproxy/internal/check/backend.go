@@ -47,7 +47,7 @@ func (c *checker) checkBackend() {
 	}
 }
 
-// checkServers finds a backend that has no agent to ask.
+// checkServers finds a backend without an agent that HAProxy can ask.
 func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
 	problem, mend := fmt.Sprintf("backend %s, of the agents, has no server line", b.Name), "remove \"disabled\"."
 	switch disabled := func(d syntax.Directive) bool { return !slices.Contains(d.Words, "disabled") || d.Maybe }; {
@@ -70,7 +70,7 @@ func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
 		"Write a line such as \"server agent1 127.0.0.1:9000 check\", with the agent's address, or "+mend)
 }
 
-// setting returns the word behind another one on a server's line, or on a default-server
+// setting returns the word after another one on a server's line, or on a default-server
 // line before it; or "".
 func setting(b *syntax.Section, server syntax.Directive, word string) string {
 	value := ""
@@ -119,11 +119,11 @@ type health struct {
 	proxy   string // the word for a PROXY header
 	ssl     bool   // messages use TLS
 
-	// Only health checks have these; by default they are as for messages.
+	// Only for health checks; by default as for messages.
 	checkProxy, checkSSL, checkPlain bool
 }
 
-// with returns h as a server line changes it.
+// with returns h with the changes of a server line.
 func (h health) with(d syntax.Directive) health {
 	for i, w := range d.Words {
 		if i < 3 && !d.Is("default-server") {

@@ -33,7 +33,7 @@ func (c *checker) checkBuffer(m *syntax.SPOEMessage, known *model.Message) {
 	}
 }
 
-// checkLarge finds a body that HAProxy 3.4 and later wait for in a large buffer: it does
+// checkLarge finds a body for which HAProxy 3.4 and later wait in a large buffer: it does
 // not fit into a message.
 func (c *checker) checkLarge(m *syntax.SPOEMessage) {
 	regular, _, _ := bufsize(c.cfg, nil)
@@ -59,8 +59,8 @@ func (c *checker) checkLarge(m *syntax.SPOEMessage) {
 	}
 }
 
-// checkFrames reports whether the buffer is known where the filter lines are read:
-// HAProxy 3.1 and later take the longest message from it there.
+// checkFrames reports whether HAProxy knows the buffer when it reads the filter lines: from
+// 3.1 on it then computes the longest message from the buffer.
 func (c *checker) checkFrames(m *syntax.SPOEMessage, known *model.Message, at syntax.Directive) {
 	for _, f := range c.filters {
 		size, _, _ := bufsize(c.cfg, f.Proxy)
@@ -74,8 +74,8 @@ func (c *checker) checkFrames(m *syntax.SPOEMessage, known *model.Message, at sy
 	}
 }
 
-// bufsize returns tune.bufsize in bytes, and where it is set: the largest value that
-// may be in force, for a section if until is one.
+// bufsize returns tune.bufsize in bytes, and the line that sets it: the largest value that
+// may be in force, for a section if until is not nil.
 func bufsize(c *syntax.Configuration, until *syntax.Section) (size int, at syntax.Directive, set bool) {
 	size = syntax.DefaultBufsize
 	for _, d := range c.GlobalsUntil(until, "tune.bufsize") {

@@ -73,7 +73,7 @@ func (c *checker) changed(s sending, side, fetch string) (at syntax.Directive, h
 			continue
 		}
 		if strings.Contains(d.Text(), "."+c.engine.Prefix+".") {
-			return at, "" // the request is for the site from here on
+			return at, "" // later rules change the request for the site
 		}
 		// The argument of "set-src" and similar actions follows them.
 		switch action, _, _ := strings.Cut(d.Words[1], "("); {

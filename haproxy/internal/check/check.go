@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// The kinds of findings, as Finding.Code has them.
+// The kinds of findings, the values of Finding.Code.
 const (
 	MessageUnhandled    = "message-unhandled"     // a message without a handler
 	MessageUncalled     = "message-uncalled"      // a handler whose message is never sent
@@ -28,7 +28,7 @@ const (
 	BodyNotBuffered     = "body-not-buffered"     // a body is sent before HAProxy has it
 	BufferTooSmall      = "buffer-too-small"      // tune.bufsize is less than a handler asks for
 	NoHealthCheck       = "no-health-check"       // the agents' servers are not checked, or not over SPOP
-	NoSetOnError        = "no-set-on-error"       // no variable says that there is no answer
+	NoSetOnError        = "no-set-on-error"       // no variable reports a missing answer
 	ErrorUnread         = "error-unread"          // no rule reads that variable
 	InterruptedPasses   = "interrupted-passes"    // a visitor who half-closes passes the rules
 	TooLongPasses       = "too-long-passes"       // a visitor with a long request passes the rules
@@ -46,7 +46,7 @@ const (
 	AsksForEver         = "asks-for-ever"         // events and groups in one engine, before HAProxy 2.5
 	EngineDiffers       = "engine-differs"        // the route names another engine than the one that sends
 	VariableOverwritten = "variable-overwritten"  // a rule sets it again before another one reads it
-	VariableGone        = "variable-gone"         // read, or set, where its scope has ended or not begun
+	VariableGone        = "variable-gone"         // read, or set, before or after its scope
 	VariableCompared    = "variable-compared"     // compared with a value that its type never has, or always
 	SentTwice           = "sent-twice"            // two filter lines send a message on the same event
 	AgentNotKept        = "agent-not-kept"        // a message that needs the agent of an earlier one goes to any agent
@@ -110,7 +110,7 @@ func Check(a model.Agent, s Sources) ([]Finding, error) {
 	return findings, nil
 }
 
-// checker has the data that all checks use. Each kind of check has a file of its own.
+// checker has the data that all checks use. Each kind of check has its own file.
 type checker struct {
 	agent *model.Agent
 	cfg   *syntax.Configuration

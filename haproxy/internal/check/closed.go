@@ -136,7 +136,7 @@ func matchesNumber(d syntax.Directive, variable string, n int) bool {
 		low, high, ranged := strings.Cut(w, ":")
 		from, err := strconv.Atoi(low)
 		if err != nil && low != "" || ranged && strings.Contains(high, ":") {
-			continue // a flag, or text that never equals a number
+			continue // a flag, or text that does not equal a number
 		}
 		to, err := strconv.Atoi(high)
 		switch {

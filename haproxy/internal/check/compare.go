@@ -29,7 +29,7 @@ func (c *checker) checkComparisons() {
 	}
 }
 
-// tested returns the variable of which a word is the sample, or nil.
+// tested returns the variable whose sample is this word, or nil.
 func (c *checker) tested(word string) *model.Var {
 	full, ok := strings.CutPrefix(word, "var(")
 	scope, name, dot := strings.Cut(strings.TrimSuffix(full, ")"), ".")
@@ -86,8 +86,8 @@ func (c *checker) compare(in *syntax.Section, d syntax.Directive, words []string
 	}
 }
 
-// onlyFound reports whether the only reason of a rule to refuse is that a variable is
-// set, where each answer sets it.
+// onlyFound reports whether a rule refuses only because a variable is set, and each
+// answer sets it.
 func (c *checker) onlyFound(in *syntax.Section, d syntax.Directive, v *model.Var) bool {
 	cond := condition(in, d)
 	kind := 1

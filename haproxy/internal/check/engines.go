@@ -73,7 +73,7 @@ func chooseEngines(a *model.Agent, cfg *syntax.Configuration, s Sources, r *synt
 	chosen = []int{best}
 	for i, u := range engines { // the agent's routes may name other engines, too
 		if i != best && slices.ContainsFunc(a.Messages, func(m model.Message) bool { return m.Engine != "" && m.Engine == u.engine.ID() }) ||
-			i != best && u.engine.ID() == s.Engine+"-groups" { // as Write has it before HAProxy 2.5
+			i != best && u.engine.ID() == s.Engine+"-groups" { // as Write names it before HAProxy 2.5
 			chosen = append(chosen, i)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 
 // Finding is a mistake in HAProxy's configuration: it does not fit the agent.
 type Finding struct {
-	// Code names the kind, such as "argument-missing", for programs. The kinds
-	// are listed with haproxy.Check.
+	// Code names the kind, such as "argument-missing", for programs. haproxy.Check
+	// lists the kinds.
 	Code string `json:"code"`
 	File string `json:"file"`
 	Line int    `json:"line"`
@@ -21,7 +21,7 @@ type Finding struct {
 	Mend    string `json:"mend"`
 }
 
-// String returns the finding on one line, as compilers write theirs.
+// String returns the finding on one line, in the form of a compiler's message.
 func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d: %s [%s]", f.File, f.Line, f.Problem, f.Code)
 }

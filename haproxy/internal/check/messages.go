@@ -43,7 +43,7 @@ func (c *checker) checkMessages() {
 }
 
 // checkEngine finds a message whose route names another engine than the one that sends
-// it. Write gives groups an engine of their own before HAProxy 2.5.
+// it. Before HAProxy 2.5, Write gives groups their own engine.
 func (c *checker) checkEngine(known model.Message) {
 	if own := strings.TrimSuffix(c.engine.ID(), "-groups"); known.Engine == "" || known.Engine == own || known.Engine == c.engine.ID() || !c.sends(known.Name) {
 		return
@@ -61,7 +61,7 @@ func (c *checker) occurs(m *syntax.SPOEMessage) bool {
 	})
 }
 
-// checkCalled finds messages that are handled and never sent.
+// checkCalled finds messages that the agent handles and HAProxy never sends.
 func (c *checker) checkCalled(known model.Message) {
 	e := c.engine
 	m := e.Message(known.Name)

@@ -99,7 +99,7 @@ func tracked(s sending, counter string) bool {
 	return false
 }
 
-// boolean reports whether a sample is false or 0, not NULL, where there is nothing.
+// boolean reports whether a sample without data is false or 0, not NULL.
 func boolean(fetch string) bool {
 	types := samples.Types(fetch)
 	return slices.Contains(types, "BOOL") || slices.Contains(types, "INT64")

@@ -19,7 +19,7 @@ func (c *checker) checkOrder(m *syntax.SPOEMessage) {
 		}
 		for _, v := range variablesInAll(conditions) {
 			// Such a condition reads an earlier request's variable on purpose: to ask
-			// once a session, or to switch the agent off.
+			// once in a session, or to turn the agent off.
 			if v.read && v.scope != "proc" && v.scope != "sess" {
 				c.checkRead(m, s, v, "Its condition is evaluated as if the variable were not set.")
 			}
@@ -127,8 +127,8 @@ func after(s sending, rule occurrence) bool {
 	return rule.line > s.rule
 }
 
-// setByAgents reports whether an agent may set a variable, whose order is then not
-// checked. It knows the variables of this agent, and only the prefix of others.
+// setByAgents reports whether an agent may set a variable; its order is then not
+// checked. It knows the variables of this agent, and only the prefixes of other agents.
 func (c *checker) setByAgents(v occurrence) bool {
 	if name, own := strings.CutPrefix(v.name, c.engine.Prefix+"."); own {
 		return !c.knowsVars() || c.setsItself(v.scope, name)

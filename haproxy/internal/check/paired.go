@@ -13,7 +13,7 @@ import (
 // field needs the agent that has the value.
 const keyType = "pair.Key"
 
-// checkPaired finds a message that needs the agent of an earlier one, where HAProxy
+// checkPaired finds a message that needs the agent of an earlier one, if HAProxy
 // chooses among several.
 func (c *checker) checkPaired(m *syntax.SPOEMessage, known *model.Message) {
 	i := slices.IndexFunc(known.Args, func(a model.Arg) bool { return a.Go == keyType })
@@ -36,8 +36,8 @@ func (c *checker) checkPaired(m *syntax.SPOEMessage, known *model.Message) {
 		"Set haproxy.Config.Affinity, and write the files again. With HAProxy 3.1 and later, a rule such as \"use-server agent1 if { var(ptxn."+c.engine.Prefix+".agent) -m str agent1 }\" for each agent does it.")
 }
 
-// keepsAgent reports whether a backend chooses the server in another way than by turns
-// or load.
+// keepsAgent reports whether a backend chooses the server otherwise than in turn or by
+// load.
 func (c *checker) keepsAgent(b *syntax.Section) bool {
 	return slices.ContainsFunc(b.All(), func(d syntax.Directive) bool {
 		switch {

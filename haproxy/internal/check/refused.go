@@ -10,8 +10,8 @@ import (
 )
 
 // checkRefused finds rules in the agents' backend that refuse HAProxy's connections to the
-// agents, or keep them waiting. HAProxy itself opens these connections: they have no
-// client, and so no address, no TLS and no HTTP.
+// agents, or delay them. HAProxy itself opens these connections: they have no client, so
+// they have no address, no TLS and no HTTP.
 func (c *checker) checkRefused(b *syntax.Section) {
 	for _, side := range []string{"tcp-request", "tcp-response"} {
 		_, _, delays := b.InspectDelay(side)

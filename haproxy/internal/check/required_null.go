@@ -10,8 +10,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// checkNull finds required arguments that HAProxy sends as NULL for some requests,
-// where these then pass without a verdict.
+// checkNull finds required arguments that HAProxy sends as NULL for some requests, if
+// these requests then pass without a verdict.
 func (c *checker) checkNull(m *syntax.SPOEMessage, a *model.Arg, s syntax.SentArg) {
 	when := samples.NullFor(s.Fetch)
 	// checkOrder looks at variables, checkNeeds at missing lines.
@@ -24,8 +24,8 @@ func (c *checker) checkNull(m *syntax.SPOEMessage, a *model.Arg, s syntax.SentAr
 		"Remove \"required\" from the field: the handler then gets the zero value. Or refuse requests without a verdict, such as by \"http-request deny deny_status 503 unless { var(…) -m found }\".")
 }
 
-// closesOnAbsence reports whether a rule refuses requests for which the agent has set
-// nothing.
+// closesOnAbsence reports whether a rule refuses requests for which the agent set no
+// variable.
 func (c *checker) closesOnAbsence() bool {
 	return slices.ContainsFunc(c.filters, func(f syntax.Filter) bool {
 		return slices.ContainsFunc(f.Proxy.Lines, func(d syntax.Directive) bool {

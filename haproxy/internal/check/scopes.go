@@ -9,8 +9,8 @@ import (
 )
 
 // checkScopes finds variables of the scopes req and res that are set, or read, after
-// their scope has ended or before it begins. The scope req ends when HAProxy connects
-// to a server; res begins then.
+// their scope ends or before it begins. The scope req ends when HAProxy connects to a
+// server; res begins then.
 func (c *checker) checkScopes() {
 	for i := range c.agent.Messages {
 		known := &c.agent.Messages[i]
@@ -52,7 +52,7 @@ func about(response bool) string {
 	return "before there is a response"
 }
 
-// late reports whether a line is evaluated after the response has come.
+// late reports whether HAProxy evaluates a line after the response arrives.
 func late(r occurrence) bool {
 	return strings.HasPrefix(r.at.Words[0], "log-format") || syntax.RuleStage(r.in, &r.at) >= syntax.StageServerSession
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// sending is a place from which a message is sent.
+// sending is an event or a rule that sends a message.
 type sending struct {
 	stage syntax.Stage
 	proxy *syntax.Section  // with the filter line or the rule
@@ -14,7 +14,7 @@ type sending struct {
 	at    syntax.Directive // the event, or the rule
 }
 
-// sendings returns the places from which a message is sent: its event, rules, or none.
+// sendings returns the event and the rules that send a message.
 func (c *checker) sendings(m *syntax.SPOEMessage) []sending {
 	var all []sending
 	if m.Event != "" && syntax.Mentions(c.engine.Listed, m.Name) {

@@ -55,8 +55,8 @@ func (c *checker) longestDeadline() (longest time.Duration, known bool) {
 	return longest, known && longest > 0
 }
 
-// queueTimeout returns how long a message may wait for a connection, if the number of
-// connections is limited. The default is "timeout connect".
+// queueTimeout returns the time that a message may wait for a connection, if the number
+// of connections is limited. The default is "timeout connect".
 func (c *checker) queueTimeout(b *syntax.Section) (t time.Duration, at syntax.Directive, ok bool) {
 	limited := slices.ContainsFunc(b.All(), func(d syntax.Directive) bool {
 		return (d.Is("server") || d.Is("default-server") || d.Is("server-template")) && slices.Contains(d.Words, "maxconn")

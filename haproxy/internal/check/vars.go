@@ -114,8 +114,8 @@ func effectOf(m occurrence) string {
 	}
 }
 
-// prefixed returns the agent's variable that a line names without its prefix, or with a
-// prefix that no engine has; or nil.
+// prefixed returns the agent's variable that a line names without its prefix, or with
+// an unknown prefix; or nil.
 func (c *checker) prefixed(m occurrence, all []settable) *settable {
 	i := slices.IndexFunc(all, func(v settable) bool {
 		return !v.Pattern && (m.name == v.Name || strings.HasSuffix(m.name, "."+v.Name))

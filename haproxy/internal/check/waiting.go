@@ -75,8 +75,8 @@ func (c *checker) checkContent(m *syntax.SPOEMessage, s sending) {
 // last lists the actions that end the rules of their kind.
 var last = []string{"accept", "allow", "reject", "deny", "tarpit", "silent-drop", "return", "redirect"}
 
-// checkReached finds a rule that ends the rules before the one that sends a message,
-// whenever that one would apply.
+// checkReached finds a rule that ends the rules before the rule that sends a message,
+// whenever that rule would apply.
 func (c *checker) checkReached(m *syntax.SPOEMessage, s sending) {
 	d, action := ended(s.proxy, s.rule)
 	if action == "" {

@@ -6,9 +6,9 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Agent describes an agent's messages with their arguments and variables; HAProxy's
-// configuration is written from it and checked against it. [Describe] makes one of a
-// router. -print-routes writes it as JSON.
+// Agent describes an agent's messages with their arguments and variables. Package
+// haproxy writes HAProxy's configuration from it, and checks a configuration against
+// it. haproxy.Describe makes it from a router. -print-routes writes it as JSON.
 type Agent struct {
 	Messages []Message `json:"messages"`
 	// Any reports that the agent also handles messages that are not listed.
@@ -28,8 +28,8 @@ type Message struct {
 	// Engine is the SPOE engine that sends the message, or empty for Config.Engine.
 	Engine string `json:"engine,omitempty"`
 	// Event with Condition and Group say when HAProxy sends it; all are empty if the
-	// agent does not say. A message with both is sent by the group's rule, where
-	// the condition holds.
+	// agent does not say. The group's rule sends a message with both, if the condition
+	// holds.
 	Event     string `json:"event,omitempty"`
 	Condition string `json:"condition,omitempty"` // "if …" or "unless …"
 	Group     string `json:"group,omitempty"`
@@ -37,36 +37,37 @@ type Message struct {
 	Stage router.Event `json:"-"`
 	Args  []Arg        `json:"args,omitempty"`
 	Vars  []Var        `json:"vars,omitempty"`
-	// AnyArgs reports that the handler may read arguments that are not listed,
-	// AnyVars that it may set variables that are not.
+	// AnyArgs reports that the handler may read other arguments, AnyVars that it may
+	// set other variables.
 	AnyArgs bool `json:"any_args,omitempty"`
 	AnyVars bool `json:"any_vars,omitempty"`
-	// Buffer is the least tune.bufsize in bytes, or 0.
+	// Buffer is the minimum of tune.bufsize in bytes, or 0.
 	Buffer int `json:"buffer,omitempty"`
 	// Deadline is the longest time from the message's arrival to its ACK; 0 if it is
 	// not known.
 	Deadline Duration `json:"deadline,omitempty"`
-	// Site is where the handler is registered: file:line.
+	// Site is the place of the registration: file:line.
 	Site string `json:"site,omitempty"`
 }
 
 // Arg is an argument of a message.
 type Arg struct {
 	Name string `json:"name,omitempty"` // empty for one without a name
-	// Pos is the position of an argument without a name, from 0 on; nil where it
-	// is bound by name alone.
+	// Pos is the position of an argument without a name, counted from 0; nil if it is
+	// bound only by name.
 	Pos *int `json:"pos,omitempty"`
-	// Fetch is the sample expression that HAProxy has it from, or empty.
+	// Fetch is its sample expression in HAProxy's configuration, or empty.
 	Fetch string `json:"fetch,omitempty"`
-	// Shared reports that it is one of all messages; those on events at which
-	// HAProxy does not have it are written without.
+	// Shared reports that it belongs to all messages, except those on events at which
+	// HAProxy does not have the sample.
 	Shared bool `json:"shared,omitempty"`
 	// Types are the SPOP types that can be bound, such as INT64; none means all.
 	Types    []string `json:"types,omitempty"`
 	Required bool     `json:"required,omitempty"`
 	Field    string   `json:"field,omitempty"` // the field in the handler's struct
 	// Group is the innermost struct around the field that is behind a pointer, or
-	// empty: where nothing is sent for it, nothing in it is required.
+	// empty. If HAProxy sends no argument for the struct, none of its fields is
+	// required.
 	Group string `json:"group,omitempty"`
 	Go    string `json:"go,omitempty"` // the field's type
 	// Secret reports whether logs and tools must not show the value.
@@ -89,10 +90,10 @@ type Var struct {
 // Duration is a time.Duration whose JSON is text such as "200ms".
 type Duration time.Duration
 
-// String returns it as time.Duration does.
+// String returns the text of the time.Duration.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// MarshalText returns it as String does.
+// MarshalText returns the result of String.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads what time.ParseDuration reads.

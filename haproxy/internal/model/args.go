@@ -19,7 +19,8 @@ func (a *Arg) Label() string {
 }
 
 // InOrder returns the arguments in the order in which they are sent: arguments with a
-// position and no name at their position, the others around them as they are written.
+// position and no name at their position, the others around them in the order of the
+// struct.
 func (m *Message) InOrder() []Arg {
 	sent := slices.DeleteFunc(slices.Clone(m.Args), func(a Arg) bool { return a.Shared && !m.HasSample(a.Fetch) })
 	placed := make([]*Arg, len(sent))
@@ -42,8 +43,8 @@ func (m *Message) InOrder() []Arg {
 	return args
 }
 
-// CheckPositions reports whether each argument without a name is where the handler
-// looks for it.
+// CheckPositions returns an error if an argument without a name is not at the position
+// that the handler reads.
 func (m *Message) CheckPositions() error {
 	for i, a := range m.InOrder() {
 		if a.Name == "" && a.Pos != nil && *a.Pos != i {

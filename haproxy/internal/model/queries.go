@@ -35,7 +35,7 @@ func (v *Var) Sets(scope, name string) bool {
 	return v.Scope == scope && (v.Name == name || v.Pattern && strings.HasPrefix(name, v.Beginning()))
 }
 
-// Beginning returns the name without the '*' of a pattern.
+// Beginning returns the name without a pattern's '*'.
 func (v *Var) Beginning() string {
 	if v.Pattern {
 		return strings.TrimSuffix(v.Name, "*")

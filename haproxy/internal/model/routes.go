@@ -14,7 +14,7 @@ func (a Agent) WriteRoutes(w io.Writer) error {
 	return e.Encode(a)
 }
 
-// ReadRoutes reads what WriteRoutes has written.
+// ReadRoutes reads the output of WriteRoutes.
 func ReadRoutes(r io.Reader) (Agent, error) {
 	var a Agent
 	d := json.NewDecoder(r)

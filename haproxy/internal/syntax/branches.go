@@ -14,15 +14,15 @@ const (
 	no
 )
 
-// branches are the open .if, the innermost last: the state of the branch that is being
-// read, whether an earlier one is certainly taken, and whether one may be.
+// branches are the open .if lines, the innermost last: the state of the current branch,
+// whether HAProxy certainly takes an earlier one, and whether it may take one.
 type branches []struct {
 	branch       truth
 	taken, doubt bool
 }
 
-// off reports whether a line is in a branch that is not read. One of which nothing
-// is known is read.
+// off reports whether a line is in a branch that is skipped. A branch with an unknown
+// condition is read.
 func (c branches) off() bool {
 	for _, o := range c {
 		if o.branch == no {
@@ -32,7 +32,7 @@ func (c branches) off() bool {
 	return false
 }
 
-// doubtful reports whether a line is in a branch of which nothing is known.
+// doubtful reports whether a line is in a branch with an unknown condition.
 func (c branches) doubtful() bool {
 	for _, o := range c {
 		if o.branch == unknown {

@@ -10,7 +10,7 @@ type Directive struct {
 	File  string
 	Line  int
 	Words []string
-	Maybe bool // in a branch of an .if of which nothing is known
+	Maybe bool // in a branch of an .if with an unknown condition
 }
 
 // Text returns the words as one line again, for searching.
@@ -29,7 +29,7 @@ func (d *Directive) Second() string {
 	return d.Words[1]
 }
 
-// after returns the word behind the first one that is w, or "".
+// after returns the word after the first w, or "".
 func (d *Directive) after(w string) string {
 	if i := slices.Index(d.Words, w); i >= 0 && i+1 < len(d.Words) {
 		return d.Words[i+1]

@@ -113,7 +113,7 @@ func ParseEngine(name, file string, lines []Directive) (*Engine, error) {
 	return e, nil
 }
 
-// ID is the engine's name in rules: without one of its own it has its agent's.
+// ID is the engine's name in rules: its own or, without one, its agent's.
 func (e *Engine) ID() string {
 	if e.Name != "" || len(e.Head.Words) < 2 {
 		return e.Name
@@ -198,7 +198,7 @@ func (e *Engine) Message(name string) *SPOEMessage {
 	return e.Messages[i]
 }
 
-// GroupOf returns the group that has a message, and where it is mentioned.
+// GroupOf returns the group that has a message, and the line that mentions it.
 func (e *Engine) GroupOf(message string) (*SPOEGroup, Directive) {
 	for _, g := range e.groups {
 		for _, m := range g.messages {

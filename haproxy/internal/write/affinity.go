@@ -9,9 +9,9 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// alone says that an engine has a backend of its own that prefers one of several agents,
-// for the messages that follow the answer that names the agent. The zero alone is an
-// engine of all agents.
+// alone says that an engine has its own backend, which prefers one of several agents. The
+// engine sends the messages that follow the answer with the agent's name. The zero alone is
+// an engine of all agents.
 type alone struct {
 	agent  int // 1 is the first of Config.Agents
 	agents int
@@ -23,9 +23,9 @@ func (a alone) inFirst() bool { return a.agent <= 1 }
 // inLast reports whether an engine is the last of them.
 func (a alone) inLast() bool { return a.agent == a.agents }
 
-// splits reports whether messages that follow go to an engine and a backend for each
-// agent, so that rules of the frontend choose the agent. HAProxy up to 3.0 knows no other
-// way: rules of the agents' backend cannot read the request's variables there.
+// splits reports whether following messages go to an engine and a backend for each agent,
+// so that rules of the frontend choose the agent. HAProxy up to 3.0 has no other way: its
+// rules of the agents' backend cannot read the request's variables.
 func (c *Config) splits() bool { return c.Affinity != "" && !c.muxed() && len(c.Agents) > 1 }
 
 // split moves the messages that follow to an engine for each agent.
@@ -66,8 +66,8 @@ func (c *Config) split(engines []engine) ([]engine, error) {
 	return all, errors.Join(errs...)
 }
 
-// chosen returns the condition under which the rule for a group asks the engine's agent;
-// none for an engine of all agents.
+// chosen returns the condition under which the rule for a group asks the engine's agent, or
+// "" for an engine of all agents.
 func (c *Config) chosen() string {
 	if c.alone.agent == 0 {
 		return ""

@@ -62,7 +62,7 @@ func (c *Config) writeAgents(t *text, engines []engine, processing time.Duration
 		t.comment("    ", "Longer than \"timeout hello\" and \"timeout idle\" in the SPOE file, which HAProxy 3.1 and later ignore.")
 	}
 	t.line("    timeout connect 5s")
-	// It ends a question, too: it must be longer than each timeout of the SPOE file.
+	// It also ends a question, so it must be longer than each timeout of the SPOE file.
 	t.line("    timeout server", syntax.FormatTime(idle(processing)+time.Minute))
 	t.line()
 	t.comment("    ", "Health checks by an SPOP handshake. An agent that is shutting down fails them, and gets no more messages while it answers the rest.")
@@ -85,7 +85,8 @@ func engineNames(engines []engine) string {
 	return strings.Join(names, ", ")
 }
 
-// buffer returns the largest buffer that a message asks for, and which do.
+// buffer returns the largest buffer that a message asks for, and the names of these
+// messages.
 func buffer(a *model.Agent) (size int, names []string) {
 	for _, m := range a.Messages {
 		if m.Buffer > 0 {

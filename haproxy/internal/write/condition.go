@@ -24,7 +24,7 @@ func (t term) String() string {
 	return t.test
 }
 
-// alternatives is a condition: it holds where all terms of one alternative hold.
+// alternatives is a condition: it holds if all terms of one alternative hold.
 type alternatives [][]term
 
 // maxAlternatives bounds the rules that are written for one condition.
@@ -75,7 +75,7 @@ func (c *Config) parseCondition(condition string) (alternatives, bool) {
 	return all, len(all) <= maxAlternatives
 }
 
-// negate returns the condition that holds where this one does not.
+// negate returns the condition that holds if this one does not.
 func (a alternatives) negate() (alternatives, bool) {
 	negated := alternatives{nil}
 	for _, terms := range a {
@@ -107,8 +107,8 @@ var (
 	varSample = regexp.MustCompile(`^var\((?:proc|sess|txn|req|res)\.([^,)]+)`)
 )
 
-// steady reports whether a sample has the same value in the rules that follow the
-// event. A variable has, unless it is one that the agent sets.
+// steady reports whether a sample has the same value in the rules that follow the event. A
+// variable does, unless the agent sets it.
 func (c *Config) steady(sample string) bool {
 	sample = strings.Trim(sample, `"'`)
 	if m := varSample.FindStringSubmatch(sample); m != nil {

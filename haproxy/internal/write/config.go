@@ -36,7 +36,7 @@ type Config struct {
 	alone alone // of an engine that split made
 }
 
-// The names of the variables that HAProxy itself sets, behind txn.<Prefix>.
+// The names of the variables that HAProxy itself sets, after txn.<Prefix>.
 const (
 	errorVar       = "error"
 	processTimeVar = "process_time"
@@ -85,7 +85,7 @@ func (c Config) complete() (Config, error) {
 }
 
 // checkAddresses returns an error for each address that no server line can have; port
-// is one for a corrected address.
+// is the port for a corrected address.
 func (c *Config) checkAddresses(field, port string, addrs []string) error {
 	var errs []error
 	wrong := func(format string, args ...any) {
@@ -118,12 +118,12 @@ func (c *Config) before(major, minor int) bool {
 	return ok && !v.AtLeast(major, minor)
 }
 
-// muxed reports whether the files are for HAProxy 3.1 and later alone, which
-// multiplexes SPOP.
+// muxed reports whether the files are only for HAProxy 3.1 and later, which multiplexes
+// SPOP.
 func (c *Config) muxed() bool {
 	v, ok := syntax.ParseVersion(c.Version)
 	return ok && v.AtLeast(3, 1)
 }
 
-// unmuxed reports whether they are for older versions alone.
+// unmuxed reports whether they are only for older versions.
 func (c *Config) unmuxed() bool { return c.Version != "" && !c.muxed() }

@@ -20,7 +20,7 @@ type Engine struct {
 	// Processing is the engine's `timeout processing`. Default: as in Config, from
 	// the deadlines of the engine's own messages.
 	Processing time.Duration
-	// FailOpen lets requests pass that this engine's agent did not answer, though
+	// FailOpen lets requests pass that this engine's agent did not answer, although
 	// Config.FailClosed is set.
 	FailOpen bool
 }
@@ -31,15 +31,15 @@ type engine struct {
 	config Config
 }
 
-// inFrontend reports whether the frontend loads the engine. An engine that only rules
-// of backends use is loaded there.
+// inFrontend reports whether the frontend loads the engine. Backends load an engine
+// that only their rules use.
 func (e *engine) inFrontend() bool {
 	return !slices.ContainsFunc(e.agent.Messages, func(m model.Message) bool { return m.Group != "" && inBackend(m.On()) })
 }
 
-// engines returns the engines that the routes name, that of Config first. Up to
-// HAProxy 2.4.0 an engine that has events and groups asks for ever, so the groups
-// are then those of an engine of their own.
+// engines returns the engines that the routes name, that of Config first. Up to HAProxy
+// 2.4.0 an engine that has events and groups asks in an endless loop, so the groups
+// then have a separate engine.
 func (c Config) engines(a model.Agent) ([]engine, error) {
 	var all []engine
 	var errs []error
@@ -103,7 +103,7 @@ func (c Config) engines(a model.Agent) ([]engine, error) {
 	return all, errors.Join(errs...)
 }
 
-// complete sets the engine's times; the error says which one is wrong.
+// complete sets the engine's times; the error names the wrong one.
 func (e *engine) complete(several bool) error {
 	c := &e.config
 	var errs []error
@@ -140,7 +140,8 @@ func (e *engine) deadline() (longest time.Duration) {
 	return longest
 }
 
-// toPrefix returns an engine's name as names of variables can have it.
+// toPrefix returns an engine's name without characters that names of variables cannot
+// have.
 func toPrefix(engine string) string {
 	return strings.Map(func(r rune) rune {
 		if syntax.IsNameByte(r) {

@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// writeFrontend writes the frontend's lines for all engines. Rules of one kind stand
+// writeFrontend writes the frontend's lines for all engines. Rules of one kind are
 // together, in the order in which HAProxy evaluates the kinds.
 func writeFrontend(engines []engine) string {
 	var t text
@@ -113,8 +113,8 @@ func (c *Config) answers(a model.Agent, e router.Event) []string {
 	return vars
 }
 
-// fetchesBody reports whether a message reads the body of a request ("req.") or a
-// response ("res."): one of a group, or any for "".
+// fetchesBody reports whether a message of a group, or any message for "", reads the
+// body of a request ("req.") or a response ("res.").
 func fetchesBody(a *model.Agent, group, side string) bool {
 	return slices.ContainsFunc(a.Messages, func(m model.Message) bool {
 		return (group == "" || m.Group == group) && slices.ContainsFunc(m.Args, func(arg model.Arg) bool {

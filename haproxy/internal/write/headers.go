@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// headerName matches names that Config.Headers can have. HAProxy's configuration reads
-// other characters that a header may have as its own.
+// headerName matches names that Config.Headers can have. Other characters of headers
+// have a meaning in HAProxy's configuration.
 var headerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 
 func (c *Config) checkHeaders() error {
@@ -29,12 +29,13 @@ func (c *Config) checkHeaders() error {
 	return errors.Join(errs...)
 }
 
-// maxHeaders is the maximum number of patterns in one rule, besides its keywords.
+// maxHeaders is the maximum number of patterns in one rule, in addition to its
+// keywords.
 const maxHeaders = 50
 
-// headerPattern matches the names that a site may take for a header's: programs that
-// have headers as variables (CGI, WSGI, PHP) turn each character that is no letter and
-// no digit into '_'. HAProxy has names in lower case.
+// headerPattern matches the names that a site may confuse with a header's: programs
+// that turn headers into variables (CGI, WSGI, PHP) replace each character that is not
+// a letter or a digit by '_'. HAProxy has names in lower case.
 func headerPattern(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {

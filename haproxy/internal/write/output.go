@@ -18,15 +18,15 @@ func (t *text) line(words ...string) {
 // reads up to 64 in a line.
 const maxList = 60
 
-// list writes a keyword with words behind it, in several lines where they are too
-// many for one.
+// list writes a keyword followed by words, in several lines if they are too many for
+// one.
 func (t *text) list(keyword string, names []string) {
 	for part := range slices.Chunk(names, maxList) {
 		t.line(keyword, strings.Join(part, " "))
 	}
 }
 
-// comment writes a comment in lines of their own, each behind the indent.
+// comment writes a comment on separate lines, each after the indent.
 func (t *text) comment(indent, s string) {
 	for _, line := range wrap.Lines(indent+"# ", indent+"# ", s) {
 		t.line(line)

@@ -9,8 +9,8 @@ import (
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
-// Pages are HTTP servers that the agents have besides SPOP, and which requests HAProxy
-// sends there.
+// Pages are HTTP servers that the agents have in addition to SPOP, and the condition
+// for the requests that HAProxy sends there.
 type Pages struct {
 	// Servers are their addresses, as those in Config.Agents. At least one must be set.
 	Servers []string
@@ -19,9 +19,9 @@ type Pages struct {
 	If string
 	// Backend is the backend's name. Default: Config.Engine with "-pages".
 	Backend string
-	// ServerOptions stand behind each address.
+	// ServerOptions follow each address.
 	ServerOptions string
-	// Check is the path that a health check asks for and that must answer 200. Default:
+	// Check is the path that a health check requests and that must answer 200. Default:
 	// the check only connects.
 	Check string
 }
@@ -36,12 +36,12 @@ func (c *Config) checkRules() error {
 	return nil
 }
 
-// completePages sets the defaults of Pages; the error says which one is wrong.
+// completePages sets the defaults of Pages; the error names the wrong field.
 func (c *Config) completePages() error {
 	if c.Pages == nil {
 		return nil
 	}
-	p := *c.Pages // the caller's stays as it is
+	p := *c.Pages // the caller's stays unchanged
 	c.Pages = &p
 	setDefault(&p.Backend, c.Engine+"-pages")
 	var errs []error

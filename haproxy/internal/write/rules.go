@@ -43,7 +43,7 @@ func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
 	}
 }
 
-// joined returns a condition, "if …" or "", with a further term, if there is one.
+// joined returns a condition, "if …" or "", with an additional term, if there is one.
 func joined(condition, term string) string {
 	switch {
 	case term == "":

@@ -39,7 +39,7 @@ func (c *Config) writeServers(t *text, engines []engine) {
 
 func serverName(i int) string { return "agent" + strconv.Itoa(i+1) }
 
-// setterOf returns the engine that has a variable of the scope txn set, or nil.
+// setterOf returns the engine whose agent sets a variable of the scope txn, or nil.
 func setterOf(engines []engine, name string) *engine {
 	for i := range engines {
 		for _, m := range engines[i].agent.Messages {

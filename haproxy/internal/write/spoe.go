@@ -81,7 +81,7 @@ func (c *Config) writeAgent(t *text, a model.Agent) {
 	}
 }
 
-// deadlines says how long the agent itself may take.
+// deadlines returns the text about the agent's own deadlines.
 func deadlines(a *model.Agent) string {
 	longest := time.Duration(0)
 	for _, m := range a.Messages {
@@ -104,7 +104,7 @@ func varNames(a *model.Agent) []string {
 	for _, m := range a.Messages {
 		for _, v := range m.Vars {
 			if v.Pattern {
-				continue // HAProxy registers whole names; rules that read one make it known
+				continue // HAProxy registers only whole names; it learns these from the rules that read them
 			}
 			add(v.Name)
 		}

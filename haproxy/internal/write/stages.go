@@ -35,8 +35,8 @@ var ruleSets = map[router.Event]*ruleSet{
 	router.OnHTTPResponse:        httpResponse,
 }
 
-// inBackend reports whether the rules that follow an event are those of the site's
-// backends: tcp-response rules are, too.
+// inBackend reports whether the rules that follow an event are in the site's backends,
+// as tcp-response rules are.
 func inBackend(e router.Event) bool {
 	switch e {
 	case router.OnBackendTCPRequest, router.OnBackendHTTPRequest, router.OnServerSession, router.OnTCPResponse:
@@ -50,8 +50,8 @@ func sameRules(a, b router.Event) bool {
 	return ruleSets[a] == ruleSets[b] && inBackend(a) == inBackend(b)
 }
 
-// stages returns the events after which rules look for verdicts; of those with the
-// same rules the first.
+// stages returns the events after which rules look for verdicts, and only the first of
+// several events with the same rules.
 func stages(a *model.Agent) []router.Event {
 	var all []router.Event
 	for _, e := range router.Events() {
@@ -94,7 +94,7 @@ func placeGroups(a model.Agent) (model.Agent, error) {
 	return a, nil
 }
 
-// needsResponse reports whether HAProxy has a sample of a group on responses alone.
+// needsResponse reports whether HAProxy has a sample of a group only on responses.
 func needsResponse(a *model.Agent, group string) bool {
 	for _, m := range a.Messages {
 		for _, arg := range m.Args {

@@ -24,9 +24,9 @@ type blind struct {
 }
 
 // verdicts returns the conditions of a stage. A verdict is missing, whatever the
-// reason, where a variable that each answer sets is not there.
+// reason, if a variable that each answer sets does not exist.
 func (c *Config) verdicts(a model.Agent, e router.Event) (v verdicts) {
-	var always []string // tests that hold wherever there is a verdict
+	var always []string // tests that hold for each verdict
 	for _, m := range a.Messages {
 		if !m.SetsVars() || !sameRules(m.On(), e) {
 			continue
@@ -60,7 +60,7 @@ func (c *Config) verdicts(a model.Agent, e router.Event) (v verdicts) {
 	return v
 }
 
-// sign returns a variable that each answer to a message sets and nothing else does.
+// sign returns a variable that each answer to a message sets and no other message sets.
 func (c *Config) sign(a model.Agent, m model.Message, e router.Event) (model.Var, error) {
 	var shared string
 	for _, v := range m.Vars {
@@ -88,8 +88,8 @@ func setters(a *model.Agent, v model.Var) (n int) {
 	return n
 }
 
-// unanswered returns a condition that holds where HAProxy got no answer or the
-// handler failed. It does not hold where the agent does not know the message.
+// unanswered returns a condition that holds if HAProxy got no answer or the handler
+// failed. It does not hold if the agent does not know the message.
 func (c *Config) unanswered(a model.Agent, e router.Event) string {
 	condition := "if { var(" + c.fullName("txn", errorVar) + ") -m found }"
 	if scope, name, ok := strings.Cut(a.FailureVar, "."); ok && lasts(scope, e) {
@@ -98,8 +98,8 @@ func (c *Config) unanswered(a model.Agent, e router.Event) string {
 	return condition
 }
 
-// lasts reports whether a variable that is set in a stage is there in the stage's
-// rules, and cannot be from an earlier request.
+// lasts reports whether a variable that is set in a stage exists in the stage's rules,
+// and cannot be from an earlier request.
 func lasts(scope string, e router.Event) bool {
 	response := e == router.OnTCPResponse || e == router.OnHTTPResponse
 	return scope == "txn" || scope == "res" && response || scope == "req" && !response && e != router.OnServerSession

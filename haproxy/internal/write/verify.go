@@ -14,8 +14,8 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// verifyAgent returns an error for everything that Write lacks, and for everything
-// that HAProxy would accept and not do.
+// verifyAgent returns an error for all that Write lacks, and for lines that HAProxy
+// would accept and ignore.
 func verifyAgent(a *model.Agent, engines []engine) error {
 	if len(a.Messages) == 0 {
 		return errors.New("haproxy: there is no message: register a handler first")
@@ -120,12 +120,12 @@ func verifyMessage(m *model.Message, c Config) (errs []error) {
 // maxBuffer is the size in bytes below which tune.bufsize must be.
 const maxBuffer = 256 << 20
 
-// beginsWithName matches an argument with its name, as an args line has it, not a
-// sample alone.
+// beginsWithName matches an argument with its name, as in an args line, not only a
+// sample.
 var beginsWithName = regexp.MustCompile(`^[\w.-]+=`)
 
-// readsContent reports whether a sample reads bytes of a connection that have not
-// come when a TCP event occurs.
+// readsContent reports whether a sample reads bytes of a connection that arrive only
+// after a TCP event.
 func readsContent(fetch string, on router.Event) bool {
 	side := ""
 	switch ruleSets[on] {
