@@ -131,9 +131,9 @@ func TestHAProxyTakesBroken(t *testing.T) {
 }
 
 func TestFindingJSON(t *testing.T) {
-	b, err := json.Marshal(haproxy.Finding{Code: "c", File: "f", Line: 1, Problem: "p", Effect: "e", Mend: "m"})
+	b, err := json.Marshal(haproxy.Finding{Code: "c", File: "f", Line: 1, Problem: "p", Effect: "e", Fix: "m"})
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"code":"c","file":"f","line":1,"problem":"p","effect":"e","mend":"m"}`, string(b))
+	assert.JSONEq(t, `{"code":"c","file":"f","line":1,"problem":"p","effect":"e","fix":"m"}`, string(b))
 }
 
 // put writes files into a folder.

@@ -39,7 +39,7 @@ func FuzzCheck(f *testing.F) {
 		assert.Equal(t, found, again)
 		assert.Equal(t, err, errAgain)
 		for _, x := range found {
-			assert.NotContains(t, []string{x.File, x.Code, x.Problem, x.Effect, x.Mend}, "")
+			assert.NotContains(t, []string{x.File, x.Code, x.Problem, x.Effect, x.Fix}, "")
 			assert.Positive(t, x.Line, x.Text())
 		}
 		// Nor does writing do anything but refuse, or write the same twice.

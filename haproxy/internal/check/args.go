@@ -41,10 +41,10 @@ func (c *checker) checkArgs(m *syntax.SPOEMessage, known *model.Message) {
 		if len(m.Args) > 0 {
 			at = m.Args[0].At
 		}
-		mend := fmt.Sprintf("Write %s into its args line.", example(&a))
+		fix := fmt.Sprintf("Write %s into its args line.", example(&a))
 		c.find(ArgumentMissing, at,
 			fmt.Sprintf("the message %q is sent without the argument %q, which its handler requires", m.Name, a.Label()),
-			"Each such message fails: the handler is not called, and no variable is set.", mend)
+			"Each such message fails: the handler is not called, and no variable is set.", fix)
 	}
 }
 

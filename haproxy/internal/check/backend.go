@@ -26,9 +26,9 @@ func (c *checker) checkBackend() {
 	c.checkRefused(b)
 	for _, d := range servers {
 		h := def.with(d)
-		mend := "Write \"check\" after its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend."
+		fix := "Write \"check\" after its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend."
 		if !spop {
-			mend += " Write \"option spop-check\" into it, too."
+			fix += " Write \"option spop-check\" into it, too."
 		}
 		c.checkSpoken(b, d, h)
 		c.checkProbe(b, d, h)
@@ -37,7 +37,7 @@ func (c *checker) checkBackend() {
 			c.find(NoHealthCheck, d,
 				fmt.Sprintf("the agent %s of backend %s has no health check", d.Second(), b.Name),
 				"HAProxy keeps asking an agent that is gone: each request fails, or waits until the timeout. An agent that shuts down cannot make HAProxy use another one.",
-				mend)
+				fix)
 		case !spop && h.checked && h.named == "" && !slices.ContainsFunc(checkKinds(b), foreign):
 			c.find(NoHealthCheck, b.Head,
 				fmt.Sprintf("backend %s has no \"option spop-check\"", b.Name),
@@ -49,7 +49,7 @@ func (c *checker) checkBackend() {
 
 // checkServers finds a backend without an agent that HAProxy can ask.
 func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
-	problem, mend := fmt.Sprintf("backend %s, of the agents, has no server line", b.Name), "remove \"disabled\"."
+	problem, fix := fmt.Sprintf("backend %s, of the agents, has no server line", b.Name), "remove \"disabled\"."
 	switch disabled := func(d syntax.Directive) bool { return !slices.Contains(d.Words, "disabled") || d.Maybe }; {
 	case len(servers) == 0 && !slices.ContainsFunc(b.Lines, func(d syntax.Directive) bool { return d.Is("use-server") || d.Maybe }):
 	case slices.ContainsFunc(b.All(), func(d syntax.Directive) bool { return d.Is("disabled") && !d.Maybe }):
@@ -58,16 +58,16 @@ func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
 		problem = fmt.Sprintf("each server of backend %s, of the agents, is \"disabled\"", b.Name)
 	case len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return setting(b, d, "weight") != "0" || d.Maybe }):
 		problem = fmt.Sprintf("each server of backend %s, of the agents, has the weight 0", b.Name)
-		mend = "write a weight that is not 0."
+		fix = "write a weight that is not 0."
 	case len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return !unresolved(b, d) || d.Maybe }):
 		problem = fmt.Sprintf("the servers of backend %s, of the agents, have host names, and \"init-addr none\" without \"resolvers\"", b.Name)
-		mend = "remove \"init-addr none\"."
+		fix = "remove \"init-addr none\"."
 	default:
 		return
 	}
 	c.find(NoServer, b.Head, problem,
 		"No request gets an answer: the error is 2 up to HAProxy 3.0, and 257 later.",
-		"Write a line such as \"server agent1 127.0.0.1:9000 check\", with the agent's address, or "+mend)
+		"Write a line such as \"server agent1 127.0.0.1:9000 check\", with the agent's address, or "+fix)
 }
 
 // setting returns the word after another one on a server's line, or on a default-server

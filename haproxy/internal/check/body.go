@@ -25,20 +25,20 @@ func (c *checker) checkBody(m *syntax.SPOEMessage) {
 
 func (c *checker) findBody(m *syntax.SPOEMessage, a syntax.SentArg, s sending, rule string) {
 	effect := "The agent gets only the part of the body that came with the headers, often none, and cannot tell."
-	mend := fmt.Sprintf("Write \"option http-buffer-request\" into %s %s.", s.proxy.Kind, s.proxy.Name)
+	fix := fmt.Sprintf("Write \"option http-buffer-request\" into %s %s.", s.proxy.Kind, s.proxy.Name)
 	switch {
 	case rule == "http-response":
-		mend = "Send the message by a rule: \"http-response wait-for-body time 1s\", then \"http-response send-spoe-group\". The event on-http-response comes before both."
+		fix = "Send the message by a rule: \"http-response wait-for-body time 1s\", then \"http-response send-spoe-group\". The event on-http-response comes before both."
 	case s.stage < syntax.StageFrontendHTTP:
-		mend = "Send the message on on-frontend-http-request. " + mend
+		fix = "Send the message on on-frontend-http-request. " + fix
 	case s.stage >= syntax.StageServerSession:
 		effect = "The agent gets an empty body: HAProxy has passed the body on before."
-		mend = "Send the message on on-frontend-http-request or on-backend-http-request. " + mend
+		fix = "Send the message on on-frontend-http-request or on-backend-http-request. " + fix
 	case s.rule >= 0:
-		mend += " Or write \"http-request wait-for-body time 1s\" before the rule that sends it."
+		fix += " Or write \"http-request wait-for-body time 1s\" before the rule that sends it."
 	}
 	c.find(BodyNotBuffered, a.At,
-		fmt.Sprintf("the message %q has %s, for which %s %s does not wait", m.Name, a.Fetch, s.proxy.Kind, s.proxy.Name), effect, mend)
+		fmt.Sprintf("the message %q has %s, for which %s %s does not wait", m.Name, a.Fetch, s.proxy.Kind, s.proxy.Name), effect, fix)
 }
 
 // buffers reports whether the body is there when a message is sent.

@@ -43,12 +43,12 @@ func (c *checker) checkChanges(m *syntax.SPOEMessage) {
 			if how == "" {
 				continue
 			}
-			effect, mend := "The agent gets the value that the visitor has sent.", "Put the message into a group, and \"http-request send-spoe-group\" after that rule."
+			effect, fix := "The agent gets the value that the visitor has sent.", "Put the message into a group, and \"http-request send-spoe-group\" after that rule."
 			if at.Is("option") { // it adds the header after all rules
-				mend = "Send src, or dst, instead of the header: HAProxy adds the header when it passes the request on, after all rules."
+				fix = "Send src, or dst, instead of the header: HAProxy adds the header when it passes the request on, after all rules."
 			}
 			c.find(ArgumentSetLater, a.At,
-				fmt.Sprintf("the message %q has %s, which %q changes after the message is sent (%s:%d)", m.Name, a.Fetch, how, at.File, at.Line), effect, mend)
+				fmt.Sprintf("the message %q has %s, which %q changes after the message is sent (%s:%d)", m.Name, a.Fetch, how, at.File, at.Line), effect, fix)
 		}
 	}
 }

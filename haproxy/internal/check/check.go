@@ -167,8 +167,8 @@ func (c *checker) check() {
 }
 
 // find adds a finding, once: an engine may be loaded by several filter lines.
-func (c *checker) find(code string, at syntax.Directive, problem, effect, mend string) {
-	f := Finding{Code: code, File: at.File, Line: at.Line, Problem: problem, Effect: effect, Mend: mend}
+func (c *checker) find(code string, at syntax.Directive, problem, effect, fix string) {
+	f := Finding{Code: code, File: at.File, Line: at.Line, Problem: problem, Effect: effect, Fix: fix}
 	if !slices.Contains(c.findings, f) {
 		c.findings = append(c.findings, f)
 	}

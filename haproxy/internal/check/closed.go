@@ -52,21 +52,21 @@ func (c *checker) checkClosed() {
 			if kind.words[0] == "tcp-request" && c.before(3, 1) {
 				continue // the connection ends with the question
 			}
-			mend := fmt.Sprintf("Write \"%s if { var(%s) -m int 3 4 5 }\" before this rule: 4 and 5 are interrupted questions, 3 are requests that are too long for a message.", kind.refuse, errorVar)
+			fix := fmt.Sprintf("Write \"%s if { var(%s) -m int 3 4 5 }\" before this rule: 4 and 5 are interrupted questions, 3 are requests that are too long for a message.", kind.refuse, errorVar)
 			at := *first
 			switch long := c.tooLong(f.Proxy); {
 			case !closed(interrupted) && c.abortsOnClose(f.Proxy) && !read:
 				c.find(ErrorUnread, at,
 					fmt.Sprintf("this rule refuses requests by the agent's answer, but no rule or log line reads %s, the error if there is none", errorVar),
-					"Without an answer the request passes. A visitor can cause that: with option abortonclose, HAProxy interrupts the question if the visitor closes its sending side after the request.", mend)
+					"Without an answer the request passes. A visitor can cause that: with option abortonclose, HAProxy interrupts the question if the visitor closes its sending side after the request.", fix)
 			case !closed(interrupted) && c.abortsOnClose(f.Proxy):
 				c.find(InterruptedPasses, at,
 					fmt.Sprintf("this rule refuses requests by the agent's answer, but no rule refuses a request whose question was interrupted (%s)", errorVar),
-					"A visitor that closes its sending side after the request passes: with option abortonclose, HAProxy then interrupts the question.", mend)
+					"A visitor that closes its sending side after the request passes: with option abortonclose, HAProxy then interrupts the question.", fix)
 			case long != "" && kind.words[0] != "http-response" && !closed(tooLong):
 				c.find(TooLongPasses, at,
 					fmt.Sprintf("this rule refuses requests by the agent's answer, but no rule refuses a request that is too long for a message (%s is 3)", errorVar),
-					"A visitor that sends a long request passes: "+long, mend)
+					"A visitor that sends a long request passes: "+long, fix)
 			}
 		}
 	}

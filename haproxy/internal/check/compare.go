@@ -69,8 +69,8 @@ func (c *checker) compare(in *syntax.Section, d syntax.Directive, words []string
 	only := func(types ...string) bool {
 		return len(v.Types) > 0 && !slices.ContainsFunc(v.Types, func(t string) bool { return !slices.Contains(types, t) })
 	}
-	never := func(effect, mend string) {
-		c.find(VariableCompared, d, fmt.Sprintf("the variable %s, of type %s, is tested by %q", full, strings.Join(v.Types, " or "), strings.Join(words, " ")), effect, mend)
+	never := func(effect, fix string) {
+		c.find(VariableCompared, d, fmt.Sprintf("the variable %s, of type %s, is tested by %q", full, strings.Join(v.Types, " or "), strings.Join(words, " ")), effect, fix)
 	}
 	switch flagged := slices.ContainsFunc(values, func(w string) bool { return strings.HasPrefix(w, "-") && !number(w) }); {
 	case method == "" || flagged && method != "found":

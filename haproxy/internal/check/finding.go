@@ -14,11 +14,11 @@ type Finding struct {
 	Code string `json:"code"`
 	File string `json:"file"`
 	Line int    `json:"line"`
-	// Problem describes the mistake, Effect its effect at run time, Mend how to correct
+	// Problem describes the mistake, Effect its effect at run time, Fix how to correct
 	// it.
 	Problem string `json:"problem"`
 	Effect  string `json:"effect"`
-	Mend    string `json:"mend"`
+	Fix     string `json:"fix"`
 }
 
 // String returns the finding on one line, in the form of a compiler's message.
@@ -31,5 +31,5 @@ func (f Finding) String() string {
 func (f Finding) Text() string {
 	const indent = "                 " // as wide as the titles
 	lines := append([]string{f.String()}, wrap.Lines("    At run time: ", indent, f.Effect)...)
-	return strings.Join(append(lines, wrap.Lines("    To fix it:   ", indent, f.Mend)...), "\n")
+	return strings.Join(append(lines, wrap.Lines("    To fix it:   ", indent, f.Fix)...), "\n")
 }

@@ -65,9 +65,9 @@ func (c *checker) occurs(m *syntax.SPOEMessage) bool {
 func (c *checker) checkCalled(known model.Message) {
 	e := c.engine
 	m := e.Message(known.Name)
-	uncalled := func(at syntax.Directive, why, mend string) {
+	uncalled := func(at syntax.Directive, why, fix string) {
 		c.find(MessageUncalled, at, why,
-			fmt.Sprintf("The handler of %q%s is never called, without an error.", known.Name, known.Where()), mend)
+			fmt.Sprintf("The handler of %q%s is never called, without an error.", known.Name, known.Where()), fix)
 	}
 	if slices.ContainsFunc(c.others, func(o *checker) bool { return o.sends(known.Name) }) {
 		return

@@ -43,11 +43,11 @@ func (c *checker) checkProbe(b *syntax.Section, d syntax.Directive, h health) {
 	if !h.checked || h.port {
 		return
 	}
-	probe, mend := "", "Write \"option spop-check\" instead"
+	probe, fix := "", "Write \"option spop-check\" instead"
 	kinds := checkKinds(b)
 	if h.named != "" {
 		kinds = c.kindsOf(h.named)
-		mend = "Write \"type spop-check\" into the section \"healthcheck " + h.named + "\""
+		fix = "Write \"type spop-check\" into the section \"healthcheck " + h.named + "\""
 	}
 	switch {
 	case len(kinds) > 0 && !slices.ContainsFunc(kinds, func(kind string) bool { return !foreign(kind) }):
@@ -55,19 +55,19 @@ func (c *checker) checkProbe(b *syntax.Section, d syntax.Directive, h health) {
 			return
 		}
 		probe = fmt.Sprintf("is of the kind %q", kinds[0])
-		mend += "; or \"port N\" after the server's address, where N is a port of the agent that answers such checks."
+		fix += "; or \"port N\" after the server's address, where N is a port of the agent that answers such checks."
 	case h.checkProxy && h.proxy == "":
-		probe, mend = "begins with a PROXY header (check-send-proxy)", "Remove \"check-send-proxy\"."
+		probe, fix = "begins with a PROXY header (check-send-proxy)", "Remove \"check-send-proxy\"."
 	case h.checkSSL && !h.ssl:
-		probe, mend = "uses TLS (check-ssl), and its messages do not", "Remove \"check-ssl\"; or write \"ssl\" instead, if the agent speaks TLS."
+		probe, fix = "uses TLS (check-ssl), and its messages do not", "Remove \"check-ssl\"; or write \"ssl\" instead, if the agent speaks TLS."
 	case h.checkPlain && h.ssl:
-		probe, mend = "does not use TLS (no-check-ssl), and its messages do", "Remove \"no-check-ssl\"."
+		probe, fix = "does not use TLS (no-check-ssl), and its messages do", "Remove \"no-check-ssl\"."
 	default:
 		return
 	}
 	c.find(NotSPOP, d,
 		fmt.Sprintf("the health check of the server %s of backend %s, on the port for SPOP, %s", d.Second(), b.Name, probe),
-		"The agent does not understand it: the check fails, HAProxy marks the server as down, and no request gets an answer.", mend)
+		"The agent does not understand it: the check fails, HAProxy marks the server as down, and no request gets an answer.", fix)
 }
 
 // probes are the kinds of health checks that HAProxy has.

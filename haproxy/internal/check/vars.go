@@ -87,13 +87,13 @@ func (c *checker) checkKnown(v settable) {
 	if v.Scope == "proc" {
 		effect = "HAProxy ignores the action, and still logs st=0."
 	}
-	mend := fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.", v.Name)
+	fix := fmt.Sprintf("Write \"register-var-names %s\" into the agent section, or use the variable in a rule.", v.Name)
 	if v.Pattern {
-		mend = "Use the variables in rules by their full names; or write \"option force-set-var\" into the agent section."
+		fix = "Use the variables in rules by their full names; or write \"option force-set-var\" into the agent section."
 	}
 	c.find(VariableUnknown, c.engine.Head,
 		fmt.Sprintf("%[2]s sets the variable %[1]s, which the configuration neither registers nor uses", c.engine.FullName(v.Scope, v.Name), v.by),
-		effect, mend)
+		effect, fix)
 }
 
 const neverThere = "It is never set: an \"if\" on it never matches, an \"unless\" always does, and a header or log field with it is empty."

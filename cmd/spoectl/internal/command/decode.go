@@ -128,7 +128,7 @@ func (d *decode) read(name string, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if text := unquoted(b); !d.raw && (d.hex || formOf(text) != nil || mendOf(text) != "") {
+	if text := unquoted(b); !d.raw && (d.hex || formOf(text) != nil || fixOf(text) != "") {
 		return d.text(name, b)
 	}
 	return d.bytes(name, b)
@@ -137,8 +137,8 @@ func (d *decode) read(name string, in io.Reader) error {
 // text reads bytes that are written as text, and says which form it takes them for.
 func (d *decode) text(name string, text []byte) error {
 	text = unquoted(text)
-	if mend := mendOf(text); mend != "" {
-		return fmt.Errorf("%s: %s", name, mend)
+	if fix := fixOf(text); fix != "" {
+		return fmt.Errorf("%s: %s", name, fix)
 	}
 	f := formOf(text)
 	if f == nil {

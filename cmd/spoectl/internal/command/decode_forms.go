@@ -54,22 +54,22 @@ var forms = []form{
 		starts: regexp.MustCompile(`^\s*[A-Za-z0-9+/]{20,}={0,2}$`)},
 }
 
-// unreadable are forms of which decode cannot tell the bytes, with the way out.
+// unreadable are forms of which decode cannot tell the bytes, with the text that decode can read.
 var unreadable = []struct {
 	line *regexp.Regexp
-	mend string
+	fix string
 }{
 	{regexp.MustCompile(`^[0-9a-f]{7}(?: +[0-9a-f]{4})+\s*$`), "this is hexdump without -C, or od -x, which swaps the bytes of each pair: paste the output of hexdump -C"},
 	{regexp.MustCompile(`^\s*0x[0-9a-fA-F]+(?: <[^>]*>)?:(?:\s+0x[0-9a-fA-F]{4,})+\s*$`), "these are gdb's words, whose bytes may be swapped: paste the output of x/NNxb, where NN is the number of bytes"},
 	{regexp.MustCompile(`^[0-7]{7}(?:\s+[0-7]{3,6})+\s*$`), "this is od in octal: paste the output of od -t x1"},
 }
 
-// mendOf returns what to paste in place of a text that decode cannot read, or "".
-func mendOf(text []byte) string {
+// fixOf returns what to paste in place of a text that decode cannot read, or "".
+func fixOf(text []byte) string {
 	for line := range bytes.Lines(text) {
 		for _, u := range unreadable {
 			if u.line.Match(bytes.TrimRight(line, "\r\n")) {
-				return u.mend
+				return u.fix
 			}
 		}
 	}

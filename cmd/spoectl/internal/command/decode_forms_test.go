@@ -91,12 +91,12 @@ func TestDecodeForms(t *testing.T) {
 			}
 		})
 	}
-	for mend, text := range map[string]string{
+	for fix, text := range map[string]string{
 		"paste the output of hexdump -C": "0000000 0000 1700 0003 0000 0101 0601 7069 722d\n0000010 7065 0201\n0000014\n",
 		"paste the output of od -t x1":   "0000000 000000 013400 000003 000000 000401\n",
 		"paste the output of x/NNxb":     "0x7ffe0000 <buf>:\t0x17000000\t0x00000003\n",
 	} {
-		assert.Contains(t, run(t, "decode", file(t, "dump", text)).err, mend)
+		assert.Contains(t, run(t, "decode", file(t, "dump", text)).err, fix)
 	}
 	r := run(t, "decode", xs)
 	assert.Equal(t, want.out, r.out, r.err)
