@@ -3,6 +3,7 @@ package golden
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/spoke-go/spoke/codec"
 )
@@ -78,4 +79,31 @@ func decodeMessages(b []byte) ([]Message, error) {
 		out = append(out, message)
 	}
 	return out, msgs.Err()
+}
+
+// decodeHeaders sets the Headers of the arguments for which text, as String writes it, has
+// header lines.
+func (f *Frame) decodeHeaders(text string) (err error) {
+	var args []*Pair
+	for _, m := range f.Messages {
+		for i := range m.Args {
+			args = append(args, &m.Args[i])
+		}
+	}
+	n := 0 // arguments so far
+	for line := range strings.Lines(text) {
+		switch line = strings.TrimSpace(line); {
+		case strings.HasPrefix(line, `"`):
+			n++
+		case strings.HasPrefix(line, "header ") && 0 < n && n <= len(args):
+			decode := codec.DecodeHeadersText
+			if args[n-1].Value.Type() == codec.TypeBinary {
+				decode = codec.DecodeHeadersBin
+			}
+			if args[n-1].Headers, err = decode(args[n-1].Value.Bytes()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

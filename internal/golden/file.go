@@ -3,7 +3,6 @@ package golden
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,20 +53,36 @@ func Load(dir string) ([]File, error) {
 	return files, nil
 }
 
-// Parse reads a file's text.
+// Parse reads a file's text. It fails if the bytes of a frame mean something else than
+// the lines in front of it say.
 func Parse(text string) (File, error) {
 	var f File
-	var want *Frame
+	var d Decoder
+	said := "" // about the next frame
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
 		line = strings.TrimRight(line, "\n")
-		if err := f.parseLine(n, line, &want); err != nil {
+		if text, ok := strings.CutPrefix(line, wanted+" "); ok {
+			said += text + "\n"
+			continue
+		}
+		if text, ok := strings.CutPrefix(line, comment); ok {
+			f.Comments = append(f.Comments, strings.TrimPrefix(text, " "))
+			continue
+		}
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		raw, want, err := d.parse(line, said)
+		if err != nil {
 			return File{}, fmt.Errorf("%d: %w", n, err)
 		}
+		f.Frames = append(f.Frames, Captured{Line: n, Raw: raw, Want: want})
+		said = ""
 	}
 	switch {
-	case want != nil:
+	case said != "":
 		return File{}, fmt.Errorf("%d: the last frame is missing", n)
 	case len(f.Frames) == 0:
 		return File{}, fmt.Errorf("%d: no frame", n)
@@ -75,30 +90,21 @@ func Parse(text string) (File, error) {
 	return f, nil
 }
 
-// parseLine reads line n; want is the frame that is being described.
-func (f *File) parseLine(n int, line string, want **Frame) (err error) {
-	if text, ok := strings.CutPrefix(line, wanted); ok {
-		if text = strings.TrimSpace(text); *want != nil {
-			return (*want).parseLine(text)
-		}
-		head, err := parseHead(text)
-		*want = &head
-		return err
+// parse reads the hex of a frame, which must mean what is said about it.
+func (d *Decoder) parse(line, said string) (raw []byte, f Frame, err error) {
+	if raw, err = hex.DecodeString(line); err != nil {
+		return nil, Frame{}, err
 	}
-	if text, ok := strings.CutPrefix(line, comment); ok {
-		f.Comments = append(f.Comments, strings.TrimPrefix(text, " "))
-		return nil
+	if f, _, err = d.Decode(raw); err != nil {
+		return nil, Frame{}, err
 	}
-	if strings.TrimSpace(line) == "" {
-		return nil
+	if err := f.decodeHeaders(said); err != nil {
+		return nil, Frame{}, err
 	}
-	if *want == nil {
-		return errors.New("a frame of which nothing is said")
+	if got := f.String(); got != said {
+		return nil, Frame{}, fmt.Errorf("the bytes mean:\n%sand the lines in front of them say:\n%s", got, said)
 	}
-	raw, err := hex.DecodeString(line)
-	f.Frames = append(f.Frames, Captured{Line: n, Raw: raw, Want: **want})
-	*want = nil
-	return err
+	return raw, f, nil
 }
 
 // Text is the file as Parse reads it. Comments come first.

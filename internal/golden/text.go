@@ -2,7 +2,6 @@ package golden
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -37,106 +36,4 @@ func formatValue(v codec.Value) string {
 		return v.Type().String() + " " + Quote(v.Str())
 	}
 	return v.Type().String() + " " + v.String()
-}
-
-// words cuts a line at spaces outside of quotes.
-type words struct {
-	line string
-	err  error
-}
-
-func (w *words) fail(format string, args ...any) {
-	if w.err == nil {
-		w.err = fmt.Errorf(format, args...)
-	}
-}
-
-func (w *words) quoted() bool { return strings.HasPrefix(strings.TrimLeft(w.line, " "), `"`) }
-
-func (w *words) word() string {
-	word, rest, _ := strings.Cut(strings.TrimLeft(w.line, " "), " ")
-	w.line = rest
-	return word
-}
-
-// text takes what Quote writes.
-func (w *words) text() string {
-	w.line = strings.TrimLeft(w.line, " ")
-	q, err := strconv.QuotedPrefix(w.line)
-	if err != nil {
-		w.fail("%.40q is not quoted", w.line)
-		return ""
-	}
-	w.line = w.line[len(q):]
-	s, err := strconv.Unquote(q)
-	if err != nil {
-		w.fail("%q: %w", q, err)
-	}
-	if strings.HasPrefix(w.line, "*") {
-		times := w.word()[1:]
-		n, err := strconv.ParseUint(times, 10, 24)
-		if err != nil {
-			w.fail("repeated %q times", times)
-		}
-		s = strings.Repeat(s, int(n))
-	}
-	return s
-}
-
-func (w *words) value() codec.Value {
-	switch typ := w.word(); typ {
-	case "NULL":
-		return codec.Null()
-	case "STRING":
-		return codec.String(w.text())
-	case "BINARY":
-		return codec.Binary([]byte(w.text()))
-	case "BOOL":
-		b, err := strconv.ParseBool(w.word())
-		w.failed(err)
-		return codec.Bool(b)
-	case "INT32":
-		return codec.Int32(int32(w.int(32)))
-	case "INT64":
-		return codec.Int64(w.int(64))
-	case "UINT32":
-		return codec.Uint32(uint32(w.uint(32)))
-	case "UINT64":
-		return codec.Uint64(w.uint(64))
-	case "IPV4", "IPV6":
-		a, err := netip.ParseAddr(w.word())
-		w.failed(err)
-		if err == nil && a.Is4() != (typ == "IPV4") {
-			w.fail("%s is no %s", a, typ)
-		}
-		return codec.Addr(a)
-	default:
-		w.fail("no type %q", typ)
-		return codec.Null()
-	}
-}
-
-func (w *words) int(bits int) int64 {
-	n, err := strconv.ParseInt(w.word(), 10, bits)
-	w.failed(err)
-	return n
-}
-
-func (w *words) uint(bits int) uint64 {
-	n, err := strconv.ParseUint(w.word(), 10, bits)
-	w.failed(err)
-	return n
-}
-
-func (w *words) failed(err error) {
-	if err != nil {
-		w.fail("%w", err)
-	}
-}
-
-func (w *words) end() error {
-	if left := strings.TrimSpace(w.line); left != "" {
-		w.fail("%.40q is left over", left)
-	}
-	return w.err
 }
