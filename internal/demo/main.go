@@ -11,16 +11,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"time"
 )
-
-func init() {
-	// Children end with the thread that started them, see endWithParent: main
-	// starts them all, on the thread that lives as long as the process.
-	runtime.LockOSThread()
-}
 
 func main() {
 	var d demo

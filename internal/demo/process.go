@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/spoke-go/spoke/internal/child"
 )
 
 // lines writes whole lines, from several sources.
@@ -45,42 +46,30 @@ func (p *prefixed) Write(b []byte) (int, error) {
 }
 
 // process is a program that runs in the background.
-type process struct {
-	name  string
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended, err is set then
-	err   error
-}
+type process struct{ *child.Process }
 
 // group is all that runs.
 type group struct{ all []*process }
 
 func (g *group) start(out *lines, name string, cmd *exec.Cmd) (*process, error) {
-	w := &prefixed{out: out, name: name}
-	cmd.Stdout, cmd.Stderr = w, w
-	cmd.SysProcAttr = endWithParent()
-	if err := cmd.Start(); err != nil {
+	p, err := child.Start(cmd, &prefixed{out: out, name: name})
+	if err != nil {
 		return nil, err
 	}
-	p := &process{name: cmd.Path, cmd: cmd, ended: make(chan struct{})}
-	go func() { // ends with the process, stop waits for that
-		p.err = cmd.Wait()
-		close(p.ended)
-	}()
-	g.all = append(g.all, p)
-	return p, nil
+	g.all = append(g.all, &process{p})
+	return g.all[len(g.all)-1], nil
 }
 
 // waitFor returns when ok is true, or the process is not there any more.
 func (p *process) waitFor(ctx context.Context, what string, ok func() bool) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("%s: not %s within %v", p.name, what, startLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("%s: not %s within %v", p.Cmd.Path, what, startLimit))
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-tick.C:
-		case <-p.ended:
+		case <-p.Ended:
 			return p.endedByItself()
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -90,10 +79,10 @@ func (p *process) waitFor(ctx context.Context, what string, ok func() bool) erro
 }
 
 func (p *process) endedByItself() error {
-	if p.err != nil {
-		return fmt.Errorf("%s ended: %w", p.name, p.err)
+	if p.Err != nil {
+		return fmt.Errorf("%s ended: %w", p.Cmd.Path, p.Err)
 	}
-	return fmt.Errorf("%s ended", p.name)
+	return fmt.Errorf("%s ended", p.Cmd.Path)
 }
 
 // wait returns when ctx ends, or with an error when one of the processes does.
@@ -102,7 +91,7 @@ func (g *group) wait(ctx context.Context) error {
 	for _, p := range g.all {
 		go func() { // ends with the process at the latest, or with ctx
 			select {
-			case <-p.ended:
+			case <-p.Ended:
 				failed <- p.endedByItself()
 			case <-ctx.Done():
 			}
@@ -121,14 +110,12 @@ func (g *group) stop() error {
 	var errs []error
 	for i := len(g.all) - 1; i >= 0; i-- {
 		p := g.all[i]
-		// It fails only if the process has ended, which is the aim.
-		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		p.Signal(syscall.SIGTERM)
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 		case <-time.After(stopLimit):
-			_ = p.cmd.Process.Signal(os.Kill)
-			<-p.ended
-			errs = append(errs, fmt.Errorf("%s did not end within %v of SIGTERM", p.name, stopLimit))
+			p.Kill()
+			errs = append(errs, fmt.Errorf("%s did not end within %v of SIGTERM", p.Cmd.Path, stopLimit))
 		}
 	}
 	return errors.Join(errs...)

@@ -13,6 +13,6 @@ func ForgetSbin() { sbin = nil }
 
 // Crash ends the process as if it had crashed.
 func Crash(h *HAProxy) {
-	_ = h.serving().cmd.Process.Signal(syscall.SIGABRT)
-	<-h.serving().ended
+	_ = h.serving().Cmd.Process.Signal(syscall.SIGABRT)
+	<-h.serving().Ended
 }

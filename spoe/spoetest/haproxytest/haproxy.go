@@ -6,6 +6,9 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/spoke-go/spoke/internal/child"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 )
 
 // The longest times that a test waits. They are generous, because a machine that runs
@@ -26,12 +29,12 @@ type HAProxy struct {
 	Binary Binary
 
 	tb     testing.TB
-	out    *output
+	out    lockedbuffer.Buffer
 	ports  ports
 	client *http.Client
 
-	procs   []*process // the last one is serving, those before it are draining after a reload
-	stopped bool       // by Stop: no process is expected to run
+	procs   []*child.Process // the last one is serving, those before it are draining after a reload
+	stopped bool             // by Stop: no process is expected to run
 }
 
 // Start starts bin with cfg and returns when it serves. It ends with the
@@ -71,14 +74,13 @@ func prepare(tb testing.TB, bin Binary) *HAProxy {
 		Dir:    dir,
 		Binary: bin,
 		tb:     tb,
-		out:    newOutput(),
 		// A transport of its own: keep-alive connections end with the test.
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: requestLimit},
 	}
 	tb.Cleanup(func() {
 		h.Close()
-		if tb.Failed() && h.out.String() != "" {
-			tb.Logf("%v wrote:\n%s", bin, h.out)
+		if text := h.Output(); tb.Failed() && text != "" {
+			tb.Logf("%v wrote:\n%s", bin, text)
 		}
 		if err := errors.Join(h.ports.close(), os.RemoveAll(dir)); err != nil {
 			tb.Error(err)
@@ -113,10 +115,10 @@ func (h *HAProxy) Stop() {
 	h.tb.Helper()
 	h.client.CloseIdleConnections()
 	limit := time.After(waitLimit)
-	h.serving().signal(softStop) // the reload has told earlier processes to finish
+	h.serving().Signal(softStop) // the reload has told earlier processes to finish
 	for _, p := range h.procs {
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 		case <-limit:
 			h.tb.Fatalf("%v has not finished within %v", h.Binary, waitLimit)
 		}
@@ -132,10 +134,10 @@ func (h *HAProxy) Close() {
 	h.client.CloseIdleConnections()
 	for i, p := range h.procs {
 		draining := h.stopped || i < len(h.procs)-1
-		if p.hasEnded() && (p.err != nil || !draining) && !h.tb.Failed() {
-			h.tb.Errorf("%v ended by itself: %v", h.Binary, p.err)
+		if p.HasEnded() && (p.Err != nil || !draining) && !h.tb.Failed() {
+			h.tb.Errorf("%v ended by itself: %v", h.Binary, p.Err)
 		}
-		p.kill()
+		p.Kill()
 	}
 	h.procs = nil
 }

@@ -1,6 +1,7 @@
 package haproxytest
 
 import (
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -45,15 +46,15 @@ func parseSPOELog(line string) (SPOELog, bool) {
 
 // Output is all that HAProxy has written: its warnings and, with `log stdout
 // format raw local0` in its global section, its log.
-func (h *HAProxy) Output() string { return h.out.String() }
+func (h *HAProxy) Output() string { return strings.TrimSuffix(h.out.String(), "\n") }
 
 // WaitLog waits for a line of HAProxy's output that contains text, those
 // already written included, and returns it. The test fails where none comes.
 func (h *HAProxy) WaitLog(text string) string {
 	h.tb.Helper()
 	var found string
-	ok := h.out.wait(waitLimit, func(lines []string) bool {
-		for _, line := range lines {
+	ok := h.out.Wait(waitLimit, func(output string) bool {
+		for line := range wholeLines(output) {
 			if strings.Contains(line, text) {
 				found = line
 				return true
@@ -70,8 +71,7 @@ func (h *HAProxy) WaitLog(text string) string {
 // SPOELogs are the lines of the SPOE filter so far. HAProxy may write such a
 // line after its client has the response: see WaitSPOELogs.
 func (h *HAProxy) SPOELogs() []SPOELog {
-	lines, _ := h.out.all()
-	return spoeLogs(lines)
+	return spoeLogs(h.out.String())
 }
 
 // WaitSPOELogs waits until the SPOE filter has logged n lines since HAProxy was
@@ -79,8 +79,8 @@ func (h *HAProxy) SPOELogs() []SPOELog {
 func (h *HAProxy) WaitSPOELogs(n int) []SPOELog {
 	h.tb.Helper()
 	var logs []SPOELog
-	ok := h.out.wait(waitLimit, func(lines []string) bool {
-		logs = spoeLogs(lines)
+	ok := h.out.Wait(waitLimit, func(output string) bool {
+		logs = spoeLogs(output)
 		return len(logs) >= n
 	})
 	if !ok {
@@ -90,12 +90,17 @@ func (h *HAProxy) WaitSPOELogs(n int) []SPOELog {
 	return logs
 }
 
-func spoeLogs(lines []string) []SPOELog {
+func spoeLogs(output string) []SPOELog {
 	var logs []SPOELog
-	for _, line := range lines {
+	for line := range wholeLines(output) {
 		if l, ok := parseSPOELog(line); ok {
 			logs = append(logs, l)
 		}
 	}
 	return logs
+}
+
+// wholeLines returns the lines of an output that have ended.
+func wholeLines(output string) iter.Seq[string] {
+	return strings.SplitSeq(output[:strings.LastIndexByte(output, '\n')+1], "\n")
 }

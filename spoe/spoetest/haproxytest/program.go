@@ -8,13 +8,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spoke-go/spoke/internal/child"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 )
 
 // Program is a program, such as the agent itself, that runs for one test.
 type Program struct {
 	tb  testing.TB
-	p   *process
-	out *output
+	p   *child.Process
+	out lockedbuffer.Buffer
 }
 
 // StartProgram starts cmd as Start starts HAProxy: it ends with the test, also where
@@ -25,13 +28,13 @@ type Program struct {
 // ready.
 func StartProgram(tb testing.TB, cmd *exec.Cmd) *Program {
 	tb.Helper()
-	p := &Program{tb: tb, out: newOutput()}
+	p := &Program{tb: tb}
 	var err error
-	if p.p, err = startProcess(cmd, p.out); err != nil {
+	if p.p, err = child.Start(cmd, &p.out); err != nil {
 		tb.Fatalf("start %s: %v", cmd.Path, err)
 	}
 	tb.Cleanup(func() {
-		p.p.kill()
+		p.p.Kill()
 		if text := p.Output(); tb.Failed() && text != "" {
 			tb.Logf("%s wrote:\n%s", cmd.Path, text[max(0, len(text)-16<<10):])
 		}
@@ -75,12 +78,12 @@ func (p *Program) wait(problem string, ready func() bool) {
 	for !ready() {
 		select {
 		case <-tick.C:
-		case <-p.p.ended:
+		case <-p.p.Ended:
 			if !ready() {
-				p.tb.Fatalf("%s ended (%v) and %s; it wrote:\n%s", p.p.cmd.Path, p.p.err, problem, p.Output())
+				p.tb.Fatalf("%s ended (%v) and %s; it wrote:\n%s", p.p.Cmd.Path, p.p.Err, problem, p.Output())
 			}
 		case <-deadline.C:
-			p.tb.Fatalf("%s %s after %v; it wrote:\n%s", p.p.cmd.Path, problem, startLimit, p.Output())
+			p.tb.Fatalf("%s %s after %v; it wrote:\n%s", p.p.Cmd.Path, problem, startLimit, p.Output())
 		}
 	}
 }
@@ -89,21 +92,21 @@ func (p *Program) wait(problem string, ready func() bool) {
 // than 0 fails the test, and so does a program that goes on beyond limit.
 func (p *Program) Stop(sig os.Signal, limit time.Duration) {
 	p.tb.Helper()
-	if err := p.p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.tb.Fatalf("%v to %s: %v", sig, p.p.cmd.Path, err)
+	if err := p.p.Cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.tb.Fatalf("%v to %s: %v", sig, p.p.Cmd.Path, err)
 	}
 	select {
-	case <-p.p.ended:
-		if p.p.err != nil {
-			p.tb.Fatalf("%s ended: %v; it wrote:\n%s", p.p.cmd.Path, p.p.err, p.Output())
+	case <-p.p.Ended:
+		if p.p.Err != nil {
+			p.tb.Fatalf("%s ended: %v; it wrote:\n%s", p.p.Cmd.Path, p.p.Err, p.Output())
 		}
 	case <-time.After(limit):
-		p.tb.Fatalf("%s has not ended %v after %v", p.p.cmd.Path, limit, sig)
+		p.tb.Fatalf("%s has not ended %v after %v", p.p.Cmd.Path, limit, sig)
 	}
 }
 
 // Pid is the number of the program's process.
-func (p *Program) Pid() int { return p.p.pid() }
+func (p *Program) Pid() int { return p.p.Pid() }
 
 // Ended is closed when the program has ended.
-func (p *Program) Ended() <-chan struct{} { return p.p.ended }
+func (p *Program) Ended() <-chan struct{} { return p.p.Ended }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spoke-go/spoke/internal/child"
 )
 
 // start starts a process with cfg, which takes over from the one that serves.
@@ -31,10 +33,10 @@ func (h *HAProxy) start(cfg Config) error {
 	}
 	args = append(args, h.args(cfg)...)
 	if len(h.procs) > 0 {
-		args = append(args, "-sf", strconv.Itoa(h.serving().pid())) // takes all that follows
+		args = append(args, "-sf", strconv.Itoa(h.serving().Pid())) // takes all that follows
 	}
 
-	p, err := startProcess(h.command(env, args), h.out)
+	p, err := child.Start(h.command(env, args), &h.out)
 	if err != nil {
 		return err
 	}
@@ -56,20 +58,20 @@ func (h *HAProxy) start(cfg Config) error {
 // ready returns when p answers on the admin socket: it serves its other
 // addresses by then. After a reload the old process may be the one to answer
 // at first, hence the pid.
-func (h *HAProxy) ready(p *process) error {
+func (h *HAProxy) ready(p *child.Process) error {
 	deadline := time.NewTimer(startLimit)
 	defer deadline.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	want := fmt.Sprintf("\nPid: %d\n", p.pid())
+	want := fmt.Sprintf("\nPid: %d\n", p.Pid())
 	for {
 		if answer, err := h.admin("show info"); err == nil && strings.Contains(answer, want) {
 			return nil
 		}
 		select {
 		case <-tick.C:
-		case <-p.ended:
-			return fmt.Errorf("it ended: %w", p.err)
+		case <-p.Ended:
+			return fmt.Errorf("it ended: %w", p.Err)
 		case <-deadline.C:
 			return fmt.Errorf("it does not serve after %v", startLimit)
 		}
@@ -97,4 +99,4 @@ func (h *HAProxy) command(env, args []string) *exec.Cmd {
 	return cmd
 }
 
-func (h *HAProxy) serving() *process { return h.procs[len(h.procs)-1] }
+func (h *HAProxy) serving() *child.Process { return h.procs[len(h.procs)-1] }
