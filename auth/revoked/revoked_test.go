@@ -23,7 +23,7 @@ import (
 // patience bounds every wait; it is reached only where something is wrong.
 const patience = 30 * time.Second
 
-func startRedis(t *testing.T, port string) *recipes.Agent {
+func startRedis(t *testing.T, port string) *recipes.Process {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	require.NoError(t, err, "make redis installs it")

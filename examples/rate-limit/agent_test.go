@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // agent is the program, in a process of its own.
 type agent struct {
-	*recipes.Agent
+	*recipes.Process
 	config string // its -config
 }
 

@@ -76,5 +76,5 @@ func TestReload(t *testing.T) {
 	require.NoError(t, os.WriteFile(a.config, []byte("limits: [{name: after, by: [ip], rate: 2, period: 1h}, {name: key, by: ['header:x-key'], rate: 2}]"), 0o600))
 	a.Signal(syscall.SIGHUP)
 	recipes.Until(t, func() bool { return ask() == "after" }, func() string { return "the limits stay as they were" })
-	a.SaysSoon(`reload HAProxy" argument=header_x-key`)
+	a.WaitOutput(`reload HAProxy" argument=header_x-key`)
 }

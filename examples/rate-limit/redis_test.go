@@ -144,8 +144,8 @@ func TestNodeIsLost(t *testing.T) {
 	}
 	before := answers.Load()
 	nodes[0].Kill()
-	a.SaysSoon(goneLine)
-	a.SaysSoon(backLine)
+	a.WaitOutput(goneLine)
+	a.WaitOutput(backLine)
 	during := answers.Load()
 	until(t, asker(t, a), "redis")
 	recipes.Until(t, func() bool { return answers.Load() > during+1000 }, func() string { return "the load ends" })

@@ -20,7 +20,7 @@ import (
 )
 
 // startRedis starts a Redis and returns its port.
-func startRedis(t *testing.T, port string) *recipes.Agent {
+func startRedis(t *testing.T, port string) *recipes.Process {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	require.NoError(t, err, "make redis installs it")

@@ -192,7 +192,7 @@ func TestCookbookKubernetes(t *testing.T) {
 	t.Parallel()
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		t.Parallel()
-		pod := func(addr string) *recipes.Agent {
+		pod := func(addr string) *recipes.Process {
 			return recipes.StartAgent(t, "kubernetes", "-listen", addr, "-probes", "127.0.0.1:0")
 		}
 		pod1 := pod("127.0.0.1:0")

@@ -73,7 +73,7 @@ func start(t *testing.T, r recipes.Recipe, bin haproxytest.Binary, s recipes.Set
 }
 
 // agent returns the only one of a recipe.
-func (k *kitchen) agent() *recipes.Agent {
+func (k *kitchen) agent() *recipes.Process {
 	k.t.Helper()
 	require.Len(k.t, k.Agents, 1)
 	for _, a := range k.Agents {

@@ -30,14 +30,14 @@ type Setup struct {
 // files have for them.
 type Running struct {
 	*haproxytest.HAProxy
-	Agents map[string]*Agent
+	Agents map[string]*Process
 }
 
 // Start starts the programs and HAProxy, from the files of the recipe but for the
 // addresses and the Edits.
 func (r Recipe) Start(t *testing.T, bin haproxytest.Binary, s Setup) Running {
 	t.Helper()
-	run := Running{Agents: map[string]*Agent{}}
+	run := Running{Agents: map[string]*Process{}}
 	edits := slices.Concat([]string{"127.0.0.1:8080", `{{addr "http"}}`, "127.0.0.1:8081", s.Site}, s.Edits)
 	if r.Dir == "kubernetes" {
 		edits = s.Edits // it has addresses of its own

@@ -23,7 +23,7 @@ import (
 // cn=agent, which may read all. The server takes no password without TLS.
 type Server struct {
 	LDAP, LDAPS string // ports of 127.0.0.1
-	*recipes.Agent
+	*recipes.Process
 }
 
 // Base is the directory's suffix, and Reader the entry that may read it.
@@ -99,7 +99,7 @@ access to * by dn.exact="cn=agent,dc=example,dc=com" read by anonymous auth by *
 `, dir, certFile, keyFile))
 	out, err := exec.Command("/usr/sbin/slapadd", "-f", config, "-l", write("data.ldif", ldif)).CombinedOutput()
 	require.NoError(t, err, "%s; make slapd installs it", out)
-	s.Agent = recipes.StartProgram(t, "/usr/sbin/slapd", regexp.MustCompile(`(slapd starting)`), "-f", config, "-d", "256",
+	s.Process = recipes.StartProgram(t, "/usr/sbin/slapd", regexp.MustCompile(`(slapd starting)`), "-f", config, "-d", "256",
 		"-h", "ldap://127.0.0.1:"+s.LDAP+" ldaps://127.0.0.1:"+s.LDAPS)
 	for _, port := range []string{s.LDAP, s.LDAPS} { // it says that it starts, and listens then
 		recipes.Until(t, func() bool {

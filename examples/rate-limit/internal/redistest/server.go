@@ -26,7 +26,7 @@ type Server struct {
 	bus     string // port of a node of a cluster, for the others
 	args    []string
 	ready   *regexp.Regexp
-	process *recipes.Agent
+	process *recipes.Process
 }
 
 // Start starts a Redis that saves nothing, with further arguments of its command line.
