@@ -35,7 +35,7 @@ var allowedImports = map[string][]string{
 	"spoe/internal/names":       {"internal/cowmap"},
 	"spoe/spoetest":             {"spoe", "codec", "internal/bridge", "internal/sleep"},
 	"spoe/spoetest/conformance": {"spoe/spoetest", "spoe", "codec", "internal/sleep"},
-	"spoe/spoetest/haproxytest": {"internal/freeaddr"},
+	"spoe/spoetest/haproxytest": {"internal/child", "internal/freeaddr", "internal/lockedbuffer"},
 	"router":                    {"spoe", "codec", "internal/safetext", "internal/secret"},
 	"pair":                      {},
 	"seal":                      {},

@@ -57,7 +57,7 @@ var forms = []form{
 // unreadable are forms of which decode cannot tell the bytes, with the text that decode can read.
 var unreadable = []struct {
 	line *regexp.Regexp
-	fix string
+	fix  string
 }{
 	{regexp.MustCompile(`^[0-9a-f]{7}(?: +[0-9a-f]{4})+\s*$`), "this is hexdump without -C, or od -x, which swaps the bytes of each pair: paste the output of hexdump -C"},
 	{regexp.MustCompile(`^\s*0x[0-9a-fA-F]+(?: <[^>]*>)?:(?:\s+0x[0-9a-fA-F]{4,})+\s*$`), "these are gdb's words, whose bytes may be swapped: paste the output of x/NNxb, where NN is the number of bytes"},
