@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,28 @@ func TestDecodeTypes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDecodeNeighbours: setting an integer leaves the fields beside it as they are, whatever
+// the order of the arguments.
+func TestDecodeNeighbours(t *testing.T) {
+	type in struct {
+		A8  int8   `spoe:"a"`
+		B8  int8   `spoe:"b"`
+		C16 uint16 `spoe:"c"`
+		D16 uint16 `spoe:"d"`
+		E32 int32  `spoe:"e"`
+		F32 int32  `spoe:"f"`
+		G64 uint64 `spoe:"g"`
+	}
+	args := []kv{{"a", codec.Int64(-1)}, {"b", codec.Int64(2)}, {"c", codec.Int64(3)}, {"d", codec.Int64(4)}, {"e", codec.Int64(-5)}, {"f", codec.Int64(6)}, {"g", codec.Int64(7)}}
+	d := decoderFor[in](t)
+	for range 2 {
+		var got in
+		require.NoError(t, d.Decode("m", argsOf(args...), &got))
+		assert.Equal(t, in{-1, 2, 3, 4, -5, 6, 7}, got)
+		slices.Reverse(args)
 	}
 }
 

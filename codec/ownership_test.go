@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -91,6 +93,30 @@ func TestPoison(t *testing.T) {
 	third.B, *third.BP, third.IP4, third.IP6, third.IPS, third.D, third.AnyB, third.J = got.B, *got.BP, got.IP4, got.IP6, got.IPS, got.D, got.AnyB, got.J
 	third.V, third.VP = codec.Value{}, nil
 	assert.Equal(t, got, third)
+}
+
+// TestEmptyKeepsNoFrame: an empty value that is kept leaves the frame's bytes to the garbage
+// collector.
+func TestEmptyKeepsNoFrame(t *testing.T) {
+	type in struct {
+		S string      `spoe:"s"`
+		B []byte      `spoe:"b"`
+		V codec.Value `spoe:"v"`
+		A any         `spoe:"a"`
+	}
+	d := decoderFor[in](t)
+	var kept in
+	var frame weak.Pointer[byte]
+	func() {
+		args := argsOf(kv{"s", codec.String("")}, kv{"b", codec.Binary([]byte{})}, kv{"v", codec.String("")}, kv{"a", codec.String("")}, kv{"pad", codec.String("0123456789abcdef")})
+		frame = weak.Make(&args.Raw()[0])
+		require.NoError(t, d.Decode("m", args, &kept))
+		runtime.KeepAlive(args)
+	}()
+	runtime.GC()
+	assert.Nil(t, frame.Value())
+	assert.Equal(t, codec.TypeString, kept.V.Type())
+	runtime.KeepAlive(&kept)
 }
 
 func TestClonePoison(t *testing.T) {

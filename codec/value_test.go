@@ -97,6 +97,20 @@ func TestValueIntegers(t *testing.T) {
 	assert.False(t, ok)
 }
 
+// TestValueAddr: only an IPv4 or IPv6 is an address.
+func TestValueAddr(t *testing.T) {
+	for _, want := range []netip.Addr{v4, v6, mapped} {
+		got, ok := codec.Addr(want).Addr()
+		assert.True(t, ok, want)
+		assert.Equal(t, want, got)
+	}
+	for _, v := range []codec.Value{codec.Null(), codec.Bool(true), codec.Int64(1), codec.String("192.0.2.1")} {
+		got, ok := v.Addr()
+		assert.False(t, ok, v)
+		assert.Zero(t, got, v)
+	}
+}
+
 // TestNoInteger: a value of another type is 0 as an integer.
 func TestNoInteger(t *testing.T) {
 	for _, v := range []codec.Value{codec.Null(), codec.Bool(true), codec.String("1"), codec.Addr(v4)} {
