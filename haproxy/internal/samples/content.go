@@ -2,8 +2,8 @@ package samples
 
 import "strings"
 
-// OfContent reports whether a sample reads bytes that a client or a server has sent: it
-// is empty until HAProxy has received some.
+// OfContent reports whether a sample reads bytes from a client or a server: it is empty
+// until HAProxy receives some.
 func OfContent(fetch string) bool {
 	switch name := Name(Unquoted(fetch)); name {
 	case "req.len", "req.payload", "req.payload_lv", "req_len", "payload", "payload_lv", "res.len", "res.payload", "res.payload_lv", "rep_ssl_hello_type":

@@ -2,8 +2,8 @@ package samples
 
 import "slices"
 
-// Fits reports whether a value of some types can be bound to one of
-// others; none are all.
+// Fits reports whether a value of some types can be bound to one of other types; an
+// empty list means all types.
 func Fits(sent, bound []string) bool {
 	return len(sent) == 0 || len(bound) == 0 ||
 		slices.ContainsFunc(sent, func(t string) bool { return slices.Contains(bound, t) })

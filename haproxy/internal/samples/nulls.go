@@ -2,8 +2,8 @@ package samples
 
 import "strings"
 
-// NullFor returns for which requests HAProxy sends a sample expression as NULL, or ""
-// if it was never seen to. A test compares it with what real HAProxies send.
+// NullFor describes the requests for which HAProxy sends a sample expression as NULL,
+// or returns "" for none. A test compares it with real HAProxies.
 func NullFor(expr string) string {
 	name := Name(Unquoted(expr))
 	if n, ok := nulls[name]; ok {

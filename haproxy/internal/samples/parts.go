@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The parts of a request that are as long as a visitor likes.
+// The parts of a request whose length a visitor chooses.
 const (
 	partPath    = "path"
 	partQuery   = "query"
@@ -13,7 +13,7 @@ const (
 	partBody    = "body"
 )
 
-// parts are the parts that a sample has whole.
+// parts are the parts of which a sample has the whole.
 var parts = map[string][]string{
 	"path": {partPath}, "pathq": {partPath, partQuery}, "url": {partPath, partQuery}, "query": {partQuery},
 	"base": {partPath, "headers host"},
@@ -25,13 +25,13 @@ var parts = map[string][]string{
 // sameLength are converters whose output is as long as their input, or longer.
 var sameLength = []string{"lower", "upper", "url_dec", "url_enc", "ltrim", "rtrim", "json", "base64", "hex"}
 
-// Parts returns the parts of a request that a sample expression has whole: "path",
-// "query", "body", "headers" for all of them, "headers NAME" for one.
+// Parts returns the parts of a request of which a sample expression has the whole:
+// "path", "query", "body", "headers" for all headers, "headers NAME" for one.
 func Parts(expr string) []string {
 	all := splitExpr(Unquoted(expr))
 	for _, converter := range all[1:] {
 		if !slices.Contains(sameLength, Name(converter)) {
-			return nil // of a length that is bounded, or not known
+			return nil // of a bounded or unknown length
 		}
 	}
 	found := parts[Name(all[0])]

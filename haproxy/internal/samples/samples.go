@@ -12,11 +12,11 @@ import (
 )
 
 // Text has HAProxy's samples and converters, as `haproxy -dKsmp` and `-dKcnv` of 2.6, 3.0,
-// 3.2 and 3.4 tell them; a test compares it with those (-update writes it). A line is
+// 3.2 and 3.4 print them; a test compares the text with them (-update writes it). A line is
 // "fetch NAME WHEN TYPE…" or "conv NAME TYPE…", with all types that some version has. WHEN
-// are the events at which all versions with the sample take it for an argument, in
-// letters: c for on-client-session, q for those of requests, s for on-server-session, r for
-// those of responses; "-" for none.
+// are the events at which all versions with the sample take it for an argument, in letters:
+// c for on-client-session, q for those of requests, s for on-server-session, r for those of
+// responses; "-" for none.
 //
 //go:embed samples.txt
 var Text string
@@ -37,10 +37,11 @@ var samples = sync.OnceValues(func() (fetches map[string]fetch, converters map[s
 	return fetches, converters
 })
 
-// otherwise has the types that HAProxy was seen to send where it lists others.
+// otherwise has the types that HAProxy really sends for samples for which it lists other
+// types.
 var otherwise = map[string][]string{
 	"req.hdrs": {"str"}, "res.hdrs": {"str"}, // not bin
-	"protobuf": {"any"}, "ungrpc": {"any"}, // a field's own type, where one is named
+	"protobuf": {"any"}, "ungrpc": {"any"}, // a field's own type, if one is named
 }
 
 type fetch struct {
@@ -76,14 +77,14 @@ func Unquoted(fetch string) string {
 	return fetch
 }
 
-// sent are the SPOP types that a sample of HAProxy's is sent as.
+// sent are the SPOP types as which HAProxy sends a sample.
 var sent = map[string][]string{
 	"bool": {"BOOL"}, "sint": {"INT64"}, "ipv4": {"IPV4"}, "ipv6": {"IPV6"}, "addr": {"IPV4", "IPV6"},
 	"str": {"STRING"}, "meth": {"STRING"}, "bin": {"BINARY"},
 }
 
-// Types returns the SPOP types that a sample expression can be sent as, or
-// nothing if that is not known.
+// Types returns the SPOP types as which a sample expression can be sent, or nil if they are
+// unknown.
 func Types(expr string) []string {
 	fetches, converters := samples()
 	parts := splitExpr(expr)
@@ -123,8 +124,8 @@ func Types(expr string) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// mayBeBool reports whether a sample of these types can be a bool; without a type it
-// is not known, as that of a variable.
+// mayBeBool reports whether a sample of these types can be a bool. No type means an unknown
+// one, such as that of a variable.
 func mayBeBool(types []string) bool {
 	return len(types) == 0 || slices.Contains(types, "any") || slices.Contains(types, "bool")
 }

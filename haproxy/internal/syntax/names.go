@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// Refused returns the first character of a name that is not in names of variables
-// nor among others.
+// Refused returns the first character of a name that names of variables cannot have and
+// others does not list.
 func Refused(name, others string) (rune, bool) {
 	for _, r := range name {
 		if !IsNameByte(r) && !strings.ContainsRune(others, r) {

@@ -9,7 +9,7 @@ import (
 // ErrNotOne reports that a text is not one word of a line.
 var ErrNotOne = errors.New("more or less than one word")
 
-// OneWord returns a text as HAProxy has it that is one word in a line with others.
+// OneWord returns a text as HAProxy reads it, if it is one word of a line.
 func OneWord(s string) (string, error) {
 	w, err := Words(s+" end", anyEnv)
 	if err == nil && (len(w) != 2 || strings.TrimSpace(s) != s || HasControl(s)) {
@@ -21,8 +21,8 @@ func OneWord(s string) (string, error) {
 	return w[0], nil
 }
 
-// CheckOpen reports whether the rest of a line that a text begins would still be
-// read as what it is.
+// CheckOpen returns an error if a text would change the meaning of the rest of its
+// line.
 func CheckOpen(s string) error {
 	w, err := Words(s+" end", anyEnv)
 	switch {
@@ -34,11 +34,11 @@ func CheckOpen(s string) error {
 	return nil
 }
 
-// anyEnv is an environment of which nothing is known but that each variable is a word.
+// anyEnv is an unknown environment: it assumes that each variable is a word.
 func anyEnv(string) (string, bool) { return "word", true }
 
-// CheckCondition reports whether the SPOE file can have a condition. It has no ACL
-// with a name but those of HAProxy's own, which are in capitals.
+// CheckCondition returns an error if the SPOE file cannot have a condition. It has no
+// named ACLs except HAProxy's own, whose names are in capitals.
 func CheckCondition(s string) error {
 	if err := CheckOpen(s); err != nil {
 		return err

@@ -29,8 +29,8 @@ func size(words []string) int {
 	return n
 }
 
-// NewReader returns a reader for a version of HAProxy's, "" for all of them, and an
-// environment; nil is this process's.
+// NewReader returns a reader for a version of HAProxy, or "" for all versions, and an
+// environment, or nil for this process's.
 func NewReader(version string, lookupEnv func(string) (string, bool)) (*Reader, error) {
 	r := &Reader{AnyOf: version == "", lookupEnv: lookupEnv, env: map[string]string{}}
 	if r.lookupEnv == nil {
@@ -59,7 +59,7 @@ func Files(name string) ([]string, error) {
 	if !info.IsDir() {
 		return []string{name}, nil
 	}
-	entries, err := os.ReadDir(name) // sorted, as HAProxy has them
+	entries, err := os.ReadDir(name) // sorted, as HAProxy reads them
 	if err != nil {
 		return nil, fmt.Errorf("haproxy: %w", err)
 	}
@@ -75,7 +75,7 @@ func Files(name string) ([]string, error) {
 	return found, nil
 }
 
-// maxFile is the longest file that is read, in bytes.
+// maxFile is the maximum size of a file, in bytes.
 const maxFile = 16 << 20
 
 func readFile(name string) ([]byte, error) {

@@ -27,7 +27,7 @@ type Configuration struct {
 	Sections []*Section
 }
 
-// Parse adds the lines of one file, which begins sections of its own.
+// Parse adds the lines of one file. A section does not continue in the next file.
 func (c *Configuration) Parse(lines []Directive) {
 	var in, defaults *Section
 	for i := len(c.Sections) - 1; i >= 0 && defaults == nil; i-- {
@@ -111,7 +111,7 @@ func (s *Section) Has(option string) bool {
 	return on
 }
 
-// Timeout returns a timeout that is in force for a section, and where it is set.
+// Timeout returns a timeout that is in force for a section, and the line that sets it.
 func (s *Section) Timeout(name string) (t time.Duration, at Directive, ok bool) {
 	for _, d := range s.All() {
 		if d.Is("timeout", name) && len(d.Words) > 2 && !d.Maybe {
@@ -123,8 +123,8 @@ func (s *Section) Timeout(name string) (t time.Duration, at Directive, ok bool) 
 	return t, at, ok
 }
 
-// InspectDelay returns how long rules on content wait, of "tcp-request" or
-// "tcp-response", and where that is set.
+// InspectDelay returns the time that rules on content wait, of "tcp-request" or
+// "tcp-response", and the line that sets it.
 func (s *Section) InspectDelay(side string) (t time.Duration, at Directive, ok bool) {
 	for _, d := range s.All() {
 		if d.Is(side, "inspect-delay") && len(d.Words) > 2 {
@@ -135,8 +135,8 @@ func (s *Section) InspectDelay(side string) (t time.Duration, at Directive, ok b
 	return t, at, ok
 }
 
-// Mode returns a proxy's mode: http where it may be, or become, that, as without
-// defaults, which may be in a file that was not named.
+// Mode returns a proxy's mode. It returns http if the mode may be http, for example
+// without defaults, which may be in another file.
 func (s *Section) Mode() string {
 	mode := "tcp"
 	if s.defaults == nil {
@@ -215,7 +215,7 @@ func (c *Configuration) Filters() []Filter {
 	return found
 }
 
-// Candidates returns where a filter's SPOE file may be, the likeliest first.
+// Candidates returns the possible paths of a filter's SPOE file, the likeliest first.
 func (c *Configuration) Candidates(f Filter) []string {
 	beside := filepath.Join(filepath.Dir(f.At.File), f.file)
 	if filepath.IsAbs(f.file) {

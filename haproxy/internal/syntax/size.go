@@ -5,10 +5,10 @@ import (
 	"strconv"
 )
 
-// DefaultBufsize is HAProxy's tune.bufsize in bytes, where it is not set.
+// DefaultBufsize is HAProxy's default of tune.bufsize, in bytes.
 const DefaultBufsize = 16384
 
-// ParseSize reads a size as HAProxy's configuration has it.
+// ParseSize reads a size of HAProxy's configuration.
 func ParseSize(s string) (int, bool) {
 	if n, err := strconv.Atoi(s); err == nil {
 		return n, true

@@ -6,8 +6,8 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// Stage is when something happens to a request or its response: a greater one
-// later. Events come right before the rules of their own kind.
+// Stage is a moment of a request or its response; a later moment is greater. Events
+// come right before the rules of their own kind.
 type Stage int
 
 const (
@@ -29,7 +29,7 @@ const (
 	stageHTTPResponse
 	stageHTTPResponseRules
 	stageAfterResponse
-	StageUnknown Stage = -1 // no rule, or one of which the time is not known
+	StageUnknown Stage = -1 // no rule, or a rule at an unknown time
 )
 
 var eventStages = map[router.Event]Stage{
@@ -43,9 +43,9 @@ var eventStages = map[router.Event]Stage{
 	router.OnHTTPResponse:        stageHTTPResponse,
 }
 
-// EventStage returns when an event occurs for a proxy's filter, stageUnknown where
-// it never does. In a listen section those of backends are those of frontends, as
-// HAProxy has it.
+// EventStage returns the stage of an event for a proxy's filter, StageUnknown if it
+// never occurs. In a listen section, events of backends occur with those of frontends,
+// as in HAProxy.
 func (c *Configuration) EventStage(event string, in *Section) Stage {
 	e := router.Event(event)
 	if in.Kind == "listen" {
@@ -64,8 +64,8 @@ func (c *Configuration) EventStage(event string, in *Section) Stage {
 	return s
 }
 
-// hasHTTP reports whether a proxy may handle HTTP: one of mode tcp does if its backend
-// has mode http.
+// hasHTTP reports whether a proxy may handle HTTP: a proxy of mode tcp does if its
+// backend has mode http.
 func (c *Configuration) hasHTTP(s *Section) bool {
 	if s.Mode() == "http" {
 		return true
@@ -75,12 +75,12 @@ func (c *Configuration) hasHTTP(s *Section) bool {
 			return false
 		}
 		b := c.Find(d.Words[1], "backend", "listen")
-		return b == nil || b.Mode() == "http" // by a name that rules make up, or in another file
+		return b == nil || b.Mode() == "http" // its name may come from a rule, or it is in another file
 	})
 }
 
-// RuleStage returns when a rule of a section is evaluated. Rules of a listen section
-// count as a frontend's, because they are evaluated there first.
+// RuleStage returns the stage of a rule of a section. Rules of a listen section count
+// as a frontend's, because HAProxy evaluates them there first.
 func RuleStage(s *Section, d *Directive) Stage {
 	back := s.Kind == "backend"
 	pick := func(front, behind Stage) Stage {

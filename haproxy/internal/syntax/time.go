@@ -9,8 +9,8 @@ import (
 // MaxTime is the longest time of HAProxy's configuration.
 const MaxTime = (1<<31 - 1) * time.Millisecond
 
-// FormatTime writes a duration as HAProxy's configuration has it, up to the next
-// millisecond: it counts no less.
+// FormatTime writes a duration for HAProxy's configuration, rounded up to its smallest
+// unit, the millisecond.
 func FormatTime(d time.Duration) string {
 	d = (d + time.Millisecond - 1).Truncate(time.Millisecond)
 	for _, unit := range []struct {
@@ -24,8 +24,7 @@ func FormatTime(d time.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
 }
 
-// parseTime reads a time as HAProxy's configuration has it: milliseconds without
-// a unit.
+// parseTime reads a time of HAProxy's configuration: milliseconds without a unit.
 func parseTime(s string) (time.Duration, bool) {
 	i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	unit := "ms"

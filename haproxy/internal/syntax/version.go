@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Version is a version of HAProxy's, such as {3, 2}.
+// Version is a version of HAProxy, such as {3, 2}.
 type Version [2]int
 
 // ParseVersion reads a version such as 3.2.1.

@@ -8,8 +8,9 @@ import (
 )
 
 // Words splits a line of HAProxy's configuration (configuration.txt, "Quoting and
-// escaping"; parse_line in its source). getenv gives the environment's variables,
-// which are expanded between double quotes; without it they stay as they are.
+// escaping"; parse_line in its source). getenv returns the variables of the
+// environment, which Words expands between double quotes; if it is nil, they stay
+// unchanged.
 func Words(line string, getenv func(string) (string, bool)) ([]string, error) {
 	w := wordReader{in: line, getenv: getenv}
 	return w.read()
@@ -32,7 +33,7 @@ type wordReader struct {
 	getenv func(string) (string, bool)
 	words  []string
 	word   strings.Builder
-	inside bool // a word has begun, if only by quotes
+	inside bool // in a word, even an empty one in quotes
 	unset  string
 }
 
@@ -106,7 +107,7 @@ func (r *wordReader) quoted() error {
 
 var escapes = map[byte]string{'n': "\n", 'r': "\r", 't': "\t"}
 
-// escape reads what a backslash begins. Before any other character it stands for
+// escape reads an escape sequence. A backslash before any other character stands for
 // itself, as in regular expressions.
 func (r *wordReader) escape(plain string) {
 	r.in = r.in[1:]
@@ -181,7 +182,7 @@ func (r *wordReader) expand() error {
 	return nil
 }
 
-// addWords adds a text of which each space ends a word.
+// addWords adds a text in which each space ends a word.
 func (r *wordReader) addWords(s string) {
 	for i := range len(s) {
 		if isSpace(s[i]) {
