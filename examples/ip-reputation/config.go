@@ -36,8 +36,8 @@ func (c Config) Validate() error {
 	return feed.CheckSources(c.sources())
 }
 
-// sources are all lists, or samples if there are none and no databases. A list that is wrong in
-// itself is left out: its own Validate says so.
+// sources returns all lists, or samples if there are no lists and no databases. It leaves
+// out a wrong list: its own Validate reports it.
 func (c Config) sources() (sources []feed.Source) {
 	for _, l := range c.List {
 		if s, err := l.source(); err == nil {
@@ -55,8 +55,8 @@ func (c Config) sources() (sources []feed.Source) {
 	return sources
 }
 
-// sampleSources are lists of documentation addresses, one in each published form,
-// for an agent that was given neither a list nor a database.
+// sampleSources are lists of documentation addresses, one in each published form, for an
+// agent without a list or a database.
 func sampleSources() []feed.Source {
 	return []feed.Source{
 		sample("blocklist", 0, "lists/blocklist.netset"),

@@ -11,9 +11,8 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// messageName is the spoe-message in spoe.conf, and groupName what haproxy.cfg
-// sends it by: a rule, so that it can come after the one that finds out whose
-// request it is.
+// messageName is the spoe-message in spoe.conf, and groupName the group by which a rule
+// of haproxy.cfg sends it, after the rule that sets the client's address.
 const (
 	messageName = "ip-rep"
 	groupName   = "ask"
@@ -26,7 +25,7 @@ type Question struct {
 
 // Verdict is the answer. An address on no list has no IPList: the variable is unset,
 // because variables of the session outlive a request, and an earlier request's list
-// must not count for this one. The same holds for fields that no database knows.
+// must not count for this one. The same applies to fields that no database knows.
 type Verdict struct {
 	IPScore   int     `spoe:"ip_score,sess"`
 	IPList    *string `spoe:"ip_list,sess,unset"`
@@ -38,7 +37,7 @@ type Verdict struct {
 
 // decider answers questions.
 type decider struct {
-	lists     func() *lists  // of this moment
+	lists     func() *lists  // the current ones
 	databases func() geo.Set // the same
 	counts    *counts
 	log       *slog.Logger
@@ -74,7 +73,7 @@ func (d *decider) decide(ctx context.Context, q Question) (Verdict, error) {
 	return verdict, nil
 }
 
-// known returns v, or nil for a zero one.
+// known returns v, or nil for a zero v.
 func known[T comparable](v T) *T {
 	var zero T
 	if v == zero {
@@ -83,10 +82,10 @@ func known[T comparable](v T) *T {
 	return &v
 }
 
-// register is all of the agent that knows SPOE.
+// register is the only code of the agent that knows SPOE.
 func (d *decider) register(r *router.Router, fields []geoField) {
-	// The span is part of the request's trace (W3C trace context). Where other
-	// systems need it, add tracestate.
+	// The span is part of the request's trace (W3C trace context). If other systems
+	// need it, add tracestate.
 	r.Arg("traceparent", "req.hdr(traceparent)")
 	route := r.With(setFields(fields, d.databases)).Handle(messageName, d.decide).Group(groupName)
 	for _, f := range fields {

@@ -49,7 +49,7 @@ func (f geoField) MarshalText() ([]byte, error) {
 }
 
 // deriveDatabases opens the databases now, and whenever the settings or one of the files
-// change. A broken file leaves all as it is, and the service says so.
+// change. A broken file changes nothing, and the service logs it.
 func deriveDatabases(s *service.Setup[Config]) (*service.Derived[geo.Set], error) {
 	s.Watch(func(c *Config) []string { return c.Database })
 	var current *service.Derived[geo.Set]

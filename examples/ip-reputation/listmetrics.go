@@ -20,9 +20,9 @@ const listKey = attribute.Key("iprep.list")
 // watchLists adds the state of the lists to the metrics, by list and file:
 //
 //	iprep.list.prefixes        in the last good file
-//	iprep.list.age             since that was taken in, in seconds
-//	iprep.list.failing         1 while what is there now cannot be used
-//	iprep.list.load_failures   attempts to take a file in that failed
+//	iprep.list.age             since it was loaded, in seconds
+//	iprep.list.failing         1 while the present file cannot be used
+//	iprep.list.load_failures   failed attempts to load a file
 func watchLists(lists func() *lists, meter metric.Meter) error {
 	prefixes, err1 := meter.Int64ObservableGauge("iprep.list.prefixes",
 		metric.WithUnit("{prefix}"), metric.WithDescription("Prefixes in the last good file."))

@@ -22,8 +22,8 @@ import (
 // Close.
 type lists struct {
 	*feed.Set
-	// How a decision of each list is counted, made once: this is in the path of
-	// every request.
+	// The options that count a decision of each list, made once, because they are in
+	// the path of every request.
 	by map[string][]metric.AddOption
 
 	geo        []geo.Rule
@@ -34,8 +34,8 @@ type lists struct {
 	ended sync.WaitGroup
 }
 
-// deriveLists loads the lists now, and whenever a reload changes which there are. A
-// reload that leaves them as they are has their files read again.
+// deriveLists loads the lists now, and whenever a reload changes the set of lists. Any
+// other reload reads their files again.
 func deriveLists(s *service.Setup[Config], counts *counts) (*service.Derived[*lists], error) {
 	var current *service.Derived[*lists]
 	derived, err := s.Derive(func(ctx context.Context, c *Config) (*lists, error) {
@@ -81,7 +81,7 @@ func (l *lists) same(c *Config) bool {
 	return c.Poll == l.Poll && c.FetchEvery == l.fetchEvery && slices.Equal(c.sources(), l.Sources) && slices.Equal(c.Geo, l.geo)
 }
 
-// checkList refuses an answer that is no list, such as an error page.
+// checkList refuses an answer that is not a list, such as an error page.
 func checkList(name string, content []byte) error {
 	_, err := iplist.Parse(name, bytes.NewReader(content))
 	return err
@@ -94,7 +94,7 @@ func (l *lists) readAgain() {
 	}
 }
 
-// Close ends the updates. Lookups go on working.
+// Close ends the updates. Look-ups still work.
 func (l *lists) Close() error {
 	l.stop()
 	l.ended.Wait()

@@ -1,7 +1,7 @@
-// Command ip-reputation is an SPOE agent that tells HAProxy how far an IP
-// address can be trusted, from lists as they are published. Its -h explains it,
-// haproxy.cfg beside this file shows the other side; it prints the rest of that,
-// spoe.conf and agents.cfg, itself (-print-config).
+// Command ip-reputation is an SPOE agent that scores IP addresses by published lists,
+// countries and networks. Its -h explains it, and haproxy.cfg beside this file shows
+// HAProxy's side. The agent writes the other files of that side, spoe.conf and
+// agents.cfg (-print-config).
 package main
 
 import (
@@ -44,7 +44,7 @@ func agent() service.Agent[Config] {
 		Middleware: middleware.DefaultConfig{
 			Trace: middleware.TraceConfig{ArgAttributes: map[string]string{"ip": "client.address"}},
 		},
-		// The address is for the environment to say, as those in haproxy.cfg.
+		// The address comes from the environment, as those in haproxy.cfg do.
 		HAProxy: haproxy.Config{Engine: "ip-reputation", Prefix: "iprep", Agents: []string{`"${IPREP_AGENT-127.0.0.1:9000}"`}},
 		Setup:   setup,
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/reputation"
 )
 
-// samples are lists of documentation addresses, one in each published form, for
-// an agent that was given no list.
+// samples are lists of documentation addresses, one in each published form, for an
+// agent without a list.
 //
 //go:embed lists
 var samples embed.FS

@@ -12,7 +12,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// outline is as much of a request as decides who gets a copy.
+// outline is the part of a request that decides about copies.
 type outline struct {
 	method, target string
 	headers        codec.HeaderBlock
@@ -33,8 +33,8 @@ func glance(msg *spoe.Message) (o outline) {
 	return o
 }
 
-// choose returns the targets that get a copy. A request that is a copy itself has
-// come back: HAProxy's site is a target, by whichever way. It goes to none.
+// choose returns the targets that get a copy. A request that is itself a copy gets no
+// copy: a target led back to HAProxy.
 func (ts targets) choose(ctx context.Context, o outline) (chosen []*running) {
 	if len(ts) == 0 {
 		return nil
@@ -70,8 +70,8 @@ func (o outline) has(header string) bool {
 	return false
 }
 
-// drawn decides by the target's share. All agents decide alike about one value of
-// ShareBy, before and after a restart.
+// drawn decides by the target's share. All agents decide the same for one value of
+// ShareBy, also after a restart.
 func (t *running) drawn(o outline) bool {
 	if t.ShareBy == "" {
 		return rand.Float64()*100 < t.share

@@ -25,7 +25,7 @@ var defaults = Config{
 	Share: 100, Incomplete: "drop", CopyTimeout: 5 * time.Second, Workers: 32, Queue: 1024, QueueBytes: 64 << 20,
 }
 
-// Validate refuses targets that share a name: metrics could not tell them apart.
+// Validate refuses targets with the same name, which metrics could not distinguish.
 func (c Config) Validate() error {
 	seen := make(map[string]string)
 	for i, url := range c.URL {
@@ -46,7 +46,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// targets are those of -url and those of the file.
+// targets returns the targets of -url and of the file.
 func (c *Config) targets() (all []Target) {
 	for _, url := range c.URL {
 		all = append(all, Target{URL: url})

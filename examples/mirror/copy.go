@@ -53,7 +53,7 @@ func (t *running) send(ctx context.Context, r *Request, whole bool) (status int,
 	if err != nil {
 		return 0, err
 	}
-	resp, err := t.transport.RoundTrip(req) // follows no redirection
+	resp, err := t.transport.RoundTrip(req) // does not follow redirects
 	if err != nil {
 		return 0, err
 	}
@@ -102,10 +102,10 @@ func (t *running) setTarget(u *url.URL, target string) error {
 		target = t.url.Path + target
 	}
 	if !strings.HasPrefix(target, "//") {
-		u.Path, u.Opaque = "", target // is sent as it is
+		u.Path, u.Opaque = "", target // is sent unchanged
 		return nil
 	}
-	// Opaque would be sent with the scheme in front.
+	// Opaque would be sent with the scheme before it.
 	path, query, found := strings.Cut(target, "?")
 	u.RawPath, u.RawQuery, u.ForceQuery = path, query, found && query == ""
 	var err error

@@ -55,7 +55,7 @@ func (c *counts) add(ctx context.Context, target, outcome string) {
 	c.copies.Add(ctx, 1, metric.WithAttributes(targetKey.String(target), outcomeKey.String(outcome)))
 }
 
-// done counts a copy that was sent, or that could not be, and returns its outcome.
+// done counts a copy, even one that could not be sent, and returns its outcome.
 func (c *counts) done(ctx context.Context, target string, took time.Duration, status int, err error) (outcome string) {
 	switch {
 	case err == nil:
@@ -70,8 +70,8 @@ func (c *counts) done(ctx context.Context, target string, took time.Duration, st
 	return outcome
 }
 
-// span begins the span of a copy: a child of the message's, so that it is in the request's
-// trace, and is recorded if that is. The returned function ends it.
+// span begins the span of a copy. It is a child of the message's span, so it is in the
+// request's trace, and is recorded if that is. The returned function ends it.
 func (t *running) span(ctx context.Context) (context.Context, func(outcome string, status int)) {
 	ctx, span := t.tracer.Start(ctx, "copy", trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(targetKey.String(t.name), semconv.ServerAddress(t.url.Hostname())))

@@ -12,7 +12,7 @@ import (
 // headers returns the headers of a copy, and the request's Host. Names keep their
 // case, and values of one name their order.
 func (t *running) headers(block codec.HeaderBlock) (h http.Header, host string) {
-	// Without a value, net/http adds none of its own; the request's is in lower case.
+	// nil keeps net/http from adding its own; the request's is in lower case.
 	h = http.Header{"User-Agent": nil}
 	named := hop.Named(block)
 	for name, value := range block.All() {

@@ -1,6 +1,6 @@
-// Command mirror is an SPOE agent that copies requests to other sites. Its -h
-// explains it, haproxy.cfg beside this file shows the other side; it prints the rest
-// of that, spoe.conf and agents.cfg, itself (-print-config).
+// Command mirror is an SPOE agent that copies requests to other sites. Its -h explains
+// it, and haproxy.cfg beside this file shows HAProxy's side. The agent writes the other
+// files of that side, spoe.conf and agents.cfg (-print-config).
 package main
 
 import (
@@ -31,7 +31,7 @@ func agent() service.Agent[Config] {
 		About:    about,
 		Defaults: defaults,
 		Service:  service.Settings{Timeout: 50 * time.Millisecond},
-		// The address is for the environment to say, as those in haproxy.cfg.
+		// The address comes from the environment, as those in haproxy.cfg do.
 		HAProxy: haproxy.Config{Engine: "mirror", Agents: []string{`"${MIRROR_AGENT-127.0.0.1:9000}"`}},
 		Setup:   setup,
 	}

@@ -16,12 +16,12 @@ type Request struct {
 	Body    router.RequestBody
 }
 
-// buffer is the size of HAProxy's buffers, in bytes: a request's head and body have to
-// fit into one together, which keeps 1024 free.
+// buffer is the size of HAProxy's buffers, in bytes. A request's head and body must fit
+// into one together, and HAProxy keeps 1024 bytes free.
 const buffer = 65536
 
-// register is all of the agent that knows SPOE. HAProxy gets an ACK at once; behind
-// it the request waits in a queue for each target that gets a copy.
+// register is the only code of the agent that knows SPOE. HAProxy gets an ACK at once.
+// Afterwards the request waits in the queue of each target that gets a copy.
 func register(r *router.Router, all func() targets, config func() *Config) {
 	r.Arg("traceparent", "req.hdr(traceparent)")
 	r.With(func(next spoe.Handler) spoe.Handler {

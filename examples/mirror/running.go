@@ -29,17 +29,17 @@ type running struct {
 	url       *url.URL
 	replaced  map[string]bool // headers that are removed or set, in lower case
 	transport *http.Transport
-	queue     spoe.Middleware // [middleware.Detach], of this target alone
+	queue     spoe.Middleware // [middleware.Detach], only of this target
 	counts    *counts
 	tracer    trace.Tracer
 	log       *slog.Logger
 
 	failed atomic.Int64 // copies since the last line about them
-	logged atomic.Int64 // when that was, in ns since 1970
+	logged atomic.Int64 // the time of that line, in ns since 1970
 }
 
-// targets are all that get copies. A target that hangs does not delay another: each has
-// workers and a queue of its own.
+// targets are all targets. A target that hangs does not delay another one, because each has
+// its own workers and queue.
 type targets []*running
 
 func newTargets(c *Config, log *slog.Logger, counts *counts, metrics metric.MeterProvider, traces trace.TracerProvider) (ts targets, err error) {
@@ -94,8 +94,8 @@ func newRunning(t Target, c *Config) (*running, error) {
 	}, nil
 }
 
-// Close ends the idle connections. The service calls it half a minute after a reload has
-// replaced the targets; connections with later copies end by IdleConnTimeout.
+// Close ends the idle connections. The service calls it half a minute after a reload
+// replaces the targets; connections with later copies end by IdleConnTimeout.
 func (ts targets) Close() error {
 	for _, t := range ts {
 		t.transport.CloseIdleConnections()
@@ -103,7 +103,7 @@ func (ts targets) Close() error {
 	return nil
 }
 
-// lineEvery is how often a target's failures are logged at most.
+// lineEvery is the minimum time between two log lines about a target's failures.
 const lineEvery = 10 * time.Second
 
 // note logs a failure, together with those since the last line.

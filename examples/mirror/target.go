@@ -24,9 +24,9 @@ type Target struct {
 
 	Share   float64  `min:"0.000000001" max:"100" value:"PERCENT" help:"how many of the requests are copied"`
 	ShareBy string   `value:"HEADER" help:"a header whose value decides: requests with the same value are all copied or all not"`
-	Method  []string `value:"METHOD" help:"copy requests with these methods alone"`
-	Path    []string `value:"PREFIX" help:"copy requests alone whose path begins with one of these"`
-	Header  []string `value:"HEADER" help:"copy requests alone that have one of these headers: X-Beta, or with a value, X-Beta: yes"`
+	Method  []string `value:"METHOD" help:"copy only requests with these methods"`
+	Path    []string `value:"PREFIX" help:"copy only requests whose path begins with one of these"`
+	Header  []string `value:"HEADER" help:"copy only requests that have one of these headers: X-Beta, or with a value, X-Beta: yes"`
 
 	Host   string            `help:"the Host of the copies: keep, url for that of the URL, or any other"`
 	Set    map[string]string `help:"headers that copies get, instead of the request's"`
@@ -46,7 +46,7 @@ var (
 	headerForm = regexp.MustCompile(`^[^\s"(),/:;<=>?@[\\\]{}]+(:.*)?$`)
 )
 
-// Validate refuses what cannot be sent, and choices that no request meets.
+// Validate refuses copies that cannot be sent, and choices that no request meets.
 func (t Target) Validate() error {
 	if _, err := parseURL(t.URL); err != nil {
 		return service.Wrong("url", "%v", err)
@@ -90,8 +90,8 @@ func (t Target) name() string {
 	return t.URL
 }
 
-// parseURL reads a target's URL. A path must not end with a slash: it stands in
-// front of one.
+// parseURL reads a target's URL. Its path must not end with a slash, because the
+// request's path follows it.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -106,7 +106,7 @@ func parseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// protocols are the versions of HTTP that a target may be spoken to in.
+// protocols returns the versions of HTTP for a target.
 func (t Target) protocols(scheme string) *http.Protocols {
 	p := new(http.Protocols)
 	version := cmp.Or(t.HTTP, "auto")

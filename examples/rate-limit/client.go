@@ -10,8 +10,8 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// client returns a client of Redis, which connects when it is used. Each connection asks
-// for the TLS configuration of its moment.
+// client returns a client of Redis, which connects when it is used. Each new connection
+// takes the current TLS configuration.
 func (r Redis) client(tlsConfig func() *tls.Config) redis.UniversalClient {
 	redis.SetLogger(silence{})
 	options := &redis.UniversalOptions{
@@ -32,8 +32,8 @@ func (r Redis) client(tlsConfig func() *tls.Config) redis.UniversalClient {
 	return redis.NewUniversalClient(options)
 }
 
-// silence keeps the client from writing a line for each connection that fails: the agent
-// has one for each change.
+// silence keeps the client from logging each connection that fails: the agent logs each
+// change.
 type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}

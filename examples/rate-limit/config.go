@@ -31,21 +31,21 @@ type Config struct {
 // Limit is one limit.
 type Limit struct {
 	Name   string          // in variables, headers and metrics
-	By     []criteria.Part // tells clients apart; nothing: one limit for all requests
+	By     []criteria.Part // distinguishes clients; empty: one limit for all requests
 	Rate   int64           `min:"1"`                  // requests in a Period
 	Period time.Duration   `min:"1ms" max:"8784h"`    // default: 1s
 	Burst  int64           `min:"1" max:"1000000000"` // requests at once; default: Rate
 	Cost   int64           `min:"1"`                  // of a request; default: 1
 
-	Path   []criteria.Pattern // the limit is for these alone; default: all
-	Method []string           // the limit is for these alone; default: all
+	Path   []criteria.Pattern // the limit is only for these; default: all
+	Method []string           // the limit is only for these; default: all
 
-	IPv4Prefix int  `conf:"ipv4-prefix" min:"8" max:"32"`   // bits of an address that tell clients apart; default: 32
+	IPv4Prefix int  `conf:"ipv4-prefix" min:"8" max:"32"`   // bits of an address that distinguish clients; default: 32
 	IPv6Prefix int  `conf:"ipv6-prefix" min:"16" max:"128"` // default: 64
 	DryRun     bool // counts, and refuses nothing
 }
 
-// Redis is where the state of the limits is.
+// Redis has the settings of the Redis with the state of the limits.
 type Redis struct {
 	Address  []string       `conf:",fixed" group:"Redis" value:"HOST:PORT" help:"of Redis, of nodes of a cluster if there are several, or of sentinels; without it, this agent alone counts"`
 	Master   string         `conf:",fixed" value:"NAME" help:"name of the master that the sentinels watch"`
@@ -115,7 +115,7 @@ func (l Limit) Validate() error {
 		return service.Wrong("method", "%q is not in capital letters, such as POST: write methods as requests have them", l.Method)
 	case l.Rate < 1:
 		return service.Wrong("rate", "is missing: write how many requests a period has, such as 100")
-	case l.interval() < 80: // beyond, ticks are too coarse
+	case l.interval() < 80: // ticks are too coarse for less
 		return service.Wrong("rate", "%d in %v is too much: write 50000 a second at most", l.Rate, l.Period)
 	case l.Cost > l.Burst:
 		return service.Wrong("cost", "%d is more than the burst: write %d or less", l.Cost, l.Burst)
@@ -137,8 +137,8 @@ func (l Limit) withDefaults() Limit {
 	return l
 }
 
-// interval is the time from one request to the next at the limit's rate, in ticks,
-// rounded to the nearest.
+// interval returns the time from one request to the next at the limit's rate, in ticks,
+// rounded.
 func (l Limit) interval() int64 {
 	return (int64(l.Period/gcra.Tick) + l.Rate/2) / l.Rate
 }

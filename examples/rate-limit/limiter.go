@@ -10,12 +10,12 @@ import (
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
 )
 
-// Answer has the variables that HAProxy gets. A request that no limit counts only gets
-// Allowed.
+// Answer has the variables that HAProxy gets. For a request that no limit counts, it has
+// only Allowed.
 type Answer struct {
 	Allowed   bool    `spoe:"allowed"`
 	Source    string  `spoe:"source"`                // the counter: redis, cache or local; open, closed or none without a count
-	Which     *string `spoe:"which,unset"`           // the limit that the rest is about: it refuses, or is nearest to that
+	Which     *string `spoe:"which,unset"`           // the limit of the other fields: it refuses, or is nearest to refusing
 	Limit     *int64  `spoe:"limit,unset"`           // its rate
 	Remaining *int64  `spoe:"remaining,unset"`       // how many requests it lets through now
 	Reset     *int64  `spoe:"reset,unset"`           // seconds until that is the burst again
@@ -25,9 +25,9 @@ type Answer struct {
 
 // limiter answers questions.
 type limiter struct {
-	policy  func() *policy // of this moment
-	store   *fleet.Store   // nil where there is no Redis
-	refused *gcra.Table    // of clients that Redis has refused
+	policy  func() *policy // the current one
+	store   *fleet.Store   // nil without Redis
+	refused *gcra.Table    // of clients that Redis refused
 	local   *gcra.Table    // of clients that this agent counts itself
 	metrics *metrics
 	log     *slog.Logger
@@ -57,8 +57,9 @@ func (l *limiter) check(ctx context.Context, _ struct{}) (Answer, error) {
 	return p.answer(charges, ahead, source), nil
 }
 
-// charge charges a request. It returns how far the TAT of each charge was ahead, who says
-// so, and the charges, which are smaller where the agent counts its share of the limits.
+// charge charges a request. It returns how far the TAT of each charge was ahead, the source
+// of these values, and the charges, which are smaller if the agent counts its share of the
+// limits.
 func (l *limiter) charge(p *policy, charges []gcra.Charge) (charged []gcra.Charge, ahead []int64, source string) {
 	ahead = make([]int64, len(charges))
 	if l.store == nil {
@@ -80,7 +81,7 @@ func (l *limiter) charge(p *policy, charges []gcra.Charge) (charged []gcra.Charg
 	if p.config.Gone != fromLocal {
 		return charges, nil, p.config.Gone
 	}
-	for _, c := range charges { // the charges before may still be on their way to Redis
+	for _, c := range charges { // earlier charges may still be on their way to Redis
 		charged = append(charged, c.Share(p.config.Agents))
 	}
 	l.local.Charge(charged, ahead)

@@ -1,7 +1,7 @@
-// Command rate-limit is an SPOE agent that tells HAProxy which requests are too many for
-// their client, by limits that a whole fleet of HAProxies and agents shares in Redis.
-// Its -h explains it, haproxy.cfg beside this file shows the other side; it prints the
-// rest of that, spoe.conf and agents.cfg, itself (-print-config).
+// Command rate-limit is an SPOE agent that finds requests above their client's limit. A
+// whole fleet of HAProxies and agents shares the limits in Redis. Its -h explains it, and
+// haproxy.cfg beside this file shows HAProxy's side. The agent writes the other files of
+// that side, spoe.conf and agents.cfg (-print-config).
 package main
 
 import (
@@ -44,14 +44,14 @@ func agent() service.Agent[Config] {
 		Middleware: middleware.DefaultConfig{
 			Trace: middleware.TraceConfig{ArgAttributes: map[string]string{"ip": "client.address"}},
 		},
-		// The address is for the environment to say, as those in haproxy.cfg.
+		// The address comes from the environment, as those in haproxy.cfg do.
 		HAProxy: haproxy.Config{Engine: "rate-limit", Prefix: "ratelimit", Agents: []string{`"${RATELIMIT_AGENT-127.0.0.1:9000}"`}, Rules: rules},
 		Setup:   setup,
 	}
 }
 
-// rules refuse requests that are too many, and tell each client where it stands: by
-// Retry-After, and by the header fields of draft-ietf-httpapi-ratelimit-headers.
+// rules refuse requests above a limit, and report the limit's state to each client, by
+// Retry-After and by the header fields of draft-ietf-httpapi-ratelimit-headers.
 var rules = []string{
 	`acl ratelimit_counted var(txn.ratelimit.which) -m found`,
 	`acl ratelimit_refused var(txn.ratelimit.retry_after) -m found`,

@@ -19,9 +19,9 @@ const instrumentation = "github.com/spoke-go/spoke/examples/rate-limit"
 //
 //	ratelimit.decisions         by limit, outcome (allowed, refused, dry_run) and source
 //	ratelimit.redis.gone        1 while Redis is not asked, otherwise 0
-//	ratelimit.redis.changes     of that, by what Redis became: back or gone
+//	ratelimit.redis.changes     changes of that value, by the new state: back or gone
 //	ratelimit.redis.requests    requests that Redis was asked about
-//	ratelimit.redis.round_trips that this took
+//	ratelimit.redis.round_trips round trips for these requests
 //	ratelimit.redis.failures    round trips that failed
 //	ratelimit.cache.keys        keys of clients that are refused from memory
 //	ratelimit.local.keys        keys of clients that the agent counts itself
@@ -43,10 +43,10 @@ func newMetrics(meter metric.Meter, l *limiter) (*metrics, error) {
 	return &metrics{decisions, changes}, err
 }
 
-// decision is how a limit has decided, and who has counted.
+// decision is the outcome of a limit, and the source of its count.
 type decision struct{ outcome, source string }
 
-// count counts what each limit decides. Without any ahead all decide the same.
+// count counts the decision of each limit. If ahead is empty, all limits decide the same.
 func (m *metrics) count(ctx context.Context, p *policy, charges []gcra.Charge, ahead []int64, source string) {
 	for i, c := range charges {
 		outcome := "allowed"
@@ -60,8 +60,8 @@ func (m *metrics) count(ctx context.Context, p *policy, charges []gcra.Charge, a
 	}
 }
 
-// counters returns how the decisions of a limit are counted, made once: this is in the
-// path of every request.
+// counters returns the options that count the decisions of a limit. They are made once,
+// because they are in the path of every request.
 func counters(limit string) map[decision]metric.AddOption {
 	options := make(map[decision]metric.AddOption)
 	for _, outcome := range []string{"allowed", "refused", "dry_run"} {

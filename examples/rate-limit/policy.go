@@ -20,9 +20,9 @@ import (
 type policy struct {
 	config  *Config
 	limits  []limit
-	shared  []criteria.Part // each limit is by these, among others
-	args    []criteria.Part // all that HAProxy has to send
-	checked atomic.Bool     // whether it does
+	shared  []criteria.Part // the parts that all limits have
+	args    []criteria.Part // all parts that HAProxy must send
+	checked atomic.Bool     // whether noteMissing checked them
 }
 
 // limit is a Limit, prepared.
@@ -56,7 +56,7 @@ func newPolicy(c *Config) *policy {
 	return p
 }
 
-// share finds the parts that all limits are by.
+// share finds the parts that all limits have.
 func (p *policy) share() {
 	for i, l := range p.limits {
 		if i == 0 {
@@ -73,8 +73,8 @@ func (p *policy) share() {
 }
 
 // charges returns a request's charges, in the order of the limits. All keys of a request
-// have the same text in braces, so that a cluster keeps them on one node. It is made of
-// the parts that all limits are by, if there are any.
+// have the same text in braces, so that a cluster keeps them on one node. The text is made
+// of the parts that all limits have, if there are any.
 func (p *policy) charges(args codec.Args) (charges []gcra.Charge) {
 	r := request{args}
 	if ip := r.ip(); slices.ContainsFunc(p.config.Allow, func(n netip.Prefix) bool { return n.Contains(ip) }) {
@@ -105,7 +105,7 @@ func (r request) value(arg string) codec.Value {
 	return v
 }
 
-// ip returns the client's address, invalid if there is none.
+// ip returns the client's address, or an invalid one if there is none.
 func (r request) ip() netip.Addr {
 	ip, _ := r.value("ip").Addr()
 	return ip.Unmap().WithZone("")
@@ -124,8 +124,8 @@ func (r request) matches(l *limit) bool {
 		(len(l.Path) == 0 || slices.ContainsFunc(l.Path, func(p criteria.Pattern) bool { return p.Matches(r.path()) }))
 }
 
-// key returns the text of parts of the request; ok is false if it lacks one of them.
-// Values that a visitor can choose are hashed, so that keys are short and hide secrets.
+// key returns the text of parts of the request; ok is false if it lacks one of them. It
+// hashes values that a visitor can choose, so that keys are short and hide secrets.
 func (r request) key(l *limit, parts []criteria.Part) (key string, ok bool) {
 	for _, p := range parts {
 		text := r.value(p.Arg()).Bytes()

@@ -9,7 +9,7 @@ import (
 )
 
 // messageName is the spoe-message in spoe.conf, and groupName the group by which a rule
-// of haproxy.cfg sends it, after the rules that find out whose request it is.
+// of haproxy.cfg sends it, after the rules that set the client's address.
 const (
 	messageName = "rate-limit"
 	groupName   = "ask"
@@ -32,8 +32,8 @@ func (l *limiter) register(r *router.Router, p *policy) {
 	route.Arg(costArg, costFetch)
 }
 
-// argsKey is the key of a message's arguments in its context: the configuration decides
-// which there are, so that no struct can have them.
+// argsKey is the key of a message's arguments in its context. No struct can have them,
+// because the configuration chooses them.
 type argsKey struct{}
 
 func withArgs(next spoe.Handler) spoe.Handler {
@@ -47,9 +47,10 @@ func argsOf(ctx context.Context) codec.Args {
 	return args
 }
 
-// noteMissing logs once which arguments HAProxy does not send. HAProxy sends an empty
-// argument for a part that a request lacks; an argument that is not sent is missing in
-// spoe.conf, as after a reload that added a limit. Limits by it count nothing then.
+// noteMissing logs, once, the arguments that HAProxy does not send. HAProxy sends an
+// empty argument for a part that a request lacks; an argument that is not sent is
+// missing in spoe.conf, for example after a reload that added a limit. Limits by that
+// part count nothing then.
 func (l *limiter) noteMissing(p *policy, args codec.Args) {
 	if p.checked.Swap(true) {
 		return

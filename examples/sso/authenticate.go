@@ -10,8 +10,8 @@ import (
 )
 
 // authenticate finds the user who sends a request: by the bearer token or the password, if
-// there is one, and otherwise by the session. The answer is for a request that needs a user:
-// why there is none, or where the browser has to have a session confirmed first.
+// there is one, and otherwise by the session. The answer is for a request that needs a user
+// but has none, or whose session the provider must confirm first.
 func (a *sso) authenticate(ctx context.Context, g *gate, s *site, q *Question) (user *auth.User, r Answer) {
 	var err error
 	switch scheme := auth.Scheme(q.Authorization); {

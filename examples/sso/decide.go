@@ -15,8 +15,8 @@ const (
 	groupName   = "ask"
 )
 
-// Question has the arguments that HAProxy sends. A host or target that is none is the zero
-// value, and refused.
+// Question has the arguments that HAProxy sends. A wrong host or target is the zero value,
+// and refused.
 type Question struct {
 	Method        string       `spoe:"method" fetch:"method"`
 	Host          codec.Host   `spoe:"host" fetch:"req.fhdr(host)"`
@@ -32,14 +32,14 @@ type Question struct {
 // decision is allow or page.
 type Answer struct {
 	Decision  string `spoe:"decision"`            // allow, page, login, unauthorized, forbidden, slow, refuse or unavailable
-	Page      string `spoe:"page,omitempty"`      // the page that is served instead of what was asked for
+	Page      string `spoe:"page,omitempty"`      // the page that is served instead of the requested one
 	Location  string `spoe:"location,omitempty"`  // where to log in
 	Challenge string `spoe:"challenge,omitempty"` // WWW-Authenticate
-	User      string `spoe:"user,omitempty"`      // who it is, from here on
+	User      string `spoe:"user,omitempty"`      // the name; this and the next fields are for a known user
 	Mail      string `spoe:"mail,omitempty"`      //
 	Groups    string `spoe:"groups,omitempty"`    // between commas
-	Cookie    string `spoe:"cookie,omitempty"`    // Set-Cookie, where the session goes on
-	Cookie1   string `spoe:"cookie1,omitempty"`   // its further parts
+	Cookie    string `spoe:"cookie,omitempty"`    // Set-Cookie, if the session changes
+	Cookie1   string `spoe:"cookie1,omitempty"`   // its other parts
 	Cookie2   string `spoe:"cookie2,omitempty"`   //
 	reason    string // for log and metrics
 }

@@ -38,7 +38,7 @@ type provider struct {
 }
 
 // newGate makes a gate. It asks its providers in the background; until they answer it uses
-// the metadata and keys that the last gate has read, if there is one.
+// the metadata and keys of the last gate, if there is one.
 func newGate(c *Config, last *gate, log *slog.Logger, now func() time.Time) (*gate, error) {
 	g := &gate{config: c, providers: make(map[string]*provider)}
 	var err error

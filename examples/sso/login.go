@@ -14,7 +14,8 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// attempt is a login that has begun, in a cookie of its own: two tabs may log in at once.
+// attempt is a login in progress. Each has its own cookie, because two tabs may log in at
+// once.
 type attempt struct {
 	openid.Login
 	Provider string `json:"p"`
@@ -31,7 +32,7 @@ const (
 
 func attemptCookie(state string) string { return attemptPrefix + state[:min(8, len(state))] }
 
-// returnsTo is the address at the site that the provider sends browsers back to.
+// returnsTo returns the address of the site to which the provider sends browsers back.
 func (v *visit) returnsTo() string {
 	return "https://" + v.host.String() + callbackPath + v.site.provider.name
 }
@@ -55,7 +56,7 @@ func (v *visit) begin(back string) {
 	v.leave(address)
 }
 
-// dropAttempts deletes the cookies of logins that were not finished, once they are many.
+// dropAttempts deletes the cookies of unfinished logins if there are many.
 func (v *visit) dropAttempts() {
 	var names []string
 	for pair := range strings.SplitSeq(v.cookie(), ";") {
@@ -86,7 +87,7 @@ func (v *visit) attempt() (a attempt, err error) {
 	return a, nil
 }
 
-// callback is where the provider sends a browser back to.
+// callback serves the address to which the provider sends a browser back.
 func (v *visit) callback() {
 	provider, ctx := v.site.provider, v.Context()
 	who := []any{"host", v.host.Name, "provider", provider.name, "from", v.Header.Get("X-Forwarded-For")}
@@ -155,7 +156,7 @@ func (v *visit) refresh() {
 	switch {
 	case err == nil:
 		s.Take(tokens, v.now, c.Refresh)
-	case !errors.Is(err, auth.ErrUnavailable): // the provider has ended its session, or names another user
+	case !errors.Is(err, auth.ErrUnavailable): // the provider ended its session, or names another user
 		v.begin(back)
 		return
 	case state == session.Ended:

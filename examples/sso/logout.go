@@ -8,8 +8,8 @@ import (
 	"github.com/spoke-go/spoke/auth/session"
 )
 
-// askLogout logs out a visitor who follows a link of the site's own, and asks all others:
-// a foreign site must not log people out.
+// askLogout logs out a visitor who follows a link on the site itself, and asks all others
+// first: a foreign site must not log users out.
 func (v *visit) askLogout() {
 	if from := v.Header.Get("Sec-Fetch-Site"); from == "same-origin" || from == "none" {
 		v.logout()

@@ -1,7 +1,7 @@
 // Command sso is an SPOE agent for single sign-on: it authenticates requests and decides
-// which of them pass, for all sites behind a HAProxy. Its -h explains it, haproxy.cfg
-// beside this file shows the other side; it prints the rest of that, spoe.conf and
-// agents.cfg, itself (-print-config).
+// which of them pass, for all sites behind a HAProxy. Its -h explains it, and haproxy.cfg
+// beside this file shows HAProxy's side. The agent writes the other files of that side,
+// spoe.conf and agents.cfg (-print-config).
 package main
 
 import (
@@ -46,11 +46,10 @@ func agent(now func() time.Time) service.Agent[Config] {
 	}
 }
 
-// haproxyConfig has the rules that act on an answer. A decision that they do not know is
-// a refusal.
+// haproxyConfig has the rules that act on an answer. They refuse an unknown decision.
 var haproxyConfig = haproxy.Config{
 	Engine: "sso",
-	// The addresses are for the environment to say, as those in haproxy.cfg.
+	// The addresses come from the environment, as those in haproxy.cfg do.
 	Agents:     []string{`"${SSO_AGENT-127.0.0.1:9000}"`},
 	FailClosed: true,
 	Headers:    map[string]string{"X-Auth-User": "user", "X-Auth-Mail": "mail", "X-Auth-Groups": "groups"},
@@ -105,7 +104,7 @@ func setup(s *service.Setup[Config], now func() time.Time) error {
 
 // sso decides about requests and serves the pages.
 type sso struct {
-	gate    func() *gate // of this moment
+	gate    func() *gate // the current one
 	revoked *revoked.List
 	metrics *metrics
 	log     *slog.Logger

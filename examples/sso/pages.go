@@ -95,7 +95,7 @@ func (v *visit) session() *session.Session {
 	return v.gate.sessions.Read(v.cookie(), v.host.Name, v.now)
 }
 
-// cookie is the request's Cookie header. HAProxy has made it one for the agent as well.
+// cookie returns the request's last Cookie header, which the agent also gets in a message.
 func (v *visit) cookie() string {
 	all := v.Header["Cookie"]
 	if len(all) == 0 {
@@ -107,7 +107,7 @@ func (v *visit) cookie() string {
 func (v *visit) say(status int, m message) {
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
-	_ = page.Execute(v.w, m) // the visitor has gone
+	_ = page.Execute(v.w, m) // the visitor may be gone
 }
 
 func (v *visit) fail(status int, text string) {
@@ -131,7 +131,7 @@ func (v *visit) add(headers []string) {
 	}
 }
 
-// redirect leads to an address; path is one of the host's own.
+// redirect leads to a path of the same host.
 func (v *visit) redirect(path string) { v.leave("https://" + v.host.String() + path) }
 
 func (v *visit) leave(address string) {
@@ -147,15 +147,15 @@ const (
 	maxTries    = 8
 )
 
-// tries is the number of sessions that the browser was given within a minute.
+// tries returns the number of sessions that the browser got within a minute.
 func (v *visit) tries() int {
 	text, _ := codec.Cookie(v.cookie(), triesCookie)
 	n, _ := strconv.Atoi(text)
 	return max(n, 0)
 }
 
-// loops answers a browser that was given a session again and again and does not keep it:
-// it would be sent to and fro for ever.
+// loops answers a browser that gets sessions but does not keep them: redirects would never
+// end.
 func (v *visit) loops() bool {
 	if v.tries() < maxTries {
 		return false
@@ -169,7 +169,7 @@ func (v *visit) loops() bool {
 const maxReturn = 3 << 10
 
 // sealReturn returns a text that stands for a path of a host, which may have a query. Only
-// the agent can make one.
+// the agent can make such a text.
 func (g *gate) sealReturn(host, path string, now time.Time) string {
 	if len(path) > maxReturn {
 		path = "/"

@@ -31,7 +31,7 @@ func (r *RuleConfig) matches(method, path string, from netip.Addr) bool {
 }
 
 // matchesPath reports whether path is p or, if p ends with a slash, below it. A rule that
-// restricts matches in any case, as there are sites that ignore the case of a path.
+// restricts access ignores the case, because some sites ignore the case of a path.
 func (r *RuleConfig) matchesPath(p, path string) bool {
 	equal := func(a, b string) bool { return a == b }
 	if r.Do != "allow" {

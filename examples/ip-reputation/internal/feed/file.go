@@ -30,8 +30,8 @@ func newFile(source Source, log *slog.Logger) *file {
 	return &file{source: source, log: log.With("list", source.List.Name, "path", source.Path)}
 }
 
-// changed looks at the file and reports whether there is something to take in:
-// a state that it has had for two looks and that was not tried yet.
+// changed looks at the file and reports whether there is something to load: a state
+// that is the same for two looks and was not tried yet.
 func (f *file) changed() bool {
 	if f.source.FS != nil {
 		return false
@@ -42,14 +42,14 @@ func (f *file) changed() bool {
 	return now.same(before) && !now.same(f.taken)
 }
 
-// again asks for another attempt, whatever the file looks like, and for another
+// again asks for another attempt, even if the file has not changed, and for another
 // report if that fails.
 func (f *file) again() bool {
 	f.reported = false
 	return f.source.FS == nil
 }
 
-// load takes the file in. A file that cannot be used leaves the list as it was.
+// load loads the file. If it cannot be used, the list stays unchanged.
 func (f *file) load(ctx context.Context, quiet time.Duration) error {
 	list, taken, err := f.read(ctx, quiet)
 	f.taken = taken
@@ -82,7 +82,7 @@ func (f *file) read(ctx context.Context, quiet time.Duration) (*iplist.List, sta
 	return list, stamp{}, err
 }
 
-// reportBadLines says which lines of a good list were left out.
+// reportBadLines logs the bad lines of a good list.
 func (f *file) reportBadLines(list *iplist.List) {
 	for _, p := range list.Problems {
 		f.log.Warn("bad line left out", "line", p.Line, "reason", p.Reason, "text", p.Text)
@@ -92,8 +92,8 @@ func (f *file) reportBadLines(list *iplist.List) {
 	}
 }
 
-// reportFailure says, once for each reason, that the file was not taken in. A
-// file in motion is only late.
+// reportFailure logs, once for each reason, that the file cannot be used. A file that
+// is being written is only late.
 func (f *file) reportFailure(err error) {
 	if errors.Is(err, errMoving) {
 		f.log.Info("list is being written, it will be read when it is quiet")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// loadAttempts is how often Load reads a file that is being written.
+// loadAttempts is the number of times that Load reads a file that is being written.
 const loadAttempts = 10
 
 // Load reads all files and makes the first table. It fails if the sources

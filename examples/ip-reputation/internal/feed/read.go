@@ -11,17 +11,16 @@ import (
 	"github.com/spoke-go/spoke/examples/ip-reputation/internal/iplist"
 )
 
-// maxSize is the largest file that is read, in bytes: some twenty million
-// entries.
+// maxSize is the maximum size of a file, in bytes: some twenty million entries.
 const maxSize = 512 << 20
 
-// errMoving says that a file changed while it was read, or just before.
+// errMoving means that a file changed while it was read, or just before.
 var errMoving = errors.New("is being written")
 
-// read parses a file of the operating system. A file that was changed within the last
-// quiet is watched for that long before it is believed. The stamp describes the file
-// that was read. It is zero for a file that could not be opened: the reason need not show
-// in its stamp, so each look tries again.
+// read parses a file of the operating system. If a file changed within the last quiet, read
+// waits for that time and looks again. The stamp describes the file that was read. It is
+// zero for a file that could not be opened: its stamp may not show the reason, so each look
+// tries again.
 func read(ctx context.Context, path string, quiet time.Duration) (*iplist.List, stamp, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -71,7 +70,7 @@ func open(path string, info fs.FileInfo) (*os.File, error) {
 	return f, nil
 }
 
-// openError puts an error of the operating system into words.
+// openError returns an error of the operating system in plain words.
 func openError(path string, err error) error {
 	reason, advice := fmt.Sprintf("cannot be opened (%v)", err), "check the path"
 	var pathErr *fs.PathError

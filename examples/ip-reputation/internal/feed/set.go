@@ -10,11 +10,10 @@ import (
 )
 
 const (
-	// DefaultPoll is how often Watch looks at the files.
+	// DefaultPoll is the time between two looks of Watch at the files.
 	DefaultPoll = 2 * time.Second
 
-	// DefaultQuiet is the time for which a file must not have changed before it is
-	// read.
+	// DefaultQuiet is the time for which a file must stay unchanged before it is read.
 	DefaultQuiet = 500 * time.Millisecond
 )
 
@@ -37,10 +36,10 @@ type Set struct {
 // [reputation.Table.Lookup].
 func (s *Set) Lookup(addr netip.Addr) *reputation.List { return s.Table().Lookup(addr) }
 
-// Table returns the table of this moment. Before Load it is nil.
+// Table returns the current table, or nil before Load.
 func (s *Set) Table() *reputation.Table { return s.table.Load() }
 
-// rebuild replaces the table by one of the files' last contents.
+// rebuild makes a new table of the files' last contents.
 func (s *Set) rebuild() {
 	start := time.Now()
 	entries := make([]reputation.Entries, 0, len(s.files))

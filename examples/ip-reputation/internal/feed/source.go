@@ -17,33 +17,33 @@ type Source struct {
 	List reputation.List
 	Path string
 
-	// URL is where the file comes from, and Checksum the URL of a text that begins with
-	// its SHA-256; empty if something else writes the file. A source with a URL is
+	// URL is the source of the file, and Checksum the URL of a text that begins with
+	// its SHA-256; empty if another program writes the file. A source with a URL is
 	// Optional: the file comes later.
 	URL, Checksum string
 
-	// Optional: Load goes on without the file if it is missing or broken, and
-	// Watch takes it in when it is there. For files that a job fetches later.
+	// Optional: Load continues without the file if it is missing or broken, and Watch
+	// loads it later. It is for files that a job fetches later.
 	Optional bool
 
-	// FS holds the file. Nil is the operating system's; files of any other are
-	// read once and not watched.
+	// FS holds the file. Nil is the operating system's; files of any other file system
+	// are read once and not watched.
 	FS fs.FS
 }
 
-// AllowName is the name of an allow list that was given none.
+// AllowName is the name of an allow list without a name.
 const AllowName = "allow"
 
-// ParseSource reads a source as people write it in a flag: a path, or
-// comma-separated keys of which path is the last, since a path may hold commas:
+// ParseSource reads a source in the form of a flag: a path, or comma-separated keys.
+// path is the last key, because a path may have commas:
 //
 //	/etc/lists/tor.txt
 //	name=tor,score=20,path=/etc/lists/tor.txt
 //	name=tor,score=20,optional=true,path=/etc/lists/tor.txt
 //	name=drop,url=https://lists.example/drop.txt,path=/var/lib/lists/drop.txt
 //
-// Without a name, a list is named after its file, an allow list AllowName.
-// Without a score, a list has the worst; an allow list cannot have one.
+// A list without a name has the name of its file, an allow list AllowName. A list
+// without a score has the worst; an allow list cannot have a score.
 func ParseSource(text string, allow bool) (Source, error) {
 	s := Source{List: reputation.List{Score: reputation.Listed, Allow: allow}}
 	if allow {

@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// stamp tells one state of a file from another without reading it. The zero
-// stamp is the same as no other.
+// stamp distinguishes states of a file without reading it. The zero stamp equals no
+// other.
 type stamp struct {
 	info fs.FileInfo // nil if the file could not be looked at
 	err  string      // why not
@@ -21,8 +21,8 @@ func stampOf(path string) stamp {
 	return stamp{info: info}
 }
 
-// same reports whether nothing has happened between two looks. The mode is part
-// of it because a file that could not be read may be readable now.
+// same reports whether the file is unchanged between two looks. It compares the mode,
+// too, because a file that could not be read may be readable now.
 func (s stamp) same(o stamp) bool {
 	if s.info == nil || o.info == nil {
 		return s.info == nil && o.info == nil && s.err == o.err && s.err != ""

@@ -10,14 +10,14 @@ import (
 type Status struct {
 	List     reputation.List
 	Path     string
-	Prefixes int       // that the last good file said
-	LoadedAt time.Time // when that was; zero if there was none
+	Prefixes int       // of the last good file
+	LoadedAt time.Time // the time of its loading; zero if there was no good file
 	Failing  bool      // the present file cannot be used
 	Failures uint64    // attempts that failed
 }
 
-// Status returns the status of each source, in their order; nil before Load has
-// ended. It may be called by any goroutine.
+// Status returns the status of each source, in their order, or nil before Load ends.
+// Any goroutine may call it.
 func (s *Set) Status() []Status {
 	if status := s.status.Load(); status != nil {
 		return *status
@@ -25,7 +25,7 @@ func (s *Set) Status() []Status {
 	return nil
 }
 
-// publish makes the files' status known.
+// publish publishes the files' status.
 func (s *Set) publish() {
 	status := make([]Status, 0, len(s.files))
 	for _, f := range s.files {

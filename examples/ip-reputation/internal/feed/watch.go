@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Watch takes in changed files until ctx ends. A signal on reload, which may be nil,
-// makes it read all files at once, changed or not: hand it SIGHUP. Call it after Load, in
-// one goroutine.
+// Watch loads changed files until ctx ends. A signal on reload, which may be nil, makes it
+// read all files at once, even unchanged ones: use SIGHUP. Call Watch after Load, in one
+// goroutine.
 func (s *Set) Watch(ctx context.Context, reload <-chan os.Signal) {
 	tick := time.NewTicker(s.poll())
 	defer tick.Stop()
@@ -30,7 +30,7 @@ func (s *Set) Watch(ctx context.Context, reload <-chan os.Signal) {
 	}
 }
 
-// update reads the files that want it and swaps in a new table if any was good.
+// update reads the wanted files, and makes a new table if any is good.
 func (s *Set) update(ctx context.Context, wanted func(*file) bool) {
 	defer s.publish()
 	changed := false

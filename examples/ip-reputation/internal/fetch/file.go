@@ -15,19 +15,19 @@ import (
 	"time"
 )
 
-// MaxSize is the largest answer that is taken, in bytes.
+// MaxSize is the maximum size of an answer, in bytes.
 const MaxSize = 512 << 20
 
 // timeout bounds a request, with its answer.
 const timeout = 5 * time.Minute
 
-// File is a file and where it comes from.
+// File is a file and its source.
 type File struct {
-	Path     string // a file with .fetch at its end, beside it, remembers the last answer
+	Path     string // Path plus ".fetch" remembers the last answer
 	URL      string
 	Checksum string // URL of a text that begins with the SHA-256 of the file, in hex; empty for none
 
-	// Check says whether an answer is good. Nil takes all.
+	// Check returns an error for a bad answer. Nil accepts all.
 	Check  func(path string, content []byte) error
 	Client *http.Client // http.DefaultClient if nil
 
@@ -43,8 +43,8 @@ type memory struct {
 	SHA256       string `json:"sha256"` // of the file: a damaged file is fetched again
 }
 
-// Update asks for the file and replaces it if there is another one that is good. It
-// reports whether it did. An error leaves the file as it is.
+// Update requests the file, and replaces it if there is a new and good one. It reports
+// whether it did. After an error the file is unchanged.
 func (f File) Update(ctx context.Context) (replaced bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -127,7 +127,7 @@ func sum(b []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// replace writes a file beside its place and renames it into it.
+// replace writes a temporary file in the same folder and renames it to path.
 func replace(path string, content []byte) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 		return nil

@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// retry is how soon a fetch that failed is tried again, at most every.
+// retry is the time after which a failed fetch is tried again, but at most every.
 const retry = time.Minute
 
-// Keep updates the file at once, and then each time that every has passed, until ctx
-// ends.
+// Keep updates the file at once, and then at the interval every, until ctx ends.
 func (f File) Keep(ctx context.Context, every time.Duration, log *slog.Logger) {
 	log = log.With("url", f.URL, "path", f.Path)
 	for {

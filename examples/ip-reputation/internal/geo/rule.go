@@ -17,8 +17,8 @@ type Rule struct {
 	Score     int    `min:"0" max:"100"`
 }
 
-// UnmarshalText reads a rule as a flag has it: country=XX,score=20. Without a score it
-// has the worst.
+// UnmarshalText reads a rule in the form of a flag: country=XX,score=20. The default
+// score is the worst.
 func (r *Rule) UnmarshalText(text []byte) error {
 	*r = Rule{Score: reputation.Listed}
 	for pair := range strings.SplitSeq(string(text), ",") {
@@ -52,7 +52,7 @@ func (r Rule) MarshalText() ([]byte, error) {
 	return []byte(r.Name() + ",score=" + strconv.Itoa(r.Score)), nil
 }
 
-// Validate refuses a rule that no address or more than one kind of place matches.
+// Validate refuses a rule that matches no address, or more than one kind of place.
 func (r Rule) Validate() error {
 	kinds := 0
 	for _, set := range []bool{r.Country != "", r.Continent != "", r.ASN != 0} {
@@ -86,7 +86,7 @@ func (r Rule) Name() string {
 	return "asn=" + strconv.FormatUint(uint64(r.ASN), 10)
 }
 
-// Matches reports whether a place is the rule's.
+// Matches reports whether the rule matches a place.
 func (r Rule) Matches(p Place) bool {
 	return r.Country != "" && r.Country == p.Country || r.Continent != "" && r.Continent == p.Continent || r.ASN != 0 && r.ASN == p.ASN
 }

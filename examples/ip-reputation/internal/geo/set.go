@@ -13,22 +13,22 @@ type Place struct {
 	Country   string // ISO 3166-1: DE
 	Continent string // AF, AN, AS, EU, NA, OC or SA
 	ASN       uint32 // number of the autonomous system
-	ASOrg     string // who runs it
+	ASOrg     string // its operator
 }
 
 // Set are databases, the most important first. Any number of goroutines may use it.
 type Set []*database
 
-// database is a file that is in memory as a whole: another one in its place does not
-// disturb it.
+// database is a file that is wholly in memory, so another file in its place does not affect
+// it.
 type database struct {
 	*maxminddb.Reader
 	path string
 	info os.FileInfo // of the file
 }
 
-// Open reads the databases. It takes those from before, which may be nil, whose file has
-// not changed. An error names the file.
+// Open reads the databases. It takes databases whose file has not changed from before,
+// which may be nil. An error names the file.
 func Open(paths []string, before Set) (Set, error) {
 	var s Set
 	for _, path := range paths {
@@ -74,9 +74,9 @@ type record struct {
 	ASOrg string `maxminddb:"autonomous_system_organization"`
 }
 
-// Lookup returns the place of an address: each field from the first database that has
-// it. The error says which database is damaged or has another form; the place then
-// comes from the others.
+// Lookup returns the place of an address: each field from the first database that has it.
+// The error names a database that is damaged or has another form; the place then comes from
+// the other databases.
 func (s Set) Lookup(addr netip.Addr) (p Place, err error) {
 	addr = addr.Unmap().WithZone("")
 	for _, d := range s {

@@ -1,6 +1,6 @@
 package iplist
 
-// Error refuses a file as a whole: nothing of it should be used.
+// Error refuses a whole file: use nothing of it.
 type Error struct {
 	File   string
 	Reason string // the problem

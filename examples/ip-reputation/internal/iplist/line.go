@@ -11,8 +11,8 @@ var (
 	errNUL     = errors.New("NUL byte")
 )
 
-// parseLine reads one line without its line end. It returns the zero Prefix
-// for a line that rightly holds no entry: blank, comment, metadata.
+// parseLine reads one line without its line end. It returns the zero Prefix for a line
+// without an entry: blank, comment, metadata.
 func parseLine(line []byte) (netip.Prefix, error) {
 	if bytes.IndexByte(line, 0) >= 0 {
 		return netip.Prefix{}, errNUL

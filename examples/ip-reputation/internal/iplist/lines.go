@@ -23,10 +23,10 @@ var errTooLong = errors.New("line too long")
 type lines struct {
 	file   string
 	in     *bufio.Reader
-	number int // of the line that next returned last, from 1
+	number int // of the last line that next returned, from 1
 }
 
-// newLines refuses a file whose first bytes show that it is no text.
+// newLines refuses a file whose first bytes show that it is not text.
 func newLines(file string, r io.Reader) (*lines, error) {
 	l := &lines{file: file, in: bufio.NewReaderSize(r, bufferSize)}
 	head, err := l.in.Peek(sniffSize)
@@ -39,10 +39,10 @@ func newLines(file string, r io.Reader) (*lines, error) {
 	return l, sniff(file, head)
 }
 
-// next returns the next line without its line end, valid until the next call.
-// After the last one, whether or not a line end closed it, comes io.EOF; an
-// *Error is the reader's. Any other error is the line's own: of an overlong one
-// the beginning is returned, with errTooLong, and the rest skipped.
+// next returns the next line without its line end, valid until the next call. After the
+// last line it returns io.EOF. An *Error is an error of the reader, any other error is
+// about the line: of a line that is too long it returns the beginning with errTooLong,
+// and skips the rest.
 func (l *lines) next() ([]byte, error) {
 	line, err := l.in.ReadSlice('\n')
 	if errors.Is(err, io.EOF) && len(line) == 0 {

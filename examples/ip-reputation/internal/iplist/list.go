@@ -3,14 +3,14 @@ package iplist
 import "net/netip"
 
 // MaxProblems is the maximum number of a list's bad lines that are kept word for word.
-// The rest are only counted: a list that went wrong in the same way ten thousand times
-// needs no ten thousand lines in a log.
+// Others are only counted: ten thousand lines with the same mistake need no ten
+// thousand lines in a log.
 const MaxProblems = 5
 
 // List is the content of a file.
 type List struct {
-	// Prefixes holds the entries in the order of the file, masked, IPv4-mapped
-	// ones as IPv4. An entry that the file repeats is here as often.
+	// Prefixes holds the entries in the order of the file, masked, IPv4-mapped ones as
+	// IPv4. A repeated entry is here repeatedly, too.
 	Prefixes []netip.Prefix
 
 	// Bad is the number of lines that were left out.

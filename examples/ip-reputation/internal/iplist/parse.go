@@ -7,8 +7,8 @@ import (
 	"net/netip"
 )
 
-// Parse reads a list. The file's name is only for reports. Where the error is
-// not nil the list must not be used, but may still say which lines were bad.
+// Parse reads a list. The file's name is only for reports. If the error is not nil, do
+// not use the list; it may still name bad lines.
 func Parse(file string, r io.Reader) (*List, error) {
 	list := &List{}
 	in, err := newLines(file, r)

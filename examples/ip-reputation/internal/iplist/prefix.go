@@ -15,12 +15,12 @@ var (
 	errMapped     = errors.New("IPv4-mapped prefix shorter than /96")
 )
 
-// mappedBits is how far an IPv4 address lies inside its IPv4-mapped form.
+// mappedBits is the number of bits before an IPv4 address in its IPv4-mapped form.
 const mappedBits = 96
 
-// ParsePrefix reads an address or a CIDR, IPv4 or IPv6. Host bits are masked
-// away and IPv4-mapped IPv6 becomes IPv4. A prefix of length 0 is an error: a
-// list that says 0.0.0.0/0 is a mistake that would take a whole site down.
+// ParsePrefix reads an address or a CIDR, IPv4 or IPv6. It clears host bits, and
+// IPv4-mapped IPv6 becomes IPv4. A prefix of length 0 is an error: 0.0.0.0/0 in a list
+// is a mistake that would take a whole site down.
 func ParsePrefix(s string) (netip.Prefix, error) {
 	prefix, err := parseEither(s)
 	if err != nil {
@@ -39,8 +39,7 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 	return netip.PrefixFrom(addr, bits).Masked(), nil
 }
 
-// parseEither reads a CIDR as it stands, and an address as the prefix that
-// holds nothing else.
+// parseEither reads a CIDR, or an address as the prefix with only that address.
 func parseEither(s string) (netip.Prefix, error) {
 	text, _, isCIDR := strings.Cut(s, "/")
 	if isCIDR {

@@ -5,8 +5,7 @@ import "bytes"
 // bom is the UTF-8 byte order mark, which some editors put first.
 const bom = "\xef\xbb\xbf"
 
-// kinds are files that people feed in place of a list, known by their first
-// bytes.
+// kinds are files that people use by mistake for a list, known by their first bytes.
 var kinds = []struct{ magic, reason, advice string }{
 	{"\x1f\x8b", "is gzip-compressed", "unpack it first (gunzip)"},
 	{"PK\x03\x04", "is a zip archive", "unpack it first (unzip)"},

@@ -8,8 +8,8 @@ package iplist
 //	ExitAddress 192.0.2.7 2024-01-01 11:04:43
 const torAddress = "ExitAddress"
 
-// isTorMetadata tells the words that begin its other lines. The last two stand
-// above lists from Tor's archive.
+// isTorMetadata reports whether a word begins one of its other lines. The last two
+// precede lists from Tor's archive.
 func isTorMetadata(word []byte) bool {
 	switch string(word) {
 	case "ExitNode", "Published", "LastStatus", "@type", "Downloaded":

@@ -5,7 +5,7 @@ import "net/netip"
 const (
 	// Listed is the worst score.
 	Listed = 0
-	// Clean is the best, that of an address on no list or on an allow list.
+	// Clean is the best score, of an address on no list or on an allow list.
 	Clean = 100
 )
 

@@ -12,7 +12,7 @@ import (
 // MaxEntries is the maximum number of Entries in a table.
 const MaxEntries = math.MaxUint16
 
-// Table finds the list of an address. The zero Table holds none.
+// Table finds the list of an address. The zero Table is empty.
 type Table struct {
 	lists []List
 
@@ -21,8 +21,8 @@ type Table struct {
 	allow, deny bart.Table[uint16]
 }
 
-// Build makes a table. Neither the entries nor their prefixes are kept or
-// changed. It panics on more than MaxEntries.
+// Build makes a table. It does not keep or change the entries or their prefixes. It
+// panics on more than MaxEntries.
 func Build(entries []Entries) *Table {
 	if len(entries) > MaxEntries {
 		panic("reputation: more than 65535 lists")
@@ -31,8 +31,8 @@ func Build(entries []Entries) *Table {
 	for i, e := range entries {
 		t.lists[i] = e.List
 	}
-	// A later insert of the same prefix replaces the earlier: the list that must win goes
-	// last.
+	// A later insert of the same prefix replaces the earlier one, so the list that must
+	// win comes last.
 	order := make([]int, len(entries))
 	for i := range order {
 		order[i] = i

@@ -9,14 +9,14 @@ import (
 	"github.com/spoke-go/spoke/codec"
 )
 
-// byHop are headers of a connection, not of a request (RFC 9110, 7.6.1). The body is there:
-// there is nothing to expect.
+// byHop are headers of a connection, not of a request (RFC 9110, 7.6.1). Expect is among
+// them, because HAProxy already has the body.
 var byHop = []string{
 	"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization",
 	"te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "expect",
 }
 
-// Owns reports whether a copy has the header from its own connection and body.
+// Owns reports whether the copy's own connection or body sets the header.
 func Owns(name string) bool {
 	name = strings.ToLower(name)
 	return name == "host" || name == "content-length" || slices.Contains(byHop, name)

@@ -1,3 +1,3 @@
-// Package criteria has the criteria of limits: parts of a request that tell clients apart,
+// Package criteria has the criteria of limits: parts of a request that distinguish clients,
 // and patterns of paths.
 package criteria

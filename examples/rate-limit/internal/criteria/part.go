@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Part is something of a request that tells clients apart: ip, host, method or path;
+// Part is a part of a request that distinguishes clients: ip, host, method or path;
 // header:NAME, cookie:NAME, claim:NAME of a bearer token; var:NAME, a variable that
-// HAProxy or another agent has set.
+// HAProxy or another agent set.
 type Part struct{ Kind, Name string }
 
-// samples are the sample expressions of HAProxy for a kind; NAME stands for the name.
+// samples are HAProxy's sample expressions for each kind; NAME stands for the name.
 // Values that may be secret leave HAProxy as hashes.
 var samples = map[string]string{
 	"ip":     "src",

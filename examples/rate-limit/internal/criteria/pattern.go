@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Pattern is a path, in which * stands for any text, with '/' or without.
+// Pattern is a path in which * matches any text, also with '/'.
 type Pattern string
 
 // UnmarshalText reads a pattern.
@@ -15,7 +15,7 @@ func (p *Pattern) UnmarshalText(text []byte) error {
 	if !strings.HasPrefix(string(text), "/") && !strings.HasPrefix(string(text), "*") {
 		return fmt.Errorf("%q is no path: write one that begins with '/' or '*', such as /api/*", text)
 	}
-	// A path that is not clean would never match: see CleanPath.
+	// A pattern that is not clean would match no path, see CleanPath.
 	whole := "/" + strings.TrimPrefix(string(text), "/")
 	if clean := CleanPath(whole); clean != whole && clean+"/" != whole {
 		return fmt.Errorf("%q is compared with clean paths: write %s", text, clean)
@@ -27,8 +27,8 @@ func (p *Pattern) UnmarshalText(text []byte) error {
 // MarshalText is the reverse of UnmarshalText.
 func (p Pattern) MarshalText() ([]byte, error) { return []byte(p), nil }
 
-// Matches reports whether a path that is clean matches, with a '/' at its end or without:
-// sites take both for the same.
+// Matches reports whether a clean path matches, with or without a '/' at its end: sites
+// treat both as the same.
 func (p Pattern) Matches(path string) bool { return p.match(path) || p.match(path+"/") }
 
 func (p Pattern) match(path string) bool {
@@ -48,9 +48,9 @@ func (p Pattern) match(path string) bool {
 	return strings.HasSuffix(rest, pieces[last])
 }
 
-// CleanPath returns the path that a site takes a path for: without %-encoding, empty
-// segments and dots. A limit on /login is one on //login and /%6cogin, too, and a '%' that
-// encodes nothing hides none of the others.
+// CleanPath returns a path as sites read it: without %-encoding, empty segments and dots. A
+// limit on /login also applies to //login and /%6cogin. A '%' that encodes nothing does not
+// hide the others.
 func CleanPath(raw string) string {
 	if !strings.Contains(raw, "%") {
 		return path.Clean("/" + raw)

@@ -28,7 +28,7 @@ func (s *Store) ask(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		runtime.Gosched() // requests that are about to come get a seat
+		runtime.Gosched() // so that requests that are about to come join
 	gather:
 		for len(batch) < together {
 			select {
@@ -51,7 +51,7 @@ func (s *Store) roundTrip(ctx context.Context, batch []*call) {
 	defer cancel()
 	s.Requests.Add(int64(len(batch)))
 	if again := s.send(ctx, batch, redis.Pipeliner.EvalSha, scriptName); len(again) > 0 {
-		// Redis has started anew, or is another one.
+		// Redis restarted, or another one took its place.
 		s.send(ctx, again, redis.Pipeliner.Eval, gcra.Script)
 	}
 	var failure error

@@ -11,7 +11,7 @@ import (
 	"github.com/spoke-go/spoke/examples/rate-limit/internal/gcra"
 )
 
-// count counts a round trip. After some in succession that failed, Redis is gone.
+// count counts a round trip. After some failures in succession, Redis is gone.
 func (s *Store) count(failure error) {
 	if failure == nil {
 		s.failing.Store(0)
@@ -47,7 +47,7 @@ func (s *Store) recover(ctx context.Context) {
 	}
 }
 
-// probe writes a key of its own, which a replica refuses, and asks each master of a
+// probe writes the probe key, which a replica refuses, and asks each master of a
 // cluster whether the cluster is whole.
 func (s *Store) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)

@@ -1,7 +1,7 @@
-// Package fleet has what all agents of a fleet share: the limits' state in Redis, or a
-// compatible server, alone, behind sentinels or in a cluster.
+// Package fleet has the state that all agents of a fleet share: the limits in Redis, or in
+// a compatible server, as one server, behind sentinels, or in a cluster.
 //
-// Requests that arrive together share a round trip: while one is under way, others gather
-// for the next. No request waits longer than the deadline. After some round trips in
-// succession that failed, requests do not wait at all, until Redis answers again.
+// Requests that arrive together share a round trip: during one, others gather for the next.
+// No request waits longer than the deadline. After some failed round trips in succession,
+// requests do not wait at all, until Redis answers again.
 package fleet

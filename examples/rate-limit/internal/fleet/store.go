@@ -20,7 +20,7 @@ var (
 
 const (
 	inFlight   = 2    // round trips at once: one's answers are read while another is sent
-	waiting    = 4096 // requests that wait for a round trip; further ones do not wait
+	waiting    = 4096 // requests that wait for a round trip; more do not wait
 	together   = 256  // requests of a round trip at most
 	tolerated  = 3    // round trips in succession that fail before requests do not wait
 	probeEvery = 100 * time.Millisecond
@@ -29,7 +29,7 @@ const (
 // Store charges requests in Redis. Set the fields before Run, and do not change them.
 type Store struct {
 	Client   redis.UniversalClient
-	ProbeKey string        // is written to find out whether Redis is back
+	ProbeKey string        // written to check whether Redis is back
 	Deadline time.Duration // of a request, and of a round trip
 	// Changed is called when Redis is no longer asked, with the reason, and when it is
 	// asked again, with nil. One goroutine calls it at a time.
@@ -43,7 +43,7 @@ type Store struct {
 	Gone                           atomic.Int64 // 1 while Redis is not asked, otherwise 0
 }
 
-// call is a request that waits. Its caller may have left before it is answered.
+// call is a request that waits. Its caller may leave before the answer.
 type call struct {
 	charges []gcra.Charge
 	ahead   []int64
@@ -59,9 +59,9 @@ func New(client redis.UniversalClient, probeKey string, deadline time.Duration, 
 }
 
 // Charge charges a request, unless one of the charges refuses it, and returns how far the
-// TAT of each was ahead before, in ticks. It takes no longer than the deadline; after an
-// error, Redis may charge the request all the same, so leave the charges as they are. Any
-// number of goroutines may call it.
+// TAT of each was ahead before, in ticks. It takes no longer than the deadline. After an
+// error Redis may still charge the request, so do not change the charges. Any number of
+// goroutines may call it.
 func (s *Store) Charge(charges []gcra.Charge) ([]int64, error) {
 	if s.Gone.Load() != 0 {
 		return nil, ErrGone

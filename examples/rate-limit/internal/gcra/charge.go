@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// Tick is the unit of time here: small enough for 50,000 requests a second within 1 %,
-// and large enough for Lua, whose numbers are exact up to 2^53, until the year 2041.
+// Tick is the unit of time of this package: small enough for 50,000 requests a second
+// within 1 %, and large enough for Lua, whose numbers are exact up to 2^53, until the year
+// 2041.
 const Tick = 250 * time.Nanosecond
 
-// Script charges all limits of a request in Redis. KEYS are those of the charges, ARGV
-// the [Args] of each. It returns how far each key's TAT was ahead before, in ticks, and
-// is exactly what [Table.Charge] does.
+// Script charges all limits of a request in Redis. KEYS are those of the charges, ARGV the
+// [Args] of each. It returns how far each key's TAT was ahead before, in ticks, and has the
+// same result as [Table.Charge].
 //
 //go:embed charge.lua
 var Script string
@@ -35,10 +36,10 @@ func (c Charge) Tolerance() int64 { return c.Interval * c.Burst }
 // Over reports whether the request is over the limit, whose TAT is that many ticks ahead.
 func (c Charge) Over(ahead int64) bool { return c.Wait(ahead) > 0 }
 
-// Wait returns how many ticks it takes until the request is not over the limit.
+// Wait returns the number of ticks until the request is within the limit.
 func (c Charge) Wait(ahead int64) int64 { return max(ahead+c.Increment()-c.Tolerance(), 0) }
 
-// Remaining returns how many requests the limit lets through at once.
+// Remaining returns the number of requests that the limit admits at once.
 func (c Charge) Remaining(ahead int64) int64 { return max(c.Tolerance()-ahead, 0) / c.Interval }
 
 // Refuses reports whether the limit refuses the request.

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Table keeps the TATs of a bounded number of keys on this process's monotonic clock.
-// Keys are kept as hashes of 64 bits with a secret seed. Its methods may be
-// called concurrently.
+// Table keeps the TATs of a bounded number of keys on this process's monotonic clock. It
+// keeps keys as hashes of 64 bits with a secret seed. Its methods may be called
+// concurrently.
 type Table struct {
 	most  int
 	seed  maphash.Seed
@@ -54,14 +54,14 @@ func (t *Table) Set(key string, tat int64) {
 	t.setLocked(t.hash(key), tat)
 }
 
-// Len returns how many keys the table has.
+// Len returns the number of keys in the table.
 func (t *Table) Len() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return int64(len(t.tats))
 }
 
-// Now is the table's clock, in ticks since it was made.
+// Now is the table's clock, in ticks since NewTable.
 func (t *Table) Now() int64 { return int64(time.Since(t.begun) / Tick) }
 
 func (t *Table) hash(key string) uint64 { return maphash.String(t.seed, key) }
@@ -72,8 +72,8 @@ func (t *Table) aheadLocked(charges []Charge, ahead []int64, now int64) {
 	}
 }
 
-// setLocked makes space by forgetting, of a few keys at random, the one with the earliest
-// TAT: it may be in the past, and forgetting it then changes nothing.
+// setLocked makes space: of a few random keys it forgets the one with the earliest TAT,
+// which may be in the past, so that forgetting it changes nothing.
 func (t *Table) setLocked(hash uint64, tat int64) {
 	if _, there := t.tats[hash]; !there && len(t.tats) >= t.most {
 		const few = 8

@@ -35,8 +35,8 @@ func StartSentinel(t *testing.T, master *Server) *Server {
 	return s
 }
 
-// StartReplica starts a replica of a master, and returns once the two are in step. In a
-// cluster it is another node, which the others know.
+// StartReplica starts a replica of a master, and waits until the replica is up to date. In
+// a cluster it is another node, which the others know.
 func StartReplica(t *testing.T, master *Server, others ...*Server) *Server {
 	t.Helper()
 	m := connect(t, master)

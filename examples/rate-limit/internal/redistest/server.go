@@ -29,7 +29,7 @@ type Server struct {
 	process *recipes.Process
 }
 
-// Start starts a Redis that saves nothing, with further arguments of its command line.
+// Start starts a Redis that saves nothing, with these arguments.
 func Start(t *testing.T, args ...string) *Server {
 	t.Helper()
 	port := freeaddr.Port(t)
@@ -39,7 +39,7 @@ func Start(t *testing.T, args ...string) *Server {
 	return s
 }
 
-// Args are further arguments of the next start, instead of those before.
+// Args replaces the arguments for the next start.
 func (s *Server) Args(args ...string) {
 	_, port, err := net.SplitHostPort(s.Addr)
 	require.NoError(s.t, err)
@@ -62,20 +62,20 @@ func (s *Server) Restart() {
 // Output returns the server's log since its last start.
 func (s *Server) Output() string { return s.process.Output() }
 
-// Kill ends the server as a crash does, and returns when it has ended.
+// Kill ends the server as a crash does, and waits for its end.
 func (s *Server) Kill() { s.process.Kill() }
 
-// Hang makes the server answer nothing, until GoOn.
+// Hang stops the server's answers until GoOn.
 func (s *Server) Hang() { s.process.Hang() }
 
 // GoOn ends Hang.
 func (s *Server) GoOn() { s.process.Signal(syscall.SIGCONT) }
 
-// TLS returns the arguments of a server that speaks TLS alone, and takes only clients that
-// have a certificate.
+// TLS returns the arguments of a server that speaks only TLS, and accepts only clients with
+// a certificate.
 func TLS(cert, key, ca string) []string {
 	return []string{"--port", "0", "--tls-port", "PORT", "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca}
 }
 
-// patience bounds every wait; it is reached only where something is wrong.
+// patience bounds every wait; only a failure reaches it.
 const patience = 30 * time.Second

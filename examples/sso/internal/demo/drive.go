@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/examples/sso/internal/lab"
 )
 
-// drive does in a browser what a visitor would, and shows what came of it.
+// drive visits the sites in a browser as a visitor would, and shows the results.
 func (d *demo) drive() error {
 	c, err := lab.StartChromium(filepath.Join(d.dir, "profile"))
 	if err != nil {
@@ -32,7 +32,7 @@ func (d *demo) drive() error {
 	}
 	const loginForm = `!!document.getElementById("password")`
 	step("opens a page of the wiki and is sent to the login", func() error {
-		// The agent may not have found its provider yet: the page says so.
+		// Until the agent finds its provider, the page says so.
 		for range 20 {
 			if err := c.Open(d.wiki + "/page?x=1"); err != nil {
 				return err

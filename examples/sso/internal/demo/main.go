@@ -1,6 +1,6 @@
 // Command demo is `make run-sso`: the agent, HAProxy, a provider with two users and two
-// sites. It stays until Ctrl-C, or drives a browser through all of it and shows the
-// outcome. It is started in examples/sso.
+// sites. It runs until Ctrl-C, or drives a browser through all of it and shows the
+// outcome. Run it in examples/sso.
 package main
 
 import (

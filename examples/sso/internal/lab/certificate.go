@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Certificate returns a certificate for names, signed by itself, and its key, each as PEM.
-// It is good for a day, and for clients an authority.
+// Certificate returns a self-signed certificate for names, and its key, each as PEM. It is
+// valid for a day, and clients can use it as an authority.
 func Certificate(names ...string) (cert, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

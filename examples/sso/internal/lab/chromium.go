@@ -13,14 +13,14 @@ import (
 // patience is the maximum duration of one step in the browser, on a busy machine.
 const patience = 45 * time.Second
 
-// Chromium is a headless browser with a profile of its own, in a folder that the caller
+// Chromium is a headless browser with its own profile, in a folder that the caller
 // removes.
 type Chromium struct {
 	ctx  context.Context
 	stop func()
 }
 
-// StartChromium starts the browser that is installed. It takes every certificate.
+// StartChromium starts the installed browser. It accepts every certificate.
 func StartChromium(profile string) (*Chromium, error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *Chromium) Until(expression string) error {
 	}
 }
 
-// Login fills the provider's form in and waits until a site shows the user.
+// Login fills in the provider's form and waits until a site shows the user.
 func (c *Chromium) Login(user string) error {
 	if err := c.Until(`!!document.getElementById("password")`); err != nil {
 		return err

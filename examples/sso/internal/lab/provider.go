@@ -26,8 +26,8 @@ const (
 	Password     = "correct horse"
 )
 
-// Provider is zitadel/oidc's OpenID Connect provider, with a login page and with a session
-// of its own: a user who has logged in for one site need not log in for another.
+// Provider is zitadel/oidc's OpenID Connect provider, with a login page and its own
+// session: a user who logged in for one site need not log in for another.
 type Provider struct {
 	*storage.Storage
 	issuer   string
@@ -110,7 +110,7 @@ func (p *Provider) SetAsked(asked func(*http.Request)) {
 	p.asked = asked
 }
 
-// SetAlter sets a func that alters the claims of ID tokens; the provider signs them then.
+// SetAlter sets a func that alters the claims of ID tokens before the provider signs them.
 func (p *Provider) SetAlter(alter func(claims map[string]any)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,7 +132,7 @@ func (p *Provider) serveAltered(w http.ResponseWriter, r *http.Request, alter fu
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(answer.Code)
-	_ = json.NewEncoder(w).Encode(tokens) // the agent may have gone
+	_ = json.NewEncoder(w).Encode(tokens) // the agent may be gone
 }
 
 func (p *Provider) altered(token string, alter func(map[string]any)) (string, error) {

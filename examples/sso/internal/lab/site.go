@@ -7,13 +7,13 @@ import (
 	"net/http"
 )
 
-// Site is a site that tells who HAProxy says that a visitor is.
+// Site is a site that shows the user that HAProxy names.
 func Site(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // trailers are behind it
+		_, _ = io.Copy(io.Discard, r.Body) // trailers follow it
 		trailers := 0
 		for _, values := range r.Trailer {
-			trailers += len(values) // none for one that Trailer announces and is not there
+			trailers += len(values) // empty for a missing trailer that Trailer announces
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		show := func(header string) string { return html.EscapeString(r.Header.Get(header)) }

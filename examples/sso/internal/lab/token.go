@@ -8,7 +8,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// Sign signs claims with the provider's key, as a token of the provider's own.
+// Sign signs claims with the provider's key, as the provider signs tokens.
 func (p *Provider) Sign(claims []byte) (string, error) {
 	key, err := p.SigningKey(context.Background())
 	if err != nil {
@@ -25,7 +25,7 @@ func (p *Provider) Sign(claims []byte) (string, error) {
 	return signed.CompactSerialize()
 }
 
-// OpaqueToken returns an access token of a user's that is no JWT.
+// OpaqueToken returns a user's access token that is not a JWT.
 func (p *Provider) OpaqueToken(user string) (string, error) {
 	id, _, err := p.CreateAccessToken(context.Background(), tokenRequest("id-"+user))
 	if err != nil {
