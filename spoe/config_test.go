@@ -1,8 +1,11 @@
 package spoe_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
+	"log/slog"
 	"net"
 	"testing"
 
@@ -42,6 +45,37 @@ func TestBadConfiguration(t *testing.T) {
 	}
 	assert.ErrorContains(t, (&spoe.Agent{Handler: nothing}).Run(t.Context()), "spoe: Run without a listener")
 	assert.ErrorContains(t, spoe.ListenAndServe(t.Context(), "127.0.0.1:0", nil), "no handler")
+}
+
+// buffered is a handler that asks for a buffer.
+type buffered int
+
+func (b buffered) LargestBuffer() (bytes int, message string) { return int(b), "large" }
+
+func (buffered) ServeSPOE(context.Context, *spoe.Message, *spoe.Actions) error { return nil }
+
+// TestLargestBuffer: an agent says at its start that it agrees to smaller frames than its
+// handler asks for.
+func TestLargestBuffer(t *testing.T) {
+	for _, tt := range []struct{ buffer, frame, needed int }{
+		{0, 256, 0},
+		{65536, 65532, 0},
+		{65536, 65531, 65532},
+		{1<<20 + 4, 0, 0},
+		{1<<20 + 5, 0, 1<<20 + 1},
+	} {
+		var log bytes.Buffer
+		a := &spoe.Agent{Handler: buffered(tt.buffer), MaxFrameSize: tt.frame, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // the agent ends as soon as it has started
+		require.NoError(t, a.ListenAndRun(ctx, "127.0.0.1:0"))
+		if tt.needed == 0 {
+			assert.NotContains(t, log.String(), "larger buffer", tt)
+			continue
+		}
+		assert.Contains(t, log.String(), fmt.Sprintf("message=large buffer=%d", tt.buffer), tt)
+		assert.Contains(t, log.String(), fmt.Sprintf(" needed=%d\n", tt.needed), tt)
+	}
 }
 
 func TestLoadTLS(t *testing.T) {
