@@ -49,7 +49,7 @@ func TestSources(t *testing.T) {
 		option = "    option http-buffer-request\n"
 		rule   = "    http-request send-spoe-group shop ask unless { path -m beg /static/ }\n"
 		event  = "event on-frontend-http-request"
-		// It reads what an event that comes later has set.
+		// It reads a variable that a later event sets.
 		verdict = "    http-request deny deny_status 403 if { var(txn.shop.verdict) -m str block }\n"
 		checks  = "    option spop-check\n    default-server check inter 1s\n"
 		// The message count is another engine's.

@@ -75,7 +75,7 @@ func (a *asked) ServeSPOE(ctx context.Context, m *spoe.Message, acts *spoe.Actio
 	return nil
 }
 
-// wait waits until the agent has got a message.
+// wait waits until the agent gets a message.
 func (a *asked) wait(t *testing.T) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {

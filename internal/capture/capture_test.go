@@ -170,7 +170,7 @@ func (s scenario) listen(t *testing.T) string {
 	require.NoError(t, err)
 	if s.agent != nil {
 		var wg sync.WaitGroup
-		wg.Go(func() { // ended by closing the listener; the recorder has closed the connections by then
+		wg.Go(func() { // ended by closing the listener; the recorder closed the connections by then
 			for {
 				c, err := lis.Accept()
 				if err != nil {

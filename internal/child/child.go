@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Process is a program that runs, or has ended.
+// Process is a program that runs or that ended.
 type Process struct {
 	Cmd   *exec.Cmd
-	Ended chan struct{} // closed when it has ended, Err is set then
+	Ended chan struct{} // closed when it ends, Err is set then
 	Err   error
 }
 
@@ -58,10 +58,10 @@ func (p *Process) HasEnded() bool {
 	}
 }
 
-// Signal may fail only because the program has ended, which Ended tells.
+// Signal may fail only because the program ended, which Ended reports.
 func (p *Process) Signal(sig os.Signal) { _ = p.Cmd.Process.Signal(sig) }
 
-// Kill ends the program at once, and returns when it has ended.
+// Kill ends the program at once, and returns when it ends.
 func (p *Process) Kill() {
 	p.Signal(os.Kill)
 	<-p.Ended

@@ -82,7 +82,7 @@ func startMirror(_ context.Context, d *demo, _ *group, _ string) ([]string, erro
 	return []string{"-url", "http://" + addr, "-log-copies"}, nil
 }
 
-// provenCopies waits until the mirror has got every request that the origin has.
+// provenCopies waits until the mirror gets every request that the origin has.
 func provenCopies(string) (string, error) {
 	for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		request, copies := seen.missing()

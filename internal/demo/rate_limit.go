@@ -53,7 +53,7 @@ func startRedis(ctx context.Context, d *demo, running *group, dir string) ([]str
 		redis.waitFor(ctx, "an answer on "+addr, func() bool { return accepts(addr) })
 }
 
-// provenSources finds who has counted among the agent's metrics.
+// provenSources finds, in the agent's metrics, who counted.
 func provenSources(metrics string) (string, error) {
 	count := func(source string) (n int) {
 		for _, m := range regexp.MustCompile(`(?m)^ratelimit_decisions_total\{.*ratelimit_source="`+source+`"\} (\d+)$`).FindAllStringSubmatch(metrics, -1) {

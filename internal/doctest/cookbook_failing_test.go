@@ -38,7 +38,7 @@ func TestCookbookFailing(t *testing.T) {
 				// It is gone: at first HAProxy still tries to reach it.
 				k.agent().Kill()
 				k.outcome(without, "/gone", `failed=- error=\d+`)
-				// Then its health checks have failed, and HAProxy does not try any more.
+				// Then its health checks fail, and HAProxy stops trying.
 				k.WaitLog("Server judge-agents/agent1 is DOWN")
 				down := "2"
 				if k.Binary.AtLeast("3.1") {

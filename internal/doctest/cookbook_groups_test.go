@@ -30,7 +30,7 @@ func TestCookbookGroups(t *testing.T) {
 		asked("inside", "X-Forwarded-For", "198.51.100.7, 10.0.0.1")
 		assert.Empty(t, network("/static/style.css", "X-Network", "forged"), "nobody is asked")
 
-		// The second group has what the first one has found out.
+		// The second group has the answer to the first.
 		assert.Equal(t, 200, k.login(200, browser, "198.51.100.7").Status)
 		assert.Equal(t, 403, k.login(403, "curl/8", "198.51.100.7").Status)
 		assert.Equal(t, 200, k.login(200, "curl/8", "10.0.0.1").Status)

@@ -17,7 +17,7 @@ import (
 )
 
 // TestCookbookResponseBody: a text with a card number does not leave the site, others do,
-// and a text of which the agent has seen the beginning says so.
+// and a text of which the agent saw the beginning says so.
 func TestCookbookResponseBody(t *testing.T) {
 	t.Parallel()
 	const number = "4111 1111 1111 1111"

@@ -20,7 +20,7 @@ func TestCookbookSeveral(t *testing.T) {
 		geo1, geo2, bots := k.Agents["127.0.0.1:9000"], k.Agents["127.0.0.1:9001"], k.Agents["127.0.0.1:9010"]
 
 		// 50 is for the program; 40 more would be for a country that is not known, but
-		// geo's answer has given it to bots.
+		// geo's answer gave it to bots.
 		v := k.scored("50", "User-Agent", "curl/8")
 		assert.Equal(t, []string{"HERE"}, v.Header.Values("X-Country"))
 		k.scored("0", "User-Agent", browser)

@@ -43,7 +43,7 @@ func startSite(t *testing.T) string {
 	return s.Listener.Addr().String()
 }
 
-// seen is a request as the site has seen it.
+// seen is a request that the site saw.
 func seen(t *testing.T, resp haproxytest.Response) visit {
 	t.Helper()
 	var v visit

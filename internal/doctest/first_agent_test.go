@@ -127,7 +127,7 @@ func (r *reader) run(line int, command, want string) {
 }
 
 func (r *reader) once(command string) (string, error) {
-	// The shell says where it has gone to.
+	// The shell prints its folder.
 	where := filepath.Join(r.t.TempDir(), "pwd")
 	cmd := exec.CommandContext(r.t.Context(), "sh", "-ec", command+"\npwd >'"+where+"'")
 	cmd.Dir, cmd.Env = r.dir, r.env

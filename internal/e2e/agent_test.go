@@ -15,7 +15,7 @@ type agent struct {
 	*spoe.Agent
 	addr  string // as a server line of HAProxy's has it
 	logs  *logs
-	ended chan struct{} // closed when it has ended; err is set then
+	ended chan struct{} // closed when it ends; err is set then
 	err   error
 }
 
@@ -33,7 +33,7 @@ func startHandler(t *testing.T, h spoe.Handler) *agent {
 	return start(t, &spoe.Agent{Handler: h})
 }
 
-// serve has run serve the agent until the test ends.
+// serve calls run, which serves the agent until the test ends.
 func serve(t *testing.T, a *spoe.Agent, addr string, run func() error) *agent {
 	t.Helper()
 	l := newLogs(t)
@@ -63,7 +63,7 @@ func (a *agent) end(t *testing.T) {
 }
 
 // settled returns the agent's Stats once each NOTIFY has its ACK: the agent counts an ACK
-// after HAProxy has got it.
+// after HAProxy gets it.
 func (a *agent) settled(t *testing.T) spoe.Stats {
 	t.Helper()
 	var s spoe.Stats

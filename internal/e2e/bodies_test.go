@@ -18,7 +18,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
-// bodies is an agent that reports how much of a body it has seen.
+// bodies is an agent that reports how much of a body it saw.
 func bodies() *router.Router {
 	type request struct{ Body router.RequestBody }
 	type response struct{ Body router.ResponseBody }

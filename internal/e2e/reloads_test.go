@@ -36,7 +36,7 @@ func TestReloads(t *testing.T) {
 		}
 		time.Sleep(200 * time.Millisecond)
 		o := l.end()
-		h.Stop() // returns when the processes before it have ended, too
+		h.Stop() // returns when the processes before it end, too
 		s := a.settled(t)
 		t.Logf("%d reloads, %d connections: %v", n, s.ConnectionsTotal, o)
 		assert.Positive(t, o.Responses)

@@ -57,7 +57,7 @@ func TestRestarts(t *testing.T) {
 	run("no-checks", restarts{n: countFrom(t, "SPOKE_RESTARTS", 1), clients: clients})
 }
 
-// run restarts the agents and returns what the clients have seen.
+// run restarts the agents and returns the clients' results.
 func (r restarts) run(t *testing.T, bin haproxytest.Binary) outcome {
 	const fall = 2
 	children := map[string]child{}

@@ -62,7 +62,7 @@ func startTap(t *testing.T, spoectl, agent string) string {
 		listen, to = fmt.Sprintf("unix:@spoke-e2e-tap-%d-%d", os.Getpid(), rand.Uint32()), "unix:@"+name
 	}
 	p := haproxytest.StartProgram(t, exec.Command(spoectl, "tap", listen, to, "--quiet"))
-	t.Cleanup(func() { // HAProxy, which is started after it, has ended by then
+	t.Cleanup(func() { // HAProxy, which starts after it, ends before
 		p.Stop(syscall.SIGTERM, waitLimit)
 		assert.Regexp(t, `\nspoectl tap: [1-9]\d* connections, .*\n$`, p.Output(), "HAProxy does not come through tap")
 	})

@@ -6,7 +6,7 @@ import (
 )
 
 // reserve binds a port without listening on it. Linux lets a listener bind it too, as long
-// as both have set SO_REUSEADDR and no other socket listens there.
+// as both set SO_REUSEADDR and no other socket listens there.
 func reserve() (port int, release func() error, err error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

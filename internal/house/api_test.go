@@ -173,7 +173,7 @@ func aliased(typ *doc.Type) (pkg, name string) {
 	return "", ""
 }
 
-// printDecl writes a declaration from which package doc has taken the unexported parts.
+// printDecl writes a declaration from which package doc took the unexported parts.
 func printDecl(t *testing.T, b *bytes.Buffer, fset *token.FileSet, decl ast.Decl) {
 	if gen, ok := decl.(*ast.GenDecl); ok {
 		ast.Inspect(gen, func(n ast.Node) bool {

@@ -10,8 +10,8 @@ import (
 var Err = errors.New("interrupted while reading")
 
 // Read returns what f returns, or Err as soon as ctx ends: no context ends the read of
-// a pipe or a terminal, or the opening of a pipe without a writer. f then goes on
-// until it has read, or until the process ends.
+// a pipe or a terminal, or the opening of a pipe without a writer. f then continues
+// until its read returns, or until the process ends.
 func Read(ctx context.Context, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }() // Read does not wait for it behind the end of ctx

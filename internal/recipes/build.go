@@ -45,7 +45,7 @@ func build(module, packages string) (dir string, err error) {
 	return built.dir, err
 }
 
-// RemovePrograms removes the programs that tests have built. A TestMain calls it at
+// RemovePrograms removes the programs that tests built. A TestMain calls it at
 // its end.
 func RemovePrograms() error {
 	built.mu.Lock()

@@ -30,8 +30,8 @@ func StartAgent(t *testing.T, name string, args ...string) *Process {
 	return StartProgram(t, Executable(t, name), listening, args...)
 }
 
-// StartProgram starts a program, and returns when it has written where it listens:
-// the first group of says matches its address.
+// StartProgram starts a program, and returns when the program logs its address: the
+// first group of says matches its address.
 func StartProgram(t *testing.T, path string, says *regexp.Regexp, args ...string) *Process {
 	t.Helper()
 	p := &Process{t: t, Program: haproxytest.StartProgram(t, exec.Command(path, args...))}
@@ -60,14 +60,14 @@ func (p *Process) gone() bool {
 	}
 }
 
-// Signal may fail only because the program has ended.
+// Signal may fail only because the program ended.
 func (p *Process) Signal(sig syscall.Signal) {
 	if !p.gone() {
 		_ = syscall.Kill(p.Pid(), sig)
 	}
 }
 
-// Kill ends the program as a crash does. It returns when the program has ended.
+// Kill ends the program as a crash does. It returns when the program ends.
 func (p *Process) Kill() {
 	p.Signal(syscall.SIGKILL)
 	<-p.Ended()

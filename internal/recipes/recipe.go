@@ -20,7 +20,7 @@ type Recipe struct {
 	Programs []Program
 }
 
-// Program is one agent of a recipe, with the files that it has written for HAProxy.
+// Program is one agent of a recipe, with the files that it wrote for HAProxy.
 type Program struct {
 	Folder        string // in examples/cookbook
 	SPOE, Backend string // files in the recipe's folder

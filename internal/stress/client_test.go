@@ -13,8 +13,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// client runs a random schedule on one connection after the other until end, or
-// until the agent has gone.
+// client runs a random schedule on one connection after the other until end, or until
+// the agent ends.
 type client struct {
 	t    *testing.T
 	rnd  *rand.Rand

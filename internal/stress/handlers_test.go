@@ -46,7 +46,7 @@ var kinds = map[string]outcome{
 	"detached": detached,
 }
 
-// kept has the values that handlers have kept: contexts must stay ended, and bound
+// kept has the values that handlers kept: contexts must stay ended, and bound
 // values must stay unchanged.
 type kept struct {
 	mu        sync.Mutex // guards what follows
@@ -65,7 +65,7 @@ func (k *kept) add(ctx context.Context, q question) {
 	}
 }
 
-// check is called when the agent has ended.
+// check is called when the agent ends.
 func (k *kept) check(t *testing.T) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -131,7 +131,7 @@ func (r *round) start() {
 	go func() { r.to.ended <- r.to.agent.Serve(ln) }() // ends in finish
 }
 
-// finish ends the agent and waits until it has ended.
+// finish ends the agent and waits until it ends.
 func (r *round) finish() {
 	r.to.ending.Store(true)
 	limit := patience

@@ -59,7 +59,7 @@ func (h *Histogram) Buckets() iter.Seq2[[2]time.Duration, uint64] {
 	}
 }
 
-// Merge adds what other has counted.
+// Merge adds the counts of other.
 func (h *Histogram) Merge(other *Histogram) {
 	h.hdr().Merge(other.hdr())
 	h.max = max(h.max, other.max)

@@ -69,8 +69,8 @@ type run struct {
 	reportProgress bool
 }
 
-// stall is the time without an ACK after which the run has failed, tick the interval of
-// the generator's checks meanwhile.
+// stall is the time without an ACK after which the run fails, tick the interval of the
+// generator's checks meanwhile.
 const (
 	stall = 10 * time.Second
 	tick  = 50 * time.Millisecond

@@ -45,8 +45,8 @@ func Slow(ctx context.Context, c Config, bytesPerSecond int, opened func() error
 	}
 	r := crowd{conns: conns, rng: rand.New(rand.NewPCG(1, 2))}
 	r.piece = max(1, int(float64(bytesPerSecond)*slowVisit.Seconds())/c.Conns)
-	// The first third is left out of the count: it takes some seconds until the
-	// first ACKs have come.
+	// The count leaves out the first third, because the first ACKs come after some
+	// seconds.
 	if err := r.loop(c.Window / 3); err != nil {
 		return Crowd{}, err
 	}

@@ -13,7 +13,7 @@ type page struct {
 	*inspect.Page
 	listener net.Listener
 	server   *http.Server
-	ended    chan struct{} // closed when Serve has returned
+	ended    chan struct{} // closed when Serve returns
 }
 
 func newPage(c config) (*page, error) {

@@ -8,7 +8,7 @@ import (
 // serveRaw is serve without the read that finds the socket empty: it stays within one
 // RawConn.Read, whose function goes back to the poller by returning false. As epoll is
 // edge-triggered there and no event is reset in between, a read that did not fill the
-// buffer has taken all, and later bytes wake the reader. That saves one of three system
+// buffer took all, and later bytes wake the reader. That saves one of three system
 // calls.
 func serveRaw(c net.Conn, ack []byte) {
 	defer c.Close()

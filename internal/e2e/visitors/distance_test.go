@@ -39,7 +39,7 @@ func faraway(t *testing.T) func(agent string) string {
 	}
 }
 
-// relay copies both ways until one side has closed.
+// relay copies both ways until one side closes.
 func relay(conn net.Conn, agent string) {
 	defer conn.Close()
 	to, err := net.Dial("tcp", agent)

@@ -15,12 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sendLimit bounds one request: a response that does not come is HAProxy's own
-// business, the site has been reached by then or is not.
+// sendLimit bounds one request: HAProxy need not send a response. By then the site has
+// the request, or never gets it.
 const sendLimit = 5 * time.Second
 
-// send sends a request and returns what has come back, when the connection or the
-// stream has ended.
+// send sends a request, waits until the connection or the stream ends, and returns the
+// answer.
 func (r *request) send(t *testing.T, http1, http2, name string) (answer string) {
 	t.Helper()
 	addr, text := http1, r.http1(name)
@@ -31,7 +31,7 @@ func (r *request) send(t *testing.T, http1, http2, name string) (answer string) 
 	require.NoError(t, err)
 	defer conn.Close()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(sendLimit)))
-	// HAProxy may refuse the request before it has read all of it.
+	// HAProxy may refuse the request before it reads all of it.
 	_, _ = io.WriteString(conn, text)
 	if r.halfClose {
 		_ = conn.(*net.TCPConn).CloseWrite()
@@ -54,8 +54,8 @@ func (r *request) http1(name string) string {
 	return text
 }
 
-// readResponse returns when the response's head is there and, in most cases, the
-// connection has ended.
+// readResponse returns when the response's head arrives or, in most cases, when the
+// connection ends.
 func readResponse(conn net.Conn) string {
 	var all bytes.Buffer
 	b := make([]byte, 64<<10)
@@ -114,7 +114,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// readStream reads frames until stream 1 or the connection has ended, and names
+// readStream reads frames until stream 1 or the connection ends, and names
 // them.
 func readStream(conn net.Conn) string {
 	var said []string

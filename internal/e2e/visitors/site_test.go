@@ -14,7 +14,7 @@ import (
 )
 
 // site is the server behind HAProxy. It takes any request, as net/http would not,
-// and remembers what HAProxy has said about it.
+// and remembers what HAProxy said about it.
 type site struct {
 	addr string
 
@@ -23,7 +23,7 @@ type site struct {
 	conns sync.WaitGroup
 }
 
-// visit is a request that has reached the site.
+// visit is a request that reached the site.
 type visit struct {
 	line    string // the request line
 	verdict string

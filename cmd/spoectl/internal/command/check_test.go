@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shopRoutes are the routes that an agent's -print-routes has written.
+// shopRoutes are the routes that an agent's -print-routes wrote.
 const shopRoutes = `{"messages": [{
 	"name": "ip-rep",
 	"args": [{"name": "ip", "types": ["IPV4", "IPV6", "STRING", "BINARY"], "required": true, "fetch": "src"}],

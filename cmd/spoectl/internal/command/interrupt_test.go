@@ -42,7 +42,7 @@ func TestFirstSignalEndsReading(t *testing.T) {
 			kill := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
 			defer kill.Stop()
 
-			f, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the command has opened it
+			f, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the command opens it
 			require.NoError(t, err)
 			defer f.Close()
 			require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))

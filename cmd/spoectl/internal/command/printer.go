@@ -80,7 +80,7 @@ func (p *printer) one(r recording.Record) error {
 	return err
 }
 
-// event prints an event that is not a frame. It forgets a connection that has ended.
+// event prints an event that is not a frame. It forgets a connection that ended.
 func (p *printer) event(at time.Duration, conn int, text string, ended bool) error {
 	if ended {
 		delete(p.decoders, conn)

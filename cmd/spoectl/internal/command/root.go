@@ -27,7 +27,7 @@ func (f failure) Unwrap() error { return f.error }
 
 func failf(format string, args ...any) error { return failure{fmt.Errorf(format, args...)} }
 
-// errSaid is the error of a command whose output has reported the problem.
+// errSaid is the error of a command whose output reported the problem.
 var errSaid = failure{errors.New("")}
 
 // Main runs spoectl with these arguments and returns its exit status.

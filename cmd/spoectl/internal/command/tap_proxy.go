@@ -30,7 +30,7 @@ type proxy struct {
 // drain is the longest wait for NOTIFYs in flight at the end.
 const drain = 5 * time.Second
 
-// serve accepts connections until ctx ends, and returns when all have ended.
+// serve accepts connections until ctx ends, and returns when all of them end.
 func (p *proxy) serve(ctx context.Context, ln net.Listener) error {
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -110,7 +110,7 @@ func TestTapPassesLastBytes(t *testing.T) {
 		c := dialRaw(t, "tcp", addr)
 		defer c.Close()
 		var writing sync.WaitGroup
-		writing.Go(func() { // ends when the agent has closed
+		writing.Go(func() { // ends when the agent closes
 			for more := make([]byte, 100); ; {
 				if _, err := c.Write(more); err != nil {
 					return
@@ -182,7 +182,7 @@ func TestTapAborted(t *testing.T) {
 	require.NoError(t, c.WriteFrames(t.Context(),
 		spoetest.Fragments(id, payload, 3)[0],
 		codec.Frame{Type: codec.FrameUnset, Flags: codec.FlagABORT | codec.FlagFIN, StreamID: id.Stream, FrameID: id.Frame}))
-	_, err = c.Ask(t.Context(), "ip-rep") // it has come to the agent by then
+	_, err = c.Ask(t.Context(), "ip-rep") // by then it reached the agent
 	require.NoError(t, err)
 	assert.Contains(t, tp.stop(t).err, "1 connections, 1 NOTIFYs, 1 ACKs")
 }

@@ -30,7 +30,7 @@ type tap struct {
 	last   result
 }
 
-// wait returns what it did, once it has ended.
+// wait waits for its end and returns the result.
 func (tp *tap) wait(t *testing.T) result {
 	t.Helper()
 	select {
