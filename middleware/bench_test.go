@@ -23,7 +23,7 @@ import (
 func globalTracerProvider() trace.TracerProvider { return otel.GetTracerProvider() }
 
 // inAgent has f measure what mw costs where it stands in an agent: call handles
-// a message that an agent has received as often as f likes. Deadlines are far.
+// a message that an agent received as often as f likes. Deadlines are far.
 func inAgent(tb testing.TB, mw spoe.Middleware, h spoe.Handler, args []spoetest.Argument, f func(call func())) {
 	tb.Helper()
 	done := make(chan struct{})
@@ -155,7 +155,7 @@ func full(tb testing.TB) spoe.Middleware {
 	return l
 }
 
-// awaited makes each message wait until the handler behind Detach has returned: otherwise
+// awaited makes each message wait until the handler behind Detach returns: otherwise
 // most of them would find the queue full.
 func awaited(detach spoe.Middleware) spoe.Middleware {
 	handled := make(chan struct{})

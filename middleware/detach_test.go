@@ -92,7 +92,7 @@ func TestDetachDropsWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// A message that a worker has taken makes space for another.
+// A message that a worker took makes space for another.
 func TestDetachQueueHasSpaceAgain(t *testing.T) {
 	body := spoetest.Arg("body", make([]byte, 1000))
 	size := len(newMessage(t, "m", body).Args.Raw().Raw())
@@ -301,7 +301,7 @@ func ExampleDetach() {
 	}))
 
 	ask(&spoe.Agent{Handler: handler, Logger: slog.New(slog.DiscardHandler)}, "mirror", "mirror")
-	mirrored.Wait() // Run has waited for them already
+	mirrored.Wait() // Run waited for them already
 	// Output:
 	// mirror:
 	// mirror:

@@ -40,7 +40,7 @@ func (m byName) ServeSPOE(ctx context.Context, msg *spoe.Message, acts *spoe.Act
 	return m[msg.Name].ServeSPOE(ctx, msg, acts)
 }
 
-// newMessage returns a message that no agent has received.
+// newMessage returns a message that no agent received.
 func newMessage(tb testing.TB, name string, args ...spoetest.Argument) *spoe.Message {
 	tb.Helper()
 	msg, err := spoetest.NewMessage(name, args...)

@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/internal/leak"
 )
 
-// TestMain fails if a middleware or an agent has left a goroutine behind.
+// TestMain fails if a middleware or an agent left a goroutine behind.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if left := leak.Goroutines(); code == 0 && left != "" {

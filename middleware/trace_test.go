@@ -37,7 +37,7 @@ func newTracer(tb testing.TB, opts ...sdktrace.TracerProviderOption) *tracer {
 	return &tracer{sdktrace.NewTracerProvider(append(opts, sdktrace.WithSyncer(exporter))...), exporter, tb}
 }
 
-// one returns the one span that has ended, and forgets it.
+// one returns the one span that ended, and forgets it.
 func (t *tracer) one() tracetest.SpanStub {
 	t.tb.Helper()
 	spans := t.GetSpans()

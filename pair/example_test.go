@@ -58,7 +58,7 @@ func Example() {
 		second := ask("check-response", spoetest.Arg("tx", first.Str("txn.tx")), spoetest.Arg("status", 500))
 		fmt.Println(second)
 	})
-	transactions.Close() // when the agent has ended
+	transactions.Close() // when the agent ends
 	// Output:
 	// response to /a: 500
 	// txn.leak=true

@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/internal/leak"
 )
 
-// TestMain fails if a store has left a goroutine behind.
+// TestMain fails if a store left a goroutine behind.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if left := leak.Goroutines(); code == 0 && left != "" {

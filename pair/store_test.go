@@ -241,7 +241,7 @@ func TestEvictedMisbehaves(t *testing.T) {
 	assert.EqualValues(t, 2, s.Stats().Panics)
 }
 
-// TestCloseWaits for calls of Evicted that others have begun.
+// TestCloseWaits for calls of Evicted that others began.
 func TestCloseWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := pair.New(pair.Config[int]{TTL: time.Second, Evicted: func(int, pair.Reason) { time.Sleep(time.Minute) }})

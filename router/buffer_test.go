@@ -34,7 +34,7 @@ func TestBufferAndFrame(t *testing.T) {
 			var log bytes.Buffer
 			a := &spoe.Agent{Handler: r, MaxFrameSize: tt.frame, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 			ctx, cancel := context.WithCancel(t.Context())
-			cancel() // the agent ends as soon as it has started
+			cancel() // the agent ends as soon as it starts
 			assert.NoError(t, a.ListenAndRun(ctx, "127.0.0.1:0"))
 			if tt.want == 0 {
 				assert.NotContains(t, log.String(), "larger buffer")

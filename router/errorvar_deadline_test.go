@@ -15,8 +15,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// HAProxy fails closed by the variable, also where the NOTIFY has waited until its
-// deadline without being handled.
+// HAProxy fails closed by the variable, even if the NOTIFY waited until its deadline
+// without being handled.
 func TestErrorVarOfAWaitingNotify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New()

@@ -37,7 +37,7 @@ type everything struct {
 }
 
 // TestBoundIsKept: a handler may keep all that it was given. The frame's
-// buffer is overwritten as soon as the handler has returned.
+// buffer is overwritten as soon as the handler returns.
 func TestBoundIsKept(t *testing.T) {
 	values := []struct {
 		name string
@@ -101,8 +101,8 @@ func TestBoundIsKept(t *testing.T) {
 	}
 }
 
-// TestNothingLingers: a field that an earlier message has filled is empty where
-// the next one has no argument for it.
+// TestNothingLingers: a field that an earlier message filled is empty if the next one
+// has no argument for it.
 func TestNothingLingers(t *testing.T) {
 	var got []string
 	r := router.New()

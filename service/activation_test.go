@@ -24,7 +24,7 @@ func buildGuard(t *testing.T) string {
 	return program
 }
 
-// A process that systemd has handed a socket answers on it, and ends on SIGTERM.
+// A process that systemd handed a socket answers on it, and ends on SIGTERM.
 func TestSocketActivation(t *testing.T) {
 	program := buildGuard(t)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

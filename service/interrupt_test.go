@@ -27,7 +27,7 @@ func TestSignalEndsReadingOfSecrets(t *testing.T) {
 	go func() {
 		ended <- newAgent().Run(ctx, service.Process{Args: []string{"-listen", "127.0.0.1:0", "-admin-token", "file:" + pipe}, Stdout: errs, Stderr: errs})
 	}()
-	f, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the program has opened it
+	f, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the program opens it
 	require.NoError(t, err)
 	defer f.Close()
 	cancel()

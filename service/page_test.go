@@ -17,8 +17,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// A sample of the live tail has the id of the span that the program has made, not only
-// of one that HAProxy has sent.
+// A sample of the live tail has the id of the span that the program made, not only
+// of one that HAProxy sent.
 func TestPageHasTraceIDs(t *testing.T) {
 	t.Setenv("OTEL_TRACES_EXPORTER", "console")
 	r := servicetest.Start(t, newAgent())

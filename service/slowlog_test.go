@@ -85,8 +85,8 @@ func TestLogBlocks(t *testing.T) {
 	assert.Equal(t, asked, strings.Count(log.String(), "msg=asked"))
 }
 
-// TestLogReaderEnds: an agent goes on if the reader of its log has ended, if its disk is full
-// and if its standard output and error are closed.
+// TestLogReaderEnds: an agent still runs if the reader of its log ended, if its disk is
+// full and if its standard output and error are closed.
 func TestLogReaderEnds(t *testing.T) {
 	program := buildGuard(t)
 	read, pipe, err := os.Pipe()

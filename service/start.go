@@ -244,7 +244,7 @@ func (p *program[C]) startAdmin(ctx context.Context, s *Setup[C], metrics http.H
 	}, nil
 }
 
-// flush sends the last telemetry, although ctx has ended.
+// flush sends the last telemetry, although ctx ended.
 func (p *program[C]) flush(ctx context.Context, signals *telemetry.Telemetry) {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), flushTimeout,
 		fmt.Errorf("not delivered within %v", flushTimeout))

@@ -21,7 +21,7 @@ import (
 
 const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-// A bucket of a histogram names a trace that it has counted.
+// A bucket of a histogram names a trace that it counted.
 func TestExemplars(t *testing.T) {
 	t.Setenv("OTEL_TRACES_EXPORTER", "console")
 	a := newAgent()

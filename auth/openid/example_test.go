@@ -9,7 +9,7 @@ import (
 	"github.com/spoke-go/spoke/auth/openid"
 )
 
-// A login begins. Until the provider has answered, the visitor gets 503.
+// A login begins. Until the provider answers, the visitor gets 503.
 func ExampleProvider_Begin() {
 	provider, err := openid.New(openid.Config{Issuer: "https://id.example.com", ClientID: "wiki"}, slog.Default(), time.Now)
 	if err != nil {

@@ -36,7 +36,7 @@ func run(t *testing.T, p *openid.Provider) {
 	require.Eventually(t, p.Up, patience, time.Millisecond)
 }
 
-// TestLogin: the provider gets the verifier of the login that has begun, and its answer is
+// TestLogin: the provider gets the verifier of the login that began, and its answer is
 // taken for that login alone.
 func TestLogin(t *testing.T) {
 	i := issuertest.Start(t)

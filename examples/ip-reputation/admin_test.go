@@ -93,7 +93,7 @@ func TestNotReadyBeforeListsAreRead(t *testing.T) {
 func TestReadyFailsFirst(t *testing.T) {
 	a := startProgram(t, nil, "-shutdown-timeout", "1m")
 	admin := a.Admin(t)
-	// Once HAProxy has checked health, the agent waits for it to notice.
+	// After a health check of HAProxy, the agent waits until HAProxy notices.
 	check := func() error {
 		_, err := spoetest.HealthCheck(t.Context(), "tcp", a.Addr(t))
 		return err

@@ -74,7 +74,7 @@ func (c *collector) env(more ...string) []string {
 	return append([]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"}, more...)
 }
 
-// got returns what has come so far.
+// got returns all that came so far.
 func (c *collector) got() (spans []*trace.Span, byName map[string]*metrics.Metric, resource map[string]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -127,7 +127,7 @@ func orQuotes(s string) string {
 	return s
 }
 
-// waitUp returns when HAProxy's first health check of the agent has gone well.
+// waitUp waits for the success of HAProxy's first health check of the agent.
 func waitUp(t *testing.T, h *haproxytest.HAProxy) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -209,7 +209,7 @@ func TestNoRequestIsLostInReloads(t *testing.T) {
 }
 
 // An agent ends while requests come, and another is there: HAProxy turns to it
-// when the health check fails, and what the first has accepted it answers.
+// when the health check fails, and what the first accepted it answers.
 //
 // SPOP leaves one gap: a question that HAProxy sends at the very moment at which the
 // agent disconnects a quiet connection. HAProxy up to 3.0 goes on using its connections
@@ -247,8 +247,8 @@ func TestEndUnderTraffic(t *testing.T) {
 	})
 }
 
-// TestFiles: the agent itself has written its part, what is shipped fits it, and the check
-// would tell otherwise.
+// TestFiles: the agent itself wrote its part, the shipped files fit it, and the check would
+// tell otherwise.
 func TestFiles(t *testing.T) {
 	servicetest.CheckFiles(t, main.Agent())
 	status, stdout, _ := once(t, "-timeout", "1s", "-check-config", "agents.cfg,haproxy.cfg")

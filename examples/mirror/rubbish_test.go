@@ -42,7 +42,7 @@ var rubbish = []func(w io.Writer){
 	},
 }
 
-// repeat writes first and then a text again and again, until the other side has closed.
+// repeat writes first and then a text again and again, until the other side closes.
 func repeat(w io.Writer, first, text string) {
 	_, err := io.WriteString(w, first)
 	for err == nil {

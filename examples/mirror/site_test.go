@@ -75,14 +75,14 @@ func (s *site) all() map[string][]got {
 	return all
 }
 
-// waitFor waits until requests with n ids have come.
+// waitFor waits until requests with n ids come.
 func (s *site) waitFor(t *testing.T, n int) map[string][]got {
 	t.Helper()
 	require.Eventually(t, func() bool { return len(s.all()) >= n }, 4*patience, 5*time.Millisecond, "requests did not come")
 	return s.all()
 }
 
-// waitForCopies waits until n requests with the id have come.
+// waitForCopies waits until n requests with the id come.
 func (s *site) waitForCopies(t *testing.T, id string, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool { return len(s.all()[id]) >= n }, 4*patience, 5*time.Millisecond, "requests did not come")

@@ -12,7 +12,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest/haproxytest"
 )
 
-// The agent itself has written its side of the files, the rules with the 429 among them.
+// The agent itself wrote its side of the files, the rules with the 429 among them.
 func TestFilesAreGenerated(t *testing.T) {
 	servicetest.CheckFiles(t, agent())
 	_, rules, _ := servicetest.Once(t, agent(), nil, "-print-config=frontend")

@@ -45,7 +45,7 @@ func TestLimits(t *testing.T) {
 		}
 		a := startAgent(t, slow, args...)
 		h := startHAProxy(t, bin, []*agent{a})
-		// fresh is an address that has sent nothing.
+		// fresh is an address that sent nothing.
 		clients := 0
 		fresh := func() string { clients++; return "198.51.100." + strconv.Itoa(clients) }
 		get := func(want int, path, ip string, headers ...string) haproxytest.Response {

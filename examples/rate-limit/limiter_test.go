@@ -42,8 +42,8 @@ func newLimiter(t *testing.T, addr string, deadline time.Duration) *limiter {
 	return l
 }
 
-// Requests that Redis answers too late, while the agent has counted its share already,
-// change nothing that the other reads: the race detector tells.
+// Redis answers requests too late, after the agent counted its share. These answers change
+// no data that other goroutines read: the race detector would report it.
 func TestLateAnswers(t *testing.T) {
 	server := redistest.Start(t)
 	l := newLimiter(t, server.Addr, 5*time.Millisecond)

@@ -48,7 +48,7 @@ func until(t *testing.T, ask func(ip string) spoetest.Vars, source string) {
 		func() string { return "no answer from " + source })
 }
 
-// untilLine asks until the agent has logged a line.
+// untilLine asks until the agent logs a line.
 func untilLine(t *testing.T, a *agent, ask func(ip string) spoetest.Vars, line string) {
 	t.Helper()
 	recipes.Until(t, func() bool { ask("192.0.2.255"); return strings.Contains(a.Output(), line) },

@@ -62,7 +62,7 @@ func TestTamperedCookies(t *testing.T) {
 	assert.Equal(t, "login", a.ask(t, question{host: "shop.localhost", cookie: "__Host-sso=" + good}).Str("txn.decision"))
 }
 
-// newLogin returns the cookie's value of a login that has only begun.
+// newLogin returns the cookie's value of a login that only began.
 func newLogin(t *testing.T, w *world) string {
 	b := newBrowser(t)
 	b.get(w.wiki + "/")
@@ -111,7 +111,7 @@ func TestLongCookies(t *testing.T) {
 		require.NoError(t, err)
 		req.Header.Set("Cookie", "__Host-sso=1"+strings.Repeat("A", 100<<10))
 		resp, err := newBrowser(t).Do(req)
-		if err == nil { // HAProxy may close before it has read all
+		if err == nil { // HAProxy may close before it reads all
 			resp.Body.Close()
 			assert.GreaterOrEqual(t, resp.StatusCode, 400)
 		}

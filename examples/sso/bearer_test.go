@@ -93,7 +93,7 @@ func TestBearerJWT(t *testing.T) {
 
 // TestWithdrawnKey: after the provider replaces its key, the agent takes tokens and
 // logins of the new key without a restart, and refuses tokens of the old one, also a token
-// that it has just taken.
+// that it just took.
 func TestWithdrawnKey(t *testing.T) {
 	w := newWorld(t, newest(t))
 	b := newBrowser(t)

@@ -8,5 +8,5 @@ import (
 	"github.com/spoke-go/spoke/service/servicetest"
 )
 
-// TestFiles: the agent itself has written its part of HAProxy's configuration.
+// TestFiles: the agent itself wrote its part of HAProxy's configuration.
 func TestFiles(t *testing.T) { servicetest.CheckFiles(t, main.Agent(time.Now)) }

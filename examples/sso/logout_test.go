@@ -61,7 +61,7 @@ func TestLogoutIsForCopies(t *testing.T) {
 	})
 }
 
-// TestRedisDown: while Redis is down, the agent does not know which sessions have ended; after
+// TestRedisDown: while Redis is down, the agent does not know which sessions ended; after
 // the time that is set it accepts none.
 func TestRedisDown(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {

@@ -1,5 +1,5 @@
-// Command auth tells who sends a request, by the session in its cookie, and
-// where those without a session have to log in.
+// Command auth identifies the user of a request by the session in its cookie, and names
+// the login page for visitors without a session.
 package main
 
 import (
@@ -46,9 +46,9 @@ func check(_ context.Context, q Question) (Answer, error) {
 	case q.Path == "/login": // or no visitor could ever log in
 		return Answer{Decision: "allow"}, nil
 	}
-	// After the login the visitor returns to this page. The login page has to
-	// check that this is a path of its own site. QueryEscape leaves nothing in
-	// it that could end the header.
+	// After the login the visitor returns to this page. The login page must check that
+	// this is a path of its own site. After QueryEscape it has no character that could
+	// end the header.
 	next := q.Path
 	if q.Query != "" {
 		next += "?" + q.Query

@@ -1,4 +1,4 @@
-// Command body looks into the bodies of requests.
+// Command body inspects the bodies of requests.
 package main
 
 import (
@@ -25,7 +25,7 @@ type Request struct {
 
 type Verdict struct {
 	Bad bool `spoe:"bad"`
-	// Truncated reports that Body is the beginning alone, or may be.
+	// Truncated reports that Body is, or may be, only the beginning.
 	Truncated bool `spoe:"truncated"`
 }
 

@@ -24,7 +24,7 @@ type Question struct {
 }
 
 type Verdict struct {
-	Score int `spoe:"score"` // each answer has it: that it is there means that there was one
+	Score int `spoe:"score"` // each answer has it, so a rule can see a missing answer
 }
 
 func judge(ctx context.Context, q Question) (Verdict, error) {

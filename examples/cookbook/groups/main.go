@@ -1,5 +1,5 @@
-// Command groups is asked by rules: when they say so, about some requests, and
-// with what other rules have found out before.
+// Command groups answers messages that rules send: at a place among other rules, for
+// some requests, and with the results of earlier rules.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 //go:generate sh -c "go run . -print-config=backend > agents.cfg"
 
 type Client struct {
-	IP netip.Addr `spoe:"ip,required" fetch:"src"` // as set-src has left it
+	IP netip.Addr `spoe:"ip,required" fetch:"src"` // as set-src left it
 }
 
 type Network struct {

@@ -1,4 +1,4 @@
-// Command guard is an agent as it runs in Kubernetes.
+// Command guard is an agent for Kubernetes.
 package main
 
 import (

@@ -27,7 +27,7 @@ type Question struct {
 
 type Answer struct {
 	Over       bool `spoe:"over"`                  // each answer has it
-	RetryAfter int  `spoe:"retry_after,omitempty"` // in seconds, where it is over
+	RetryAfter int  `spoe:"retry_after,omitempty"` // in seconds, if it is over
 }
 
 // customers stands for your database of customers and their plans.
@@ -36,7 +36,7 @@ var customers = map[string]limit{
 }
 
 type limiter struct {
-	others  limit // for who is no customer
+	others  limit // for all who are not customers
 	buckets *buckets
 }
 

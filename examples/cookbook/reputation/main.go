@@ -28,8 +28,8 @@ type Verdict struct {
 	List  string `spoe:"list,omitempty"` // which list the address is on
 }
 
-// lists stand for what you know about addresses. The last two are for trying it
-// out: on Linux all of 127.0.0.0/8 is this machine.
+// lists stand for your knowledge about addresses. The last two are for a try: on Linux
+// all of 127.0.0.0/8 is this machine.
 var lists = []struct {
 	name     string
 	score    int

@@ -1,4 +1,4 @@
-// Command response-body looks into the bodies of responses.
+// Command response-body inspects the bodies of responses.
 package main
 
 import (

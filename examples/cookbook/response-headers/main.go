@@ -1,4 +1,4 @@
-// Command response-headers says which headers a response leaves with.
+// Command response-headers chooses headers for a response.
 package main
 
 import (
@@ -37,8 +37,8 @@ type Headers struct {
 	Remove names       `spoe:"remove"`
 }
 
-// names are names of headers in the form that del-headers-bin takes: each behind
-// its length, and an empty one at the end.
+// names are names of headers in the form that del-headers-bin takes: each after its
+// length, and an empty one at the end.
 type names []byte
 
 func namesOf(list ...string) names {

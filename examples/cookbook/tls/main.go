@@ -1,4 +1,4 @@
-// Command tls is an agent that speaks TLS, and with HAProxy alone.
+// Command tls is an agent that speaks TLS, and only with HAProxy.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command bots rates how likely a request comes from a program.
+// Command bots estimates whether a request comes from a program.
 package main
 
 import (

@@ -1,6 +1,5 @@
-// Command certs makes the certificates for trying the recipe out: an authority, and the
-// certificates that it has signed for the agent and for HAProxy. They are valid for a
-// day.
+// Command certs makes certificates to try the recipe: an authority, and certificates
+// that it signs for the agent and for HAProxy. They are valid for a day.
 package main
 
 import (
