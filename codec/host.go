@@ -21,8 +21,10 @@ func ParseHost(text string) (Host, error) {
 	if i := strings.LastIndexByte(text, ':'); i > strings.LastIndexByte(text, ']') {
 		name, port = text[:i], text[i+1:]
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || !isDigit(port)) {
-		return Host{}, detail("a host with a wrong port")
+	if port != "" {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil || !isDigit(port) {
+			return Host{}, detail("a host with a wrong port")
+		}
 	}
 	if inside, ok := strings.CutPrefix(name, "["); ok {
 		addr, err := netip.ParseAddr(strings.TrimSuffix(inside, "]"))
@@ -32,7 +34,7 @@ func ParseHost(text string) (Host, error) {
 		return Host{Name: "[" + addr.String() + "]", Port: port}, nil
 	}
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" || name == "" {
+	if name == "" || strings.ContainsFunc(name, isOutsideHost) {
 		return Host{}, detail("a host that is no name and no address")
 	}
 	return Host{Name: name, Port: port}, nil
@@ -51,6 +53,11 @@ func (h Host) String() string {
 func (h *Host) UnmarshalText(text []byte) (err error) {
 	*h, err = ParseHost(string(text))
 	return err
+}
+
+// isOutsideHost reports whether no name of a host has the character.
+func isOutsideHost(r rune) bool {
+	return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '.' || r == '-' || r == '_')
 }
 
 func isDigit(s string) bool { return strings.Trim(s, "0123456789") == "" }

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/spoke-go/spoke/internal/safetext"
 	"github.com/spoke-go/spoke/spoe"
@@ -67,7 +68,7 @@ func Trace(cfgs ...TraceConfig) spoe.Middleware {
 		vars:    !cfg.NoVars,
 		secrets: newSecrets(cfg.Secrets),
 		// The first message looks them up, because programs set the global ones late.
-		tracer:     sync.OnceValue(func() trace.Tracer { return tracerOf(cfg.TracerProvider) }),
+		tracer:     sync.OnceValues(func() (trace.Tracer, bool) { return tracerOf(cfg.TracerProvider) }),
 		propagator: sync.OnceValue(func() propagation.TextMapPropagator { return propagatorOf(cfg.Propagator) }),
 	}
 	for _, arg := range slices.Sorted(maps.Keys(cfg.ArgAttributes)) {
@@ -90,11 +91,14 @@ func Trace(cfgs ...TraceConfig) spoe.Middleware {
 	}
 }
 
-func tracerOf(p trace.TracerProvider) trace.Tracer {
+// tracerOf returns the tracer, and whether it makes spans.
+func tracerOf(p trace.TracerProvider) (tracer trace.Tracer, on bool) {
 	if p == nil {
 		p = otel.GetTracerProvider()
 	}
-	return p.Tracer(instrumentation, trace.WithSchemaURL(semconv.SchemaURL))
+	tracer = p.Tracer(instrumentation, trace.WithSchemaURL(semconv.SchemaURL))
+	_, off := tracer.(noop.Tracer)
+	return tracer, !off
 }
 
 func propagatorOf(p propagation.TextMapPropagator) propagation.TextMapPropagator {
@@ -108,7 +112,7 @@ func propagatorOf(p propagation.TextMapPropagator) propagation.TextMapPropagator
 }
 
 type tracing struct {
-	tracer     func() trace.Tracer
+	tracer     func() (tracer trace.Tracer, on bool)
 	starts     methods[*spanStart]
 	propagator func() propagation.TextMapPropagator
 	renamed    *sync.Pool // of *renamedCarrier, or nil
@@ -127,9 +131,13 @@ type spanStart struct {
 type argAttribute struct{ arg, key string }
 
 func (t *tracing) serve(ctx context.Context, msg *spoe.Message, acts *spoe.Actions, next spoe.Handler) error {
+	tracer, on := t.tracer()
+	if !on { // the handler still gets the caller's span, which its log lines may name
+		return next.ServeSPOE(t.extract(ctx, msg), msg, acts)
+	}
 	start := t.starts.get(msg.Name)
 	name := safetext.Clip(msg.Name, maxMethodLength)
-	ctx, span := t.tracer().Start(t.extract(ctx, msg), name, start.options...)
+	ctx, span := tracer.Start(t.extract(ctx, msg), name, start.options...)
 	if !span.IsRecording() {
 		defer span.End()
 		return next.ServeSPOE(ctx, msg, acts)
