@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -21,6 +22,8 @@ import (
 var (
 	figures = flag.Bool("figures", false, "write the table of BenchmarkWAF in README.md")
 	seconds = flag.Int("seconds", 10, "how long BenchmarkWAF measures each case")
+	cases   = flag.String("cases", ".", "regular expression of the cases that BenchmarkWAF measures, such as ^GET, Core")
+	keep    = flag.String("profile", "", "folder in which BenchmarkWAF leaves the last profile, cpu.pprof")
 )
 
 // benchForm is a form of 1 KB.
@@ -44,6 +47,9 @@ func BenchmarkWAF(b *testing.B) {
 			request, rules, settings string
 			args                     []string
 		}{{"GET", "Core Rule Set", coreRules, nil}, {"POST of 1 KB", "Core Rule Set", coreRules, []string{"-s", script}}, {"GET", "one rule", oneRule, nil}} {
+			if !regexp.MustCompile(*cases).MatchString(c.request + ", " + c.rules) {
+				continue
+			}
 			plain := measure(b, bin, "", append(headers, c.args...))
 			waf := measure(b, bin, c.settings, append(headers, c.args...))
 			table += fmt.Sprintf("| %s | %s | %.0f | %.0f | %.0f µs |", c.request, c.rules, waf.rps, plain.rps, waf.cpu*1e6)
@@ -72,6 +78,7 @@ func measure(b *testing.B, bin haproxytest.Binary, settings string, args []strin
 	servicetest.WriteFile(b, file, settings)
 	a := servicetest.Run(b, nil, "-config", file, "-timeout", "10s", "-admin-pprof")
 	cfg := shipped(b, a.Addr(b), startOrigin(b), "log stdout format raw local0", "")
+	cfg.Files["agents.cfg"] = haproxytest.ReadConfig(b, "agents.cfg") // as shipped: tests check the agent's health more often
 	if settings == "" {
 		cfg.Config = regexp.MustCompile(`(?m)^ +(filter|http-request|http-response|option http-buffer).*$`).ReplaceAllString(cfg.Config, "")
 	}
@@ -91,7 +98,7 @@ func measure(b *testing.B, bin haproxytest.Binary, settings string, args []strin
 	if settings == "" {
 		return c
 	}
-	profile := b.TempDir() + "/cpu.pprof"
+	profile := cmp.Or(*keep, b.TempDir()) + "/cpu.pprof"
 	var profiling sync.WaitGroup
 	profiling.Go(func() { // ends after the time
 		status, text := servicetest.Get(b, a.Admin(b)+"/debug/pprof/profile?seconds="+strconv.Itoa(*seconds))
