@@ -3,6 +3,8 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
@@ -41,14 +43,11 @@ func (c *checker) checkAgent() {
 
 // quoteAll lists names in quotes.
 func quoteAll(names []string) string {
-	s := ""
-	for i, n := range slices.Compact(names) {
-		if i > 0 {
-			s += ", "
-		}
-		s += fmt.Sprintf("%q", n)
+	var quoted []string
+	for _, n := range slices.Compact(names) {
+		quoted = append(quoted, strconv.Quote(n))
 	}
-	return s
+	return strings.Join(quoted, ", ")
 }
 
 // setsVars reports whether an answer to a message that HAProxy sends may set a variable;

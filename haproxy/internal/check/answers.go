@@ -2,10 +2,8 @@ package check
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/spoke-go/spoke/haproxy/internal/model"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
@@ -25,32 +23,15 @@ func (c *checker) checkAnswers() {
 		}
 		var first *sending
 		by := ""
-		for _, m := range c.agent.Messages {
-			s := c.engine.Message(m.Name)
-			if s == nil || !slices.ContainsFunc(m.Vars, func(v model.Var) bool { return v.Sets(r.scope, name) }) {
-				continue
-			}
-			for _, at := range c.sendings(s) {
-				if !elsewhere(at.proxy, r.in) && (first == nil || at.before(first)) {
-					first, by = &at, m.Name
-				}
+		for message, s := range c.setters(r.scope, name) {
+			if !elsewhere(s.proxy, r.in) && (first == nil || s.place().before(first.place())) {
+				first, by = &s, message
 			}
 		}
-		if first != nil && first.isAfter(r) && !c.setByRule(r) {
+		if first != nil && r.place().before(first.place()) && !c.setByRule(r) {
 			c.findEarly(r, first, by)
 		}
 	}
-}
-
-// before reports whether one sending comes before another one.
-func (s *sending) before(o *sending) bool {
-	return s.stage < o.stage || s.stage == o.stage && s.proxy == o.proxy && s.rule < o.rule
-}
-
-// isAfter reports whether a message is sent after a rule.
-func (s *sending) isAfter(rule occurrence) bool {
-	at := syntax.RuleStage(rule.in, &rule.at)
-	return s.stage > at || s.stage == at && s.proxy == rule.in && s.rule > rule.line
 }
 
 func (c *checker) findEarly(r occurrence, s *sending, message string) {

@@ -107,10 +107,7 @@ func takes(m *model.Message) string {
 	for _, a := range m.Args {
 		names = append(names, a.Label())
 	}
-	if len(names) == 0 || len(names) > 16 {
-		return ""
-	}
-	return " It takes " + strings.Join(names, ", ") + "."
+	return sentence("It takes", names)
 }
 
 // checkType reports whether the field can take the argument's type.

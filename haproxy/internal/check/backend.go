@@ -14,31 +14,25 @@ func (c *checker) checkBackend() {
 	if b == nil {
 		return // HAProxy refuses it
 	}
-	var def health
-	for _, d := range b.All() {
-		if d.Is("default-server") {
-			def = def.with(d)
-		}
-	}
 	spop := c.knowsAgents(b)
 	servers := b.Servers()
 	c.checkServers(b, servers)
 	c.checkRefused(b)
 	for _, d := range servers {
-		h := def.with(d)
+		words := settings(b, d)
 		fix := "Write \"check\" after its address, or \"default-server check inter 1s fall 3 rise 1\" into the backend."
 		if !spop {
 			fix += " Write \"option spop-check\" into it, too."
 		}
-		c.checkSpoken(b, d, h)
-		c.checkProbe(b, d, h)
+		c.checkSpoken(b, d, words)
+		c.checkProbe(b, d, words)
 		switch {
-		case !h.checked && !h.tracks:
+		case !words.has("check") && !words.has("track"):
 			c.find(NoHealthCheck, d,
 				fmt.Sprintf("the agent %s of backend %s has no health check", d.Second(), b.Name),
 				"HAProxy keeps asking an agent that is gone: each request fails, or waits until the timeout. An agent that shuts down cannot make HAProxy use another one.",
 				fix)
-		case !spop && h.checked && h.named == "" && !slices.ContainsFunc(checkKinds(b), foreign):
+		case !spop && words.has("check") && !words.has("healthcheck") && !slices.ContainsFunc(checkKinds(b), foreign):
 			c.find(NoHealthCheck, b.Head,
 				fmt.Sprintf("backend %s has no \"option spop-check\"", b.Name),
 				"Its health checks only connect: an agent that is shutting down counts as up, and so does any other program on the port.",
@@ -50,16 +44,19 @@ func (c *checker) checkBackend() {
 // checkServers finds a backend without an agent that HAProxy can ask.
 func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
 	problem, fix := fmt.Sprintf("backend %s, of the agents, has no server line", b.Name), "remove \"disabled\"."
-	switch disabled := func(d syntax.Directive) bool { return !slices.Contains(d.Words, "disabled") || d.Maybe }; {
+	each := func(is func(server syntax.Directive) bool) bool {
+		return len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return !is(d) || d.Maybe })
+	}
+	switch {
 	case len(servers) == 0 && !slices.ContainsFunc(b.Lines, func(d syntax.Directive) bool { return d.Is("use-server") || d.Maybe }):
 	case slices.ContainsFunc(b.All(), func(d syntax.Directive) bool { return d.Is("disabled") && !d.Maybe }):
 		problem = fmt.Sprintf("backend %s, of the agents, is \"disabled\"", b.Name)
-	case len(servers) > 0 && !slices.ContainsFunc(servers, disabled):
+	case each(func(d syntax.Directive) bool { return slices.Contains(d.Words, "disabled") }):
 		problem = fmt.Sprintf("each server of backend %s, of the agents, is \"disabled\"", b.Name)
-	case len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return setting(b, d, "weight") != "0" || d.Maybe }):
+	case each(func(d syntax.Directive) bool { return settings(b, d)["weight"] == "0" }):
 		problem = fmt.Sprintf("each server of backend %s, of the agents, has the weight 0", b.Name)
 		fix = "write a weight that is not 0."
-	case len(servers) > 0 && !slices.ContainsFunc(servers, func(d syntax.Directive) bool { return !unresolved(b, d) || d.Maybe }):
+	case each(func(d syntax.Directive) bool { return unresolved(b, d) }):
 		problem = fmt.Sprintf("the servers of backend %s, of the agents, have host names, and \"init-addr none\" without \"resolvers\"", b.Name)
 		fix = "remove \"init-addr none\"."
 	default:
@@ -70,26 +67,11 @@ func (c *checker) checkServers(b *syntax.Section, servers []syntax.Directive) {
 		"Write a line such as \"server agent1 127.0.0.1:9000 check\", with the agent's address, or "+fix)
 }
 
-// setting returns the word after another one on a server's line, or on a default-server
-// line before it; or "".
-func setting(b *syntax.Section, server syntax.Directive, word string) string {
-	value := ""
-	for _, d := range b.All() {
-		here := d.Line == server.Line && d.File == server.File
-		if i := slices.Index(d.Words, word); (here || d.Is("default-server")) && i >= 0 && i+1 < len(d.Words) {
-			value = d.Words[i+1]
-		}
-		if here {
-			break
-		}
-	}
-	return value
-}
-
 // unresolved reports whether a server has a name that HAProxy looks up neither at its start
 // nor later.
 func unresolved(b *syntax.Section, server syntax.Directive) bool {
-	if len(server.Words) < 3 || setting(b, server, "init-addr") != "none" || setting(b, server, "resolvers") != "" {
+	words := settings(b, server)
+	if len(server.Words) < 3 || words["init-addr"] != "none" || words.has("resolvers") {
 		return false
 	}
 	host, _, _ := strings.Cut(server.Words[2], ":")
@@ -110,56 +92,39 @@ func (c *checker) knowsAgents(s *syntax.Section) bool {
 	})
 }
 
-// health is how a server is checked.
-type health struct {
-	checked bool
-	tracks  bool   // another server's check
-	named   string // the section that has the check (HAProxy 3.4)
-	port    bool   // another port is checked
-	proxy   string // the word for a PROXY header
-	ssl     bool   // messages use TLS
+// serverWords are the words in force for a server, each with the word after it.
+type serverWords map[string]string
 
-	// Only for health checks; by default as for messages.
-	checkProxy, checkSSL, checkPlain bool
-}
+func (w serverWords) has(word string) bool { _, ok := w[word]; return ok }
 
-// with returns h with the changes of a server line.
-func (h health) with(d syntax.Directive) health {
-	for i, w := range d.Words {
-		if i < 3 && !d.Is("default-server") {
-			continue // the server's name and address
+// settings returns the words of a server's line, and those of the default-server lines
+// before it. "no-ssl" takes "ssl" away, and the other way round.
+func settings(b *syntax.Section, server syntax.Directive) serverWords {
+	inForce := serverWords{}
+	for _, d := range b.All() {
+		first := 1
+		here := d.Line == server.Line && d.File == server.File
+		switch {
+		case here:
+			first = 3 // after the server's name and address
+		case !d.Is("default-server"):
+			continue
 		}
-		switch w {
-		case "check":
-			h.checked = true
-		case "no-check":
-			h.checked = h.checked && d.Maybe
-		case "track":
-			h.tracks = true
-		case "healthcheck":
-			h.named = "?"
+		for i := first; i < len(d.Words); i++ {
+			word, next := d.Words[i], ""
 			if i+1 < len(d.Words) {
-				h.named = d.Words[i+1]
+				next = d.Words[i+1]
 			}
-		case "port":
-			h.port = true
-		case "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn":
-			h.proxy = w
-		case "no-send-proxy", "no-send-proxy-v2", "no-send-proxy-v2-ssl", "no-send-proxy-v2-ssl-cn":
-			h.proxy = ""
-		case "check-send-proxy":
-			h.checkProxy = true
-		case "no-check-send-proxy":
-			h.checkProxy = false
-		case "ssl":
-			h.ssl = true
-		case "no-ssl":
-			h.ssl = false
-		case "check-ssl":
-			h.checkSSL = true
-		case "no-check-ssl":
-			h.checkSSL, h.checkPlain = false, true
+			if other, isNo := strings.CutPrefix(word, "no-"); !isNo {
+				delete(inForce, "no-"+word)
+			} else if word != "no-check" || !d.Maybe {
+				delete(inForce, other)
+			}
+			inForce[word] = next
+		}
+		if here {
+			break
 		}
 	}
-	return h
+	return inForce
 }

@@ -110,8 +110,16 @@ func (c *checker) handles() string {
 	for _, m := range c.agent.Messages {
 		names = append(names, m.Name)
 	}
-	if len(names) == 0 || len(names) > 12 {
+	return sentence("It handles", names)
+}
+
+// maxNames is the maximum number of names that a finding lists.
+const maxNames = 16
+
+// sentence returns " It handles a, b.", or "" if there is nothing or too much to list.
+func sentence(begin string, names []string) string {
+	if len(names) == 0 || len(names) > maxNames {
 		return ""
 	}
-	return " It handles " + strings.Join(names, ", ") + "."
+	return " " + begin + " " + strings.Join(names, ", ") + "."
 }

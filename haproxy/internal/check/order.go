@@ -60,7 +60,7 @@ func (c *checker) checkRead(m *syntax.SPOEMessage, s sending, v occurrence, effe
 	for _, o := range c.occurrences {
 		switch {
 		case !o.set || o.scope != v.scope || o.name != v.name || o.in != nil && elsewhere(s.proxy, o.in):
-		case o.in == nil || !after(s, o): // in the SPOE file, the condition is a message's
+		case o.in == nil || !s.place().before(o.place()): // in the SPOE file, the condition is a message's
 			return
 		case later == nil:
 			later = &o
@@ -88,19 +88,12 @@ func (c *checker) checkTogether(m *syntax.SPOEMessage, v occurrence, effect stri
 		return
 	}
 	by := ""
-	for i := range c.agent.Messages {
-		setter := &c.agent.Messages[i]
-		sent := c.engine.Message(setter.Name)
-		if sent == nil || !slices.ContainsFunc(setter.Vars, func(o model.Var) bool { return o.Sets(v.scope, name) }) {
-			continue
+	for setter, at := range c.setters(v.scope, name) {
+		if slices.ContainsFunc(c.sendings(m), func(s sending) bool { return at.place().before(s.place()) }) {
+			return
 		}
-		for _, at := range c.sendings(sent) {
-			if slices.ContainsFunc(c.sendings(m), func(s sending) bool { return at.before(&s) }) {
-				return
-			}
-			if by == "" || setter.Name != m.Name {
-				by = setter.Name
-			}
+		if by == "" || setter != m.Name {
+			by = setter
 		}
 	}
 	if by == "" || slices.ContainsFunc(c.others, func(o *checker) bool { return o.sends(by) }) {
@@ -118,15 +111,6 @@ func elsewhere(proxy, in *syntax.Section) bool {
 	return proxy != in && (front(proxy) && front(in) || proxy.Kind == "backend" && in.Kind == "backend")
 }
 
-// after reports whether a rule comes after a sending.
-func after(s sending, rule occurrence) bool {
-	at := syntax.RuleStage(rule.in, &rule.at)
-	if at != s.stage || s.rule < 0 || rule.in != s.proxy {
-		return at > s.stage
-	}
-	return rule.line > s.rule
-}
-
 // setByAgents reports whether an agent may set a variable; its order is then not
 // checked. It knows the variables of this agent, and only the prefixes of other agents.
 func (c *checker) setByAgents(v occurrence) bool {
@@ -139,7 +123,5 @@ func (c *checker) setByAgents(v occurrence) bool {
 // setsItself reports whether this agent, or HAProxy for its engine, sets a variable.
 func (c *checker) setsItself(scope, name string) bool {
 	return scope == "txn" && slices.Contains(c.engine.OwnVars, name) || scope+"."+name == c.agent.FailureVar ||
-		slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool {
-			return slices.ContainsFunc(m.Vars, func(o model.Var) bool { return o.Sets(scope, name) })
-		})
+		slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool { return m.Sets(scope, name) })
 }

@@ -9,28 +9,28 @@ import (
 )
 
 // checkSpoken finds server lines that do not speak SPOP on the agent's port.
-func (c *checker) checkSpoken(b *syntax.Section, d syntax.Directive, h health) {
-	switch {
-	case h.proxy == "":
+func (c *checker) checkSpoken(b *syntax.Section, d syntax.Directive, words serverWords) {
+	switch proxy := proxyWord(words); {
+	case proxy == "":
 	case c.agent.AcceptProxy && c.since(3, 4):
 		c.find(NotSPOP, d,
-			fmt.Sprintf("the server %s of backend %s has %q, which HAProxy 3.4 ignores, and the agent expects a PROXY header", d.Second(), b.Name, h.proxy),
+			fmt.Sprintf("the server %s of backend %s has %q, which HAProxy 3.4 ignores, and the agent expects a PROXY header", d.Second(), b.Name, proxy),
 			"The agent reads HAProxy's hello as a broken PROXY header and closes: no request gets an answer.",
 			"Set Agent.AcceptProxy to false.")
 	case !c.agent.AcceptProxy && !c.since(3, 4):
 		c.find(NotSPOP, d,
-			fmt.Sprintf("the server %s of backend %s has %q", d.Second(), b.Name, h.proxy),
+			fmt.Sprintf("the server %s of backend %s has %q", d.Second(), b.Name, proxy),
 			"HAProxy before 3.4 sends a PROXY header before its hello. The agent reads it as a frame that is too long and closes: no request gets an answer.",
-			fmt.Sprintf("Remove %q, or set Agent.AcceptProxy.", h.proxy))
+			fmt.Sprintf("Remove %q, or set Agent.AcceptProxy.", proxy))
 	}
 	switch tls := c.agent.TLS; {
 	case tls == nil:
-	case h.ssl && !*tls:
+	case words.has("ssl") && !*tls:
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has \"ssl\", and the agent does not speak TLS", d.Second(), b.Name),
 			"The agent reads the TLS hello as a frame that is too long and closes: no request gets an answer.",
 			"Remove \"ssl\", or give the agent a certificate (Agent.TLSConfig).")
-	case !h.ssl && *tls:
+	case !words.has("ssl") && *tls:
 		c.find(NotSPOP, d,
 			fmt.Sprintf("the server %s of backend %s has no \"ssl\", and the agent speaks only TLS", d.Second(), b.Name),
 			"The agent reads HAProxy's hello as a broken TLS handshake and closes: no request gets an answer.",
@@ -38,29 +38,40 @@ func (c *checker) checkSpoken(b *syntax.Section, d syntax.Directive, h health) {
 	}
 }
 
+// proxyWord returns the word for a PROXY header, or "".
+func proxyWord(words serverWords) string {
+	for _, word := range []string{"send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn"} {
+		if words.has(word) {
+			return word
+		}
+	}
+	return ""
+}
+
 // checkProbe finds health checks on the agent's port that it does not answer.
-func (c *checker) checkProbe(b *syntax.Section, d syntax.Directive, h health) {
-	if !h.checked || h.port {
+func (c *checker) checkProbe(b *syntax.Section, d syntax.Directive, words serverWords) {
+	if !words.has("check") || words.has("port") {
 		return
 	}
 	probe, fix := "", "Write \"option spop-check\" instead"
 	kinds := checkKinds(b)
-	if h.named != "" {
-		kinds = c.kindsOf(h.named)
-		fix = "Write \"type spop-check\" into the section \"healthcheck " + h.named + "\""
+	named := words["healthcheck"] // HAProxy 3.4
+	if named != "" {
+		kinds = c.kindsOf(named)
+		fix = "Write \"type spop-check\" into the section \"healthcheck " + named + "\""
 	}
 	switch {
 	case len(kinds) > 0 && !slices.ContainsFunc(kinds, func(kind string) bool { return !foreign(kind) }):
-		if kinds[0] == "httpchk" && c.connectsElsewhere(b, h.named) {
+		if kinds[0] == "httpchk" && c.connectsElsewhere(b, named) {
 			return
 		}
 		probe = fmt.Sprintf("is of the kind %q", kinds[0])
 		fix += "; or \"port N\" after the server's address, where N is a port of the agent that answers such checks."
-	case h.checkProxy && h.proxy == "":
+	case words.has("check-send-proxy") && proxyWord(words) == "":
 		probe, fix = "begins with a PROXY header (check-send-proxy)", "Remove \"check-send-proxy\"."
-	case h.checkSSL && !h.ssl:
+	case words.has("check-ssl") && !words.has("ssl"):
 		probe, fix = "uses TLS (check-ssl), and its messages do not", "Remove \"check-ssl\"; or write \"ssl\" instead, if the agent speaks TLS."
-	case h.checkPlain && h.ssl:
+	case words.has("no-check-ssl") && words.has("ssl"):
 		probe, fix = "does not use TLS (no-check-ssl), and its messages do", "Remove \"no-check-ssl\"."
 	default:
 		return

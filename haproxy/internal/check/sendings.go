@@ -1,6 +1,7 @@
 package check
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
@@ -12,6 +13,41 @@ type sending struct {
 	proxy *syntax.Section  // with the filter line or the rule
 	rule  int              // the index of the rule in the proxy's lines; -1 for an event
 	at    syntax.Directive // the event, or the rule
+}
+
+// place is where something happens: in a stage and, within that, at a line of a section.
+type place struct {
+	stage syntax.Stage
+	in    *syntax.Section
+	line  int
+}
+
+// before reports whether p certainly comes before q.
+func (p place) before(q place) bool {
+	return p.stage < q.stage || p.stage == q.stage && p.in == q.in && p.line < q.line
+}
+
+func (s *sending) place() place { return place{s.stage, s.proxy, s.rule} }
+
+// place returns where a line of haproxy.cfg is evaluated.
+func (o *occurrence) place() place { return place{syntax.RuleStage(o.in, &o.at), o.in, o.line} }
+
+// setters returns the sendings of the messages that set a variable, with the messages' names.
+func (c *checker) setters(scope, name string) iter.Seq2[string, sending] {
+	return func(yield func(string, sending) bool) {
+		for i := range c.agent.Messages {
+			m := &c.agent.Messages[i]
+			sent := c.engine.Message(m.Name)
+			if sent == nil || !m.Sets(scope, name) {
+				continue
+			}
+			for _, s := range c.sendings(sent) {
+				if !yield(m.Name, s) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // sendings returns the event and the rules that send a message.

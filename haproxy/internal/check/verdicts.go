@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spoke-go/spoke/haproxy/internal/model"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
@@ -59,15 +58,9 @@ func (c *checker) unsetBefore(r occurrence) *occurrence {
 
 // onlyBefore reports whether each message that sets a variable is sent before a rule.
 func (c *checker) onlyBefore(scope, name string, rule occurrence) bool {
-	for j := range c.agent.Messages {
-		m := c.engine.Message(c.agent.Messages[j].Name)
-		if m == nil || !slices.ContainsFunc(c.agent.Messages[j].Vars, func(v model.Var) bool { return v.Sets(scope, name) }) {
-			continue
-		}
-		for _, s := range c.sendings(m) {
-			if s.isAfter(rule) {
-				return false
-			}
+	for _, s := range c.setters(scope, name) {
+		if rule.place().before(s.place()) {
+			return false
 		}
 	}
 	return true
@@ -81,19 +74,13 @@ func (c *checker) setBefore(r occurrence) *occurrence {
 	for i := range c.occurrences {
 		o := &c.occurrences[i]
 		switch {
-		case !o.set || o.in != r.in || o.scope != r.scope || o.name != r.name || condition(o.in, o.at) != "" || o.at.Maybe:
+		case !o.set || o.in != r.in || o.place().stage == syntax.StageUnknown || o.scope != r.scope || o.name != r.name || condition(o.in, o.at) != "" || o.at.Maybe:
 		case strings.Contains(o.at.Text(), "("+full+",") || strings.Contains(o.at.Text(), "var("+full+")") && strings.Count(o.at.Text(), full) > 1:
 			// it depends on the variable, or is computed from it
-		case !isBefore(*o, r) || !c.onlyBefore(r.scope, name, *o):
+		case !o.place().before(r.place()) || !c.onlyBefore(r.scope, name, *o):
 		default:
 			return o
 		}
 	}
 	return nil
-}
-
-// isBefore reports whether a rule comes before another one of the same section.
-func isBefore(o, r occurrence) bool {
-	first, second := syntax.RuleStage(o.in, &o.at), syntax.RuleStage(r.in, &r.at)
-	return first != syntax.StageUnknown && (first < second || first == second && o.line < r.line)
 }

@@ -30,6 +30,11 @@ func (m *Message) On() router.Event {
 // SetsVars reports whether the handler sets variables.
 func (m *Message) SetsVars() bool { return len(m.Vars) > 0 || m.AnyVars }
 
+// Sets reports whether the handler sets, or may set, the variable of that scope and name.
+func (m *Message) Sets(scope, name string) bool {
+	return slices.ContainsFunc(m.Vars, func(v Var) bool { return v.Sets(scope, name) })
+}
+
 // Sets reports whether the variable is, or may be, the one of that scope and name.
 func (v *Var) Sets(scope, name string) bool {
 	return v.Scope == scope && (v.Name == name || v.Pattern && strings.HasPrefix(name, v.Beginning()))
