@@ -123,5 +123,5 @@ func (c *checker) setByAgents(v occurrence) bool {
 // setsItself reports whether this agent, or HAProxy for its engine, sets a variable.
 func (c *checker) setsItself(scope, name string) bool {
 	return scope == "txn" && slices.Contains(c.engine.OwnVars, name) || scope+"."+name == c.agent.FailureVar ||
-		slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool { return m.Sets(scope, name) })
+		slices.ContainsFunc(c.agent.Messages, func(m model.Message) bool { return model.SetsVar(&m, scope, name) })
 }

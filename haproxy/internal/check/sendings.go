@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/spoke-go/spoke/haproxy/internal/model"
 	"github.com/spoke-go/spoke/haproxy/internal/syntax"
 )
 
@@ -38,7 +39,7 @@ func (c *checker) setters(scope, name string) iter.Seq2[string, sending] {
 		for i := range c.agent.Messages {
 			m := &c.agent.Messages[i]
 			sent := c.engine.Message(m.Name)
-			if sent == nil || !m.Sets(scope, name) {
+			if sent == nil || !model.SetsVar(m, scope, name) {
 				continue
 			}
 			for _, s := range c.sendings(sent) {

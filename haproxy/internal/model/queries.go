@@ -3,6 +3,7 @@ package model
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spoke-go/spoke/router"
 )
@@ -30,8 +31,8 @@ func (m *Message) On() router.Event {
 // SetsVars reports whether the handler sets variables.
 func (m *Message) SetsVars() bool { return len(m.Vars) > 0 || m.AnyVars }
 
-// Sets reports whether the handler sets, or may set, the variable of that scope and name.
-func (m *Message) Sets(scope, name string) bool {
+// SetsVar reports whether a message's handler sets, or may set, the variable of that scope and name.
+func SetsVar(m *Message, scope, name string) bool {
 	return slices.ContainsFunc(m.Vars, func(v Var) bool { return v.Sets(scope, name) })
 }
 
@@ -46,6 +47,21 @@ func (v *Var) Beginning() string {
 		return strings.TrimSuffix(v.Name, "*")
 	}
 	return v.Name
+}
+
+// AnyArg reports whether is holds for an argument of a message.
+func AnyArg(a *Agent, is func(m *Message, arg *Arg) bool) bool {
+	return slices.ContainsFunc(a.Messages, func(m Message) bool {
+		return slices.ContainsFunc(m.Args, func(arg Arg) bool { return is(&m, &arg) })
+	})
+}
+
+// LongestDeadline returns the longest deadline of the messages.
+func LongestDeadline(a *Agent) (longest time.Duration) {
+	for _, m := range a.Messages {
+		longest = max(longest, time.Duration(m.Deadline))
+	}
+	return longest
 }
 
 // Groups returns the names of the groups, in the order in which they first occur.

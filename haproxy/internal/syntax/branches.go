@@ -3,6 +3,7 @@ package syntax
 import (
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // truth is the known truth of a condition.
@@ -14,41 +15,31 @@ const (
 	no
 )
 
-// branches are the open .if lines, the innermost last: the state of the current branch,
-// whether HAProxy certainly takes an earlier one, and whether it may take one.
-type branches []struct {
-	branch       truth
+// branch is an open .if line: the state of its current branch, whether HAProxy certainly
+// takes an earlier one, and whether it may take one.
+type branch struct {
+	state        truth
 	taken, doubt bool
 }
 
+// branches are the open .if lines, the innermost last.
+type branches []branch
+
 // off reports whether a line is in a branch that is skipped. A branch with an unknown
 // condition is read.
-func (c branches) off() bool {
-	for _, o := range c {
-		if o.branch == no {
-			return true
-		}
-	}
-	return false
-}
+func (c branches) off() bool { return c.any(no) }
 
 // doubtful reports whether a line is in a branch with an unknown condition.
-func (c branches) doubtful() bool {
-	for _, o := range c {
-		if o.branch == unknown {
-			return true
-		}
-	}
-	return false
+func (c branches) doubtful() bool { return c.any(unknown) }
+
+func (c branches) any(state truth) bool {
+	return slices.ContainsFunc(c, func(b branch) bool { return b.state == state })
 }
 
 func (c *branches) apply(word string, holds func() truth) error {
 	switch word {
 	case ".if":
-		*c = append(*c, struct {
-			branch       truth
-			taken, doubt bool
-		}{})
+		*c = append(*c, branch{})
 	case ".elif", ".else", ".endif":
 		if len(*c) == 0 {
 			return fmt.Errorf("%s without an .if", word)
@@ -67,9 +58,9 @@ func (c *branches) apply(word string, holds func() truth) error {
 	case word != ".else":
 		t = holds()
 	}
-	last.branch = t
+	last.state = t
 	if t == yes && last.doubt {
-		last.branch = unknown
+		last.state = unknown
 	}
 	last.taken = last.taken || t == yes
 	last.doubt = last.doubt || t == unknown

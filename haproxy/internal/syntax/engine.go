@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,20 +81,16 @@ func ParseEngine(name, file string, lines []Directive) (*Engine, error) {
 		if scope != name {
 			continue
 		}
-		second := ""
-		if len(d.Words) > 1 {
-			second = d.Words[1]
-		}
 		switch d.Words[0] {
 		case "spoe-agent":
-			e.Head, e.Prefix, e.PrefixAt = d, second, d
+			e.Head, e.Prefix, e.PrefixAt = d, d.Second(), d
 			add = e.agentLine
 		case "spoe-message":
-			m := &SPOEMessage{Name: second, Head: d}
+			m := &SPOEMessage{Name: d.Second(), Head: d}
 			e.Messages = append(e.Messages, m)
 			add = m.line
 		case "spoe-group":
-			g := &SPOEGroup{Name: second, Head: d}
+			g := &SPOEGroup{Name: d.Second(), Head: d}
 			e.groups = append(e.groups, g)
 			add = g.line
 		default:
@@ -115,10 +112,7 @@ func ParseEngine(name, file string, lines []Directive) (*Engine, error) {
 
 // ID is the engine's name in rules: its own or, without one, its agent's.
 func (e *Engine) ID() string {
-	if e.Name != "" || len(e.Head.Words) < 2 {
-		return e.Name
-	}
-	return e.Head.Words[1]
+	return cmp.Or(e.Name, e.Head.Second())
 }
 
 func (e *Engine) agentLine(d Directive) {

@@ -79,7 +79,7 @@ func (c *Config) chosen() string {
 // names the agent.
 func (c *Config) follows(a model.Agent, m model.Message) bool {
 	return slices.ContainsFunc(a.Messages, func(first model.Message) bool {
-		return slices.ContainsFunc(first.Vars, func(v model.Var) bool { return v.Scope == "txn" && v.Name == c.Affinity }) && stageOf(first) < stageOf(m)
+		return setsTxn(first, c.Affinity) && stageOf(first) < stageOf(m)
 	})
 }
 

@@ -43,10 +43,7 @@ func (e *engine) inFrontend() bool {
 func (c Config) engines(a model.Agent) ([]engine, error) {
 	var all []engine
 	var errs []error
-	keepApart := false
-	if v, ok := syntax.ParseVersion(c.Version); ok && !v.AtLeast(2, 5) {
-		keepApart = true
-	}
+	keepApart := c.before(2, 5)
 	find := func(name, prefixOf string) *engine {
 		i := slices.IndexFunc(all, func(e engine) bool { return e.config.Engine == name })
 		if i >= 0 {
@@ -82,15 +79,10 @@ func (c Config) engines(a model.Agent) ([]engine, error) {
 		e := find(name, engineOf)
 		e.agent.Messages = append(e.agent.Messages, m)
 	}
-	slices.SortStableFunc(all, func(x, y engine) int {
-		switch {
-		case x.config.Engine == c.Engine && y.config.Engine != c.Engine:
-			return -1
-		case y.config.Engine == c.Engine && x.config.Engine != c.Engine:
-			return 1
-		}
-		return 0
-	})
+	if i := slices.IndexFunc(all, func(e engine) bool { return e.config.Engine == c.Engine }); i > 0 {
+		first := all[i]
+		all = slices.Insert(slices.Delete(all, i, i+1), 0, first)
+	}
 	for name := range c.Engines {
 		if !slices.ContainsFunc(a.Messages, func(m model.Message) bool { return m.Engine == name || m.Engine == "" && name == c.Engine }) {
 			errs = append(errs, fmt.Errorf("haproxy: Config.Engines has %q, which no route names", name))
@@ -118,7 +110,7 @@ func (e *engine) complete(several bool) error {
 	if full := c.fullName("txn", processTimeVar); len(full) > codec.MaxVarName {
 		wrong(tooLong, full, len(full), codec.MaxVarName)
 	}
-	deadline := e.deadline()
+	deadline := model.LongestDeadline(&e.agent)
 	switch {
 	case max(c.Processing, deadline) > syntax.MaxTime/2:
 		wrong("a deadline of %v is too long for HAProxy: make Config.Processing %v at most, and the middleware's timeout shorter", max(c.Processing, deadline), syntax.MaxTime/2)
@@ -130,14 +122,6 @@ func (e *engine) complete(several bool) error {
 		c.Processing = max(2*deadline, 100*time.Millisecond)
 	}
 	return errors.Join(errs...)
-}
-
-// deadline returns the longest deadline of the engine's messages.
-func (e *engine) deadline() (longest time.Duration) {
-	for _, m := range e.agent.Messages {
-		longest = max(longest, time.Duration(m.Deadline))
-	}
-	return longest
 }
 
 // toPrefix returns an engine's name without characters that names of variables cannot

@@ -80,21 +80,15 @@ func writeStages(t *text, engines []engine, events []router.Event) {
 
 // writeNeeds writes the lines that some samples need.
 func writeNeeds(t *text, engines []engine) {
-	uses := func(is func(name string) bool) bool {
-		return slices.ContainsFunc(engines, func(e engine) bool {
-			return slices.ContainsFunc(e.agent.Messages, func(m model.Message) bool {
-				return slices.ContainsFunc(m.Args, func(a model.Arg) bool {
-					return is(samples.Name(samples.Unquoted(a.Fetch)))
-				})
-			})
-		})
-	}
 	if slices.ContainsFunc(engines, func(e engine) bool { return fetchesBody(&e.agent, "", "req.") }) {
 		t.comment("    ", "Waits until the body is whole or the buffer is full, and then sends the message. "+
 			"req.body_len is the length that has arrived; req.body_size is the length of the whole body, if HAProxy knows it.")
 		t.line("    option http-buffer-request")
 	}
-	if uses(func(name string) bool { return name == "unique-id" }) {
+	uniqueID := func(_ *model.Message, a *model.Arg) bool {
+		return samples.Name(samples.Unquoted(a.Fetch)) == "unique-id"
+	}
+	if slices.ContainsFunc(engines, func(e engine) bool { return model.AnyArg(&e.agent, uniqueID) }) {
 		t.comment("    ", "Without this line there is no unique-id. If the frontend has such a line already, keep that one.")
 		t.line(`    unique-id-format %{+X}o\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid`)
 	}
@@ -116,9 +110,7 @@ func (c *Config) answers(a model.Agent, e router.Event) []string {
 // fetchesBody reports whether a message of a group, or any message for "", reads the
 // body of a request ("req.") or a response ("res.").
 func fetchesBody(a *model.Agent, group, side string) bool {
-	return slices.ContainsFunc(a.Messages, func(m model.Message) bool {
-		return (group == "" || m.Group == group) && slices.ContainsFunc(m.Args, func(arg model.Arg) bool {
-			return samples.FetchesBody(samples.Unquoted(arg.Fetch), side)
-		})
+	return model.AnyArg(a, func(m *model.Message, arg *model.Arg) bool {
+		return (group == "" || m.Group == group) && samples.FetchesBody(samples.Unquoted(arg.Fetch), side)
 	})
 }

@@ -59,12 +59,10 @@ func joined(condition, term string) string {
 func firstBytes(a *model.Agent, group string, rules *ruleSet) string {
 	switch rules {
 	case tcpRequest:
-		for _, m := range a.Messages {
-			for _, arg := range m.Args {
-				if m.Group == group && strings.HasPrefix(samples.Name(samples.Unquoted(arg.Fetch)), "req.ssl_") {
-					return "if { req.ssl_hello_type 1 }"
-				}
-			}
+		if model.AnyArg(a, func(m *model.Message, arg *model.Arg) bool {
+			return m.Group == group && strings.HasPrefix(samples.Name(samples.Unquoted(arg.Fetch)), "req.ssl_")
+		}) {
+			return "if { req.ssl_hello_type 1 }"
 		}
 		return "if { req.len gt 0 }"
 	case tcpResponse:

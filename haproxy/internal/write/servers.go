@@ -1,6 +1,11 @@
 package write
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+
+	"github.com/spoke-go/spoke/haproxy/internal/model"
+)
 
 // writeServers writes the agents' server lines, and the lines that choose among them.
 func (c *Config) writeServers(t *text, engines []engine) {
@@ -39,15 +44,16 @@ func (c *Config) writeServers(t *text, engines []engine) {
 
 func serverName(i int) string { return "agent" + strconv.Itoa(i+1) }
 
+// setsTxn reports whether a message's handler sets a variable of the scope txn.
+func setsTxn(m model.Message, name string) bool {
+	return slices.ContainsFunc(m.Vars, func(v model.Var) bool { return v.Scope == "txn" && v.Name == name })
+}
+
 // setterOf returns the engine whose agent sets a variable of the scope txn, or nil.
 func setterOf(engines []engine, name string) *engine {
 	for i := range engines {
-		for _, m := range engines[i].agent.Messages {
-			for _, v := range m.Vars {
-				if v.Scope == "txn" && v.Name == name {
-					return &engines[i]
-				}
-			}
+		if slices.ContainsFunc(engines[i].agent.Messages, func(m model.Message) bool { return setsTxn(m, name) }) {
+			return &engines[i]
 		}
 	}
 	return nil

@@ -3,7 +3,6 @@ package write
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spoke-go/spoke/haproxy/internal/model"
 	"github.com/spoke-go/spoke/haproxy/internal/samples"
@@ -83,14 +82,10 @@ func (c *Config) writeAgent(t *text, a model.Agent) {
 
 // deadlines returns the text about the agent's own deadlines.
 func deadlines(a *model.Agent) string {
-	longest := time.Duration(0)
-	for _, m := range a.Messages {
-		longest = max(longest, time.Duration(m.Deadline))
-	}
-	if longest == 0 {
+	if model.LongestDeadline(a) == 0 {
 		return "The agent has no deadline of its own."
 	}
-	return "The agent's own deadline is shorter: " + syntax.FormatTime(longest) + "."
+	return "The agent's own deadline is shorter: " + syntax.FormatTime(model.LongestDeadline(a)) + "."
 }
 
 // varNames returns the names that are registered, each once, without their scopes.

@@ -96,12 +96,7 @@ func placeGroups(a model.Agent) (model.Agent, error) {
 
 // needsResponse reports whether HAProxy has a sample of a group only on responses.
 func needsResponse(a *model.Agent, group string) bool {
-	for _, m := range a.Messages {
-		for _, arg := range m.Args {
-			if m.Group == group && !arg.Shared && !samples.On(arg.Fetch, router.OnFrontendHTTPRequest) && samples.On(arg.Fetch, router.OnHTTPResponse) {
-				return true
-			}
-		}
-	}
-	return false
+	return model.AnyArg(a, func(m *model.Message, arg *model.Arg) bool {
+		return m.Group == group && !arg.Shared && !samples.On(arg.Fetch, router.OnFrontendHTTPRequest) && samples.On(arg.Fetch, router.OnHTTPResponse)
+	})
 }
