@@ -33,8 +33,13 @@ const endTimeout = 30 * time.Second
 // ends, and connects to it. The agent's log goes to the test's.
 func New(tb testing.TB, h spoe.Handler) *Engine {
 	tb.Helper()
+	return NewAgent(tb, agentOf(tb, h))
+}
+
+// agentOf returns an agent with this handler, whose log goes to the test's.
+func agentOf(tb testing.TB, h spoe.Handler) *spoe.Agent {
 	level := &slog.HandlerOptions{Level: slog.LevelDebug}
-	return NewAgent(tb, &spoe.Agent{Handler: h, Logger: slog.New(slog.NewTextHandler(tb.Output(), level))})
+	return &spoe.Agent{Handler: h, Logger: slog.New(slog.NewTextHandler(tb.Output(), level))}
 }
 
 // NewAgent is New with an agent of the caller's, whose limits and timeouts hold.

@@ -2,7 +2,6 @@ package spoetest
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 
 	"github.com/spoke-go/spoke/spoe"
@@ -20,8 +19,7 @@ func Serve(tb testing.TB, h spoe.Handler) (addr string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	level := &slog.HandlerOptions{Level: slog.LevelDebug}
-	a := &spoe.Agent{Handler: h, Logger: slog.New(slog.NewTextHandler(tb.Output(), level))}
+	a := agentOf(tb, h)
 	ended := make(chan error, 1)
 	// It ends with the agent's Close; the cleanup waits for it.
 	go func() { ended <- a.Run(context.Background(), ln) }()

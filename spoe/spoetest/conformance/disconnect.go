@@ -139,10 +139,8 @@ func endCases() []Case {
 					if when == "after an ACK" {
 						s.served()
 					}
-					for i := range uint64(20) {
-						if when == "with NOTIFYs in flight" {
-							s.notify(at(i, 1), s.t.message())
-						}
+					if when == "with NOTIFYs in flight" {
+						s.notifyEach(20, s.t.message())
 					}
 					s.check(end(s.c, how))
 					s.servedElsewhere()

@@ -49,8 +49,7 @@ var faults = []fault{
 		_ = sleep.For(ctx, w.pause())
 	}},
 	{"half a hello", false, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
-		h := spoetest.DefaultHello()
-		w.half(ctx, c, codec.AppendFrame(nil, spoetest.HelloFrame(h.Append(nil))))
+		w.half(ctx, c, codec.AppendFrame(nil, helloFrame(spoetest.DefaultHello())))
 	}},
 	{"half a frame", true, func(ctx context.Context, w *faultyClient, c *spoetest.Client) { w.half(ctx, c, w.notifies(1)) }},
 	{"random bytes", false, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
@@ -113,8 +112,7 @@ var faults = []fault{
 		w.aftermath(ctx, c)
 	}},
 	{"health check, not awaited", false, func(ctx context.Context, w *faultyClient, c *spoetest.Client) {
-		h := spoetest.HealthCheckHello()
-		_ = c.WriteFrames(ctx, spoetest.HelloFrame(h.Append(nil)))
+		_ = c.WriteFrames(ctx, helloFrame(spoetest.HealthCheckHello()))
 		_ = sleep.For(ctx, w.pause()/10)
 	}},
 }

@@ -30,9 +30,7 @@ func healthCheckCases() []Case {
 		})},
 		{"healthcheck/then-reset", rowHealthCheck, "§3.2.3", scripted(func(s *script) {
 			for range 5 {
-				s.connect()
-				hello := spoetest.HealthCheckHello()
-				s.send(spoetest.HelloFrame(hello.Append(nil)))
+				s.greet(spoetest.HealthCheckHello())
 				s.check(s.c.Reset())
 			}
 			s.servedElsewhere()
@@ -60,8 +58,7 @@ func healthCheckInShutdown(s *script) {
 	done := shutdown()
 	defer func() { s.check(<-done) }()
 	s.check(sleep.For(s.ctx, s.t.settle()))
-	hello := spoetest.HealthCheckHello()
-	_ = checked.WriteFrames(s.ctx, spoetest.HelloFrame(hello.Append(nil))) // may be closed by now
+	_ = checked.WriteFrames(s.ctx, helloFrame(spoetest.HealthCheckHello())) // may be closed by now
 	switch f, err := checked.Next(s.ctx); {
 	case err == nil:
 		s.failf("a health check during shutdown got %v, want the end of the connection", f.Type)

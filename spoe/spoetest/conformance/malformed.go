@@ -88,9 +88,7 @@ func malformedCases() []Case {
 		})},
 		Case{"malformed/others-were-accepted", rowMalformed, "§3.2.9", scripted(func(s *script) {
 			s.open()
-			for i := range uint64(5) {
-				s.notify(at(i, 1), spoetest.Msg(MessageSleep, spoetest.Arg("ms", 200)))
-			}
+			s.notifyEach(5, spoetest.Msg(MessageSleep, spoetest.Arg("ms", 200)))
 			s.send(spoetest.NotifyFrame(at(9, 1), []byte{1, 'm'}))
 			for _, f := range s.drained([]codec.Status{codec.StatusInvalid}) {
 				if f.Type == codec.FrameAck && f.StreamID == 9 {

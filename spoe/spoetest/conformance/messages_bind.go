@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
-	"sync"
 	"time"
 
 	"github.com/spoke-go/spoke/codec"
@@ -73,44 +72,26 @@ type nullOut struct {
 	Nil  bool `spoe:"nil"`
 }
 
-// plans are compiled when they are first needed.
-var plans = sync.OnceValues(func() (p struct {
-	bindIn, nullIn   *codec.Decoder
-	bindOut, nullOut *codec.Encoder
-}, err error) {
-	if p.bindIn, err = codec.DecoderOf(reflect.TypeFor[bindIn]()); err != nil {
-		return p, err
-	}
-	if p.nullIn, err = codec.DecoderOf(reflect.TypeFor[nullIn]()); err != nil {
-		return p, err
-	}
-	if p.bindOut, err = codec.EncoderOf(reflect.TypeFor[bindOut]()); err != nil {
-		return p, err
-	}
-	p.nullOut, err = codec.EncoderOf(reflect.TypeFor[nullOut]())
-	return p, err
-})
-
 func serveBind(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-	p, err := plans()
-	if err != nil {
-		return err
-	}
 	var in bindIn
-	if err := p.bindIn.Decode(msg.Name, msg.Args.Raw(), &in); err != nil {
+	if err := codec.Unmarshal(msg.Args.Raw(), &in); err != nil {
 		return err
 	}
-	return acts.SetResult(p.bindOut, &bindOut{First: in.First, Fields: in.Fields})
+	return setResult(acts, &bindOut{First: in.First, Fields: in.Fields})
 }
 
 func serveNull(_ context.Context, msg *spoe.Message, acts *spoe.Actions) error {
-	p, err := plans()
+	var in nullIn
+	if err := codec.Unmarshal(msg.Args.Raw(), &in); err != nil {
+		return err
+	}
+	return setResult(acts, &nullOut{Zero: in.Zero, Nil: in.Pointer == nil})
+}
+
+func setResult(acts *spoe.Actions, out any) error {
+	enc, err := codec.EncoderOf(reflect.TypeOf(out))
 	if err != nil {
 		return err
 	}
-	var in nullIn
-	if err := p.nullIn.Decode(msg.Name, msg.Args.Raw(), &in); err != nil {
-		return err
-	}
-	return acts.SetResult(p.nullOut, &nullOut{Zero: in.Zero, Nil: in.Pointer == nil})
+	return acts.SetResult(enc, out)
 }

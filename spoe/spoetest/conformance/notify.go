@@ -146,9 +146,7 @@ func notifyCases() []Case {
 			s.want(s.ack(slow), "txn.slept=1000")
 		})},
 		{"engine/slow-handlers-elsewhere", rowEngine, "§3.2.1", opened(func(s *script) {
-			for i := range uint64(20) {
-				s.notify(at(i, 1), spoetest.Msg(MessageSleep, spoetest.Arg("ms", 1000)))
-			}
+			s.notifyEach(20, spoetest.Msg(MessageSleep, spoetest.Arg("ms", 1000)))
 			s.within(s.t.wait()/2, "another connection", s.servedElsewhere)
 			for i := range uint64(20) {
 				s.ack(at(i, 1))

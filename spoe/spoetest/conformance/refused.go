@@ -28,10 +28,9 @@ func missingCases() []Case {
 		{"hello/versions-unsupported", rowUnsupported, "§3.5", scripted(func(s *script) {
 			for _, v := range []string{"1.0", "1.0, 1.5", "3.0", "", ",", "20.0", "12.0", "two", "0.2.0"} {
 				s.at = fmt.Sprintf("supported-versions %q", v)
-				s.connect()
 				h := spoetest.DefaultHello()
 				h.SupportedVersions = v
-				s.send(spoetest.HelloFrame(h.Append(nil)))
+				s.greet(h)
 				s.refused(codec.StatusBadVersion)
 			}
 		})},
@@ -49,8 +48,7 @@ func missingCases() []Case {
 }
 
 func refusedCases() []Case {
-	hello := spoetest.DefaultHello()
-	good := spoetest.HelloFrame(hello.Append(nil))
+	good := helloFrame(spoetest.DefaultHello())
 	// first sends a frame as the first of a connection.
 	first := func(change func(*codec.Frame), statuses ...codec.Status) func(context.Context, *Target) error {
 		return scripted(func(s *script) {

@@ -104,6 +104,15 @@ func (s *script) connect() {
 	s.c = c
 }
 
+// greet connects and sends a hello, and no more.
+func (s *script) greet(h spoetest.Hello) {
+	s.connect()
+	s.send(helloFrame(h))
+}
+
+// helloFrame is the frame of a hello.
+func helloFrame(h spoetest.Hello) codec.Frame { return spoetest.HelloFrame(h.Append(nil)) }
+
 // open connects and does the handshake with DefaultHello, changed by changes.
 func (s *script) open(changes ...func(*spoetest.Hello)) codec.AgentHello {
 	s.connect()
@@ -145,6 +154,13 @@ func (s *script) payload(msgs ...spoetest.Message) []byte {
 // notify sends a NOTIFY.
 func (s *script) notify(id spoetest.ID, msgs ...spoetest.Message) {
 	s.send(spoetest.NotifyFrame(id, s.payload(msgs...)))
+}
+
+// notifyEach sends n NOTIFYs with stream-ids from 0, frame-id 1.
+func (s *script) notifyEach(n uint64, msgs ...spoetest.Message) {
+	for i := range n {
+		s.notify(at(i, 1), msgs...)
+	}
 }
 
 // ack awaits the ACK of a NOTIFY, and that it is one HAProxy takes whole.

@@ -59,9 +59,7 @@ func sizeCases() []Case {
 			// Earlier NOTIFYs may get their ACKs, but no frame comes behind the
 			// AGENT-DISCONNECT.
 			h := s.open()
-			for i := range uint64(10) {
-				s.notify(at(i, 1), s.t.message())
-			}
+			s.notifyEach(10, s.t.message())
 			s.rawLast(codec.AppendFrame(nil, sized(at(99, 1), int(h.MaxFrameSize)+1)))
 			for _, f := range s.drained([]codec.Status{codec.StatusTooBig}) {
 				if f.Type == codec.FrameAck && f.StreamID >= 10 {

@@ -22,8 +22,7 @@ func timeoutCases() []Case {
 		})},
 		{"timeout/half-a-hello", rowSilent, "§3.5", scripted(func(s *script) {
 			s.known("HelloTimeout", s.t.HelloTimeout)
-			h := spoetest.DefaultHello()
-			whole := codec.AppendFrame(nil, spoetest.HelloFrame(h.Append(nil)))
+			whole := codec.AppendFrame(nil, helloFrame(spoetest.DefaultHello()))
 			for _, n := range []int{1, 4, 5, len(whole) - 1} {
 				s.connect()
 				s.raw(whole[:n])
@@ -32,9 +31,8 @@ func timeoutCases() []Case {
 		})},
 		{"timeout/hello-drop-by-drop", rowSilent, "§3.5", scripted(func(s *script) {
 			s.known("HelloTimeout", s.t.HelloTimeout)
-			h := spoetest.DefaultHello()
 			s.connect()
-			s.drops(codec.AppendFrame(nil, spoetest.HelloFrame(h.Append(nil))), s.t.HelloTimeout)
+			s.drops(codec.AppendFrame(nil, helloFrame(spoetest.DefaultHello())), s.t.HelloTimeout)
 		})},
 		{"timeout/half-a-frame", rowSilent, "§3.5", scripted(func(s *script) {
 			s.known("ReadTimeout", s.t.ReadTimeout)
