@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/spoke-go/spoke/internal/secret"
 )
 
 // lingers is the time for which messages are counted after the last browser leaves.
@@ -15,7 +17,7 @@ const lingers = 10 * time.Second
 // it. Create it with [New].
 type Page struct {
 	cfg     Config
-	secrets map[string]bool
+	secrets secret.Names
 
 	epoch time.Time // the start of all times, which saves reading the wall clock
 
@@ -46,7 +48,7 @@ func New(cfg Config) *Page {
 	}
 	return &Page{
 		cfg:     cfg,
-		secrets: newSecrets(cfg.Secrets),
+		secrets: secret.NewNames(cfg.Secrets),
 		epoch:   time.Now(),
 		done:    make(chan struct{}),
 	}

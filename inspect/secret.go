@@ -11,20 +11,12 @@ import (
 
 const redacted = "REDACTED"
 
-func newSecrets(names []string) map[string]bool {
-	s := map[string]bool{}
-	for _, name := range names {
-		s[name] = true
-	}
-	return s
-}
-
 func (p *Page) secretArg(name string) bool {
-	return p.secrets[name] || secret.Arg(name) || isSecretHeader(name)
+	return p.secrets.Arg(name) || isSecretHeader(name)
 }
 
 func (p *Page) secretVar(scope codec.Scope, name string) bool {
-	return p.secrets[name] || secret.Var(scope, name) || isSecretHeader(name)
+	return p.secrets.Var(scope, name) || isSecretHeader(name)
 }
 
 // isSecretHeader reports whether name is a secret header, also as the last part of

@@ -15,6 +15,8 @@ import (
 const (
 	maxShown    = 256  // bytes of a value that telemetry shows
 	maxErrShown = 1024 // bytes of an error's text
+
+	redacted = "REDACTED" // stands for a secret value
 )
 
 // valueAttribute returns a value as an attribute of its own type.

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/spoke-go/spoke/internal/safetext"
+	"github.com/spoke-go/spoke/internal/secret"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -56,7 +57,7 @@ func Log(cfgs ...LogConfig) spoe.Middleware {
 	}
 	cfg.Args = slices.Clone(cfg.Args)
 	l := &logging{
-		LogConfig: cfg, every: uint64(max(cfg.Every, 1)), secrets: newSecrets(cfg.Secrets),
+		LogConfig: cfg, every: uint64(max(cfg.Every, 1)), secrets: secret.NewNames(cfg.Secrets),
 		rates: methods[*rate]{make: func(string) *rate { return new(rate) }},
 	}
 	return func(next spoe.Handler) spoe.Handler {
@@ -77,7 +78,7 @@ type logging struct {
 	every   uint64
 	good    atomic.Uint64 // successful messages
 	rates   methods[*rate]
-	secrets secrets
+	secrets secret.Names
 }
 
 const (
@@ -155,7 +156,7 @@ func (l *logging) appendValues(attrs []slog.Attr, msg *spoe.Message, acts *spoe.
 	for _, name := range l.Args {
 		if v, ok := msg.Args.Lookup(name); ok {
 			text := redacted
-			if !l.secrets.arg(name) {
+			if !l.secrets.Arg(name) {
 				text = shown(v)
 			}
 			attrs = append(attrs, slog.String("arg."+name, text))
@@ -169,7 +170,7 @@ func (l *logging) appendValues(attrs []slog.Attr, msg *spoe.Message, acts *spoe.
 		switch {
 		case act.Unset, act.Value.IsNull():
 			text = "unset"
-		case !l.secrets.variable(act.Scope, act.Name):
+		case !l.secrets.Var(act.Scope, act.Name):
 			text = shown(act.Value)
 		}
 		attrs = append(attrs, slog.String("var."+act.Scope.String()+"."+act.Name, text))

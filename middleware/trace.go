@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/spoke-go/spoke/internal/safetext"
+	"github.com/spoke-go/spoke/internal/secret"
 	"github.com/spoke-go/spoke/spoe"
 )
 
@@ -66,7 +67,7 @@ func Trace(cfgs ...TraceConfig) spoe.Middleware {
 	cfg := only("Trace", cfgs)
 	t := &tracing{
 		vars:    !cfg.NoVars,
-		secrets: newSecrets(cfg.Secrets),
+		secrets: secret.NewNames(cfg.Secrets),
 		// The first message looks them up, because programs set the global ones late.
 		tracer:     sync.OnceValues(func() (trace.Tracer, bool) { return tracerOf(cfg.TracerProvider) }),
 		propagator: sync.OnceValue(func() propagation.TextMapPropagator { return propagatorOf(cfg.Propagator) }),
@@ -118,7 +119,7 @@ type tracing struct {
 	renamed    *sync.Pool // of *renamedCarrier, or nil
 	args       []argAttribute
 	vars       bool
-	secrets    secrets
+	secrets    secret.Names
 }
 
 // spanStart has the attributes with which the spans of a message name begin.
@@ -174,7 +175,7 @@ func (t *tracing) extract(ctx context.Context, msg *spoe.Message) context.Contex
 
 func (t *tracing) recordArgs(span trace.Span, msg *spoe.Message) {
 	for _, a := range t.args {
-		if v, ok := msg.Args.Lookup(a.arg); ok && !v.IsNull() && !t.secrets.arg(a.arg) {
+		if v, ok := msg.Args.Lookup(a.arg); ok && !v.IsNull() && !t.secrets.Arg(a.arg) {
 			span.SetAttributes(valueAttribute(a.key, v))
 		}
 	}
@@ -189,7 +190,7 @@ func (t *tracing) recordVars(span trace.Span, acts *spoe.Actions) {
 		switch {
 		case act.Unset, act.Value.IsNull():
 			unset = append(unset, name)
-		case t.secrets.variable(act.Scope, act.Name):
+		case t.secrets.Var(act.Scope, act.Name):
 			attrs = append(attrs, attribute.String("spop.var."+name, redacted))
 		default:
 			attrs = append(attrs, valueAttribute("spop.var."+name, act.Value))

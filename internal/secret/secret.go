@@ -69,6 +69,25 @@ func Header(name string) bool {
 	return slices.Contains(Headers, strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", "-")))
 }
 
+// Names holds the names, from a configuration, of arguments and variables whose values are
+// hidden in addition to those of Arg and Var; variables are without their scope.
+type Names map[string]bool
+
+// NewNames returns the set of these names.
+func NewNames(names []string) Names {
+	n := make(Names, len(names))
+	for _, name := range names {
+		n[name] = true
+	}
+	return n
+}
+
+// Arg is the function Arg for these names, too.
+func (n Names) Arg(name string) bool { return n[name] || Arg(name) }
+
+// Var is the function Var for these names, too.
+func (n Names) Var(scope codec.Scope, name string) bool { return n[name] || Var(scope, name) }
+
 // names is a set that grows while it is read.
 type names[K comparable] struct{ known cowmap.Map[K, bool] }
 
