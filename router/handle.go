@@ -37,10 +37,7 @@ func (b *Branch) Observe[In any](name string, fn func(context.Context, In) error
 	if fn == nil {
 		refuse(call, nilFunc)
 	}
-	h := &observeHandler[In]{fn: fn}
-	m := new(mistyped)
-	h.in.init(call, m.note)
-	return b.register(call, h, m, RouteInfo{Message: name, Args: h.in.dec.Fields()})
+	return handleActions(b, call, RouteInfo{Message: name}, func(ctx context.Context, in In, _ *spoe.Actions) error { return fn(ctx, in) })
 }
 
 // HandleActions registers fn for the messages of that name: their arguments are
@@ -51,10 +48,15 @@ func (b *Branch) HandleActions[In any](name string, fn func(context.Context, In,
 	if fn == nil {
 		refuse(call, nilFunc)
 	}
+	return handleActions(b, call, RouteInfo{Message: name, RawVars: true}, fn)
+}
+
+func handleActions[In any](b *Branch, call string, info RouteInfo, fn func(context.Context, In, *spoe.Actions) error) *Route {
 	h := &actionsHandler[In]{fn: fn}
 	m := new(mistyped)
 	h.in.init(call, m.note)
-	return b.register(call, h, m, RouteInfo{Message: name, Args: h.in.dec.Fields(), RawVars: true})
+	info.Args = h.in.dec.Fields()
+	return b.register(call, h, m, info)
 }
 
 // HandleRaw registers h, which reads the arguments and sets variables itself, for

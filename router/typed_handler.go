@@ -25,21 +25,7 @@ func (h *resultHandler[In, Out]) ServeSPOE(ctx context.Context, msg *spoe.Messag
 	return h.out.set(acts, out)
 }
 
-// observeHandler is the handler of [Branch.Observe].
-type observeHandler[In any] struct {
-	fn func(context.Context, In) error
-	in input[In]
-}
-
-func (h *observeHandler[In]) ServeSPOE(ctx context.Context, msg *spoe.Message, _ *spoe.Actions) error {
-	in, err := h.in.bind(msg)
-	if err != nil {
-		return err
-	}
-	return h.fn(ctx, in)
-}
-
-// actionsHandler is the handler of [Branch.HandleActions].
+// actionsHandler is the handler of [Branch.HandleActions] and [Branch.Observe].
 type actionsHandler[In any] struct {
 	fn func(context.Context, In, *spoe.Actions) error
 	in input[In]
