@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/chart"
+	"github.com/spoke-go/spoke/cmd/spoectl/internal/recording"
 	"github.com/spoke-go/spoke/cmd/spoectl/internal/show"
 	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe/spoetest"
@@ -104,18 +105,11 @@ func (a *ask) run(ctx context.Context, out io.Writer) error {
 	return failure{errors.New(ans.Error)}
 }
 
-// headerRoom is more than the longest header of a frame.
-const headerRoom = 32
-
 func (a *ask) send(ctx context.Context, c *spoetest.Client, payload []byte, ans *answer) (spoetest.Ack, error) {
 	id := spoetest.ID{Stream: 1, Frame: 1}
-	frames := []codec.Frame{spoetest.NotifyFrame(id, payload)}
-	h := c.AgentHello()
-	if size := int(h.MaxFrameSize) - headerRoom; len(payload) > size {
-		if !h.Has(codec.CapFragmentation) {
-			return spoetest.Ack{}, fmt.Errorf("the message has %d bytes, the agent takes frames of %d and no fragments: HAProxy would not send it (st=3)", len(payload), h.MaxFrameSize)
-		}
-		frames = spoetest.Fragments(id, payload, size)
+	frames, err := recording.Frames(c.AgentHello(), id, payload)
+	if err != nil {
+		return spoetest.Ack{}, err
 	}
 	begin := time.Now()
 	if err := c.WriteFrames(ctx, frames...); err != nil {

@@ -83,20 +83,29 @@ func connect(ctx context.Context, d *spoetest.Dialer, network, addr string, hell
 	return c, nil
 }
 
-// header is more than the longest header of a frame.
-const header = 32
+// headerRoom is more than the longest header of a frame.
+const headerRoom = 32
+
+// Frames returns the NOTIFY with a payload, in fragments if it is longer than the frames
+// that the agent takes. Without fragmentation HAProxy would not send it.
+func Frames(h codec.AgentHello, id spoetest.ID, payload []byte) ([]codec.Frame, error) {
+	size := int(h.MaxFrameSize) - headerRoom
+	switch {
+	case len(payload) <= size:
+		return []codec.Frame{spoetest.NotifyFrame(id, payload)}, nil
+	case !h.Has(codec.CapFragmentation):
+		return nil, fmt.Errorf("the message has %d bytes, the agent takes frames of %d and no fragments: HAProxy would not send it (st=3)", len(payload), h.MaxFrameSize)
+	}
+	return spoetest.Fragments(id, payload, size), nil
+}
 
 func send(ctx context.Context, c *spoetest.Client, e Exchange, ignore []string) Outcome {
 	o := Outcome{Exchange: e}
 	id := spoetest.ID{Stream: e.Stream, Frame: e.Frame}
-	frames := []codec.Frame{spoetest.NotifyFrame(id, e.Notify)}
-	hello := c.AgentHello()
-	if size := int(hello.MaxFrameSize) - header; len(e.Notify) > size {
-		if !hello.Has(codec.CapFragmentation) {
-			o.Skip = fmt.Sprintf("%d bytes do not fit into the agent's frames of %d, and it takes no fragments", len(e.Notify), hello.MaxFrameSize)
-			return o
-		}
-		frames = spoetest.Fragments(id, e.Notify, size)
+	frames, err := Frames(c.AgentHello(), id, e.Notify)
+	if err != nil {
+		o.Skip = err.Error()
+		return o
 	}
 	begin := time.Now()
 	if o.Err = c.WriteFrames(ctx, frames...); o.Err != nil {
