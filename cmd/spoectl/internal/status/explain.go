@@ -3,7 +3,6 @@ package status
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -58,22 +57,6 @@ func Disconnect(n int) (e Explanation, ok bool) {
 		e.Title = fmt.Sprintf("DISCONNECT with status %d: %s", n, codec.Status(n))
 	}
 	return e, ok
-}
-
-// Known are all numbers that St or Disconnect knows, st= first.
-func Known() (st, disconnects []int) {
-	for n := range filter {
-		st = append(st, n)
-	}
-	for n := range errors {
-		st = append(st, spop+n)
-	}
-	for n := range disconnect {
-		disconnects = append(disconnects, n)
-	}
-	slices.Sort(st)
-	slices.Sort(disconnects)
-	return st, disconnects
 }
 
 // Line is a parsed SPOE line of HAProxy's log.
