@@ -13,7 +13,7 @@ import (
 )
 
 func TestCookbookAuth(t *testing.T) {
-	cookAll(t, "auth/haproxy.cfg", recipes.Setup{}, func(k *kitchen) {
+	runRecipe(t, "auth/haproxy.cfg", recipes.Setup{}, func(k *runningRecipe) {
 		t := k.t
 		forged := []string{"X-User", "root", "x_user", "root"}
 		cookie := []string{"Cookie", "session=a-long-random-text"}

@@ -27,7 +27,7 @@ func bodyOf(n int, end string) string { return strings.Repeat("x", n-len(end)) +
 func TestCookbookBody(t *testing.T) {
 	const refused = "DROP TABLE students"
 	s := recipes.Setup{Edits: []string{"    option http-buffer-request", "    bind {{addr \"h2\"}} proto h2\n    option http-buffer-request"}}
-	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
+	runRecipe(t, "body/haproxy.cfg", s, func(k *runningRecipe) {
 		for _, c := range []struct {
 			name, method, body string
 			chunked            bool
@@ -74,7 +74,7 @@ func TestCookbookBody(t *testing.T) {
 // ones drop it, and the rule sees that there is no answer.
 func TestCookbookBodyFrames(t *testing.T) {
 	s := recipes.Setup{Edits: []string{"    tune.bufsize 65536\n", "    tune.bufsize 16384\n", "\nbackend site\n", "\nglobal\n    tune.bufsize 65536\n\nbackend site\n"}}
-	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
+	runRecipe(t, "body/haproxy.cfg", s, func(k *runningRecipe) {
 		want := 403
 		if k.Binary.AtLeast("3.1") {
 			want = 400
@@ -92,7 +92,7 @@ func TestCookbookBodyFrames(t *testing.T) {
 // http-request".
 func TestCookbookBodySlow(t *testing.T) {
 	s := recipes.Setup{Edits: []string{"timeout http-request 10s", "timeout http-request 300ms"}}
-	cookAll(t, "body/haproxy.cfg", s, func(k *kitchen) {
+	runRecipe(t, "body/haproxy.cfg", s, func(k *runningRecipe) {
 		conn, err := net.Dial("tcp", k.Addr("http"))
 		require.NoError(k.t, err)
 		defer conn.Close()
@@ -108,7 +108,7 @@ func TestCookbookBodySlow(t *testing.T) {
 // post sends a body with its length, or without. HAProxy may have refused it and
 // closed the connection before it is sent: then there is no status, but the error in
 // place of a body.
-func (k *kitchen) post(url, method, body string, chunked bool) haproxytest.Response {
+func (k *runningRecipe) post(url, method, body string, chunked bool) haproxytest.Response {
 	k.t.Helper()
 	var r io.Reader = strings.NewReader(body)
 	if chunked {

@@ -23,7 +23,7 @@ var failures = map[string]string{
 func TestCookbookFailing(t *testing.T) {
 	for config, without := range map[string]int{"failing/haproxy-open.cfg": 200, "failing/haproxy-closed.cfg": 503} {
 		t.Run(config, func(t *testing.T) {
-			cookAll(t, config, recipes.Setup{Edits: []string{"inter 1s", "inter 100ms"}}, func(k *kitchen) {
+			runRecipe(t, config, recipes.Setup{Edits: []string{"inter 1s", "inter 100ms"}}, func(k *runningRecipe) {
 				k.get(200, "/")
 				k.get(403, "/bad")
 				for path, failed := range failures {
@@ -51,7 +51,7 @@ func TestCookbookFailing(t *testing.T) {
 }
 
 // outcome requests a path until HAProxy logs that there was no score, and why.
-func (k *kitchen) outcome(status int, path, why string) {
+func (k *runningRecipe) outcome(status int, path, why string) {
 	k.t.Helper()
 	line := regexp.MustCompile(fmt.Sprintf(`(?m)^GET %s status=%d score=- %s$`, path, status, why))
 	recipes.Until(k.t, func() bool {

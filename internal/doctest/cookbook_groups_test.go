@@ -16,7 +16,7 @@ import (
 )
 
 func TestCookbookGroups(t *testing.T) {
-	cookAll(t, "groups/haproxy.cfg", recipes.Setup{}, func(k *kitchen) {
+	runRecipe(t, "groups/haproxy.cfg", recipes.Setup{}, func(k *runningRecipe) {
 		t := k.t
 		network := func(path string, headers ...string) string {
 			return seen(t, k.get(200, path, headers...)).Header.Get("X-Network")
@@ -46,7 +46,7 @@ func TestCookbookGroups(t *testing.T) {
 const browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
 // login sends a form until the response has a status.
-func (k *kitchen) login(status int, userAgent, from string) haproxytest.Response {
+func (k *runningRecipe) login(status int, userAgent, from string) haproxytest.Response {
 	k.t.Helper()
 	var resp haproxytest.Response
 	recipes.Until(k.t, func() bool {

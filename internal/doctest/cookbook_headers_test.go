@@ -24,7 +24,7 @@ import (
 )
 
 func TestCookbookResponseHeaders(t *testing.T) {
-	cookAll(t, "response-headers/haproxy.cfg", recipes.Setup{}, func(k *kitchen) {
+	runRecipe(t, "response-headers/haproxy.cfg", recipes.Setup{}, func(k *runningRecipe) {
 		t := k.t
 		page, style := cachedAsTold(k)
 		assert.Equal(t, []string{"default-src 'self'"}, page.Header.Values("Content-Security-Policy"))
@@ -39,7 +39,7 @@ func TestCookbookResponseHeaders(t *testing.T) {
 
 // TestCookbookResponseHeaders34 is the same by actions that HAProxy has from 3.4 on.
 func TestCookbookResponseHeaders34(t *testing.T) {
-	cookAll(t, "response-headers/haproxy-3.4.cfg", recipes.Setup{}, func(k *kitchen) {
+	runRecipe(t, "response-headers/haproxy-3.4.cfg", recipes.Setup{}, func(k *runningRecipe) {
 		t := k.t
 		page, style := cachedAsTold(k)
 		assert.Equal(t, []string{"default-src 'self'"}, page.Header.Values("Content-Security-Policy"))
@@ -57,7 +57,7 @@ func TestCookbookResponseHeaders34(t *testing.T) {
 }
 
 // cachedAsTold returns two responses with the agent's headers.
-func cachedAsTold(k *kitchen) (page, style haproxytest.Response) {
+func cachedAsTold(k *runningRecipe) (page, style haproxytest.Response) {
 	k.t.Helper()
 	style = k.cached("public, max-age=31536000, immutable", "/static/style.css")
 	recipes.Until(k.t, func() bool {
@@ -73,7 +73,7 @@ func cachedAsTold(k *kitchen) (page, style haproxytest.Response) {
 }
 
 // cached requests a path until its response has that Cache-Control, once.
-func (k *kitchen) cached(control, path string) haproxytest.Response {
+func (k *runningRecipe) cached(control, path string) haproxytest.Response {
 	k.t.Helper()
 	var resp haproxytest.Response
 	recipes.Until(k.t, func() bool {

@@ -14,7 +14,7 @@ import (
 
 func TestCookbookRateLimit(t *testing.T) {
 	// So slow that no bucket gets a new token while the test runs.
-	cookAll(t, "rate-limit/haproxy.cfg", recipes.Setup{Args: []string{"-rate", "0.001"}}, func(k *kitchen) {
+	runRecipe(t, "rate-limit/haproxy.cfg", recipes.Setup{Args: []string{"-rate", "0.001"}}, func(k *runningRecipe) {
 		t := k.t
 		passed := 0
 		var retry string

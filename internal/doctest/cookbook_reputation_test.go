@@ -17,7 +17,7 @@ import (
 )
 
 func TestCookbookReputation(t *testing.T) {
-	cookAll(t, "reputation/haproxy.cfg", recipes.Setup{}, func(k *kitchen) {
+	runRecipe(t, "reputation/haproxy.cfg", recipes.Setup{}, func(k *runningRecipe) {
 		t := k.t
 		forged := []string{"X-IP-Score", "100", "X-IP-List", "forged"}
 
@@ -47,7 +47,7 @@ func TestCookbookReputation(t *testing.T) {
 
 // from requests a path from another address of this machine, which on Linux has
 // all of 127.0.0.0/8.
-func (k *kitchen) from(ip, path string, headers ...string) haproxytest.Response {
+func (k *runningRecipe) from(ip, path string, headers ...string) haproxytest.Response {
 	k.t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {

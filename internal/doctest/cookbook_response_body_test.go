@@ -35,7 +35,7 @@ func TestCookbookResponseBody(t *testing.T) {
 	haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
 		t.Parallel()
 		run := cookbook["response-body/haproxy.cfg"].Start(t, bin, recipes.Setup{Site: site.Listener.Addr().String()})
-		k := &kitchen{Running: run, t: t}
+		k := &runningRecipe{Running: run, t: t}
 		assert.Equal(t, "1", k.get(200, "/fine").Header.Get("X-Scanned"))
 		k.get(502, "/leak")
 		k.get(502, "/long-leak")

@@ -15,7 +15,7 @@ import (
 // TestCookbookSeveral: two agents behind one frontend, and two replicas of one.
 func TestCookbookSeveral(t *testing.T) {
 	s := recipes.Setup{Edits: []string{"inter 1s", "inter 100ms"}}
-	cookAll(t, "several/haproxy.cfg", s, func(k *kitchen) {
+	runRecipe(t, "several/haproxy.cfg", s, func(k *runningRecipe) {
 		t := k.t
 		geo1, geo2, bots := k.Agents["127.0.0.1:9000"], k.Agents["127.0.0.1:9001"], k.Agents["127.0.0.1:9010"]
 
@@ -48,7 +48,7 @@ func TestCookbookSeveral(t *testing.T) {
 }
 
 // scored requests until the site sees a score, and returns what it sees.
-func (k *kitchen) scored(score string, headers ...string) visit {
+func (k *runningRecipe) scored(score string, headers ...string) visit {
 	k.t.Helper()
 	var resp haproxytest.Response
 	recipes.Until(k.t, func() bool {

@@ -42,15 +42,15 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// kitchen is a recipe that runs: HAProxy, its agents, and a site behind.
-type kitchen struct {
+// runningRecipe is a recipe that runs: HAProxy, its agents, and a site behind.
+type runningRecipe struct {
 	recipes.Running
 	t *testing.T
 }
 
-// cookAll runs f with a recipe and each HAProxy that takes it, side by side with
+// runRecipe runs f with a recipe and each HAProxy that takes it, side by side with
 // others.
-func cookAll(t *testing.T, name string, s recipes.Setup, f func(k *kitchen)) {
+func runRecipe(t *testing.T, name string, s recipes.Setup, f func(k *runningRecipe)) {
 	r, ok := cookbook[name]
 	require.True(t, ok, name)
 	t.Parallel()
@@ -64,16 +64,16 @@ func cookAll(t *testing.T, name string, s recipes.Setup, f func(k *kitchen)) {
 }
 
 // start starts a recipe with a site behind it.
-func start(t *testing.T, r recipes.Recipe, bin haproxytest.Binary, s recipes.Setup) *kitchen {
+func start(t *testing.T, r recipes.Recipe, bin haproxytest.Binary, s recipes.Setup) *runningRecipe {
 	t.Helper()
 	s.Site = startSite(t)
-	k := &kitchen{Running: r.Start(t, bin, s), t: t}
+	k := &runningRecipe{Running: r.Start(t, bin, s), t: t}
 	k.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return k
 }
 
 // agent returns the only one of a recipe.
-func (k *kitchen) agent() *recipes.Process {
+func (k *runningRecipe) agent() *recipes.Process {
 	k.t.Helper()
 	require.Len(k.t, k.Agents, 1)
 	for _, a := range k.Agents {
@@ -84,7 +84,7 @@ func (k *kitchen) agent() *recipes.Process {
 
 // get requests a path until the response has a status. It tries more than once
 // as this machine may be so busy that an agent misses its deadline.
-func (k *kitchen) get(status int, path string, headers ...string) haproxytest.Response {
+func (k *runningRecipe) get(status int, path string, headers ...string) haproxytest.Response {
 	k.t.Helper()
 	var resp haproxytest.Response
 	recipes.Until(k.t, func() bool {
@@ -98,7 +98,7 @@ func (k *kitchen) get(status int, path string, headers ...string) haproxytest.Re
 
 // logged waits for a line of HAProxy's log and returns what an expression's first
 // group matches.
-func (k *kitchen) logged(expr string) string {
+func (k *runningRecipe) logged(expr string) string {
 	k.t.Helper()
 	re := regexp.MustCompile("(?m)" + expr)
 	var m []string
@@ -110,7 +110,7 @@ func (k *kitchen) logged(expr string) string {
 }
 
 // send sends a request and reads its response.
-func (k *kitchen) send(c *http.Client, req *http.Request) haproxytest.Response {
+func (k *runningRecipe) send(c *http.Client, req *http.Request) haproxytest.Response {
 	k.t.Helper()
 	resp, err := c.Do(req)
 	require.NoError(k.t, err)

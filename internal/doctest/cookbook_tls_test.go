@@ -33,7 +33,7 @@ func TestCookbookTLS(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := recipes.Setup{Args: args, Edits: append(c.edits, "inter 1s", "inter 100ms"), Files: map[string]string{"ca.pem": c.ca, "haproxy.pem": c.haproxy}}
-			cookAll(t, "tls/haproxy.cfg", s, func(k *kitchen) {
+			runRecipe(t, "tls/haproxy.cfg", s, func(k *runningRecipe) {
 				if !c.good {
 					k.agent().WaitOutput(c.refused)
 					k.WaitLog("Server judge-agents/agent1 is DOWN") // health checks go the same way

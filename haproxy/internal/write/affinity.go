@@ -9,19 +9,19 @@ import (
 	"github.com/spoke-go/spoke/router"
 )
 
-// alone says that an engine has its own backend, which prefers one of several agents. The
-// engine sends the messages that follow the answer with the agent's name. The zero alone is
+// ownAgent says that an engine has its own backend, which prefers one of several agents. The
+// engine sends the messages that follow the answer with the agent's name. The zero ownAgent is
 // an engine of all agents.
-type alone struct {
-	agent  int // 1 is the first of Config.Agents
+type ownAgent struct {
+	number int // 1 is the first of Config.Agents
 	agents int
 }
 
-// inFirst reports whether an engine is the first of the engines that split made of one.
-func (a alone) inFirst() bool { return a.agent <= 1 }
+// isFirst reports whether an engine is the first of the engines that split made of one.
+func (a ownAgent) isFirst() bool { return a.number <= 1 }
 
-// inLast reports whether an engine is the last of them.
-func (a alone) inLast() bool { return a.agent == a.agents }
+// isLast reports whether an engine is the last of them.
+func (a ownAgent) isLast() bool { return a.number == a.agents }
 
 // splits reports whether following messages go to an engine and a backend for each agent,
 // so that rules of the frontend choose the agent. HAProxy up to 3.0 has no other way: its
@@ -57,7 +57,7 @@ func (c *Config) split(engines []engine) ([]engine, error) {
 		for i := range c.Agents {
 			one := e
 			one.agent.Messages = following
-			one.config.alone = alone{i + 1, len(c.Agents)}
+			one.config.own = ownAgent{i + 1, len(c.Agents)}
 			one.config.Engine += "-" + serverName(i)
 			one.config.Backend += "-" + serverName(i)
 			all = append(all, one)
@@ -69,10 +69,10 @@ func (c *Config) split(engines []engine) ([]engine, error) {
 // chosen returns the condition under which the rule for a group asks the engine's agent, or
 // "" for an engine of all agents.
 func (c *Config) chosen() string {
-	if c.alone.agent == 0 {
+	if c.own.number == 0 {
 		return ""
 	}
-	return "{ var(" + c.fullName("txn", c.Affinity) + ") -m str " + serverName(c.alone.agent-1) + " }"
+	return "{ var(" + c.fullName("txn", c.Affinity) + ") -m str " + serverName(c.own.number-1) + " }"
 }
 
 // follows reports whether a message is sent in a later stage than the one whose answer

@@ -28,7 +28,7 @@ func writeBackend(a model.Agent, c Config, engines []engine) string {
 	if c.splits() {
 		for i := range c.Agents {
 			one := c
-			one.alone, one.Backend = alone{i + 1, len(c.Agents)}, c.Backend+"-"+serverName(i)
+			one.own, one.Backend = ownAgent{i + 1, len(c.Agents)}, c.Backend+"-"+serverName(i)
 			one.writeAgents(&t, engines, processing)
 		}
 	}

@@ -33,7 +33,7 @@ type Settings struct {
 // Config is the settings of one engine, or of the backend of one agent.
 type Config struct {
 	Settings
-	alone alone // of an engine that split made
+	own ownAgent // of an engine that split made
 }
 
 // The names of the variables that HAProxy itself sets, after txn.<Prefix>.

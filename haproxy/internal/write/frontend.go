@@ -66,7 +66,7 @@ func writeStages(t *text, engines []engine, events []router.Event) {
 		for _, e := range engines {
 			asked := slices.IndexFunc(stages(&e.agent), func(o router.Event) bool { return sameRules(o, stage) })
 			e.config.writeGroups(t, e.agent, stage)
-			if asked < 0 || !e.config.alone.inLast() {
+			if asked < 0 || !e.config.own.isLast() {
 				continue
 			}
 			if vars := e.config.answers(e.agent, stage); len(vars) > 0 {

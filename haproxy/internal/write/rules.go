@@ -19,7 +19,7 @@ func (c *Config) writeGroups(t *text, a model.Agent, e router.Event) {
 		}
 		rules := ruleSets[e]
 		condition := joined(firstBytes(&a, g, rules), c.chosen())
-		if !c.alone.inFirst() {
+		if !c.own.isFirst() {
 			t.line("    "+rules.name+" send-spoe-group", c.Engine, g, condition)
 			continue
 		}
@@ -93,16 +93,16 @@ func (c *Config) writeVerdicts(t *text, a model.Agent, e router.Event) {
 			t.line("    #"+rules.name+" "+rules.refuse, condition)
 		}
 	}
-	if len(v.blind) > 0 {
-		t.comment("    ", "Without an answer the request passes: FAIL OPEN. It cannot fail closed for every reason. "+blindness(v.blind))
+	if len(v.unseen) > 0 {
+		t.comment("    ", "Without an answer the request passes: FAIL OPEN. It cannot fail closed for every reason. "+describeUnseen(v.unseen))
 		t.comment("    ", "The next line refuses requests if the agent is down, slow or has failed, but not if it does not know the message or sets nothing.")
 		t.line("    #"+rules.name+" "+rules.refuse, c.unanswered(a, e))
 	}
 }
 
-func blindness(blind []blind) string {
+func describeUnseen(unseen []unseen) string {
 	var s []string
-	for _, b := range blind {
+	for _, b := range unseen {
 		s = append(s, "Message "+strconv.Quote(b.message.Name)+": "+b.reason.Error()+".")
 	}
 	return strings.Join(s, " ")

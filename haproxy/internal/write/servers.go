@@ -10,7 +10,7 @@ import (
 // writeServers writes the agents' server lines, and the lines that choose among them.
 func (c *Config) writeServers(t *text, engines []engine) {
 	check := ""
-	if c.AgentCheckPort > 0 && c.alone.agent == 0 {
+	if c.AgentCheckPort > 0 && c.own.number == 0 {
 		t.comment("    ", "An agent that is shutting down answers an agent-check with \"drain\", and HAProxy moves its connections away "+
 			"before the agent closes one. The agent waits for that, so with a longer agent-inter its shutdown takes longer. Each check is a short connection.")
 		check = "agent-check agent-port " + strconv.Itoa(c.AgentCheckPort) + " agent-inter 1s"
@@ -25,9 +25,9 @@ func (c *Config) writeServers(t *text, engines []engine) {
 			t.line("    use-server", serverName(i), "if { var(ptxn."+prefix+"."+c.Affinity+") -m str", serverName(i), "}")
 		}
 	}
-	if c.alone.agent > 0 {
+	if c.own.number > 0 {
 		t.comment("    ", "For messages that must go to this agent, also while it drains. The other agents are for the time in which it is down.")
-		own := c.alone.agent - 1
+		own := c.own.number - 1
 		t.line("    use-server", serverName(own), "if TRUE")
 		t.line("    server", serverName(own), c.Agents[own], c.ServerOptions, check)
 		for i, addr := range c.Agents {

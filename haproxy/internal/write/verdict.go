@@ -13,12 +13,12 @@ import (
 type verdicts struct {
 	// missing are conditions, one for each rule: "unless { … }" or "if …".
 	missing []string
-	// blind are the messages for which no condition can be made.
-	blind []blind
+	// unseen are the messages for which no condition can be made.
+	unseen []unseen
 }
 
-// blind is a message whose missing verdict no rule can see.
-type blind struct {
+// unseen is a message whose missing verdict no rule can see.
+type unseen struct {
 	message model.Message
 	reason  error
 }
@@ -31,19 +31,19 @@ func (c *Config) verdicts(a model.Agent, e router.Event) (v verdicts) {
 		if !m.SetsVars() || !sameRules(m.On(), e) {
 			continue
 		}
-		sign, err := c.sign(a, m, e)
+		sure, err := c.answerVar(a, m, e)
 		if err != nil {
-			v.blind = append(v.blind, blind{m, err})
+			v.unseen = append(v.unseen, unseen{m, err})
 			continue
 		}
-		found := "{ var(" + c.fullName(sign.Scope, sign.Name) + ") -m found }"
+		found := "{ var(" + c.fullName(sure.Scope, sure.Name) + ") -m found }"
 		switch alts, ok := c.parseCondition(m.Condition); {
 		case m.Condition == "" && m.Group != "": // the user's own condition may join it
 			v.missing = append(v.missing, "if !"+found)
 		case m.Condition == "":
 			always = append(always, found)
 		case !ok:
-			v.blind = append(v.blind, blind{m, fmt.Errorf("no rule can repeat the condition %q, because it may have another result then: use a condition on the request alone", m.Condition)})
+			v.unseen = append(v.unseen, unseen{m, fmt.Errorf("no rule can repeat the condition %q, because it may have another result then: use a condition on the request alone", m.Condition)})
 		default:
 			for _, terms := range alts {
 				line := "if"
@@ -60,8 +60,8 @@ func (c *Config) verdicts(a model.Agent, e router.Event) (v verdicts) {
 	return v
 }
 
-// sign returns a variable that each answer to a message sets and no other message sets.
-func (c *Config) sign(a model.Agent, m model.Message, e router.Event) (model.Var, error) {
+// answerVar returns a variable that each answer to a message sets and no other message sets.
+func (c *Config) answerVar(a model.Agent, m model.Message, e router.Event) (model.Var, error) {
 	var shared string
 	for _, v := range m.Vars {
 		switch {

@@ -48,7 +48,7 @@ func (e *engine) verify() error {
 	}
 	if c.FailClosed {
 		for _, stage := range stages(&e.agent) {
-			for _, b := range c.verdicts(e.agent, stage).blind {
+			for _, b := range c.verdicts(e.agent, stage).unseen {
 				errs = append(errs, fmt.Errorf("haproxy: message %q%s cannot fail closed: %w, or set Config.FailClosed to false", b.message.Name, b.message.Where(), b.reason))
 			}
 		}
