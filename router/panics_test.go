@@ -106,6 +106,8 @@ var mistakes = []struct {
 
 	{"no field with a tag", observe[untagged]()},
 	{"no field with a tag, result", out[*untagged]()},
+	{"one field, without a tag", observe[struct{ IP string }]()},
+	{"one field, without a tag, result", out[struct{ Score int }]()},
 	{"no name in the tag", observe[struct {
 		A int `spoe:",required"`
 	}]()},
