@@ -35,7 +35,7 @@ func (o op) packed() bool {
 	return o == opString || o == opBytes || o == opIP || o == opValue || o == opBlock
 }
 
-// binding is how a Go type takes values.
+// binding sets fields of a Go type.
 type binding struct {
 	op       op
 	size     uint8 // bytes of an integer

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// source is how a Go type makes values.
+// source makes values of a Go type.
 type source struct {
 	op       op
 	typ      Type  // of an integer

@@ -43,8 +43,8 @@ func eachGolden(t *testing.T, fn func(t *testing.T, frame golden.Captured, parse
 	}
 }
 
-// TestGolden: the meaning of each frame encodes to its bytes. That the bytes decode to the
-// meaning is what golden.Load checks.
+// TestGolden: the meaning of each frame encodes to its bytes. golden.Load checks that the
+// bytes decode to the meaning.
 func TestGolden(t *testing.T) {
 	var d golden.Decoder
 	eachGolden(t, func(t *testing.T, frame golden.Captured, parsed codec.Frame) {

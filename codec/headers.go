@@ -139,7 +139,7 @@ func badHeader(name, value string) string {
 // end fails if anything is left.
 func (c *cursor) end(what string) {
 	if c.more() {
-		c.fail(c.off, "bytes behind the end of the %s", what)
+		c.fail(c.off, "bytes after the end of the %s", what)
 	}
 }
 

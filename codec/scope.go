@@ -2,7 +2,7 @@ package codec
 
 import "strconv"
 
-// Scope is where a variable lives and for how long (§3.4).
+// Scope is the place and the life of a variable (§3.4).
 type Scope uint8
 
 // The scopes of §3.4.

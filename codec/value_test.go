@@ -173,7 +173,7 @@ func TestValueRefused(t *testing.T) {
 	}
 }
 
-// TestNextEnds: no argument is read behind the last one, whatever follows it.
+// TestNextEnds: no argument is read after the last one, whatever follows it.
 func TestNextEnds(t *testing.T) {
 	raw := codec.AppendArg(codec.AppendArg(nil, "a", codec.Bool(true)), "b", codec.Bool(true))
 	_, _, rest, ok := codec.NewArgs(raw, 1).Next()
@@ -182,7 +182,7 @@ func TestNextEnds(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// TestValueFlags: the upper bits mean something for BOOL alone, §3.1.
+// TestValueFlags: the upper bits have a meaning only for BOOL, §3.1.
 func TestValueFlags(t *testing.T) {
 	_, v, ok := codec.NewArgs([]byte{0, 0xf1}, 1).At(0)
 	require.True(t, ok)

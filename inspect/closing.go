@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// A closing is how often one side disconnected with one status.
+// A closing counts the DISCONNECTs of one side with one status.
 type closing struct {
 	By     string `json:"by"`
 	Code   uint32 `json:"code"`

@@ -7,7 +7,7 @@ import (
 	"github.com/spoke-go/spoke/spoe"
 )
 
-// An outcome is how the handling of a message ended.
+// An outcome is the result of handling a message.
 type outcome int
 
 const (

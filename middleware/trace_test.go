@@ -370,8 +370,8 @@ func TestTraceManyNames(t *testing.T) {
 	assert.Equal(t, "m299", all[299].Name)
 }
 
-// TestTraceAllocates what OpenTelemetry does for the same span, and no more; a
-// parent costs its text besides.
+// TestTraceAllocates what OpenTelemetry does for the same span, and no more; a parent also
+// costs its text.
 func TestTraceAllocates(t *testing.T) {
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 	for name, provider := range map[string]trace.TracerProvider{

@@ -59,7 +59,7 @@ func (c Config[T]) withDefaults() Config[T] {
 	return c
 }
 
-// Reason is why a value left the store without being taken.
+// Reason is the reason why a value left the store without being taken.
 type Reason int
 
 // The reasons.

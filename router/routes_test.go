@@ -220,7 +220,8 @@ func TestShortestDeadline(t *testing.T) {
 	}
 }
 
-// TestOtherVars: a route sets variables besides those of its result, if scope or name differ.
+// TestOtherVars: a route sets variables in addition to those of its result, if scope or
+// name differ.
 func TestOtherVars(t *testing.T) {
 	r := router.New()
 	r.Handle("m", typedJudge).Var(spoe.VarScopeSession, "other").Var(spoe.VarScopeTransaction, "score")

@@ -46,7 +46,7 @@ func TestSocketActivation(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	go func() { // ends with the process
-		for range 20 { // HAProxy turns away
+		for range 20 { // HAProxy looks for another agent
 			_, _ = spoetest.HealthCheck(t.Context(), "tcp", ln.Addr().String())
 		}
 	}()

@@ -204,7 +204,7 @@ func TestPoolsKeepNoLargeBuffers(t *testing.T) {
 	require.Eventually(t, func() bool { return inFlight() == len(x.conns)*each }, 10*eventually, tick)
 	close(gate)
 	require.Eventually(t, func() bool { held, n := x.buffered(); return held+n == 0 }, 10*eventually, tick)
-	runtime.GC() // one: the pools keep what they have until the next
+	runtime.GC() // once: the pools keep their content until the next
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	kept := int(m.HeapAlloc) - before

@@ -101,7 +101,7 @@ func (c *conn) hold(n int) {
 
 func (c *conn) useReservedLocked(n int) { c.reserved = max(c.reserved-max(n, 0), 0) }
 
-// unreserve gives back what the reader has reserved and does not need.
+// unreserve gives back the bytes that the reader reserved and does not need.
 func (c *conn) unreserve() {
 	c.mu.Lock()
 	c.reserved = 0

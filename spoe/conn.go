@@ -109,9 +109,9 @@ func (c *conn) serve() {
 	c.read(c.begin(), true)
 }
 
-// read reads frames until the connection ends, and returns when the last of its
-// handlers has. err is how the last read has ended. Where the connection is quiet, read
-// leaves the waiting to rest; with once, after the bytes of the last read.
+// read reads frames until the connection ends, and returns after its last handler. err
+// is the error of the last read. If the connection is quiet, read leaves the waiting to
+// rest; with once, it does so after the bytes of the last read.
 func (c *conn) read(err error, once bool) {
 	if once && err == nil {
 		err = c.onRead()

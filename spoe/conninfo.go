@@ -14,7 +14,7 @@ type ConnInfo struct {
 	Applet bool
 	// Phase is greeting, open, retiring, closing or closed.
 	Phase string
-	// Since is when the connection was accepted.
+	// Since is the time at which the connection was accepted.
 	Since time.Time
 	// MaxFrameSize is the agreed frame size in bytes.
 	MaxFrameSize int

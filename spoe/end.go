@@ -83,8 +83,8 @@ func (c *conn) timeout(level slog.Level, reason string) {
 	c.disconnect(codec.StatusTimeout, reason)
 }
 
-// reset ends the connection and drops what the kernel has not sent: the other
-// side does not read.
+// reset ends the connection and drops unsent bytes in the kernel: the other side does not
+// read.
 func (c *conn) reset(reason string) {
 	c.complain("connection closed", slog.String("reason", reason))
 	if tcp, ok := c.nc.(*net.TCPConn); ok {

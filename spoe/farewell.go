@@ -17,8 +17,8 @@ type farewell struct {
 // toRest asks the reader to leave the waiting to rest.
 var toRest = new(farewell)
 
-// askAgain is when the clock looks again after it has asked the reader: the reader
-// may have found bytes, or may have cleared the deadline of this very question.
+// askAgain is the time after which the clock asks the reader again: the reader may have
+// found bytes, or may have cleared the deadline of this very question.
 const askAgain = 20 * time.Millisecond
 
 // lastLook is the time that the reader waits for bytes before it ends a connection.

@@ -20,8 +20,8 @@ var (
 	errClosed = errors.New("spoe: closed")
 )
 
-// readFrames handles frames until the connection ends, and returns why. err is how the
-// last read has ended, which may have left bytes.
+// readFrames handles frames until the connection ends, and returns the reason. err is
+// the error of the last read, which may have left bytes.
 func (c *conn) readFrames(err error) error {
 	for {
 		if errors.Is(err, os.ErrDeadlineExceeded) {

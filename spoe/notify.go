@@ -79,9 +79,8 @@ func (j *job) call() (err error) {
 	return err
 }
 
-// panicked makes an error of what recover has returned. Without a value it was
-// runtime.Goexit: only deferred functions run from here on, and so the message
-// is settled now.
+// panicked makes an error of the result of recover. Without a value it was runtime.Goexit:
+// now only deferred functions run, so the message is settled here.
 func (j *job) panicked(value any) error {
 	err := &PanicError{Value: value, Stack: debug.Stack()}
 	if value == nil {

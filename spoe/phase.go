@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// phase is where a connection is in its life. It only grows, and setPhaseLocked
-// alone changes it.
+// phase is the state of a connection's life. It only grows, and only setPhaseLocked
+// changes it.
 //
 //	greeting ──► open ──► retiring ──► closing ──► closed
 //

@@ -13,7 +13,7 @@ type times struct {
 	heldSince int64
 	// awake: the reader does not rest, and can.
 	awake bool
-	// looked is when the clock last looked whether HAProxy has gone.
+	// looked is the last time at which the clock checked whether HAProxy is gone.
 	looked int64
 }
 
@@ -33,8 +33,8 @@ const (
 	heldLong            // ACKs were held back for long enough
 )
 
-// lookForEnd is how often the clock looks whether HAProxy has gone while a NOTIFY
-// is in flight: the reader may have missed it, see readRaw.
+// lookForEnd is the time between two checks of the clock whether HAProxy is gone while a
+// NOTIFY is in flight: the reader may miss it, see readRaw.
 const lookForEnd = 3 * time.Second
 
 // nextLook returns when to look next for HAProxy's end, if it is looked for at the time t.

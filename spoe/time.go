@@ -7,7 +7,7 @@ import (
 	"github.com/spoke-go/spoke/spoe/internal/msgctx"
 )
 
-// epoch is where an agent counts time from, so that a time fits an atomic.
+// epoch is the time from which an agent counts, so that a time fits into an atomic.
 var epoch = msgctx.Epoch
 
 // never is a time that does not come.

@@ -28,7 +28,7 @@ type worker struct {
 	spares int
 }
 
-// trimEvery is how often workers that were idle all the time are ended.
+// trimEvery is the interval at which workers that were idle all the time end.
 const trimEvery = 5 * time.Second
 
 // wake makes a worker answer the NOTIFYs of c.

@@ -19,8 +19,8 @@ type Session struct {
 	auth.User
 	Began int64 `json:"b"`
 	Seen  int64 `json:"l"`
-	// Confirmed is when the provider confirmed it, and Confirm when the agent should ask
-	// again. Both are 0 for a session without a refresh token.
+	// Confirmed is the time at which the provider confirmed it, and Confirm the time at
+	// which the agent should ask again. Both are 0 for a session without a refresh token.
 	Confirmed int64 `json:"c0,omitempty"`
 	Confirm   int64 `json:"c1,omitempty"`
 

@@ -114,7 +114,7 @@ func TestReadyFailsFirst(t *testing.T) {
 	assert.Equal(t, "ok\n", body(t, admin+"/healthz"))
 	a.Scrape(t, "spop_server_acks_total 1")
 
-	for range 3 { // HAProxy turns away
+	for range 3 { // HAProxy looks for another agent
 		require.Error(t, check())
 	}
 	haproxy.Close()

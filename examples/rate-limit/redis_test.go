@@ -95,8 +95,8 @@ func TestSentinel(t *testing.T) {
 		assert.Equal(t, i < 3, ask("192.0.2.1").Bool("txn.allowed"))
 	}
 	recipes.Until(t, func() bool { return strings.Contains(sentinel.Output(), "+slave slave") }, func() string { return "the sentinel does not know the replica" })
-	// Redis copies to its replica behind the answer: a write of our own comes last, and once
-	// the replica has it, it has all.
+	// Redis copies to its replica after the answer: our own write comes last, and when the
+	// replica has it, the replica has all.
 	client := redis.NewClient(&redis.Options{Addr: master.Addr})
 	defer client.Close()
 	conn := client.Conn()

@@ -43,8 +43,8 @@ func (c Config) Validate() error {
 	return err
 }
 
-// source is where the application's rules come from. records reports whether the audit log
-// is also wanted as log records.
+// source returns the source of the application's rules. records reports whether the audit
+// log is also wanted as log records.
 func (a *Application) source(auditLog string, records bool) rules.Source {
 	src := rules.Source{Directives: a.Directives, Files: a.Files, Records: records}
 	if a.DetectOnly {

@@ -67,7 +67,7 @@ func startAgent(t *testing.T, settings string, flags ...string) *servicetest.Age
 	return servicetest.Start(t, agent(), append([]string{"-config", path, "-timeout", "10s"}, flags...)...)
 }
 
-// waitUp returns when HAProxy's health checks of n agents have gone well.
+// waitUp waits until HAProxy's health checks of n agents succeed.
 func waitUp(t testing.TB, h *haproxytest.HAProxy, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {

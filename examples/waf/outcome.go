@@ -32,8 +32,8 @@ const (
 	maxLogged = 5  // lines for one rule, which may match several variables
 )
 
-// outcome returns what the rules have said so far. score is the name of the Core Rule Set's
-// variable for the phases that have run.
+// outcome returns the verdict of the rules so far. score is the name of the Core Rule Set's
+// variable for the phases that ran.
 func (t *transaction) outcome(score string) Outcome {
 	o := Outcome{Score: t.Score(score)}
 	if i := cmp.Or(t.refused, t.Interruption()); i != nil {

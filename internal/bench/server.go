@@ -25,7 +25,7 @@ type program struct {
 	looking int
 }
 
-// place is where a process runs: pinned to a core or, with core -1, anywhere.
+// place is the place of a process: pinned to a core or, with core -1, anywhere.
 type place struct {
 	core  int
 	procs int // GOMAXPROCS

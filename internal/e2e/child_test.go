@@ -71,8 +71,8 @@ spoe-message ip-rep
     args ip=src
     event on-frontend-http-request`
 
-// runAgent is the test binary as an agent: it runs until SIGTERM, and tells
-// what it has to complain of and, at the end, its Stats.
+// runAgent is the test binary as an agent: it runs until SIGTERM, and prints its
+// complaints and, at the end, its Stats.
 func runAgent(addr string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

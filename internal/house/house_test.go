@@ -21,7 +21,7 @@ import (
 
 const module = "github.com/spoke-go/spoke"
 
-// allowedImports lists what each package of the root module may import besides the
+// allowedImports lists what each package of the root module may import in addition to the
 // standard library: packages of this module by their folder, others by the module. The
 // packages below internal and examples, which no user imports, need no entry.
 var allowedImports = map[string][]string{
@@ -52,8 +52,8 @@ var allowedImports = map[string][]string{
 // unlisted are the folders of the root module whose packages have no entry.
 var unlisted = []string{"internal", "examples"}
 
-// moduleImports lists the packages of this repository that each nested module may import,
-// besides its own. Its go.mod says which others.
+// moduleImports lists the packages of this repository that each nested module may import in
+// addition to its own. Its go.mod lists others.
 var moduleImports = map[string][]string{
 	"auth":                {"codec", "seal", "service"},
 	"cmd/spoectl":         {"spoe", "spoe/spoetest", "spoe/spoetest/conformance", "codec", "haproxy", "internal/..."},

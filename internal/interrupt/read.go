@@ -14,7 +14,7 @@ var Err = errors.New("interrupted while reading")
 // until its read returns, or until the process ends.
 func Read(ctx context.Context, f func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- f() }() // Read does not wait for it behind the end of ctx
+	go func() { done <- f() }() // Read does not wait for it after the end of ctx
 	select {
 	case err := <-done:
 		return err

@@ -48,7 +48,7 @@ func All() map[string]Recipe {
 	return all
 }
 
-// Path is where a file of the recipe is.
+// Path returns the path of a file of the recipe.
 func (r Recipe) Path(t *testing.T, file string) string {
 	return filepath.Join(Root(t), "examples/cookbook", r.Dir, file)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Setup is how a recipe runs in a test.
+// Setup describes the run of a recipe in a test.
 type Setup struct {
 	Site  string            // the address of the site behind HAProxy
 	Args  []string          // of each program

@@ -52,9 +52,9 @@ func (c *Client) ReadDisconnect(ctx context.Context) (codec.Disconnect, error) {
 	return LastDisconnect(frames, err)
 }
 
-// LastDisconnect returns the AGENT-DISCONNECT that ends frames, and an error
-// unless it is the last frame and well formed. end is how the connection ended,
-// as [Client.Drain] returns both.
+// LastDisconnect returns the AGENT-DISCONNECT that ends frames, and an error unless it
+// is the last frame and well formed. end is the error that ended the connection.
+// [Client.Drain] returns both.
 func LastDisconnect(frames []codec.Frame, end error) (codec.Disconnect, error) {
 	if len(frames) == 0 {
 		if end != nil {

@@ -59,7 +59,7 @@ type Config struct {
 	Progress func(Progress)
 }
 
-// Progress is how far a run is.
+// Progress is the progress of a run.
 type Progress struct {
 	Elapsed time.Duration // since the first NOTIFY
 	Acks    uint64        // so far

@@ -16,7 +16,7 @@ type sending struct {
 	at    syntax.Directive // the event, or the rule
 }
 
-// place is where something happens: in a stage and, within that, at a line of a section.
+// place is the place of an event or a rule: a stage and, within it, a line of a section.
 type place struct {
 	stage syntax.Stage
 	in    *syntax.Section

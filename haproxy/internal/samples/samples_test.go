@@ -120,7 +120,7 @@ func TestSamples(t *testing.T) {
 	if *update {
 		bins, err := haproxytest.Installed()
 		require.NoError(t, err)
-		for _, bin := range bins { // besides earlier ones
+		for _, bin := range bins { // in addition to earlier ones
 			known.dump(t, bin)
 		}
 		require.NoError(t, os.WriteFile("samples.txt", []byte(known.String()), 0o644))

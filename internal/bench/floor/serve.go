@@ -65,7 +65,7 @@ func answer(b, out, ack []byte) (rest, reply []byte, more bool) {
 	return b, out, true
 }
 
-// idsStart is where a frame's stream-id begins: after its type and its flags.
+// idsStart is the offset of a frame's stream-id: after its type and its flags.
 const idsStart = 5
 
 // idsEnd returns where a frame's stream-id and frame-id end: a varint goes on

@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// halfClosed is how often a half-closed request is sent: whether HAProxy interrupts
-// the question depends on what comes first.
+// halfClosed is the number of times that a half-closed request is sent: whether HAProxy
+// interrupts the question depends on the order of events.
 const halfClosed = 12
 
 // TestVisitors sends each request to each example behind each HAProxy. A request

@@ -13,7 +13,7 @@ import (
 // maxFile is the maximum size of a file, in bytes.
 const maxFile = 4 << 20
 
-// Sources are where settings come from.
+// Sources are the sources of settings.
 type Sources struct {
 	File    string              // path; empty for none
 	Environ []string            // as os.Environ

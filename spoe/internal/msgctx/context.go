@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Epoch is where deadlines are counted from.
+// Epoch is the time from which deadlines are counted.
 var Epoch = time.Now()
 
 // Ctx is like a context of context.WithDeadline, without a timer: the engine calls End.

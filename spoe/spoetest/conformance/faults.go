@@ -28,7 +28,7 @@ type Faults struct {
 	Target *Target
 	// Connections is the number of concurrent clients. Default: 16.
 	Connections int
-	// Duration is when they stop. Default: 1 s.
+	// Duration is the time after which they stop. Default: 1 s.
 	Duration time.Duration
 	// Seed makes the same clients do the same things. The order that the agent sees still
 	// depends on the scheduler.

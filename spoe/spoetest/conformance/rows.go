@@ -32,7 +32,7 @@ const (
 	rowValues   = "values travel as they are"
 	rowBinding  = "values bind to Go types and back"
 	rowEngine   = "one slow handler delays no other message"
-	rowShutdown = "a shutdown answers what it has accepted"
+	rowShutdown = "a shutdown answers each NOTIFY that was accepted"
 )
 
 // rows are the rows of the contract that the cases' Row names.

@@ -18,7 +18,7 @@ type Case struct {
 	Name string
 	// Row is the row of the contract's table that it is a case of.
 	Row string
-	// Section is where SPOE.txt speaks of it, "§3.2.4".
+	// Section is the section of SPOE.txt about it, "§3.2.4".
 	Section string
 	// Run returns nil if the agent keeps to the contract, an error that is ErrSkipped
 	// if the target does not have what the case needs, and otherwise an error that

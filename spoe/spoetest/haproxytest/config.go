@@ -47,7 +47,7 @@ type Config struct {
 	// Rules are lines of SimpleConfig's frontend, after its SPOE filter.
 	Rules string
 
-	// Data is anything that the templates want to know besides.
+	// Data is any other data for the templates.
 	Data any
 
 	// Env is added to HAProxy's environment, as NAME=value: configurations may

@@ -18,9 +18,9 @@ type SPOELog struct {
 	Group  bool   // a group rather than an event
 	Stream uint64 // HAProxy's stream, not the stream-id of SPOP
 
-	// Status is `st=`: 0 where all went well, 1 for a timeout, 2 for no
-	// resource, 3 for a message too big, 256 and SPOP's status for an error of
-	// the protocol. Others differ between versions.
+	// Status is `st=`: 0 for success, 1 for a timeout, 2 for no resource, 3 for a
+	// message too big, 256 and SPOP's status for an error of the protocol. Others
+	// differ between versions.
 	Status int
 
 	// Took is the time that the processing added to the request's latency, in whole

@@ -73,7 +73,7 @@ func newRoot() *cobra.Command {
 An address is as on HAProxy's server lines: host:port, unix@/path or /path,
 abns@name, abnsz@name, ipv4@… and ipv6@…; unix:/path and unix:@name work as well.
 
-Exit status: 0 if all went well, 1 if the agent did not do what was wanted of it,
+Exit status: 0 for success, 1 if the agent did not do what the command expects,
 2 if the command line or a file cannot be understood.`,
 		Example: `  spoectl ask 127.0.0.1:9000 ip-rep ip=192.0.2.1
   spoectl bench 127.0.0.1:9000 ip-rep ip=192.0.2.1 --duration 5s

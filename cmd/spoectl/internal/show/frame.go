@@ -8,7 +8,7 @@ import (
 	"github.com/spoke-go/spoke/internal/safetext"
 )
 
-// Side is who sent a frame.
+// Side is the sender of a frame.
 type Side int
 
 // The two sides.

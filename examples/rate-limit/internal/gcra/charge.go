@@ -27,10 +27,10 @@ type Charge struct {
 	DryRun   bool  // the limit refuses nothing
 }
 
-// Increment is how far the charge moves the TAT, in ticks.
+// Increment returns the ticks by which the charge moves the TAT.
 func (c Charge) Increment() int64 { return c.Interval * c.Cost }
 
-// Tolerance is how far the TAT may be ahead of the clock, in ticks.
+// Tolerance returns the ticks that the TAT may be ahead of the clock.
 func (c Charge) Tolerance() int64 { return c.Interval * c.Burst }
 
 // Over reports whether the request is over the limit, whose TAT is that many ticks ahead.

@@ -14,8 +14,8 @@ import (
 // maxWaiting is the maximum size of the queue in front of a file, in bytes.
 const maxWaiting = 16 << 20
 
-// An audit log of the type Serial is written behind the verdict: a file that is slow, such
-// as standard output without a reader, holds up no transaction.
+// An audit log of the type Serial is written after the verdict: a slow file, such as
+// standard output without a reader, delays no transaction.
 func init() {
 	plugins.RegisterAuditLogWriter("serial", func() plugintypes.AuditLogWriter { return &auditFile{} })
 }

@@ -21,7 +21,7 @@ Include @owasp_crs/*.conf
 SecRuleEngine On
 `
 
-// Source is where rules come from, in the order in which they count.
+// Source is the source of rules: its fields in the order in which they count.
 type Source struct {
 	Directives string   // as in a file
 	Files      []string // paths, or patterns such as /etc/waf/*.conf

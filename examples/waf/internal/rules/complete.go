@@ -28,7 +28,7 @@ func (f file) complete() error {
 		}
 	}
 	if open > 0 && directives {
-		return fmt.Errorf("%s: the directive goes on behind the end", f.at(open))
+		return fmt.Errorf("%s: the directive continues after the end", f.at(open))
 	}
 	return nil
 }
