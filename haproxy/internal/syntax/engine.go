@@ -44,13 +44,12 @@ type reference struct {
 }
 
 type SPOEMessage struct {
-	Name      string
-	Head      Directive
-	Args      []SentArg
-	Event     string
-	EventAt   Directive
-	condition []string
-	ACLs      []Directive
+	Name    string
+	Head    Directive
+	Args    []SentArg
+	Event   string
+	EventAt Directive
+	ACLs    []Directive
 }
 
 // SentArg is an argument of an args line.
@@ -169,7 +168,7 @@ func (m *SPOEMessage) line(d Directive) {
 		}
 	case "event":
 		if len(d.Words) > 1 {
-			m.Event, m.condition, m.EventAt = d.Words[1], d.Words[2:], d
+			m.Event, m.EventAt = d.Words[1], d
 		}
 	case "acl":
 		m.ACLs = append(m.ACLs, d)

@@ -12,14 +12,21 @@ import (
 // environment, which Words expands between double quotes; if it is nil, they stay
 // unchanged.
 func Words(line string, getenv func(string) (string, bool)) ([]string, error) {
-	w := wordReader{in: line, getenv: getenv}
+	w := wordReader{line: line, in: line, getenv: getenv}
 	return w.read()
+}
+
+// RawWords returns the words of a line as they are written, with quotes and backslashes.
+func RawWords(line string) ([]string, error) {
+	w := wordReader{line: line, in: line}
+	_, err := w.read()
+	return w.raw, err
 }
 
 // wordsUnset is Words that also returns the first variable which is not set and has
 // no default, or "".
 func wordsUnset(line string, getenv func(string) (string, bool)) (words []string, unset string, err error) {
-	w := wordReader{in: line, getenv: getenv}
+	w := wordReader{line: line, in: line, getenv: getenv}
 	words, err = w.read()
 	return words, w.unset, err
 }
@@ -29,9 +36,12 @@ func wordsUnset(line string, getenv func(string) (string, bool)) (words []string
 const maxWord = 64 << 10
 
 type wordReader struct {
-	in     string
+	line   string
+	in     string // the rest of line
 	getenv func(string) (string, bool)
 	words  []string
+	raw    []string // the words as line has them
+	from   int      // where the word begins in line
 	word   strings.Builder
 	inside bool // in a word, even an empty one in quotes
 	unset  string
@@ -41,6 +51,7 @@ func (r *wordReader) read() ([]string, error) {
 	for r.in != "" {
 		switch c := r.in[0]; {
 		case c == '#':
+			r.end()
 			r.in = ""
 		case isSpace(c):
 			r.end()
@@ -69,14 +80,22 @@ func (r *wordReader) read() ([]string, error) {
 
 func isSpace(c byte) bool { return strings.IndexByte(" \t\n\v\f\r", c) >= 0 }
 
+// begin begins a word, if none has begun.
+func (r *wordReader) begin() {
+	if !r.inside {
+		r.inside, r.from = true, len(r.line)-len(r.in)
+	}
+}
+
 func (r *wordReader) add(s string) {
+	r.begin()
 	r.word.WriteString(s)
-	r.inside = true
 }
 
 func (r *wordReader) end() {
 	if r.inside {
 		r.words = append(r.words, r.word.String())
+		r.raw = append(r.raw, r.line[r.from:len(r.line)-len(r.in)])
 	}
 	r.word.Reset()
 	r.inside = false
@@ -110,6 +129,7 @@ var escapes = map[byte]string{'n': "\n", 'r': "\r", 't': "\t"}
 // escape reads an escape sequence. A backslash before any other character stands for
 // itself, as in regular expressions.
 func (r *wordReader) escape(plain string) {
+	r.begin()
 	r.in = r.in[1:]
 	if r.in == "" {
 		r.add(`\`)

@@ -46,3 +46,21 @@ func TestWords(t *testing.T) {
 		assert.Equal(t, want, text, line)
 	}
 }
+
+// TestRawWords: the words of a line, with the quotes and backslashes that are in it.
+func TestRawWords(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                           "",
+		" if  { path /a } ":          "if|{|path|/a|}",
+		`{ path "/a b" '/c # d' } #`: `{|path|"/a b"|'/c # d'|}`,
+		`a\ b \#c "" x"y z"'u v'`:    `a\ b|\#c|""|x"y z"'u v'`,
+		`\\ \n\x41`:                  `\\|\n\x41`,
+		"a#b":                        "a",
+	} {
+		words, err := syntax.RawWords(line)
+		assert.NoError(t, err, line)
+		assert.Equal(t, want, strings.Join(words, "|"), line)
+	}
+	_, err := syntax.RawWords(`a "b`)
+	assert.Error(t, err)
+}

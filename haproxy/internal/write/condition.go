@@ -34,8 +34,8 @@ const maxAlternatives = 16
 // cannot repeat, because it is not steady or has too many alternatives.
 func (c *Config) parseCondition(condition string) (alternatives, bool) {
 	keyword, rest, _ := strings.Cut(condition, " ")
-	words, ok := rawWords(rest)
-	if !ok || len(words) > syntaxWords/2 {
+	words, err := syntax.RawWords(rest)
+	if err != nil || len(words) > syntaxWords/2 {
 		return nil, false
 	}
 	all := alternatives{nil}
@@ -115,41 +115,4 @@ func (c *Config) steady(sample string) bool {
 		return !strings.HasPrefix(m[1], c.Prefix+".")
 	}
 	return steadySample.MatchString(sample) && !strings.Contains(sample, "table")
-}
-
-// rawWords splits a line at spaces and keeps quotes and backslashes as they are.
-func rawWords(line string) ([]string, bool) {
-	if _, err := syntax.Words(line, nil); err != nil {
-		return nil, false
-	}
-	var words []string
-	var quote byte
-	from := -1
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case quote == 0 && c == ' ':
-			if from >= 0 {
-				words, from = append(words, line[from:i]), -1
-			}
-			continue
-		case c == '\\' && quote != '\'':
-			if from < 0 {
-				from = i
-			}
-			i++
-			continue
-		case quote == 0 && (c == '"' || c == '\''):
-			quote = c
-		case c == quote:
-			quote = 0
-		}
-		if from < 0 {
-			from = i
-		}
-	}
-	if from >= 0 {
-		words = append(words, line[from:])
-	}
-	return words, true
 }

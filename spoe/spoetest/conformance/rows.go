@@ -34,11 +34,3 @@ const (
 	rowEngine   = "one slow handler delays no other message"
 	rowShutdown = "a shutdown answers each NOTIFY that was accepted"
 )
-
-// rows are the rows of the contract that the cases' Row names.
-var rows = []string{
-	rowHello, rowVersions, rowLenient, rowMaxFrameSize, rowHealthCheck, rowMissing, rowUnsupported,
-	rowRefused, rowNotify, rowMessages, rowUnknown, rowFailure, rowDeadline, rowVarName, rowAckSize,
-	rowFrameSize, rowMalformed, rowFragments, rowDisconnect, rowEnd, rowShort, rowFrameType, rowSilent,
-	rowWrites, rowNoEmpty, rowValues, rowBinding, rowEngine, rowShutdown,
-}
