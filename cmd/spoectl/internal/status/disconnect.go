@@ -29,19 +29,16 @@ var disconnect = map[int]Explanation{
 	10: refused("a fragment, which it does not take"),
 	11: refused("a fragment between those of another payload"),
 	12: refused("a fragment of a payload that has not begun, or an ACK without a NOTIFY"),
-	13: {
-		Means: []Said{{"", "From either side: it had no resource for the frame."}},
-		Do:    []string{"Look at its memory and open files. HAProxy logs it as st=269 for the requests that waited."},
-	},
-	99: {
-		Means: []Said{{"", "From either side: an error that has no number. The message beside it says more."}},
-		Do:    []string{"Look at the log of the side that sent it. HAProxy logs it as st=355 for the requests that waited."},
-	},
+	13: always(
+		"From either side: it had no resource for the frame.",
+		"Look at its memory and open files. HAProxy logs it as st=269 for the requests that waited."),
+	99: always(
+		"From either side: an error that has no number. The message beside it says more.",
+		"Look at the log of the side that sent it. HAProxy logs it as st=355 for the requests that waited."),
 }
 
 func refused(what string) Explanation {
-	return Explanation{
-		Means: []Said{{"", "From either side: the other sent " + what + "."}},
-		Do:    []string{"`spoectl tap` between the two shows the frame; HAProxy logs 256 more (st=) for the requests that waited, which `spoectl explain` knows as well."},
-	}
+	return always(
+		"From either side: the other sent "+what+".",
+		"`spoectl tap` between the two shows the frame; HAProxy logs 256 more (st=) for the requests that waited, which `spoectl explain` knows as well.")
 }

@@ -23,6 +23,11 @@ type Said struct {
 	Text     string `json:"text"`
 }
 
+// always is an Explanation that is true of all versions.
+func always(means, do string) Explanation {
+	return Explanation{Means: []Said{{"", means}}, Do: []string{do}}
+}
+
 // spop is the number that st= adds to a DISCONNECT's status.
 const spop = 256
 
@@ -41,10 +46,8 @@ func St(n int) (e Explanation, ok bool) {
 		text = s.String()
 	}
 	if e, ok = errors[int(s)]; !ok {
-		e = Explanation{
-			Means: []Said{{"", "The agent has ended the connection with a DISCONNECT of its own making while requests waited on it."}},
-			Do:    []string{"Ask the agent's documentation or its log for the number."},
-		}
+		e = always("The agent has ended the connection with a DISCONNECT of its own making while requests waited on it.",
+			"Ask the agent's documentation or its log for the number.")
 	}
 	e.Title = fmt.Sprintf("st=%d: a SPOP error, 256 + status %d: %s", n, s, text)
 	return e, true

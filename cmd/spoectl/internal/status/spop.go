@@ -50,17 +50,15 @@ var errors = map[int]Explanation{
 			"Let the agent hold its ACKs under the agreed size, as Spoke does.",
 		},
 	},
-	4: {
-		Means: []Said{{"", "One side could not read the other's frame: something else than an agent on that port, a frame under 7 bytes, a damaged payload, or an AGENT-HELLO cut into several writes, which breaks 3.1 and later."}},
-		Do:    []string{"`spoectl conform ADDR` finds the agent's mistake; `spoectl tap` shows the frame. Is the backend's port the agent's, with TLS on both sides or none?"},
-	},
+	4: always(
+		"One side could not read the other's frame: something else than an agent on that port, a frame under 7 bytes, a damaged payload, or an AGENT-HELLO cut into several writes, which breaks 3.1 and later.",
+		"`spoectl conform ADDR` finds the agent's mistake; `spoectl tap` shows the frame. Is the backend's port the agent's, with TLS on both sides or none?"),
 	5: hello("version"),
 	6: hello("max-frame-size"),
 	7: hello("capabilities"),
-	8: {
-		Means: []Said{{"", "The two do not speak a common version of SPOP: HAProxy speaks 2.0."}},
-		Do:    []string{"`spoectl ask --hello` shows the agent's answer."},
-	},
+	8: always(
+		"The two do not speak a common version of SPOP: HAProxy speaks 2.0.",
+		"`spoectl ask --hello` shows the agent's answer."),
 	9: {
 		Means: []Said{
 			{"", "The agent answered with a max-frame-size under 256 bytes, or above HAProxy's own."},
@@ -78,10 +76,9 @@ var errors = map[int]Explanation{
 			"Or raise `tune.bufsize`, or send less.",
 		},
 	},
-	11: {
-		Means: []Said{{"", "A fragment came between those of another payload."}},
-		Do:    []string{"It is the agent's mistake, or HAProxy's: `spoectl tap --record` shows whose."},
-	},
+	11: always(
+		"A fragment came between those of another payload.",
+		"It is the agent's mistake, or HAProxy's: `spoectl tap --record` shows whose."),
 	12: {
 		Means: []Said{
 			{"to 3.0", "An ACK with a stream-id and frame-id without a NOTIFY, while another is awaited."},
@@ -89,19 +86,16 @@ var errors = map[int]Explanation{
 		},
 		Do: []string{"The agent has to copy both ids, 64 bits each, from the NOTIFY; 0 is a valid stream-id. `spoectl conform ADDR --cases notify/` tries that."},
 	},
-	13: {
-		Means: []Said{{"", "One side had no memory, or another resource, for the frame."}},
-		Do:    []string{"Look at the memory of both."},
-	},
-	99: {
-		Means: []Said{{"", "One side ended the connection for a reason that has no number."}},
-		Do:    []string{"The agent's log says more, and the message in its DISCONNECT, which `spoectl tap` shows."},
-	},
+	13: always(
+		"One side had no memory, or another resource, for the frame.",
+		"Look at the memory of both."),
+	99: always(
+		"One side ended the connection for a reason that has no number.",
+		"The agent's log says more, and the message in its DISCONNECT, which `spoectl tap` shows."),
 }
 
 func hello(key string) Explanation {
-	return Explanation{
-		Means: []Said{{"", "A hello lacked " + key + ": the agent's answer, or HAProxy's as the agent read it."}},
-		Do:    []string{"`spoectl ask --hello ADDR MESSAGE` shows both; `spoectl conform ADDR --cases hello/` tries what the agent takes."},
-	}
+	return always(
+		"A hello lacked "+key+": the agent's answer, or HAProxy's as the agent read it.",
+		"`spoectl ask --hello ADDR MESSAGE` shows both; `spoectl conform ADDR --cases hello/` tries what the agent takes.")
 }
