@@ -32,7 +32,7 @@ func (c *checker) checkBackend() {
 				fmt.Sprintf("the agent %s of backend %s has no health check", d.Second(), b.Name),
 				"HAProxy keeps asking an agent that is gone: each request fails, or waits until the timeout. An agent that shuts down cannot make HAProxy use another one.",
 				fix)
-		case !spop && words.has("check") && !words.has("healthcheck") && !slices.ContainsFunc(checkKinds(b), foreign):
+		case !spop && words.has("check") && !words.has("healthcheck") && !slices.ContainsFunc(checkKinds(b), isForeign):
 			c.find(NoHealthCheck, b.Head,
 				fmt.Sprintf("backend %s has no \"option spop-check\"", b.Name),
 				"Its health checks only connect: an agent that is shutting down counts as up, and so does any other program on the port.",

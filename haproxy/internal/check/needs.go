@@ -41,19 +41,19 @@ func (c *checker) missing(s sending, fetch string) string {
 		return "\"capture request header NAME len N\" for it"
 	case name == "capture.res.hdr" && !captured(s, "response", fetch):
 		return "\"capture response header NAME len N\" for it"
-	case strings.HasPrefix(name, "ssl_c_") && !boolean(fetch) && !has(func(d syntax.Directive) bool {
-		return d.Is("bind") && (d.Maybe || slices.ContainsFunc(d.Words, func(w string) bool { return asks[w] }))
+	case strings.HasPrefix(name, "ssl_c_") && !isNeverNull(fetch) && !has(func(d syntax.Directive) bool {
+		return d.Is("bind") && (d.Maybe || slices.ContainsFunc(d.Words, func(w string) bool { return asksForCertificate[w] }))
 	}) && has(func(d syntax.Directive) bool { return d.Is("bind") && slices.Contains(d.Words, "ssl") }):
 		return "\"bind\" with \"ca-file FILE verify optional\", which asks for a client's certificate"
-	case name != "ssl_fc" && (strings.HasPrefix(name, "ssl_fc_") || strings.HasPrefix(name, "ssl_c_") || strings.HasPrefix(name, "ssl_f_")) && !boolean(fetch) && c.plain(in):
+	case name != "ssl_fc" && (strings.HasPrefix(name, "ssl_fc_") || strings.HasPrefix(name, "ssl_c_") || strings.HasPrefix(name, "ssl_f_")) && !isNeverNull(fetch) && c.hasNoTLS(in):
 		return "\"bind\" with \"ssl\""
 	}
 	return ""
 }
 
-// asks lists the words of a bind line that may make HAProxy ask for a client
+// asksForCertificate lists the words of a bind line that may make HAProxy ask for a client
 // certificate.
-var asks = map[string]bool{"verify": true, "crt-list": true, "crt-ignore-err": true, "ca-verify-file": true, "ca-file": true}
+var asksForCertificate = map[string]bool{"verify": true, "crt-list": true, "crt-ignore-err": true, "ca-verify-file": true, "ca-file": true}
 
 // captured reports whether HAProxy captures a header before it sends a message. The sample
 // has the header's number. Rules run after the event of their kind.
@@ -99,14 +99,14 @@ func tracked(s sending, counter string) bool {
 	return false
 }
 
-// boolean reports whether a sample without data is false or 0, not NULL.
-func boolean(fetch string) bool {
+// isNeverNull reports whether a sample without data is false or 0, not NULL.
+func isNeverNull(fetch string) bool {
 	types := samples.Types(fetch)
 	return slices.Contains(types, "BOOL") || slices.Contains(types, "INT64")
 }
 
-// plain reports whether a proxy takes connections, and none of them over TLS.
-func (c *checker) plain(in *syntax.Section) bool {
+// hasNoTLS reports whether a proxy takes connections, and none of them over TLS.
+func (c *checker) hasNoTLS(in *syntax.Section) bool {
 	binds := 0
 	for _, d := range in.All() {
 		if !d.Is("bind") {

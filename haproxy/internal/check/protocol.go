@@ -61,7 +61,7 @@ func (c *checker) checkProbe(b *syntax.Section, d syntax.Directive, words server
 		fix = "Write \"type spop-check\" into the section \"healthcheck " + named + "\""
 	}
 	switch {
-	case len(kinds) > 0 && !slices.ContainsFunc(kinds, func(kind string) bool { return !foreign(kind) }):
+	case len(kinds) > 0 && !slices.ContainsFunc(kinds, func(kind string) bool { return !isForeign(kind) }):
 		if kinds[0] == "httpchk" && c.connectsElsewhere(b, named) {
 			return
 		}
@@ -84,8 +84,8 @@ func (c *checker) checkProbe(b *syntax.Section, d syntax.Directive, words server
 // probes are the kinds of health checks that HAProxy has.
 var probes = []string{"spop-check", "tcp-check", "external-check", "httpchk", "ssl-hello-chk", "redis-check", "smtpchk", "mysql-check", "pgsql-check", "ldap-check"}
 
-// foreign reports whether no agent speaks the protocol of a kind of health check.
-func foreign(kind string) bool { return slices.Index(probes, kind) > 2 }
+// isForeign reports whether no agent speaks the protocol of a kind of health check.
+func isForeign(kind string) bool { return slices.Index(probes, kind) > 2 }
 
 // checkKinds returns the kinds of health checks that a backend may have: the last one
 // of its lines and of its defaults section counts.

@@ -13,7 +13,7 @@ func (c *checker) checkTwice(m *syntax.SPOEMessage) {
 	sent := c.sendings(m)
 	for i, s := range sent {
 		for _, o := range sent[:i] {
-			if s.rule >= 0 || o.rule >= 0 || s.stage != o.stage || !leads(o.proxy, s.proxy) && !leads(s.proxy, o.proxy) {
+			if s.rule >= 0 || o.rule >= 0 || s.stage != o.stage || !routesTo(o.proxy, s.proxy) && !routesTo(s.proxy, o.proxy) {
 				continue
 			}
 			c.find(SentTwice, m.EventAt,
@@ -24,8 +24,8 @@ func (c *checker) checkTwice(m *syntax.SPOEMessage) {
 	}
 }
 
-// leads reports whether a frontend names a backend for its requests.
-func leads(front, back *syntax.Section) bool {
+// routesTo reports whether a frontend names a backend for its requests.
+func routesTo(front, back *syntax.Section) bool {
 	return front.Kind == "frontend" && back.Kind == "backend" && slices.ContainsFunc(front.All(), func(d syntax.Directive) bool {
 		return (d.Is("use_backend") || d.Is("default_backend")) && d.Second() == back.Name
 	})

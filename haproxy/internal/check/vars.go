@@ -135,15 +135,15 @@ func (c *checker) setByRule(m occurrence) bool {
 // their names.
 func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 	misread = map[string]bool{}
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, m := range c.occurrences {
 		name, ok := strings.CutPrefix(m.name, c.engine.Prefix+".")
 		full := m.scope + "." + m.name
-		if !m.read || told[full] {
+		if !m.read || reported[full] {
 			continue
 		}
 		if v := c.prefixed(m, all); !ok && v != nil {
-			told[full] = true
+			reported[full] = true
 			c.find(VariableNeverSet, m.at,
 				fmt.Sprintf("the variable %s is read, but never set", full), effectOf(m),
 				fmt.Sprintf("%s sets %s: is that the one?", strings.ToUpper(v.by[:1])+v.by[1:], c.engine.FullName(v.Scope, v.Name)))
@@ -152,7 +152,7 @@ func (c *checker) checkReads(all []settable) (misread map[string]bool) {
 			slices.ContainsFunc(all, func(v settable) bool { return v.Sets(m.scope, name) }) || c.setByRule(m) {
 			continue
 		}
-		told[full], misread[name] = true, true
+		reported[full], misread[name] = true, true
 		hint := ""
 		for _, v := range all {
 			if v.Name == name {

@@ -15,7 +15,7 @@ func (c *checker) checkVerdicts() {
 		if !r.read || r.in == nil || syntax.RuleStage(r.in, &r.at) == syntax.StageUnknown || !c.ofAnswer(r) {
 			continue
 		}
-		if d, action := ended(r.in, r.line); action != "" && slices.ContainsFunc(r.at.Words, func(w string) bool { return slices.Contains(last, w) }) {
+		if d, action := ended(r.in, r.line); action != "" && slices.ContainsFunc(r.at.Words, func(w string) bool { return slices.Contains(endingActions, w) }) {
 			c.find(RuleNotReached, r.at,
 				fmt.Sprintf("this rule depends on the agent's answer (%s.%s), but %q before it (%s:%d) ends the rules whenever this one would apply", r.scope, r.name, action, d.File, d.Line),
 				"HAProxy does not reach this rule: the answer has no effect.",

@@ -72,8 +72,8 @@ func (c *checker) checkContent(m *syntax.SPOEMessage, s sending) {
 	}
 }
 
-// last lists the actions that end the rules of their kind.
-var last = []string{"accept", "allow", "reject", "deny", "tarpit", "silent-drop", "return", "redirect"}
+// endingActions lists the actions that end the rules of their kind.
+var endingActions = []string{"accept", "allow", "reject", "deny", "tarpit", "silent-drop", "return", "redirect"}
 
 // checkReached finds a rule that ends the rules before the rule that sends a message,
 // whenever that rule would apply.
@@ -100,7 +100,7 @@ func ended(in *syntax.Section, line int) (d syntax.Directive, action string) {
 		kind = 3
 	}
 	for _, d := range in.Lines[:line] {
-		if len(d.Words) < kind || d.Maybe || !slices.Equal(d.Words[:kind-1], at.Words[:kind-1]) || !slices.Contains(last, d.Words[kind-1]) {
+		if len(d.Words) < kind || d.Maybe || !slices.Equal(d.Words[:kind-1], at.Words[:kind-1]) || !slices.Contains(endingActions, d.Words[kind-1]) {
 			continue
 		}
 		if cond := condition(in, d); cond == "" || cond == condition(in, at) || implied(condition(in, at), cond) {
