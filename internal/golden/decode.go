@@ -81,9 +81,9 @@ func decodeMessages(b []byte) ([]Message, error) {
 	return out, msgs.Err()
 }
 
-// decodeHeaders sets the Headers of the arguments for which text, as String writes it, has
+// DecodeHeaders sets the Headers of the arguments for which text, as String writes it, has
 // header lines.
-func (f *Frame) decodeHeaders(text string) (err error) {
+func (f *Frame) DecodeHeaders(text string) (err error) {
 	var args []*Pair
 	for _, m := range f.Messages {
 		for i := range m.Args {

@@ -98,7 +98,7 @@ func (d *Decoder) parse(line, said string) (raw []byte, f Frame, err error) {
 	if f, _, err = d.Decode(raw); err != nil {
 		return nil, Frame{}, err
 	}
-	if err := f.decodeHeaders(said); err != nil {
+	if err := f.DecodeHeaders(said); err != nil {
 		return nil, Frame{}, err
 	}
 	if got := f.String(); got != said {

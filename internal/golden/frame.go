@@ -68,20 +68,6 @@ func (f Frame) Encode(payload []byte) []byte {
 	return codec.FinishFrame(append(b, payload...), 0)
 }
 
-// WithoutHeaders returns the frame without Headers: from the bytes alone one cannot see
-// that an argument has headers.
-func (f Frame) WithoutHeaders() Frame {
-	f.Messages = slices.Clone(f.Messages)
-	for i := range f.Messages {
-		m := &f.Messages[i]
-		m.Args = slices.Clone(m.Args)
-		for j := range m.Args {
-			m.Args[j].Headers = nil
-		}
-	}
-	return f
-}
-
 // String is the frame as it stands in a file, without the #>.
 func (f Frame) String() string {
 	var b strings.Builder
