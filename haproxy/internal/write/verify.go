@@ -135,8 +135,5 @@ func readsContent(fetch string, on router.Event) bool {
 		side = "res."
 	}
 	name := samples.Name(fetch)
-	return side != "" && contentSample.MatchString(name) && strings.HasPrefix(name, side)
+	return side != "" && strings.HasPrefix(name, side) && (samples.OfContent(fetch) || name == "req.proto_http")
 }
-
-// contentSample matches the samples of a connection's first bytes.
-var contentSample = regexp.MustCompile(`^re[qs]\.(len|payload|payload_lv|ssl_[a-z_]+|rdp_cookie|rdp_cookie_cnt|proto_http|eth|dns)`)
