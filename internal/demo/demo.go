@@ -171,7 +171,7 @@ func (d *demo) askAll(ctx context.Context, running *group, client asker, adminAd
 		}
 		table.WriteString(ask(c) + "\n")
 	}
-	d.out.printf("\nTry these; each line ends with the answer of just now:\n\n%s", &table)
+	d.out.printf("\nTry these; each line ends with the answer that it just got:\n\n%s", &table)
 	if err := d.prove(ctx, adminAddr); err != nil {
 		return err
 	}
@@ -197,10 +197,10 @@ func (d *demo) askAll(ctx context.Context, running *group, client asker, adminAd
 		err = running.wait(ctx)
 	}
 	if !d.stay {
-		d.out.printf("%d requests in %v, %d of them not answered as they should be.", asked, time.Since(begun).Round(time.Millisecond), wrong)
+		d.out.printf("%d requests in %v, %d wrong answers.", asked, time.Since(begun).Round(time.Millisecond), wrong)
 	}
 	if wrong > 0 {
-		err = errors.Join(err, fmt.Errorf("%d of %d requests were not answered as they should be", wrong, asked))
+		err = errors.Join(err, fmt.Errorf("%d of %d requests got a wrong answer", wrong, asked))
 	}
 	return err
 }
