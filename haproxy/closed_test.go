@@ -112,7 +112,7 @@ func TestWrittenClosesOnAbsence(t *testing.T) {
 				t.Parallel()
 				build := func(fn func(context.Context, client) (sure, error)) *router.Router {
 					r := router.New()
-					r.Use(within(5 * time.Second))
+					r.Use(within(2 * time.Second))
 					s.send(r.Handle("m", fn))
 					return r
 				}
@@ -154,7 +154,7 @@ func TestWrittenRefusesHalfClosed(t *testing.T) {
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
 				r := router.New()
-				r.Use(within(5 * time.Second))
+				r.Use(within(2 * time.Second))
 				s.send(r.Handle("m", func(ctx context.Context, _ client) (sure, error) {
 					select {
 					case <-ctx.Done():

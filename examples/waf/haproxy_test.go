@@ -33,7 +33,7 @@ const patientChecks = "    timeout check 20s\n    option spop-check\n"
 func shipped(t testing.TB, agentAddr, originAddr string, oldnew ...string) haproxytest.Config {
 	t.Helper()
 	return haproxytest.Config{
-		Config: haproxytest.ReadConfig(t, "haproxy.cfg", oldnew...),
+		Config: haproxytest.ReadConfig(t, "haproxy.cfg", append([]string{"timeout connect         10s", "timeout connect         30s"}, oldnew...)...),
 		Files: map[string]string{
 			"spoe.conf":  haproxytest.ReadConfig(t, "spoe.conf", "timeout processing 2s", "timeout processing 20s", "timeout hello 2s", "timeout hello 20s"),
 			"agents.cfg": haproxytest.ReadConfig(t, "agents.cfg", "inter 1s", "inter 100ms", "    option spop-check\n", patientChecks),

@@ -32,6 +32,45 @@ func (c *checker) checkTimeouts() {
 		shorter(at, t, which, "backend "+b.Name, fmt.Sprintf("A server there has \"maxconn\": a request that waits %v for a connection gets no answer (st=257; up to HAProxy 3.0 mostly st=1).", t))
 	}
 	c.checkUnits(b)
+	c.checkForgotten()
+}
+
+// checkForgotten finds timeouts of the site's backend that are shorter than `timeout
+// processing`, if a message is sent once HAProxy has a connection to the site: HAProxy
+// then forgets `timeout processing`, or ends the request.
+func (c *checker) checkForgotten() {
+	later := slices.ContainsFunc(c.engine.Messages, func(m *syntax.SPOEMessage) bool {
+		return slices.ContainsFunc(c.sendings(m), func(s sending) bool { return s.stage >= syntax.StageServerSession })
+	})
+	if !later {
+		return
+	}
+	for _, b := range c.cfg.Sections {
+		if !c.serves(b) {
+			continue
+		}
+		for _, which := range []string{"connect", "server"} {
+			t, at, ok := b.Timeout(which)
+			if !ok || t > c.engine.Processing || which == "connect" && c.since(3, 0) {
+				continue
+			}
+			effect := fmt.Sprintf("If the agent does not answer, HAProxy before 3.0 forgets \"timeout processing\" after %v: a request whose message comes after the connection to the site, such as one on on-http-response, never ends.", t)
+			if which == "server" {
+				effect += " Later versions may end it without a response."
+			}
+			c.find(TimeoutTooShort, at,
+				fmt.Sprintf("\"timeout %s\" of %s %s is %v, and \"timeout processing\" is %v", which, b.Kind, b.Name, t, c.engine.Processing), effect,
+				fmt.Sprintf("Make \"timeout %s\" of %s longer than \"timeout processing\", or that one shorter.", which, b.Name))
+		}
+	}
+}
+
+// serves reports whether a section may have the site's servers of a request that has the
+// engine's filter.
+func (c *checker) serves(b *syntax.Section) bool {
+	return slices.ContainsFunc(c.filters, func(f syntax.Filter) bool {
+		return f.Proxy == b && b.Kind != "frontend" || routesTo(f.Proxy, b)
+	})
 }
 
 // limit returns the longest time that an answer may take, and the name of that limit:
