@@ -329,6 +329,8 @@ func TestErrorTypes(t *testing.T) {
 		"its own":         fmt.Errorf("so: %w", secretError{}),
 		"type in wrapper": fmt.Errorf("so: %w", errors.Join(errors.New("a"), &typedError{})),
 		"nil pointer":     (*nilError)(nil),
+		"long":            namedError(strings.Repeat("x", 128)),
+		"too long":        namedError(strings.Repeat("y", 129)),
 	}
 	h := middleware.Metrics(middleware.MetricsConfig{MeterProvider: m})(handlerFunc(
 		func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error { return errs[msg.Name] }))
@@ -343,10 +345,21 @@ func TestErrorTypes(t *testing.T) {
 			want = "db_unavailable"
 		case "type in wrapper":
 			want = "*middleware_test.typedError"
+		case "long":
+			want = strings.Repeat("x", 128)
+		case "too long":
+			assert.Empty(t, got["error.type="+strings.Repeat("y", 129)+" rpc.method="+name], "clipped at 128 bytes")
+			continue
 		}
 		assert.EqualValues(t, 1, got["error.type="+want+" rpc.method="+name].Count, name)
 	}
 }
+
+// namedError is an error whose ErrorType is its text.
+type namedError string
+
+func (e namedError) Error() string     { return "on purpose" }
+func (e namedError) ErrorType() string { return string(e) }
 
 type typedError struct{}
 

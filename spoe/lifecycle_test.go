@@ -256,7 +256,8 @@ func (f *flaky) Accept() (net.Conn, error) {
 func TestTemporaryAcceptErrors(t *testing.T) {
 	ln, err := spoe.Listen("127.0.0.1:0")
 	require.NoError(t, err)
-	a := &spoe.Agent{Handler: nothing, Logger: slog.New(slog.DiscardHandler)}
+	log := new(lockedbuffer.Buffer)
+	a := &spoe.Agent{Handler: nothing, Logger: slog.New(slog.NewTextHandler(log, nil))}
 	ended := make(chan error, 1)
 	go func() { ended <- a.Serve(&flaky{Listener: ln}) }()
 	c, err := spoetest.Dial(t.Context(), "tcp", ln.Addr().String())
@@ -264,6 +265,7 @@ func TestTemporaryAcceptErrors(t *testing.T) {
 	c.Close()
 	a.Close()
 	<-ended
+	assert.Contains(t, log.String(), "for a moment", "the error is logged")
 }
 
 // A handler that overwrites its Actions loses its own, not those before it.
