@@ -16,8 +16,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// A HAProxy that leaves is a line for debugging; one that leaves with NOTIFYs in flight
-// is a warning with their number.
+// The agent logs at level DEBUG that HAProxy closed a connection. NOTIFYs in flight make it
+// a warning with their number.
 func TestEndsAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(lockedbuffer.Buffer)
@@ -54,7 +54,7 @@ func TestEndsAreLogged(t *testing.T) {
 	})
 }
 
-// A handler that fails is a warning; one that panics is an error.
+// An error of a handler is a warning, a panic is an error.
 func TestFailuresAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(lockedbuffer.Buffer)
