@@ -122,7 +122,7 @@ func (a *Actions) added() {
 	}
 }
 
-// unknownCount as a.n: SetResult has added actions without counting them.
+// unknownCount as a.n: SetResult added actions without counting them.
 const unknownCount = -1
 
 // Len returns how many actions this message has so far.

@@ -51,7 +51,7 @@ type Agent struct {
 	// MaxConnections is the maximum number of connections that are served at once. Up
 	// to 1024 more wait for one to end, for HelloTimeout at most, and have their health
 	// checks answered: an agent that is full is not down. When more come, the agent
-	// closes the connections that have waited longest. Default: 16384.
+	// closes the connections that waited longest. Default: 16384.
 	MaxConnections int
 	// MaxMessages is the maximum number of messages in a NOTIFY; the agent answers a
 	// NOTIFY with more by AGENT-DISCONNECT 13. HAProxy sends the messages of an event
@@ -87,12 +87,12 @@ type Agent struct {
 	// middleware.Timeout should be below that. Default: 30 s.
 	NotifyTimeout time.Duration
 	// ShutdownTimeout bounds the graceful end of Run and of the package's
-	// ListenAndServe once their context has ended. Default: 30 s.
+	// ListenAndServe once their context ends. Default: 30 s.
 	ShutdownTimeout time.Duration
 	// ShutdownChecks is `fall` of HAProxy's server line, 3 by default there and here: after
 	// that many failed health checks HAProxy marks the server as down. Shutdown waits for
 	// one more from each HAProxy that checks, since HAProxy acts on a failed check a moment
-	// after the agent has failed it.
+	// after the agent failed it.
 	ShutdownChecks int
 	// AgentCheckAddr is a TCP address, host:port, at which the agent answers
 	// HAProxy's agent-check: "up ready" as long as it serves, "drain" from the beginning of
@@ -132,7 +132,7 @@ type Agent struct {
 	// 0o660. Default: 0o777 less the umask.
 	SocketMode fs.FileMode
 	// TLSConfig makes the agent speak TLS on all its listeners; see [LoadTLS]. A
-	// connection that a listener of package tls has accepted stays as it is.
+	// connection that a listener of package tls accepted stays as it is.
 	TLSConfig *tls.Config
 
 	// ConnState is called when a connection changes its state, a moment later and

@@ -27,11 +27,11 @@ const (
 	// maxAgentChecks is the maximum number of agent-checks that are answered at once;
 	// further connections are closed.
 	maxAgentChecks = 64
-	// drainTime is the time that Shutdown waits, once every HAProxy has read the drain,
+	// drainTime is the time that Shutdown waits, once every HAProxy knows of the drain,
 	// for them to close their connections. HAProxy up to 3.0 does so within a second;
 	// later ones keep idle connections, which the agent then closes.
 	drainTime = 2 * time.Second
-	// drainPause is the time that HAProxy may take to act on a drain that it has read.
+	// drainPause is the time that HAProxy may take to act on a drain that it read.
 	drainPause = 100 * time.Millisecond
 )
 

@@ -52,7 +52,7 @@ type agentState struct {
 
 	// The steps of the end, each closed once under mu.
 	draining chan struct{} // health checks fail, or will after settled
-	settled  chan struct{} // Agent.Drain has returned
+	settled  chan struct{} // Agent.Drain returned
 	closing  chan struct{} // no more connections
 
 	abandoned context.Context // ends when handlers are waited for no longer

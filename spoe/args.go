@@ -23,7 +23,7 @@ type Arg struct {
 // All, Lookup and Raw see all arguments, always. Next, Map and Count are the
 // predecessor's: they consume. Not for concurrent use.
 type Args struct {
-	// Arg is the argument that Next has read.
+	// Arg is the argument that Next read.
 	Arg Arg
 
 	all  codec.Args

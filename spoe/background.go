@@ -9,7 +9,7 @@ import "context"
 // A panic in f is the program's, as in any goroutine. Go bounds nothing:
 // middleware.Detach does.
 func (m *Message) Go(f func(ctx context.Context)) {
-	if m.shared == nil { // no agent has received the message
+	if m.shared == nil { // no agent received the message
 		go f(context.Background()) // f alone knows when it ends
 		return
 	}

@@ -91,7 +91,7 @@ func (c *conn) reserve(n int) bool {
 }
 
 // hold counts n bytes as held, or as no longer held where n is negative. Only the
-// reader calls it, and first uses up the bytes that it has reserved.
+// reader calls it, and first uses up the bytes that it reserved.
 func (c *conn) hold(n int) {
 	c.mu.Lock()
 	c.useReservedLocked(n)

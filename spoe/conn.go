@@ -59,7 +59,7 @@ type conn struct {
 	plan      retirement    // when and how to close the connection
 	heldSince int64         // since when ACKs are held back for the DISCONNECT, or never
 	jobs      jobSet        // in flight
-	queue     jobQueue      // jobs that no worker has taken
+	queue     jobQueue      // jobs that no worker took yet
 	coming    bool          // a worker is on its way to queue
 	running   int           // jobs, late ones included
 	acking    int           // late jobs, no longer in jobs, whose ACK is not in out yet

@@ -21,7 +21,7 @@ type ConnInfo struct {
 	// InFlight is the number of NOTIFYs without an ACK, Buffered the connection's share
 	// of Agent.MaxBuffered, in bytes.
 	InFlight, Buffered int
-	// Fragments is the number of fragments that have come.
+	// Fragments is the number of fragments that came.
 	Fragments uint64
 }
 

@@ -56,7 +56,7 @@ func (j *job) setWithin(ctx *msgctx.Ctx) (outer *msgctx.Ctx) {
 	return outer
 }
 
-// takeLate marks the jobs whose deadline has passed at the time t as late and returns
+// takeLate marks the jobs whose deadline is before the time t as late and returns
 // them, and the next deadline.
 func (c *conn) takeLate(t int64) (late []*job, next int64) {
 	next = never

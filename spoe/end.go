@@ -16,7 +16,7 @@ import (
 // to the NOTIFYs before them.
 const settleTime = time.Second
 
-// end ends a connection after err, the reason why reading has ended: a malformed frame is
+// end ends a connection after err, the reason why reading ended: a malformed frame is
 // answered by a DISCONNECT with its status; after any other error the agent closes without
 // a frame.
 func (c *conn) end(err error) {
@@ -50,7 +50,7 @@ func isNormalEnd(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// logEnd logs the end of a connection that HAProxy has closed. It is a warning if NOTIFYs
+// logEnd logs the end of a connection that HAProxy closed. It is a warning if NOTIFYs
 // were in flight: a timeout of HAProxy's has expired, or HAProxy was killed.
 func (c *conn) logEnd() {
 	c.mu.Lock()

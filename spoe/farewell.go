@@ -18,7 +18,7 @@ type farewell struct {
 var toRest = new(farewell)
 
 // askAgain is the time after which the clock asks the reader again: the reader may have
-// found bytes, or may have cleared the deadline of this very question.
+// found bytes, or may clear the deadline of this very question.
 const askAgain = 20 * time.Millisecond
 
 // lastLook is the time that the reader waits for bytes before it ends a connection.

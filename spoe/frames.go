@@ -71,7 +71,7 @@ func (c *conn) onRead() error {
 	return c.reserveFrame()
 }
 
-// noteFrames tells the clock how far reading has come.
+// noteFrames tells the clock how far reading came.
 func (c *conn) noteFrames(received time.Time) {
 	k, t := &c.clock, since(received)
 	if !c.fragments.any() && k.payloadSince.Load() != never {

@@ -27,5 +27,5 @@ func Listen(addr string) (net.Listener, error) { return listen.Listen(addr, 0) }
 
 // InheritedListeners returns the listeners that systemd passes to a service by
 // socket activation (LISTEN_PID, LISTEN_FDS), in the order of its unit; none if
-// it has passed none.
+// it passed none.
 func InheritedListeners() ([]net.Listener, error) { return listen.Inherited() }

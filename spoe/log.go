@@ -44,7 +44,7 @@ func (a *Agent) logs(level slog.Level) bool {
 	return a.log().Enabled(context.Background(), level)
 }
 
-// maxText bounds text that others have written, in bytes.
+// maxText bounds text that others wrote, in bytes.
 const maxText = 1024
 
 // stack is a goroutine's stack, for safeAttr.

@@ -33,7 +33,7 @@ func init() {
 	bridge.NewMessage = func(name string, args codec.Args) any { return newMessage(name, args) }
 }
 
-// newMessage returns a message that no agent has received.
+// newMessage returns a message that no agent received.
 func newMessage(name string, raw codec.Args) *Message {
 	args := newArgs(raw)
 	return &Message{Name: name, Args: &args, received: time.Now(), hooks: new(failureHooks)}

@@ -2,7 +2,7 @@ package spoe
 
 import "time"
 
-// lingerTime is the time that the agent waits, once it has sent its last frame, for
+// lingerTime is the time that the agent waits, after it sent its last frame, for
 // HAProxy to close. If it closed with bytes from HAProxy unread, the kernel would reset
 // the connection and drop the last frame.
 const lingerTime = time.Second

@@ -75,7 +75,7 @@ const (
 	StateNew ConnState = iota
 	// StateReady is a connection whose NOTIFYs are being answered.
 	StateReady
-	// StateClosing is a connection on which the agent has sent its last frame
+	// StateClosing is a connection on which the agent sent its last frame
 	// and waits, for a short while, for HAProxy to close.
 	StateClosing
 	// StateClosed is the end: nothing is read or written any more.

@@ -40,7 +40,7 @@ func NewWithConfig(f func(*MessageIterator) ([]Action, error), cfg Config) *Agen
 
 // MessageIterator gives the messages of one NOTIFY.
 type MessageIterator struct {
-	// Message returns the message that Next has read. It is valid until the next Next.
+	// Message returns the message that Next read. It is valid until the next Next.
 	Message Message
 
 	msgs codec.Messages

@@ -91,7 +91,7 @@ func (w *writer) writeRaw(fd uintptr) bool {
 // them after a pause.
 type preemption struct {
 	armed atomic.Bool
-	seen  atomic.Bool // NOTIFYs have come since the timer ran
+	seen  atomic.Bool // NOTIFYs came since the timer ran
 	timer *time.Timer
 }
 
@@ -103,7 +103,7 @@ func (p *preemption) init() {
 	p.timer.Stop()
 }
 
-// touch is called when NOTIFYs have come.
+// touch is called when NOTIFYs come.
 func (p *preemption) touch() {
 	if !p.seen.Load() {
 		p.seen.Store(true)

@@ -20,14 +20,14 @@ import (
 // connection with one NOTIFY in flight costs.
 //
 // Other connections, TLS among them, keep a buffer and read as usual. A buffer
-// grows with what has arrived, never with what a length announces.
+// grows with the bytes that arrive, never with a length that a frame announces.
 type reader struct {
 	nc   net.Conn
 	raw  syscall.RawConn // nil: read through nc
 	try  func(fd uintptr) bool
 	once bool         // try is to return after one read
 	data func() error // called by try after a read, if not once
-	err  error        // the error that has ended try
+	err  error        // the error that ended try
 	// answers is set by data if the frames that it was called for get an ACK.
 	answers bool
 	buf     *buffer
@@ -151,7 +151,7 @@ func (r *reader) makeSpace() {
 	}
 	r.from, r.to = 0, len(unread)
 	if len(r.buf.b) > maxPooled && r.want() == 0 && r.to <= readSize/2 {
-		r.shrink() // a large frame has passed
+		r.shrink() // after a large frame
 	}
 }
 

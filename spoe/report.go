@@ -37,7 +37,7 @@ func (s *agentState) awaitReports() {
 //
 // f must not use the message, its arguments or the actions: copy what it needs.
 func (m *Message) Report(f func()) {
-	if m.shared == nil { // no agent has received the message
+	if m.shared == nil { // no agent received the message
 		f()
 		return
 	}

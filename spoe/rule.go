@@ -17,7 +17,7 @@ type times struct {
 	looked int64
 }
 
-// verdict is the event that has become due on a connection.
+// verdict is the event that is due on a connection.
 type verdict int
 
 const (
@@ -29,7 +29,7 @@ const (
 	slowPayload         // the next fragment has not come within ReadTimeout
 	tired               // nothing for lookForEnd: the reader should rest
 	idle                // nothing for IdleTimeout
-	quiet               // retired, and a quiet moment has come
+	quiet               // retired, and the moment is quiet
 	heldLong            // ACKs were held back for long enough
 )
 

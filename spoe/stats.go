@@ -18,7 +18,7 @@ type Stats struct {
 	Notifies uint64 // NOTIFYs received whole
 	Acks     uint64 // ACKs written to the connection
 	InFlight int64  // NOTIFYs received and not acknowledged
-	Late     int64  // handlers that run on after their ACK has left
+	Late     int64  // handlers that run on after their ACK left
 
 	ReportsDropped uint64 // dropped log lines, ConnState calls and Message.Report calls
 

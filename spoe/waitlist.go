@@ -12,7 +12,7 @@ const maxWaiting = 1024
 
 // waitlist holds the connections beyond Agent.MaxConnections. The agent reads their hello
 // and answers health checks, because a full agent is not down; any other connection waits
-// for a slot. When the list is full, the agent closes the connection that has waited
+// for a slot. When the list is full, the agent closes the connection that waited
 // longest: a health check always gets in.
 type waitlist struct {
 	mu    sync.Mutex // guards conns

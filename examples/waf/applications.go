@@ -94,7 +94,7 @@ func (a *applications) files() (names []string) {
 	return names
 }
 
-// Close frees the rules when their last transaction has ended and the audit log's queue is
+// Close frees the rules when their last transaction ends and the audit log's queue is
 // written, for which it waits two seconds at most.
 func (a *applications) Close() error {
 	for _, app := range a.byName {

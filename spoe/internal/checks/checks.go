@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Checks are the HAProxies that have checked. The zero value is ready; the methods may be
+// Checks are the HAProxies that checked. The zero value is ready; the methods may be
 // called concurrently.
 type Checks struct {
 	mu      sync.Mutex // guards what follows
@@ -25,13 +25,13 @@ type source struct {
 	every   time.Duration // between the last two
 	failed  int
 	asks    bool // it asks at Agent.AgentCheckAddr
-	drained bool // it has read there that the agent drains
+	drained bool // it read there that the agent drains
 }
 
 const (
 	// maxSources bounds the sources remembered.
 	maxSources = 1024
-	// firstInterval is the assumed interval of a source that has checked once.
+	// firstInterval is the assumed interval of a source that checked once.
 	firstInterval = 5 * time.Second
 	// maxInterval is the longest interval that Shutdown waits for; HAProxy's default is 2
 	// s.
@@ -41,7 +41,7 @@ const (
 	missedChecks = 3
 )
 
-// Drained notes that the HAProxy at peer has read that the agent drains.
+// Drained notes that the HAProxy at peer knows that the agent drains.
 func (k *Checks) Drained(peer net.Addr) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -133,7 +133,7 @@ func (k *Checks) lookLocked() {
 	})
 }
 
-// Stop ends the looking, for a Shutdown that has gone on.
+// Stop ends the looking, for a Shutdown that goes on.
 func (k *Checks) Stop() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -142,7 +142,7 @@ func (k *Checks) Stop() {
 	}
 }
 
-// AnyDrained reports whether a HAProxy has read that the agent drains.
+// AnyDrained reports whether a HAProxy knows that the agent drains.
 func (k *Checks) AnyDrained() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

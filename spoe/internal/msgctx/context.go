@@ -16,7 +16,7 @@ type Ctx struct {
 	context.Context // the parent
 
 	deadline atomic.Int64 // nanoseconds since Epoch, or 0 for the parent's
-	cause    atomic.Int32 // alive, or why it has ended
+	cause    atomic.Int32 // alive, or why it ended
 	// watched: somebody called Done or AfterFunc, so End has work to do.
 	watched atomic.Bool
 	// handle is the Handle that stands for this context now, if any.
@@ -136,7 +136,7 @@ func (d *Ctx) AfterFunc(f func()) (stop func() bool) {
 	}
 }
 
-// End ends the context, unless it has ended: its Err is context.DeadlineExceeded if err is
+// End ends the context, unless it ended before: its Err is context.DeadlineExceeded if err is
 // that, and context.Canceled otherwise. It takes the lock only after a call of Done or
 // AfterFunc: they set watched and then read cause, and End sets cause and then reads watched.
 func (d *Ctx) End(err error) {

@@ -91,7 +91,7 @@ func (s *Source) Rest() {
 	}
 }
 
-// state returns the state behind h, or nil if h has ended and the state has gone on to
+// state returns the state behind h, or nil if h ended and the state has gone on to
 // another message. Unless keep was called, it may do so at any time: the caller reads the
 // state and then compares its handle with h again.
 func (h *Handle) state() *state {

@@ -37,7 +37,7 @@ type Set struct {
 	waf     coraza.WAF
 	records bool
 	open    atomic.Int64  // transactions
-	unused  chan struct{} // receives when open has become 0
+	unused  chan struct{} // receives when open becomes 0
 }
 
 // Compile compiles rules. Its error names the file and the line that is wrong. Rules
