@@ -109,10 +109,10 @@ func (s *server) swept() (float64, error) {
 }
 
 // goroutinesLeft returns the number of goroutines beyond those from before, once
-// they had five seconds to end.
+// they had twelve seconds to end.
 func (s *server) goroutinesLeft(before int) (int, error) {
 	var left int
-	for range 50 {
+	for range 120 { // an idle worker of package spoe ends within 10 s
 		stats, err := s.ask("stats")
 		if err != nil {
 			return 0, err
