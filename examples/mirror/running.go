@@ -90,6 +90,9 @@ func newRunning(t Target, c *Config) (*running, error) {
 			DisableCompression:  true, // it would add Accept-Encoding
 
 			MaxResponseHeaderBytes: 64 << 10, // in each worker's memory
+
+			// A target that sends PINGs and reads nothing would keep its connection for ever.
+			HTTP2: &http.HTTP2Config{WriteByteTimeout: c.CopyTimeout},
 		},
 	}, nil
 }
