@@ -54,7 +54,7 @@ func (c *checker) checkForgotten() {
 			if !ok || t > c.engine.Processing || which == "connect" && c.since(3, 0) {
 				continue
 			}
-			effect := fmt.Sprintf("If the agent does not answer, HAProxy before 3.0 forgets \"timeout processing\" after %v: a request whose message comes after the connection to the site, such as one on on-http-response, never ends.", t)
+			effect := fmt.Sprintf("If the agent does not answer, HAProxy before 3.0 forgets \"timeout processing\" after %v: a request waits for ever if its message comes after the connection to the site, for example with the event on-http-response.", t)
 			if which == "server" {
 				effect += " Later versions may end it without a response."
 			}

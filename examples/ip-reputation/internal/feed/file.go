@@ -42,8 +42,8 @@ func (f *file) changed() bool {
 	return now.same(before) && !now.same(f.taken)
 }
 
-// again asks for another attempt, even if the file has not changed, and for another
-// report if that fails.
+// again makes the next check read the file even if it is the same, and report a failure
+// even if it reported one before.
 func (f *file) again() bool {
 	f.reported = false
 	return f.source.FS == nil

@@ -27,8 +27,8 @@ type database struct {
 	info os.FileInfo // of the file
 }
 
-// Open reads the databases. It takes databases whose file has not changed from before,
-// which may be nil. An error names the file.
+// Open reads the databases. It reuses the databases in before, which may be nil,
+// if their files are the same. An error names the file.
 func Open(paths []string, before Set) (Set, error) {
 	var s Set
 	for _, path := range paths {
