@@ -185,7 +185,7 @@ fuzz: ## Run each fuzz test for a while (FUZZTIME=30s, FUZZ=pattern)
 	@$(call each,'$(CURDIR)/internal/scripts/fuzz.sh' '$(or $(FUZZTIME),30s)' '$(or $(FUZZ),.)')
 
 .PHONY: mutate
-mutate: ## Change a package place by place and list the changes that its tests miss (PKG=./codec N=60 SEED=1; TESTS=./haproxy: by the tests of that package)
+mutate: ## Change a package place by place and list the changes that its tests miss (PKG=./codec N=60 SEED=1; TESTS=./spoe,./spoe/spoetest/conformance: by the tests of these packages)
 	@go run ./internal/mutate -n $(or $(N),60) -seed $(or $(SEED),1) $(if $(TESTS),-tests $(TESTS)) $(or $(PKG),./codec)
 
 .PHONY: stress

@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 )
 
@@ -22,7 +23,7 @@ func main() {
 	n := flag.Int("n", 60, "how many mutants to try, picked at random; 0 means all")
 	seed := flag.Uint64("seed", 1, "the seed of the sample")
 	timeout := flag.Duration("timeout", 60*time.Second, "how long the tests of one mutant may take; a mutant that takes longer counts as noticed")
-	tests := flag.String("tests", "", "the folder of the package whose tests are run, if not the changed one's own: an internal package is often tested by its importer")
+	tests := flag.String("tests", "", "the folders of the packages whose tests are run, one after the other until one notices, as a list with commas; without it the changed package's own: an internal package is often tested by its importer")
 	most := flag.Float64("max", 100, "how many percent may survive before the exit status is 1")
 	list := flag.Bool("list", false, "list the mutants without trying them")
 	flag.Usage = func() {
@@ -47,7 +48,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	r := runner{dir: flag.Arg(0), tests: cmp.Or(*tests, flag.Arg(0)), timeout: *timeout}
+	r := runner{tests: strings.Split(cmp.Or(*tests, flag.Arg(0)), ","), timeout: *timeout}
 	if err := r.run(ctx, all, *n); err != nil {
 		log.Fatal(err)
 	}

@@ -42,13 +42,18 @@ func f(a, b int) bool {
 	assert.Error(t, err)
 }
 
-// TestRun: the change of a rule that a test holds is noticed, the others survive.
+// TestRun: the change of a rule that a test holds is noticed, the others survive, unless
+// a further package's test holds them.
 func TestRun(t *testing.T) {
 	all, err := mutantsOf("testdata/sample")
 	require.NoError(t, err)
 	require.Len(t, all, 4)
-	r := runner{dir: "testdata/sample", tests: "testdata/sample", timeout: time.Minute}
+	r := runner{tests: []string{"testdata/sample"}, timeout: time.Minute}
 	require.NoError(t, r.run(t.Context(), all, 0))
 	assert.Equal(t, 4, r.tried)
 	assert.Equal(t, 2, r.survived)
+	r = runner{tests: []string{"testdata/sample", "testdata/user"}, timeout: time.Minute}
+	require.NoError(t, r.run(t.Context(), all, 0))
+	assert.Equal(t, 4, r.tried)
+	assert.Zero(t, r.survived)
 }

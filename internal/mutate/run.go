@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-// runner runs a package's tests on one mutant after the other.
+// runner runs the tests of packages on one mutant after the other.
 type runner struct {
-	dir             string // of the package that is changed
-	tests           string // of the package whose tests are run
+	tests           []string // the folders of the packages, until one's tests fail
 	timeout         time.Duration
 	tried, survived int
 }
@@ -28,7 +27,7 @@ func (r *runner) run(ctx context.Context, all []mutant, n int) error {
 	}
 	defer os.RemoveAll(tmp)
 	if out, err := r.test(ctx, filepath.Join(tmp, "none.json"), mutant{}); err != nil {
-		return fmt.Errorf("the tests of %s fail without a change:\n%s", r.tests, out)
+		return fmt.Errorf("the tests fail without a change:\n%s", out)
 	}
 	for _, m := range all {
 		if n > 0 && r.tried >= n || ctx.Err() != nil {
@@ -47,7 +46,8 @@ func (r *runner) run(ctx context.Context, all []mutant, n int) error {
 	return nil
 }
 
-// test runs the tests with m in place; a zero m changes nothing.
+// test runs the tests with m in place, up to the first package where they fail; a zero
+// m changes nothing.
 func (r *runner) test(ctx context.Context, overlay string, m mutant) (out string, err error) {
 	replace := map[string]string{}
 	if m.file != "" {
@@ -73,10 +73,19 @@ func (r *runner) test(ctx context.Context, overlay string, m mutant) (out string
 	if err := os.WriteFile(overlay, b, 0o600); err != nil {
 		return "", err
 	}
+	for _, dir := range r.tests {
+		if out, err = r.testPackage(ctx, overlay, dir); err != nil {
+			break
+		}
+	}
+	return out, err
+}
+
+func (r *runner) testPackage(ctx context.Context, overlay, dir string) (out string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout+time.Minute) // and a minute to build
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", "test", "-short", "-vet=off", "-failfast", "-timeout", r.timeout.String(), "-overlay", overlay, ".")
-	cmd.Dir, cmd.WaitDelay = r.tests, time.Second
+	cmd.Dir, cmd.WaitDelay = dir, time.Second
 	raw, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		return string(raw), fmt.Errorf("go test: %w", err)

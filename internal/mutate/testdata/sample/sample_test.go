@@ -6,5 +6,5 @@ func TestHeld(t *testing.T) {
 	if !held(9) || held(10) {
 		t.Error("9 is the last")
 	}
-	loose(1)
+	Loose(1)
 }
