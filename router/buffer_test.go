@@ -23,6 +23,7 @@ func TestBufferAndFrame(t *testing.T) {
 		{"the default frame", 65536, 0, 0},
 		{"a byte less", 65536, 65531, 65532},
 		{"no buffer", 0, 256, 0},
+		{"a small buffer", 1, 256, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := router.New()
@@ -44,4 +45,18 @@ func TestBufferAndFrame(t *testing.T) {
 			assert.Contains(t, log.String(), fmt.Sprintf(" needed=%d", tt.want))
 		})
 	}
+}
+
+func TestLargestBuffer(t *testing.T) {
+	r := router.New()
+	none := func(context.Context, struct{}) error { return nil }
+	r.Observe("none", none)
+	bytes, message := r.LargestBuffer()
+	assert.Zero(t, bytes)
+	assert.Empty(t, message)
+	r.Observe("small", none).Buffer(1)
+	r.Observe("large", none).Buffer(2)
+	bytes, message = r.LargestBuffer()
+	assert.Equal(t, 2, bytes)
+	assert.Equal(t, "large", message)
 }

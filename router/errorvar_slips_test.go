@@ -39,3 +39,14 @@ func TestErrorVarWhateverTheError(t *testing.T) {
 		assert.Contains(t, haproxy.Ask(name).String(), "txn.error=error: spoe: the handler returned an error of type ", name)
 	}
 }
+
+// TestNoErrorVar: a failure changes nothing if the router has no error variable.
+func TestNoErrorVar(t *testing.T) {
+	routes := router.New()
+	routes.HandleRaw("m", rawHandler)
+	for name, r := range map[string]*router.Router{"zero": new(router.Router), "routes": routes} {
+		var acts spoe.Actions
+		assert.NotPanics(t, func() { r.ServeFailure(errors.New("no"), &acts) }, name)
+		assert.Zero(t, acts.Len(), name)
+	}
+}

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -129,4 +131,24 @@ func TestNothingLingers(t *testing.T) {
 	serve()
 	serve("b")
 	assert.Equal(t, []string{"ab", "", "b"}, got)
+}
+
+// TestPoolKeepsNothing: the pooled places of arguments and results keep no bytes alive.
+func TestPoolKeepsNothing(t *testing.T) {
+	type bytes struct {
+		B []byte `spoe:"b"`
+	}
+	var in, out weak.Pointer[byte]
+	r := router.New()
+	r.Handle("m", func(_ context.Context, got bytes) (bytes, error) {
+		answer := bytes{make([]byte, 1<<10)}
+		in, out = weak.Make(&got.B[0]), weak.Make(&answer.B[0])
+		return answer, nil
+	})
+	raw := codec.AppendArg(nil, "b", codec.Binary(make([]byte, 1<<10)))
+	require.NoError(t, r.ServeSPOE(t.Context(), rawMessage("m", codec.NewArgs(raw, 1)), new(spoe.Actions)))
+	runtime.GC() // a second one would empty the pools
+	assert.Nil(t, in.Value(), "arguments")
+	assert.Nil(t, out.Value(), "results")
+	runtime.KeepAlive(r)
 }

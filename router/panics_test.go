@@ -272,6 +272,7 @@ var mistakes = []struct {
 	{"a variable that HAProxy refuses", route(func(s *router.Route) { s.Var(spoe.VarScopeSession, "a-b") })},
 	{"a buffer of nothing", route(func(s *router.Route) { s.Buffer(0) })},
 	{"an argument of all without a name", on(func(r *router.Router) { r.Arg("", "src") })},
+	{"an argument of all from nowhere", on(func(r *router.Router) { r.Arg("a", " ") })},
 	{"an argument of all twice", on(func(r *router.Router) {
 		r.Arg("a", "src")
 		r.Arg("a", "dst")

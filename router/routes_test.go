@@ -28,7 +28,7 @@ func TestRoutes(t *testing.T) {
 	r.HandleRaw("raw", rawHandler)
 	r.With().Handle("any", typedJudge)
 	r.Handle("func", pointerJudge)
-	r.HandleActions("acts", actsJudge)
+	r.HandleActions("acts", actsJudge).Arg("sent", "src").Var(spoe.VarScopeSession, "set")
 	site := here(1)
 	r.Observe("sink", func(context.Context, struct {
 		First string      `spoe:",pos=0"`
@@ -65,8 +65,14 @@ func TestRoutes(t *testing.T) {
 		{Name: "list", Scope: spoe.VarScopeSession, Field: "List", Type: reflect.TypeFor[string](), Types: []codec.Type{codec.TypeString}, OmitEmpty: true},
 	}, routes[2].Vars)
 
-	routes[1].Args[0].Name = "changed"
-	assert.Equal(t, "ip", r.Routes()[1].Args[0].Name, "what Routes returns is the caller's")
+	// The caller may change what Routes returns.
+	routes[1].Args[0].Name, routes[1].Vars[0].Name = "changed", "changed"
+	routes[3].Sent[0].Name, routes[3].Sets[0].Name = "changed", "changed"
+	again := r.Routes()
+	assert.Equal(t, "ip", again[1].Args[0].Name)
+	assert.Equal(t, "score", again[1].Vars[0].Name)
+	assert.Equal(t, "sent", again[3].Sent[0].Name)
+	assert.Equal(t, "set", again[3].Sets[0].Name)
 	assert.Equal(t, "routes_test.go", filepath.Base(routes[0].Site[:len(routes[0].Site)-len(":00")]))
 }
 
