@@ -34,8 +34,9 @@ func TestCutFrame(t *testing.T) {
 	assert.Empty(t, rest)
 
 	var e *codec.Error
-	_, _, _, err = codec.CutFrame(b, longest-1)
+	_, _, whole, err = codec.CutFrame(b, longest-1)
 	require.ErrorAs(t, err, &e)
+	assert.False(t, whole)
 	assert.Equal(t, codec.StatusTooBig, e.Status)
 	_, _, _, err = codec.CutFrame([]byte("GET / HTTP/1.1"), 1<<20)
 	require.ErrorAs(t, err, &e)
@@ -95,6 +96,10 @@ func TestAssembler(t *testing.T) {
 			{frame: fragment(notify, 0, 1, "12345678901"), tooLong: true, open: 1}, {frame: fragment(notify, 0, 1, "ab"), open: 1, bytes: 2},
 			{frame: fragment(unset, fin, 1, "c"), whole: "abc"},
 		},
+		"too long, then whole": {
+			{frame: fragment(notify, 0, 1, "12345678901"), tooLong: true, open: 1}, {frame: fragment(notify, fin, 1, "ab"), whole: "ab"},
+			{frame: fragment(unset, fin, 1, "c"), status: codec.StatusNoFrameID},
+		},
 		"too long at the end": {{frame: fragment(notify, 0, 1, "12345"), open: 1, bytes: 5}, {frame: fragment(unset, fin, 1, "678901"), tooLong: true}},
 		"another type":        {{frame: fragment(codec.FrameAck, fin, 1, ""), status: codec.StatusInvalid}},
 	} {
@@ -126,6 +131,9 @@ func TestAssembler(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = one.Add(fragment(notify, 0, 2, "a"))
 	require.Error(t, err)
+	one = codec.Assembler{MaxBytes: 1}
+	_, _, err = one.Add(fragment(notify, 0, 1, "ab"))
+	require.ErrorIs(t, err, codec.ErrPayloadTooLong)
 	var unbounded codec.Assembler
 	for i := range uint64(100) {
 		_, whole, err := unbounded.Add(fragment(notify, 0, i, "1234567890"))

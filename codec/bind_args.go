@@ -90,14 +90,11 @@ func (d *Decoder) decode(message string, args Args, p pointer, note func(int, Ty
 		}
 		size += n
 	}
-	if d.must.anyNotIn(&seen) {
-		n, err := d.fill(message, p, &seen, args)
-		if err != nil {
-			return err
-		}
-		size += n
+	n, err := d.fill(message, p, &seen, args)
+	if err != nil {
+		return err
 	}
-	if size > 0 {
+	if size += n; size > 0 {
 		d.pack(p, size)
 	}
 	return nil
@@ -111,18 +108,18 @@ func (d *Decoder) unread(message string, f *decodeField, p pointer, v Value, err
 	}
 	_, inPart := err.(partError)
 	if f.tag.strict || f.tag.required && !inPart {
-		return 0, d.mismatch(message, f, v, err)
+		return n, d.mismatch(message, f, v, err)
 	}
 	if d.problems >= 0 {
 		list := as[Problems](add(p, uintptr(d.problems)))
 		*list = append(*list, d.mismatch(message, f, v, err))
 	}
 	if inPart {
-		return 0, nil
+		return n, nil
 	}
 	f.clear(p)
 	if !f.tag.hasDefault {
-		return 0, nil
+		return n, nil
 	}
 	return f.how.assign(f.reach(p), f.def, nil)
 }
@@ -151,17 +148,17 @@ func (d *Decoder) lookup(name []byte, i int) *decodeField {
 // fill sets the fields for which no value came. Fields of a nested struct behind a pointer
 // count only if another of its fields made the struct.
 func (d *Decoder) fill(message string, p pointer, seen *bits, args Args) (size int, err error) {
-	for i := range d.fields {
+	for _, i := range d.must {
 		f := &d.fields[i]
-		if !d.must.has(i) || seen.has(i) || !f.hasGroup(p) {
+		if seen.has(i) || !f.hasGroup(p) {
 			continue
 		}
 		if f.tag.required {
-			return 0, d.missing(message, f, args)
+			return size, d.missing(message, f, args)
 		}
 		n, err := f.how.assign(f.reach(p), f.def, nil)
 		if err != nil {
-			return 0, d.mismatch(message, f, f.def, err)
+			return size, d.mismatch(message, f, f.def, err)
 		}
 		size += n
 	}

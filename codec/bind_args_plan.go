@@ -19,7 +19,7 @@ type Decoder struct {
 	byName map[string]int
 	byPos  []int // by position: index in fields, or -1
 	packed []int // indexes of the fields whose bytes pack copies
-	must   bits  // fields with required or default
+	must   []int // indexes of the fields with required or default
 	// problems is the offset of the field of type Problems, or -1.
 	problems int
 }
@@ -111,7 +111,7 @@ func (d *Decoder) add(f *decodeField) error {
 		d.packed = append(d.packed, f.bit)
 	}
 	if f.tag.required || f.tag.hasDefault {
-		d.must.set(f.bit)
+		d.must = append(d.must, f.bit)
 	}
 	switch {
 	case f.tag.hasDefault && f.how.repeats:
@@ -152,12 +152,3 @@ type bits [(MaxArgs + 63) / 64]uint64
 
 func (b *bits) set(i int)      { b[i>>6] |= 1 << (i & 63) }
 func (b *bits) has(i int) bool { return b[i>>6]&(1<<(i&63)) != 0 }
-
-func (b *bits) anyNotIn(o *bits) bool {
-	for i := range b {
-		if b[i]&^o[i] != 0 {
-			return true
-		}
-	}
-	return false
-}

@@ -7,7 +7,7 @@ func (b *binding) assign(p pointer, v Value, c *cursor) (n int, err error) {
 	switch b.op {
 	case opString, opBytes:
 		if v.typ != TypeString && v.typ != TypeBinary {
-			return 0, errType
+			return n, errType
 		}
 		if b.op == opString {
 			if v.lo > 0 {
@@ -20,45 +20,45 @@ func (b *binding) assign(p pointer, v Value, c *cursor) (n int, err error) {
 	case opInt:
 		i, ok := v.Int()
 		if !ok || i < b.min || i > b.max {
-			return 0, integerError(v)
+			return n, integerError(v)
 		}
 		storeInt(p, b.size, uint64(i))
 	case opUint:
 		u, ok := v.Uint()
 		if !ok || u > b.umax {
-			return 0, integerError(v)
+			return n, integerError(v)
 		}
 		storeInt(p, b.size, u)
 	case opBool:
 		if v.typ != TypeBool {
-			return 0, errType
+			return n, errType
 		}
 		*as[bool](p) = v.lo != 0
 	case opBlock:
 		if v.typ != TypeBinary {
-			return 0, errType
+			return n, errType
 		}
 		*as[string](p) = borrow(v.Bytes())
 		return int(v.lo), nil
 	case opAddr:
 		if v.typ != TypeIPv4 && v.typ != TypeIPv6 {
-			return 0, setAddrText(p, v)
+			return n, setAddrText(p, v)
 		}
 		*as[addr](p), _ = v.Addr()
 	case opIP:
 		switch v.typ {
 		case TypeIPv4:
 			*as[[]byte](p) = c.last(4)
-			return 4, nil
 		case TypeIPv6:
 			*as[[]byte](p) = c.last(16)
-			return 16, nil
+		default:
+			err = setIPText(p, v)
 		}
-		return setIPText(p, v)
+		return len(*as[[]byte](p)), err
 	case opValue:
 		if v.typ != TypeString && v.typ != TypeBinary {
 			*as[Value](p) = v
-			return 0, nil
+			return n, nil
 		}
 		if v.lo == 0 {
 			v.p = nil
@@ -66,9 +66,9 @@ func (b *binding) assign(p pointer, v Value, c *cursor) (n int, err error) {
 		*as[Value](p) = v
 		return int(v.lo), nil
 	default:
-		return 0, b.set(p, v)
+		return n, b.set(p, v)
 	}
-	return 0, nil
+	return n, nil
 }
 
 func storeInt(p pointer, size uint8, u uint64) {

@@ -472,6 +472,28 @@ func TestDecodeRules(t *testing.T) {
 			}
 		}
 	})
+	t.Run("one byte is not borrowed", func(t *testing.T) {
+		type one struct {
+			S string      `spoe:"s"`
+			B []byte      `spoe:"b"`
+			V codec.Value `spoe:"v"`
+		}
+		for _, name := range []string{"s", "b", "v"} {
+			args := argsOf(kv{name, codec.String("1")})
+			var got one
+			require.NoError(t, decoderFor[one](t).Decode("m", args, &got))
+			clear(args.Raw())
+			assert.Equal(t, "1", got.S+string(got.B)+got.V.Str(), name)
+		}
+	})
+	t.Run("a number beside a string", func(t *testing.T) {
+		got, err := decode[struct {
+			S string      `spoe:"s"`
+			V codec.Value `spoe:"v"`
+		}](t, kv{"s", codec.String("text")}, kv{"v", codec.Int64(7)})
+		require.NoError(t, err)
+		assert.True(t, codec.Int64(7).Equal(got.V))
+	})
 	t.Run("malformed", func(t *testing.T) {
 		var dst in
 		err := decoderFor[in](t).Decode("m", codec.NewArgs(codec.AppendArg(nil, "a", codec.String("x")), 2), &dst)
@@ -528,6 +550,7 @@ func TestBindErrors(t *testing.T) {
 		H     http.Header    `spoe:"h,strict"`
 		Q     url.Values     `spoe:"q,strict"`
 		J     map[string]int `spoe:"j,json,strict"`
+		On    bool           `spoe:"on,strict"`
 	}
 	ip := kv{"ip", codec.Addr(v4)}
 	const header = `; field codec_test.in.H (http.Header) wants HAProxy's req.hdrs_bin as BINARY or req.hdrs as STRING: `
@@ -544,6 +567,8 @@ func TestBindErrors(t *testing.T) {
 		{"range", []kv{ip, {"port", codec.Int64(70000)}}, `message "m": argument "port" is INT64; field codec_test.in.Port (uint16) wants an integer from 0 to 65535`, "70000"},
 		{"own", []kv{ip, {"level", codec.String("x")}}, `message "m": argument "level" is a STRING of 1 bytes; field codec_test.in.Level (codec_test.level) wants text that its UnmarshalText takes`, `"x"`},
 		{"long", []kv{ip, {"level", codec.String(strings.Repeat("x", 200))}}, `message "m": argument "level" is a STRING of 200 bytes; field codec_test.in.Level (codec_test.level) wants text that its UnmarshalText takes`, `"` + strings.Repeat("x", 48) + `"… (200 bytes)`},
+		{"longest", []kv{ip, {"level", codec.String(strings.Repeat("x", 48))}}, `message "m": argument "level" is a STRING of 48 bytes; field codec_test.in.Level (codec_test.level) wants text that its UnmarshalText takes`, `"` + strings.Repeat("x", 48) + `"`},
+		{"one type", []kv{ip, {"on", codec.Int64(1)}}, `message "m": argument "on" is INT64; field codec_test.in.On (bool) wants BOOL`, "1"},
 		{"secret", []kv{ip, {"token", codec.String("hunter2")}}, `message "m": argument "token" is a STRING of 7 bytes; field codec_test.in.Token (float64) wants a finite decimal number`, ""},
 		{"secret own", []kv{ip, {"pin", codec.String("hunter2")}}, `message "m": argument "pin" is a STRING of 7 bytes; field codec_test.in.Pin (codec_test.level) wants text that its UnmarshalText takes`, ""},
 		{"NUL in a header", []kv{ip, {"h", codec.Binary(headersBin("A", "b", "Cookie", "s=1\x00"))}}, `message "m": argument "h" is a BINARY of 16 bytes` + header + `header with a line break or a NUL in its value at byte 4`, `"\x01A\x01b\x06Cookie\x04s=1\x00"`},
@@ -559,7 +584,43 @@ func TestBindErrors(t *testing.T) {
 			var e *codec.BindError
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, test.value, e.Value())
-			assert.Equal(t, test.name == "own" || test.name == "long", e.Err != nil)
+			assert.Equal(t, e.Arg == "level", e.Err != nil)
+		})
+	}
+}
+
+// TestMissing: the error of a required field reports whether the message has its argument.
+func TestMissing(t *testing.T) {
+	type in struct {
+		A int `spoe:"a,pos=0,required"`
+	}
+	type unnamed struct {
+		A int `spoe:",pos=0,required"`
+	}
+	for _, test := range []struct {
+		name    string
+		args    []kv
+		a       bool // missing for a field with a name
+		unnamed bool // missing for one without
+	}{
+		{"none", nil, true, true},
+		{"its name", []kv{{"a", codec.Null()}}, false, true},
+		{"its name, elsewhere", []kv{{"b", codec.Int64(1)}, {"a", codec.Null()}}, false, true},
+		{"its position", []kv{{"", codec.Null()}}, false, false},
+		{"another position", []kv{{"b", codec.Int64(1)}, {"", codec.Int64(1)}}, true, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var e *codec.BindError
+			_, err := decode[in](t, test.args...)
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, test.a, e.Missing)
+			assert.Equal(t, "a", e.Arg)
+			assert.Equal(t, codec.TypeNull, e.Got)
+			assert.Contains(t, e.Want, "an integer from ")
+			_, err = decode[unnamed](t, test.args...)
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, test.unnamed, e.Missing)
+			assert.Empty(t, e.Arg)
 		})
 	}
 }

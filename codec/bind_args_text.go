@@ -51,13 +51,13 @@ func setAddrPort(p pointer, v Value) error {
 }
 
 // setIPText leaves bytes of its own in the field; pack copies them once more.
-func setIPText(p pointer, v Value) (n int, err error) {
+func setIPText(p pointer, v Value) error {
 	a := new(addr)
 	if err := setAddrText(pointerTo(a), v); err != nil {
-		return 0, err
+		return err
 	}
 	*as[net.IP](p) = a.AsSlice()
-	return a.BitLen() / 8, nil
+	return nil
 }
 
 // setFloat takes decimal numbers. It refuses infinities and NaN, with which a visitor

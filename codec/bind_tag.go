@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -40,7 +41,7 @@ func lookupTag(tag reflect.StructTag, key string) (text string, ok bool, err err
 		if key == fetchKey {
 			example = "src"
 		}
-		return "", false, fmt.Errorf("the tag %s cannot be read; write `%s:%q`", tag, key, example)
+		return text, ok, fmt.Errorf("the tag %s cannot be read; write `%s:%q`", tag, key, example)
 	}
 	return text, ok, nil
 }
@@ -64,7 +65,7 @@ func (w *walker) checkFetch(text string, ok bool) error {
 
 // parseArgTag reads the tag of a field that takes an argument.
 func parseArgTag(text string) (fieldTag, error) {
-	return parseTag(text, func(t *fieldTag, key, value string, hasValue bool) (bool, error) {
+	return parseTag(text, func(t *fieldTag, key, value string, hasValue bool) error {
 		switch {
 		case key == "required" && !hasValue:
 			t.required = true
@@ -73,35 +74,34 @@ func parseArgTag(text string) (fieldTag, error) {
 		case key == "default" && hasValue:
 			t.def, t.hasDefault = value, true
 		case key == "pos" && hasValue:
-			n, err := strconv.ParseUint(value, 10, 8)
+			n, err := strconv.ParseUint(value, 10, 64)
 			if err != nil || n >= MaxArgs {
-				return true, fmt.Errorf("pos=%s is no position; write 0 for the message's first argument, up to %d", value, MaxArgs-1)
+				return fmt.Errorf("pos=%s is no position; write 0 for the message's first argument, up to %d", value, MaxArgs-1)
 			}
 			t.pos = int(n)
 		default:
-			return false, nil
+			return errUnknownOption
 		}
-		return true, nil
+		return nil
 	}, "required, default=…, pos=…, json, secret or strict")
 }
 
 // parseVarTag reads the tag of a field that sets a variable.
 func parseVarTag(text string) (fieldTag, error) {
 	scoped := false
-	return parseTag(text, func(t *fieldTag, key, value string, hasValue bool) (bool, error) {
+	return parseTag(text, func(t *fieldTag, key, value string, hasValue bool) error {
 		scope, isScope := ParseScope(key)
 		switch {
 		case key == "max" && hasValue:
 			n, err := strconv.ParseUint(value, 10, 16)
 			if err != nil || n == 0 {
-				return true, fmt.Errorf("max=%s is no number of variables; write one from 1 on", value)
+				return fmt.Errorf("max=%s is no number of variables; write one from 1 on", value)
 			}
 			t.max = int(n)
-			return true, nil
 		case hasValue:
-			return false, nil
+			return errUnknownOption
 		case isScope && scoped:
-			return true, fmt.Errorf("a second scope, %q; a variable has one", key)
+			return fmt.Errorf("a second scope, %q; a variable has one", key)
 		case isScope:
 			t.scope, scoped = scope, true
 		case key == "omitempty":
@@ -109,13 +109,16 @@ func parseVarTag(text string) (fieldTag, error) {
 		case key == "unset":
 			t.unset = true
 		default:
-			return false, nil
+			return errUnknownOption
 		}
-		return true, nil
+		return nil
 	}, "a scope (proc, sess, txn, req, res), omitempty, unset, json, secret or max=…")
 }
 
-type optionFunc func(t *fieldTag, key, value string, hasValue bool) (known bool, err error)
+// optionFunc takes one option of a tag, or returns errUnknownOption.
+type optionFunc func(t *fieldTag, key, value string, hasValue bool) error
+
+var errUnknownOption = errors.New("unknown option")
 
 func parseTag(text string, option optionFunc, known string) (fieldTag, error) {
 	t := fieldTag{text: text, pos: -1, scope: ScopeTransaction}
@@ -140,11 +143,11 @@ func parseTag(text string, option optionFunc, known string) (fieldTag, error) {
 			t.secret = true
 			continue
 		}
-		switch ok, err := option(&t, key, unquote(value), hasValue); {
+		switch err := option(&t, key, unquote(value), hasValue); {
+		case err == errUnknownOption:
+			return t, fmt.Errorf("unknown option %q; use %s", word, known)
 		case err != nil:
 			return t, err
-		case !ok:
-			return t, fmt.Errorf("unknown option %q; use %s", word, known)
 		}
 	}
 	if t.required && t.hasDefault {
@@ -173,8 +176,10 @@ func splitTag(text string) ([]string, error) {
 }
 
 func unquote(s string) string {
-	if len(s) >= 2 && strings.HasPrefix(s, "'") && strings.HasSuffix(s, "'") {
-		return strings.TrimSuffix(strings.TrimPrefix(s, "'"), "'")
+	if inside, ok := strings.CutPrefix(s, "'"); ok {
+		if inside, ok = strings.CutSuffix(inside, "'"); ok {
+			return inside
+		}
 	}
 	return s
 }

@@ -51,6 +51,10 @@ func TestRegistrationErrors(t *testing.T) {
 		{"required and default", "in", field(0, `spoe:"f,required,default=1"`), `F: required and default contradict each other; leave one out`},
 		{"bad default", "in", field(int8(0), `spoe:"f,default=128"`), `F: the default "128" cannot be bound to int8, which wants an integer from -128 to 127; change it`},
 		{"bad pos", "in", field(0, `spoe:"f,pos=255"`), `F: pos=255 is no position; write 0 for the message's first argument, up to 254`},
+		{"long pos", "in", field(0, `spoe:"f,pos=4294967296"`), `F: pos=4294967296 is no position`},
+		{"hexadecimal pos", "in", field(0, `spoe:"f,pos=1a"`), `F: pos=1a is no position`},
+		{"unknown option with a value", "in", field(0, `spoe:"f,position=1"`), `F: unknown option "position=1"; use required`},
+		{"pos alone", "in", field(0, `spoe:"f,pos"`), `F: unknown option "pos"; use required`},
 		{"open quote", "in", field(0, `spoe:"f,default='1"`), `F: a single quote that is not closed; close it`},
 		{"no name", "in", field(0, `spoe:",required"`), `F: the tag names no argument; write its name, or pos=0 for a first argument without one`},
 		{"bad name", "in", field(0, `spoe:"a b"`), `F: "a b" is no name of an argument in HAProxy's configuration; use letters, digits, '-', '_' and '.'`},
@@ -63,6 +67,12 @@ func TestRegistrationErrors(t *testing.T) {
 		{"nested options", "in", field(struct{}{}, `spoe:"f,required"`), `F: options on a nested struct, which takes a prefix alone; put them on its fields, or bind it whole with json`},
 		{"nested empty", "in", field(struct{}{}, `spoe:""`), `F: a nested struct with an empty prefix; name one, or remove the tag`},
 		{"unexported", "in", reflect.TypeFor[unexported](), `codec: field codec_test.unexported.f: the field has a tag but is not exported; export it, or remove the tag`},
+		{"unexported nested", "in", reflect.TypeFor[struct {
+			f tlsInfo `spoe:"f"`
+		}](), `f: the field has a tag but is not exported; export it, or remove the tag`},
+		{"unexported embedded", "in", reflect.TypeFor[struct {
+			hidden `spoe:"f"`
+		}](), `hidden: the field has a tag but is not exported; export it, or remove the tag`},
 		{"twice", "in", reflect.TypeFor[twice](), `codec: field codec_test.twice.B: argument "x" is bound to the field A already; rename one`},
 		{"twice by position", "in", reflect.TypeFor[twicePos](), `codec: field codec_test.twicePos.B: position 0 is bound to the field A already; change one`},
 		{"twice, nested", "in", reflect.TypeFor[twiceNested](), `codec: field codec_test.twiceNested.B.C: argument "x.y" is bound to the field A already; rename one`},
@@ -97,6 +107,9 @@ func TestRegistrationErrors(t *testing.T) {
 		{"max of one variable", "out", field("", `spoe:"f,max=3"`), `F: max is for a name that ends with '*'; remove it`},
 		{"least max of one variable", "out", field("", `spoe:"f,max=1"`), `F: max is for a name that ends with '*'; remove it`},
 		{"max of none", "out", field(map[string]string{}, `spoe:"f_*,max=0"`), `F: max=0 is no number of variables; write one from 1 on`},
+		{"max of too many", "out", field(map[string]string{}, `spoe:"f_*,max=65536"`), `F: max=65536 is no number of variables; write one from 1 on`},
+		{"max alone", "out", field(map[string]string{}, `spoe:"f_*,max"`), `F: unknown option "max"; use a scope`},
+		{"option with a value", "out", field("", `spoe:"f,omitempty=1"`), `F: unknown option "omitempty=1"; use a scope`},
 		{"pattern over a variable", "out", reflect.TypeFor[struct {
 			A string            `spoe:"f_a"`
 			F map[string]string `spoe:"f_*"`
@@ -142,7 +155,7 @@ func TestTooManyFields(t *testing.T) {
 func TestDecoderFields(t *testing.T) {
 	type in struct {
 		IP    *int   `spoe:"ip,required" fetch:"src"`
-		Token string `spoe:"token,secret,default=x,pos=3"`
+		Token string `spoe:"token,secret,default=x,pos=10" fetch:"req.cook(a b)"`
 		TLS   struct {
 			SNI string `spoe:"sni"`
 		} `spoe:"tls"`
@@ -152,14 +165,22 @@ func TestDecoderFields(t *testing.T) {
 				CN string `spoe:"cn"`
 			} `spoe:"cert"`
 		} `spoe:"peer"`
+		First struct {
+			F string `spoe:",pos=0"`
+		} `spoe:"first"`
+		// Fields that are passed over: no tag says that they take an argument.
+		Plain *Base
+		base  Base
+		_     hidden
 	}
 	texts := []codec.Type{codec.TypeString, codec.TypeBinary}
 	assert.Equal(t, []codec.FieldInfo{
 		{Name: "ip", Pos: -1, Field: "IP", Type: reflect.TypeFor[*int](), Required: true, Types: []codec.Type{codec.TypeInt32, codec.TypeUint32, codec.TypeInt64, codec.TypeUint64}, Fetch: "src"},
-		{Name: "token", Pos: 3, Field: "Token", Type: reflect.TypeFor[string](), Default: "x", HasDefault: true, Secret: true, Types: texts},
+		{Name: "token", Pos: 10, Field: "Token", Type: reflect.TypeFor[string](), Default: "x", HasDefault: true, Secret: true, Types: texts, Fetch: "req.cook(a b)"},
 		{Name: "tls.sni", Pos: -1, Field: "TLS.SNI", Type: reflect.TypeFor[string](), Types: texts},
 		{Name: "body", Pos: -1, Field: "Body", Type: reflect.TypeFor[map[string]int](), JSON: true, Types: texts},
 		{Name: "peer.cert.cn", Pos: -1, Field: "Peer.Cert.CN", Group: "Peer", Type: reflect.TypeFor[string](), Types: texts},
+		{Pos: 0, Field: "First.F", Type: reflect.TypeFor[string](), Types: texts},
 	}, decoderFor[in](t).Fields())
 	assert.Same(t, decoderFor[in](t), decoderFor[*in](t))
 }
@@ -173,3 +194,29 @@ func TestEncoderFields(t *testing.T) {
 }
 
 type WithProblems struct{ P codec.Problems }
+
+// hidden is a type that is no struct.
+type hidden int
+
+// TestDefaultQuotes: single quotes around a default hold commas and are not a part of it.
+func TestDefaultQuotes(t *testing.T) {
+	type in struct {
+		A string `spoe:"a,default=''"`
+		B string `spoe:"b,default='x,y'"`
+		C string `spoe:"c,default=x'y'"`
+		D string `spoe:"d,default='x'y"`
+	}
+	got, err := decode[in](t)
+	require.NoError(t, err)
+	assert.Equal(t, in{"", "x,y", "x'y'", "'x'y"}, got)
+}
+
+func TestMaxOfPattern(t *testing.T) {
+	type out struct {
+		A map[string]string `spoe:"a_*,max=10"`
+		B map[string]string `spoe:"b_*,max=65535"`
+	}
+	fields := encoderFor[out](t).Fields()
+	assert.Equal(t, 10, fields[0].Max)
+	assert.Equal(t, 65535, fields[1].Max)
+}

@@ -129,6 +129,7 @@ func TestEncodeAbsent(t *testing.T) {
 		T     time.Time       `spoe:"t,omitempty"`
 		J     []int           `spoe:"j,json,omitempty"`
 		JS    struct{ A int } `spoe:"js,json,omitempty"`
+		AO    netip.Addr      `spoe:"ao,omitempty"`
 		Zero  *int            `spoe:"zero,omitempty,unset"`
 		Sub   *sub            `spoe:"sub"`
 		Skip  string
@@ -144,7 +145,7 @@ func TestEncodeAbsent(t *testing.T) {
 		}
 		return s
 	}
-	acts, err := encode(t, out{})
+	acts, err := encode(t, out{J: []int{}}) // an empty slice is zero, too
 	require.NoError(t, err)
 	assert.Equal(t, []string{
 		"unset proc.pu null", "unset req.au null", "unset txn.ip null", "unset txn.v null", "unset txn.any null", "unset txn.hook null",
@@ -152,11 +153,11 @@ func TestEncodeAbsent(t *testing.T) {
 	}, names(acts))
 
 	zero := 0
-	acts, err = encode(t, out{P: &zero, PU: &zero, S: "s", N: -1, On: true, F: 1, J: []int{1}, JS: struct{ A int }{1}, Zero: &zero, Sub: &sub{}})
+	acts, err = encode(t, out{P: &zero, PU: &zero, S: "s", N: -1, On: true, F: 1, J: []int{1}, JS: struct{ A int }{1}, AO: v4, Zero: &zero, Sub: &sub{}})
 	require.NoError(t, err)
 	assert.Equal(t, []string{
 		"set txn.p 0", "set proc.pu 0", "unset req.au null", "unset txn.ip null", "unset txn.v null", "unset txn.any null", "unset txn.hook null",
-		"set txn.s s", "set txn.n -1", "set txn.on true", "set txn.f 1", "set txn.j [1]", `set txn.js {"A":1}`, "set txn.zero 0",
+		"set txn.s s", "set txn.n -1", "set txn.on true", "set txn.f 1", "set txn.j [1]", `set txn.js {"A":1}`, "set txn.ao 192.0.2.1", "set txn.zero 0",
 		"set txn.sub.x 0", "unset txn.sub.y null",
 	}, names(acts))
 

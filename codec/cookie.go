@@ -7,7 +7,7 @@ import "strings"
 // match exactly. It removes double quotes around a value, and does not decode or check the
 // value.
 func Cookie(header, name string) (value string, ok bool) {
-	for len(header) > 0 {
+	for header != "" {
 		var pair string
 		pair, header, _ = strings.Cut(header, ";")
 		n, v, found := strings.Cut(strings.Trim(pair, " \t"), "=")

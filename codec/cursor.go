@@ -142,11 +142,7 @@ func (c *cursor) line() []byte {
 }
 
 // rest returns the bytes that are left.
-func (c *cursor) rest() []byte {
-	v := c.b[c.off:len(c.b):len(c.b)]
-	c.off = len(c.b)
-	return v
-}
+func (c *cursor) rest() []byte { return c.b[c.off:len(c.b):len(c.b)] }
 
 // value reads one typed value.
 func (c *cursor) value(what string) Value {

@@ -20,9 +20,6 @@ func ParseDisconnect(payload []byte) (Disconnect, error) {
 	c := cursor{b: payload}
 	for c.more() {
 		name, v := c.str("key"), c.value("value")
-		if c.failed() {
-			break
-		}
 		switch string(name) {
 		case "status-code":
 			n, _ := v.Uint()

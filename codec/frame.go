@@ -106,7 +106,8 @@ func ParseFrame(b []byte) (Frame, error) {
 // BeginFrame appends space for a frame's length and the frame's header. Append the
 // payload after it; then FinishFrame fills in the length.
 func BeginFrame(b []byte, t FrameType, flags Flags, streamID, frameID uint64) []byte {
-	b = append(b, 0, 0, 0, 0, byte(t), byte(flags>>24), byte(flags>>16), byte(flags>>8), byte(flags))
+	b = append(binary.BigEndian.AppendUint32(b, 0), byte(t))
+	b = binary.BigEndian.AppendUint32(b, uint32(flags))
 	return AppendVarint(AppendVarint(b, streamID), frameID)
 }
 

@@ -65,6 +65,9 @@ func TestMessagesRoundTrip(t *testing.T) {
 		n, err := codec.CheckMessages(b[:i])
 		assert.True(t, err != nil || n < 3)
 	}
+	n, err := codec.CheckMessages(b)
+	require.NoError(t, err)
+	assert.Equal(t, 3, n)
 	assert.Panics(t, func() { codec.AppendMessage(nil, "m", 256) })
 	assert.Panics(t, func() { codec.AppendMessage(nil, "m", -1) })
 }
@@ -150,6 +153,7 @@ func TestHelloStatus(t *testing.T) {
 		{"text behind a digit", []kv{{"supported-versions", codec.String("2.0x")}, size, caps}, codec.StatusBadVersion},
 		{"small", []kv{versions, {"max-frame-size", codec.Int32(255)}, caps}, codec.StatusBadFrameSize},
 		{"negative", []kv{versions, {"max-frame-size", codec.Int32(-1)}, caps}, codec.StatusBadFrameSize},
+		{"version is a number", []kv{{"supported-versions", codec.Int64(2)}, size, caps}, codec.StatusInvalid},
 		{"size is a string", []kv{versions, {"max-frame-size", codec.String("16380")}, caps}, codec.StatusInvalid},
 	}
 	for _, test := range tests {
@@ -168,7 +172,8 @@ func TestHelloStatus(t *testing.T) {
 
 func TestCheckVarName(t *testing.T) {
 	assert.NoError(t, codec.CheckVarName(codec.ScopeProcess, strings.Repeat("a", 58)))
-	for _, name := range []string{"", "a-b", "a b", "é", strings.Repeat("a", 59)} {
+	assert.NoError(t, codec.CheckVarName(codec.ScopeProcess, "azAZ09_."))
+	for _, name := range []string{"", "a-b", "a b", "é", "@", "[", "`", "{", "/", ":", strings.Repeat("a", 59)} {
 		assert.Error(t, codec.CheckVarName(codec.ScopeProcess, name), name)
 	}
 	assert.Error(t, codec.CheckVarName(codec.ScopeResponse+1, "a"))
@@ -180,9 +185,12 @@ func TestNames(t *testing.T) {
 		assert.True(t, ok)
 		assert.Equal(t, s, got)
 	}
-	_, ok := codec.ParseScope("")
+	s, ok := codec.ParseScope("")
 	assert.False(t, ok)
+	assert.Zero(t, s)
+	assert.Equal(t, "scope(5)", codec.Scope(5).String())
 	assert.Equal(t, "scope(9)", codec.Scope(9).String())
+	assert.Equal(t, "TYPE(10)", codec.Type(10).String())
 	assert.Equal(t, "TYPE(12)", codec.Type(12).String())
 	assert.Equal(t, "status 42", codec.Status(42).String())
 	assert.Equal(t, "NOTIFY", codec.FrameNotify.String())
@@ -190,12 +198,15 @@ func TestNames(t *testing.T) {
 
 func TestFrameLength(t *testing.T) {
 	for n := range codec.LengthSize {
-		_, ok := codec.FrameLength(make([]byte, n))
+		length, ok := codec.FrameLength(make([]byte, n))
 		assert.False(t, ok)
+		assert.Zero(t, length)
 	}
-	n, ok := codec.FrameLength([]byte{1, 2, 3, 4, 5})
-	assert.True(t, ok)
-	assert.EqualValues(t, 0x01020304, n)
+	for _, b := range [][]byte{{1, 2, 3, 4}, {1, 2, 3, 4, 5}} {
+		n, ok := codec.FrameLength(b)
+		assert.True(t, ok)
+		assert.EqualValues(t, 0x01020304, n)
+	}
 }
 
 // TestFrameFlags: all 32 flags go out in the order of the wire, and a short frame's error
@@ -210,4 +221,33 @@ func TestFrameFlags(t *testing.T) {
 	var e *codec.Error
 	require.ErrorAs(t, err, &e)
 	assert.Zero(t, e.Offset)
+}
+
+// TestFrameBehindAnother: a frame's length counts its own bytes alone.
+func TestFrameBehindAnother(t *testing.T) {
+	f := codec.Frame{Type: codec.FrameAck, Flags: codec.FlagFIN, StreamID: 1, FrameID: 2, Payload: []byte("abc")}
+	b := codec.AppendFrame([]byte("before"), f)
+	assert.Equal(t, "before\x00\x00\x00\x0a\x67\x00\x00\x00\x01\x01\x02abc", string(b))
+}
+
+// TestStatusCodes: the numbers and texts of §3.5.
+func TestStatusCodes(t *testing.T) {
+	for code, want := range map[codec.Status]string{
+		0: "normal", 1: "I/O error", 2: "a timeout occurred", 3: "frame is too big", 4: "invalid frame received", 5: "version value not found",
+		6: "max-frame-size value not found", 7: "capabilities value not found", 8: "unsupported version", 9: "max-frame-size too big or too small",
+		10: "payload fragmentation is not supported", 11: "invalid interlaced frames", 12: "frame-id not found", 13: "resource allocation error", 99: "an unknown error occurred",
+	} {
+		assert.Equal(t, want, code.String())
+	}
+}
+
+// TestMistakeSticks: a parser reads nothing behind a mistake.
+func TestMistakeSticks(t *testing.T) {
+	raw := append([]byte("\x01x\x0f"), argsOf(kv{"message", codec.String("behind")}, kv{"engine-id", codec.String("behind")}).Raw()...)
+	bye, err := codec.ParseDisconnect(raw)
+	require.Error(t, err)
+	assert.Zero(t, bye)
+	hello, err := codec.ParseHAProxyHello(raw)
+	require.Error(t, err)
+	assert.Zero(t, hello)
 }

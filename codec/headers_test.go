@@ -54,3 +54,24 @@ func TestDecodeHeadersText(t *testing.T) {
 		require.ErrorAs(t, err, &e, name)
 	}
 }
+
+// TestHeadersBinOrder: the names are sorted, so that equal headers have equal bytes.
+func TestHeadersBinOrder(t *testing.T) {
+	h, want := http.Header{}, []byte(nil)
+	for c := 'A'; c <= 'P'; c++ {
+		h[string(c)] = []string{"2", "1"}
+		want = append(want, headersBin(string(c), "2", string(c), "1")...)
+	}
+	assert.Equal(t, append(want, 0, 0), codec.AppendHeadersBin(nil, h))
+}
+
+// TestHeaderBrokenOff: a header whose value did not come whole is left out.
+func TestHeaderBrokenOff(t *testing.T) {
+	got, err := decode[struct {
+		H        http.Header `spoe:"h"`
+		Problems codec.Problems
+	}](t, kv{"h", codec.Binary(append(headersBin("A", "1", "B"), 5, 'x'))})
+	require.NoError(t, err)
+	assert.Equal(t, http.Header{"A": {"1"}}, got.H)
+	assert.Len(t, got.Problems, 1)
+}

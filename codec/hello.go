@@ -71,9 +71,6 @@ func (c *cursor) hello(who, versionKey string, other func(name []byte, v Value))
 	for c.more() {
 		at := c.off
 		name, v := c.str("key"), c.value("value")
-		if c.failed() {
-			break
-		}
 		switch string(name) {
 		case versionKey:
 			keys.version, version = c.helloString(at, versionKey, v), true
@@ -107,19 +104,16 @@ func (c *cursor) helloString(at int, key string, v Value) string {
 	return v.Str()
 }
 
-// helloSize takes any integer type; a size that no frame can have means the maximum.
-func (c *cursor) helloSize(at int, v Value) uint32 {
-	switch v.typ {
-	case TypeInt32, TypeInt64, TypeUint32, TypeUint64:
-	default:
+// helloSize takes any integer type. It returns the maximum for a size that no frame can
+// have, and 0, which is too small, for a negative one.
+func (c *cursor) helloSize(at int, v Value) (size uint32) {
+	switch n, ok := v.Uint(); {
+	case ok:
+		size = uint32(min(n, math.MaxUint32))
+	case integerError(v) == errType:
 		c.fail(at, "hello with max-frame-size as %s, it is a UINT32", v.typ)
-		return 0
 	}
-	n, ok := v.Uint()
-	if !ok {
-		return 0 // negative: too small
-	}
-	return uint32(min(n, math.MaxUint32))
+	return size
 }
 
 // supportsVersion2 reports whether one version of the list is 2.x: by §3.2.4, HAProxy

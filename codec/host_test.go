@@ -15,6 +15,7 @@ func TestParseHost(t *testing.T) {
 		"EXAMPLE.com.:8443":     {Name: "example.com", Port: "8443"},
 		"example.com:":          {Name: "example.com"},
 		"a_b-c.d:1":             {Name: "a_b-c.d", Port: "1"},
+		"az09AZ":                {Name: "az09az"},
 		"192.0.2.1:80":          {Name: "192.0.2.1", Port: "80"},
 		"[2001:DB8::1]":         {Name: "[2001:db8::1]"},
 		"[2001:db8:0::1]:65535": {Name: "[2001:db8::1]", Port: "65535"},

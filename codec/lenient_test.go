@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"encoding/hex"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -100,7 +101,12 @@ func TestLenient(t *testing.T) {
 		{"a float in Go's other forms", kv{"f64", str("-1.5e+3")}, func(in lenient) any { return in.F64 }, -1500.0, false},
 		{"a duration", kv{"d", str("soon")}, func(in lenient) any { return in.D }, time.Duration(0), true},
 		{"a time that is too late", kv{"t", codec.Int64(1<<63 - 1)}, func(in lenient) any { return in.T }, time.Time{}, true},
+		{"a time that is a second too late", kv{"t", codec.Int64(253402300800)}, func(in lenient) any { return in.T }, time.Time{}, true},
 		{"a time that is too early", kv{"t", codec.Int64(-62135596801)}, func(in lenient) any { return in.T }, time.Time{}, true},
+		{"the first time", kv{"t", codec.Int64(-62135596800)}, func(in lenient) any { return in.T }, time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), false},
+		{"the longest duration", kv{"d", codec.Int64(math.MaxInt64 / 1_000_000)}, func(in lenient) any { return in.D }, math.MaxInt64 / 1_000_000 * time.Millisecond, false},
+		{"the longest duration backwards", kv{"d", codec.Int64(math.MinInt64 / 1_000_000)}, func(in lenient) any { return in.D }, math.MinInt64 / 1_000_000 * time.Millisecond, false},
+		{"a longer duration", kv{"d", codec.Int64(math.MaxInt64/1_000_000 + 1)}, func(in lenient) any { return in.D }, time.Duration(0), true},
 		{"the last time", kv{"t", codec.Int64(253402300799)}, func(in lenient) any { return in.T }, time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), false},
 		{"a hook", kv{"upper", codec.Bool(true)}, func(in lenient) any { return in.Upper }, upper{}, true},
 		{"a text unmarshaler", kv{"levelp", str("none")}, func(in lenient) any { return in.LevelP }, (*level)(nil), true},
@@ -122,6 +128,16 @@ func TestLenient(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProblemsFirst: the list of problems may be the first field.
+func TestProblemsFirst(t *testing.T) {
+	got, err := decode[struct {
+		Problems codec.Problems
+		N        int `spoe:"n"`
+	}](t, kv{"n", codec.String("x")})
+	require.NoError(t, err)
+	assert.NotNil(t, got.Problems.Of("n"))
 }
 
 // TestRequired: a required field fails for an argument that is missing, NULL or cannot be

@@ -120,7 +120,7 @@ func (c SetCookie) Split(limit int) ([]string, error) {
 	limit = min(limit, 9)
 	size := max(1, MaxCookie-len(c.Name)-1)
 	n := (1 + len(c.Value) + size - 1) / size
-	if n > limit || len(c.Name) >= MaxCookie {
+	if n > limit {
 		return nil, fmt.Errorf("codec: the cookie %s has %d bytes, which do not fit into %d cookies: shorten its value", c.Name, len(c.Name)+len(c.Value), limit)
 	}
 	value := strconv.Itoa(n) + c.Value

@@ -17,8 +17,9 @@ func TestSetCookie(t *testing.T) {
 		"a=b": {Name: "a", Value: "b"},
 		"a=":  {Name: "a"},
 		"a=b; Path=/x; Domain=example.com; Max-Age=60": {Name: "a", Value: "b", Path: "/x", Domain: "example.com", MaxAge: time.Minute},
-		"a=; Max-Age=0": {Name: "a", MaxAge: -1},
-		"a=; Max-Age=1": {Name: "a", MaxAge: 1},
+		"a=!~; Path=/ ~": {Name: "a", Value: "!~", Path: "/ ~"},
+		"a=; Max-Age=0":  {Name: "a", MaxAge: -1},
+		"a=; Max-Age=1":  {Name: "a", MaxAge: 1},
 		"__Host-a=b; Path=/; Secure; HttpOnly; SameSite=Lax": {Name: "__Host-a", Value: "b", Path: "/", Secure: true, HTTPOnly: true, SameSite: codec.SameSiteLax},
 	} {
 		b, err := c.Append([]byte("x "))
@@ -90,6 +91,8 @@ func TestSplitCookie(t *testing.T) {
 		got, ok := codec.JoinCookie(header, "__Host-a", 3)
 		assert.True(t, ok)
 		assert.Equal(t, c.Value, got)
+		_, ok = codec.JoinCookie(header, "__Host-a", parts)
+		assert.True(t, ok, "as many parts as the limit")
 		_, ok = codec.JoinCookie(header, "__Host-a", parts-1)
 		assert.False(t, ok, "more parts than the limit")
 		if parts > 1 {
@@ -104,6 +107,13 @@ func TestSplitCookie(t *testing.T) {
 	headers, err := c.Split(20)
 	require.NoError(t, err)
 	assert.Len(t, headers, 9)
+	pairs := make([]string, len(headers))
+	for i, h := range headers {
+		pairs[i], _, _ = strings.Cut(h, ";")
+	}
+	got, ok := codec.JoinCookie(strings.Join(pairs, "; "), "__Host-a", 9)
+	assert.True(t, ok)
+	assert.Equal(t, c.Value, got)
 	c.Value += "x"
 	_, err = c.Split(20)
 	require.Error(t, err, "the number of cookies is one digit")
@@ -126,6 +136,11 @@ func TestDeleteCookie(t *testing.T) {
 	headers, err := codec.SetCookie{Name: "__Host-a", Value: "x", Path: "/", Secure: true, MaxAge: time.Hour}.Delete(2)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"__Host-a=; Path=/; Max-Age=0; Secure", "__Host-a1=; Path=/; Max-Age=0; Secure"}, headers)
+	for _, limit := range []int{0, 1} {
+		headers, err = codec.SetCookie{Name: "a"}.Delete(limit)
+		require.NoError(t, err)
+		assert.Len(t, headers, 1)
+	}
 	_, err = codec.SetCookie{Name: "a=b"}.Delete(1)
 	require.Error(t, err)
 }

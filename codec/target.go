@@ -48,14 +48,12 @@ func ParseTarget(target string) (Target, error) {
 		return Target{}, detail("a request target without a scheme before its \"://\"")
 	}
 	t.Scheme = strings.ToLower(scheme)
-	end := strings.IndexAny(rest, "/?")
-	if end < 0 {
-		end = len(rest)
-	}
-	if t.Authority = rest[:end]; !isAuthority(t.Authority) {
+	t.Authority, _, _ = strings.Cut(rest, "/")
+	t.Authority, _, _ = strings.Cut(t.Authority, "?")
+	if !isAuthority(t.Authority) {
 		return Target{}, detail("a request target without a host behind its \"://\"")
 	}
-	t.Path, t.Query, _ = strings.Cut(rest[end:], "?")
+	t.Path, t.Query, _ = strings.Cut(rest[len(t.Authority):], "?")
 	if t.Path == "" {
 		t.Path = "/"
 	}

@@ -25,6 +25,7 @@ func TestParseTarget(t *testing.T) {
 		"http://example.com?a=/b":        {Scheme: "http", Authority: "example.com", Path: "/", Query: "a=/b"},
 		"https://example.com//a/../b":    {Scheme: "https", Authority: "example.com", Path: "//a/../b"},
 		"coap+tcp://example.com/a":       {Scheme: "coap+tcp", Authority: "example.com", Path: "/a"},
+		"azAZ09+-.://azAZ09-._~:%/":      {Scheme: "azaz09+-.", Authority: "azAZ09-._~:%", Path: "/"},
 		"/a/http://example.com/?q=1#a?b": {Path: "/a/http://example.com/", Query: "q=1"},
 	} {
 		got, err := codec.ParseTarget(target)
@@ -32,7 +33,8 @@ func TestParseTarget(t *testing.T) {
 		assert.Equal(t, want, got, target)
 	}
 	for _, target := range []string{"", "#a", "a b", "/a\tb", "/\x00", "\x7f", "user@example.com:443", "https://user@example.com/",
-		"https://", "https:///a", "://example.com/", "1 ://example.com/", "-s://example.com/", "?a", "a/b", "**", `\evil.example`} {
+		"https://", "https:///a", "://example.com/", "1 ://example.com/", "-s://example.com/", "?a", "a/b", "**", "/a b", "/\x7f", "a_b://example.com/", "a@b://example.com/",
+		"a/b://example.com/", "https://a`b/", "https://a{b/", "https://a@b/", "https://a^b/", "https://a;b/", "https://a!b/", `\evil.example`} {
 		got, err := codec.ParseTarget(target)
 		require.Error(t, err, "%q", target)
 		assert.Zero(t, got, "%q", target)
@@ -51,6 +53,8 @@ func TestOriginForm(t *testing.T) {
 		"//x/a":                     "//x/a",
 		"https://x":                 "/",
 		"https://x/":                "/",
+		"https:///a":                "/a",
+		"https://?a":                "/?a",
 		"https://x/a b?c=d/\x00":    "/a b?c=d/\x00",
 		"http://x?a=/b":             "/?a=/b",
 		"https://x//y":              "//y",

@@ -69,7 +69,10 @@ func Binary(v []byte) Value { return bytesValue(TypeBinary, v) }
 // Float returns a STRING with the shortest decimal form of v, without an
 // exponent: SPOP has no float, and HAProxy compares this with -m str and,
 // truncated, with -m int.
-func Float(v float64) Value { return String(strconv.FormatFloat(v, 'f', -1, 64)) }
+func Float(v float64) Value { return String(decimal(v, 64)) }
+
+// decimal returns the shortest decimal form of a number of that many bits.
+func decimal(f float64, bits int) string { return strconv.FormatFloat(f, 'f', -1, bits) }
 
 // Addr returns an IPV4 or IPV6, or NULL for the zero netip.Addr. An
 // IPv4-mapped IPv6 address stays IPV6. A zone is left out: SPOP has none.
@@ -82,7 +85,7 @@ func Addr(a netip.Addr) Value {
 		return Value{kind: kind{typ: TypeIPv4}, lo: uint64(binary.BigEndian.Uint32(b[:]))}
 	default:
 		b := a.As16()
-		return Value{kind: kind{typ: TypeIPv6}, hi: binary.BigEndian.Uint64(b[:8]), lo: binary.BigEndian.Uint64(b[8:])}
+		return Value{kind: kind{typ: TypeIPv6}, hi: binary.BigEndian.Uint64(b[:]), lo: binary.BigEndian.Uint64(b[8:])}
 	}
 }
 
@@ -131,7 +134,7 @@ func (v Value) Addr() (netip.Addr, bool) {
 }
 
 func (v Value) as16() (b [16]byte) {
-	binary.BigEndian.PutUint64(b[:8], v.hi)
+	binary.BigEndian.PutUint64(b[:], v.hi)
 	binary.BigEndian.PutUint64(b[8:], v.lo)
 	return b
 }
@@ -140,7 +143,7 @@ func (v Value) as16() (b [16]byte) {
 // long as the bytes that v was made from, and must not be changed. It returns nil for
 // other types.
 func (v Value) Bytes() []byte {
-	if v.typ != TypeString && v.typ != TypeBinary {
+	if !v.isText() {
 		return nil
 	}
 	return unsafe.Slice(v.p, int(v.lo))
@@ -154,7 +157,7 @@ func (v Value) Str() string { return string(v.Bytes()) }
 
 // Clone returns v with a copy of its bytes, safe to keep.
 func (v Value) Clone() Value {
-	if v.typ != TypeString && v.typ != TypeBinary {
+	if !v.isText() {
 		return v
 	}
 	return bytesValue(v.typ, bytes.Clone(v.Bytes()))
@@ -162,7 +165,7 @@ func (v Value) Clone() Value {
 
 // Equal reports whether v and w have the same type and the same value.
 func (v Value) Equal(w Value) bool {
-	if v.typ == TypeString || v.typ == TypeBinary {
+	if v.isText() {
 		return v.typ == w.typ && bytes.Equal(v.Bytes(), w.Bytes())
 	}
 	return v.typ == w.typ && v.hi == w.hi && v.lo == w.lo

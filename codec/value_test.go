@@ -73,6 +73,8 @@ func TestValueIntegers(t *testing.T) {
 		{codec.Uint64(math.MaxUint64), -1, false, math.MaxUint64, true, "over int64"},
 		{codec.Uint64(math.MaxInt64), math.MaxInt64, true, math.MaxInt64, true, "the greatest int64"},
 		{codec.Uint32(math.MaxUint32), math.MaxUint32, true, math.MaxUint32, true, "the greatest uint32"},
+		{codec.Uint64(0), 0, true, 0, true, "zero"},
+		{codec.Int64(0), 0, true, 0, true, "zero"},
 		{codec.Bool(true), 0, false, 0, false, "no integer"},
 		{codec.String("1"), 0, false, 0, false, "no integer"},
 	}
@@ -190,4 +192,38 @@ func TestValueFlags(t *testing.T) {
 	_, v, ok = codec.NewArgs([]byte{0, 0xe1}, 1).At(0)
 	require.True(t, ok)
 	assert.True(t, codec.Bool(false).Equal(v))
+}
+
+func TestValueBool(t *testing.T) {
+	for _, test := range []struct {
+		v       codec.Value
+		val, ok bool
+	}{{codec.Bool(true), true, true}, {codec.Bool(false), false, true}, {codec.Int64(1), false, false}, {codec.Null(), false, false}} {
+		val, ok := test.v.Bool()
+		assert.Equal(t, test.val, val, test.v)
+		assert.Equal(t, test.ok, ok, test.v)
+	}
+}
+
+// TestValueEqual: values of one type are equal if all of their bytes are.
+func TestValueEqual(t *testing.T) {
+	values := []codec.Value{
+		codec.Null(), codec.Bool(true), codec.Bool(false), codec.Int64(1), codec.Int64(2), codec.Int32(1), codec.Uint64(1), codec.Addr(v4), codec.Addr(v6), codec.Addr(mapped),
+		codec.Addr(netip.MustParseAddr("2001:db8:1::1")), codec.String("a"), codec.String("b"), codec.String(""), codec.Binary([]byte("a")), codec.Binary(nil),
+	}
+	for i, v := range values {
+		for j, w := range values {
+			assert.Equal(t, i == j, v.Equal(w), "%s %s, %s %s", v.Type(), v, w.Type(), w)
+		}
+	}
+}
+
+// TestNoDecimal: an infinity and a NaN are no values.
+func TestNoDecimal(t *testing.T) {
+	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		for _, v := range []any{f, float32(f)} {
+			_, err := codec.ValueOf(v)
+			assert.ErrorContains(t, err, "has no decimal form", v)
+		}
+	}
 }

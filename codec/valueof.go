@@ -6,7 +6,6 @@ import (
 	"math"
 	"net"
 	"net/netip"
-	"strconv"
 )
 
 // ValueOf returns the value for a Go value: nil, bool, any integer or float, string,
@@ -62,11 +61,11 @@ func floatValue(f float64, size int) (Value, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return Value{}, noDecimal(f, size)
 	}
-	return String(strconv.FormatFloat(f, 'f', -1, size)), nil
+	return String(decimal(f, size)), nil
 }
 
 func noDecimal(f float64, size int) error {
-	return errors.New(strconv.FormatFloat(f, 'f', -1, size) + " has no decimal form; set another value or none")
+	return errors.New(decimal(f, size) + " has no decimal form; set another value or none")
 }
 
 func ipValue(ip net.IP) (Value, error) {

@@ -43,7 +43,7 @@ func beginBytes(b []byte, t Type) (out []byte, start int) {
 // length needs more than one byte.
 func finishText(b []byte, start int) []byte {
 	n := len(b) - start
-	var more [MaxVarintLen - 1]byte
+	var more [MaxVarintLen]byte
 	width := VarintLen(uint64(n))
 	b = append(b, more[:width-1]...)
 	copy(b[start+width-1:], b[start:start+n])
