@@ -2,7 +2,6 @@ package spoe
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -47,15 +46,10 @@ func (a *Agent) answerAgentChecks(ctx context.Context, ln net.Listener) error {
 	defer checks.Wait()
 	for {
 		nc, err := ln.Accept()
-		switch {
-		case isClosed(a.shared.closing):
-			if err == nil {
-				nc.Close()
+		if err != nil {
+			if isClosed(a.shared.closing) {
+				return nil
 			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return err
-		case err != nil:
 			a.logAttrs(slog.LevelError, "cannot accept an agent-check", slog.Any("error", err))
 			sleep(ctx, time.Second)
 			continue

@@ -1,0 +1,123 @@
+package spoe_test
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/freeaddr"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
+	"github.com/spoke-go/spoke/spoe"
+	"github.com/spoke-go/spoke/spoe/spoetest"
+)
+
+// serveChecked runs an agent that answers agent-checks, until the test ends.
+func serveChecked(t *testing.T, a *spoe.Agent) {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- a.Serve(spoetest.NewListener()) }() // ends with Close
+	t.Cleanup(func() {
+		a.Close()
+		assert.ErrorIs(t, <-ended, spoe.ErrAgentClosed)
+	})
+}
+
+// dialEventually connects to an address on which an agent is about to listen.
+func dialEventually(t *testing.T, addr string) (nc net.Conn) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var err error
+		nc, err = net.Dial("tcp", addr)
+		return err == nil
+	}, eventually, tick)
+	t.Cleanup(func() { nc.Close() })
+	return nc
+}
+
+// An agent-check from elsewhere is closed without an answer.
+func TestAgentCheckFromElsewhere(t *testing.T) {
+	addr := freeaddr.Find(t)
+	serveChecked(t, &spoe.Agent{Handler: nothing, AgentCheckAddr: addr, AllowedPeers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	b, _ := io.ReadAll(dialEventually(t, addr))
+	assert.Empty(t, b)
+}
+
+// The answer ends at once: HAProxy reads up to the end, and closes then.
+func TestAgentCheckAnswerEnds(t *testing.T) {
+	addr := freeaddr.Find(t)
+	serveChecked(t, &spoe.Agent{Handler: nothing, AgentCheckAddr: addr})
+	assert.Eventually(t, func() bool { // a busy machine may take long for one
+		start := time.Now()
+		b, err := io.ReadAll(dialEventually(t, addr))
+		return err == nil && string(b) == "up ready maxconn:0\n" && time.Since(start) < time.Second
+	}, eventually, tick)
+}
+
+// 64 agent-checks are answered at once, and further ones are closed.
+func TestAgentChecksAreBounded(t *testing.T) {
+	addr := freeaddr.Find(t)
+	serveChecked(t, &spoe.Agent{Handler: nothing, AgentCheckAddr: addr})
+	dialEventually(t, addr).Close()
+	answered := func() int { // before the first that is not; the agent ends each after two seconds
+		for i := 0; ; i++ {
+			n, _ := io.ReadAll(dialEventually(t, addr))
+			if len(n) == 0 {
+				return i
+			}
+		}
+	}
+	assert.Eventually(t, func() bool {
+		start := time.Now()
+		n := answered()
+		switch took := time.Since(start); {
+		case n == 64:
+			return true
+		case n < 64:
+			time.Sleep(10 * time.Millisecond) // the agent has not noticed yet that earlier ones have ended
+		case took < time.Second:
+			t.Fatalf("%d were answered within %v", n, took)
+		}
+		return false
+	}, eventually, tick)
+}
+
+// An agent-check that cannot be accepted is logged, once a second.
+func TestAgentCheckThatFails(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	f, err := ln.(*net.TCPListener).File()
+	require.NoError(t, err)
+	defer f.Close()
+	fd, err := syscall.Dup(int(f.Fd())) // the agent takes it over
+	require.NoError(t, err)
+	require.NoError(t, syscall.Shutdown(fd, syscall.SHUT_RDWR)) // accept fails from now on
+	log := new(lockedbuffer.Buffer)
+	start := time.Now()
+	serveChecked(t, &spoe.Agent{Handler: nothing, AgentCheckAddr: "fd:" + itoa(fd), Logger: slog.New(slog.NewTextHandler(log, nil))})
+	lines := func() int { return strings.Count(log.String(), "cannot accept an agent-check") }
+	require.Eventually(t, func() bool { return lines() > 0 }, eventually, tick)
+	time.Sleep(50 * time.Millisecond)
+	n := lines()
+	assert.LessOrEqual(t, n, 1+int(time.Since(start)/time.Second))
+}
+
+// An address for agent-checks that cannot be listened on ends Run, and closes its listeners.
+func TestAgentCheckAddrInUse(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer busy.Close()
+	ln := spoetest.NewListener()
+	err = (&spoe.Agent{Handler: nothing, AgentCheckAddr: busy.Addr().String(), Logger: slog.New(slog.DiscardHandler)}).Run(t.Context(), ln)
+	assert.ErrorContains(t, err, "spoe: Agent.AgentCheckAddr: ")
+	_, err = ln.Accept()
+	assert.ErrorIs(t, err, net.ErrClosed)
+}
