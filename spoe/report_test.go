@@ -218,3 +218,13 @@ func TestReport(t *testing.T) {
 	close(release)
 	assert.Equal(t, "m", <-done)
 }
+
+// The states of a connection have names, and so has a number that is no state.
+func TestConnStateNames(t *testing.T) {
+	for s, want := range map[spoe.ConnState]string{
+		spoe.StateNew: "new", spoe.StateReady: "ready", spoe.StateClosing: "closing", spoe.StateClosed: "closed",
+		-1: "state -1", 4: "state 4",
+	} {
+		assert.Equal(t, want, s.String())
+	}
+}
