@@ -33,7 +33,7 @@ func TestBudget(t *testing.T) {
 	assert.Nil(t, b.take(2))
 }
 
-// account is a connection's part of the budget, and what the budget has left.
+// budgetAccount is a connection's part of the budget, and how much of the budget is taken.
 type budgetAccount struct{ held, granted, reserved, taken int }
 
 func accountOf(c *conn) budgetAccount {
@@ -144,8 +144,8 @@ func TestReserveWaits(t *testing.T) {
 	}
 }
 
-// The end of a connection ends its wait for the budget. It reserves nothing then, but what it
-// has it may use.
+// The end of a connection ends its wait for the budget. It takes no more bytes then, but may
+// use the bytes that it has.
 func TestReserveEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most = 1 << 20

@@ -60,8 +60,8 @@ func TestBatches(t *testing.T) {
 	assert.Equal(t, 68, c.jobs.n)
 }
 
-// A connection has room up to MaxInFlight, unless more than 256 KiB of ACKs are unwritten; it
-// waits for room, and no longer than it lives.
+// A connection may have MaxInFlight NOTIFYs in flight, unless more than 256 KiB of ACKs are
+// unwritten. The reader waits for that, and no longer than the connection lives.
 func TestAwaitPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := insideConn(t, &Agent{MaxInFlight: 4})

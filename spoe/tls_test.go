@@ -115,8 +115,8 @@ func TestProxyHeaderBeforeTLS(t *testing.T) {
 	assert.Equal(t, "192.0.2.7:4660", vars.Str("txn.peer"))
 }
 
-// A client that says nothing is closed without an AGENT-DISCONNECT, which TLS cannot carry
-// before its handshake; one that ends the handshake gets the frame.
+// The agent closes a client that says nothing without an AGENT-DISCONNECT, which TLS cannot carry
+// before its handshake.
 func TestHelloTimeoutBelowTLS(t *testing.T) {
 	log := new(lockedbuffer.Buffer)
 	a := &spoe.Agent{Handler: nothing, HelloTimeout: 50 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(log, nil))}

@@ -67,7 +67,7 @@ func (h *heldWorkers) trims() (timer bool, least int) {
 	return ws.trimmer != nil, ws.least
 }
 
-// Idle workers are used again, the last one first. Those that were not needed for five
+// Idle workers are used again, the last one first. Workers that were not needed for five
 // seconds end.
 func TestWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
