@@ -108,7 +108,7 @@ func TestLookForEnd(t *testing.T) {
 	}
 }
 
-// What is due on a connection, and what the clock does about it.
+// The clock does for each verdict of the rules what the verdict says.
 func TestLook(t *testing.T) {
 	const readTimeout, writeTimeout, hello, idleTimeout = 3 * time.Second, 4 * time.Second, 5 * time.Second, 6 * time.Second
 	for _, tt := range []struct {

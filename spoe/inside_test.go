@@ -5,11 +5,13 @@ import (
 	"log/slog"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 )
 
 // insideNothing is a handler without an effect.
@@ -77,3 +79,13 @@ func insidePayload(n int) []byte {
 type discard struct{ net.Conn }
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// logged makes c log into memory, at level DEBUG; the function returns the lines.
+func logged(c *conn) func() string {
+	log := new(lockedbuffer.Buffer)
+	c.agent.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return func() string {
+		c.shared.logs.Wait(30 * time.Second)
+		return log.String()
+	}
+}
