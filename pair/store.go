@@ -15,8 +15,8 @@ type Key string
 // close it after the agent ends. It is safe for concurrent use.
 //
 // All values have the same TTL, so the oldest is always the next to expire, and a list in
-// the order of Put is enough. One timer, set only while values wait, evicts values that are
-// not taken.
+// the order of Put is enough. One timer evicts values that are not taken. A Put sets it if no
+// other value waits.
 type Store[T any] struct {
 	cfg Config[T]
 
@@ -123,9 +123,6 @@ func (s *Store[T]) Drain(ctx context.Context) error {
 func (s *Store[T]) Close() {
 	s.mu.Lock()
 	s.closed = true
-	if s.timer != nil {
-		s.timer.Stop()
-	}
 	var gone []*entry[T]
 	for s.oldest != nil {
 		gone = s.evictedLocked(gone, s.removeLocked(s.oldest), ShutDown)
@@ -165,9 +162,8 @@ func (s *Store[T]) tell(gone []*entry[T]) {
 		return
 	}
 	defer func() { s.tell(gone[1:]) }()
-	returned := false
 	defer func() {
-		panicked := !returned && recover() != nil
+		panicked := recover() != nil
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if panicked {
@@ -178,7 +174,6 @@ func (s *Store[T]) tell(gone []*entry[T]) {
 		}
 	}()
 	s.cfg.Evicted(gone[0].value, gone[0].reason)
-	returned = true
 }
 
 // expire is the function that the timer calls.
@@ -231,13 +226,7 @@ func (s *Store[T]) removeLocked(e *entry[T]) *entry[T] {
 	} else {
 		s.newest = e.older
 	}
-	if s.oldest != nil {
-		return e
-	}
-	if s.timer != nil {
-		s.timer.Stop()
-	}
-	if s.empty != nil {
+	if s.oldest == nil && s.empty != nil {
 		close(s.empty)
 		s.empty = nil
 	}

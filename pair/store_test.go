@@ -150,8 +150,7 @@ func model(t *testing.T, r *rand.Rand) {
 	assert.Equal(t, eviction{-1, pair.ShutDown}, got[len(got)-1], "put too late")
 }
 
-// TestExpiresOnTime: the timer evicts at TTL, without another call of the store,
-// and is not set while nothing waits.
+// TestExpiresOnTime: the timer evicts at TTL, without another call of the store.
 func TestExpiresOnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
