@@ -38,8 +38,7 @@ func add(acts *spoe.Actions, act *codec.Action) error {
 }
 
 // size returns how many bytes the answer takes in memory, roughly.
-func (a answer) size() int {
-	n := 0
+func (a answer) size() (n int) {
 	for i := range a {
 		n += 80 + len(a[i].Name) + len(a[i].Value.Bytes())
 	}

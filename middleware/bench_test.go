@@ -62,12 +62,13 @@ func TestAllocations(t *testing.T) {
 		mw   spoe.Middleware
 		want float64
 	}{
-		"Recover and Timeout": {chain(middleware.Timeout(distant), middleware.Recover()), 0},
-		"Limit":               {middleware.Limit(1), 0},
-		"Limit that sheds":    {full(t), 0},
-		"Metrics, no SDK":     {middleware.Metrics(), 0},
-		"Log, sampled out":    {middleware.Log(middleware.LogConfig{Every: 1 << 30}), 0},
-		"Cache that hits":     {middleware.Cache(distant, middleware.KeyArgs(), middleware.CacheConfig{MeterProvider: meters}), 0},
+		"Recover and Timeout":    {chain(middleware.Timeout(distant), middleware.Recover()), 0},
+		"Limit":                  {middleware.Limit(1), 0},
+		"Limit that sheds":       {full(t), 0},
+		"Metrics, no SDK":        {middleware.Metrics(), 0},
+		"Log, sampled out":       {middleware.Log(middleware.LogConfig{Every: 1 << 30}), 0},
+		"Coalesce without a key": {middleware.Coalesce(middleware.KeyFunc(func([]byte, *spoe.Message) []byte { return nil })), 0},
+		"Cache that hits":        {middleware.Cache(distant, middleware.KeyArgs(), middleware.CacheConfig{MeterProvider: meters}), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inAgent(t, c.mw, setInt("ok", 1), benchArgs, func(call func()) {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -148,6 +150,93 @@ func TestCacheOfDefaultSize(t *testing.T) {
 	kept := paths - calls.Load()
 	assert.Less(t, kept*20_000, int64(32<<20))
 	assert.Greater(t, kept*20_000, int64(31<<20))
+}
+
+// TestCacheCountsAnswers: the size of an answer is that of its values and its names.
+func TestCacheCountsAnswers(t *testing.T) {
+	const size, keys, variables = 1 << 20, 400, 100
+	name := strings.Repeat("n", 50)
+	for what, h := range map[string]handlerFunc{
+		"a large value": func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+			return acts.SetBytes(spoe.VarScopeTransaction, "v", make([]byte, 10_000))
+		},
+		"many names": func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+			for i := range variables {
+				if err := acts.SetBool(spoe.VarScopeTransaction, fmt.Sprint(name, i), true); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			var calls atomic.Int64
+			cached := middleware.Cache(time.Hour, middleware.KeyArgs(), middleware.CacheConfig{MaxBytes: size})(handlerFunc(
+				func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+					calls.Add(1)
+					return h(ctx, msg, acts)
+				}))
+			ask := func(i int) {
+				require.NoError(t, cached.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("i", i)), new(spoe.Actions)))
+			}
+			for i := range keys {
+				ask(i)
+			}
+			calls.Store(0)
+			for i := range keys { // from the newest on, so that no one is lost before it is found
+				ask(keys - 1 - i)
+			}
+			kept := keys - calls.Load()
+			assert.LessOrEqual(t, kept*10_000, int64(size))
+			assert.Greater(t, kept*20_000, int64(size)/2)
+		})
+	}
+}
+
+// TestCacheReplaces: an answer that replaces another one of the same key takes its place.
+func TestCacheReplaces(t *testing.T) {
+	const neighbours, times = 160, 100 // 60 answers fit into a sixteenth of 256 KiB
+	calls, again := 0, times
+	var h spoe.Handler
+	h = middleware.Cache(time.Hour, middleware.KeyArgs(), middleware.CacheConfig{MaxBytes: 256 << 10})(handlerFunc(
+		func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+			calls++
+			if _, ok := msg.Args.Lookup("replaced"); !ok || again == 0 {
+				return nil
+			}
+			again-- // the inner message misses, too, and its answer is kept first
+			return h.ServeSPOE(ctx, msg, new(spoe.Actions))
+		}))
+	ask := func(arg spoetest.Argument) {
+		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", arg), new(spoe.Actions)))
+	}
+	for i := range neighbours {
+		ask(spoetest.Arg("i", i))
+	}
+	ask(spoetest.Arg("replaced", true))
+	require.Equal(t, neighbours+times+1, calls)
+	for i := range neighbours {
+		ask(spoetest.Arg("i", i))
+	}
+	ask(spoetest.Arg("replaced", true))
+	assert.Equal(t, neighbours+times+1, calls, "all answers are still there")
+}
+
+// TestCacheKeepsNoBuffer: a kept answer has copies of the values, not the buffer of the
+// handler's actions.
+func TestCacheKeepsNoBuffer(t *testing.T) {
+	var buffer weak.Pointer[byte]
+	h := middleware.Cache(time.Hour, middleware.KeyArgs())(handlerFunc(func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
+		err := acts.SetBytes(spoe.VarScopeTransaction, "v", make([]byte, 1000))
+		for act := range acts.All() {
+			buffer = weak.Make(&act.Value.Bytes()[0])
+		}
+		return err
+	}))
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	runtime.GC()
+	assert.Nil(t, buffer.Value())
+	runtime.KeepAlive(h)
 }
 
 func TestCacheConcurrently(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 )
 
 // store is a bounded map from keys to answers, in shards so that handlers do not wait
-// for each other. It needs no goroutine: an answer that is too old is dropped at the
-// next look-up, or as the least recently used.
+// for each other. It needs no goroutine: the next answer for its key replaces an answer that
+// is too old, or it is dropped as the least recently used.
 type store struct {
 	seed   maphash.Seed
 	shards [16]shard
@@ -62,11 +62,7 @@ func (s *store) get(key []byte, now time.Time) (kept, bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	e := sh.entries[string(key)]
-	if e == nil {
-		return kept{}, false
-	}
-	if !now.Before(e.expires) {
-		sh.removeLocked(e)
+	if e == nil || !now.Before(e.expires) {
 		return kept{}, false
 	}
 	e.unlink()

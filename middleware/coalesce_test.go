@@ -125,6 +125,58 @@ func TestCoalesceLeaving(t *testing.T) {
 	})
 }
 
+// TestCoalesceAfterLeaving: after the last caller has left, the next message calls the
+// handler again, even if the old call ignores its context.
+func TestCoalesceAfterLeaving(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int64
+		h := middleware.Coalesce(middleware.KeyArgs())(handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+			calls.Add(1)
+			time.Sleep(time.Second)
+			return nil
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		assert.ErrorIs(t, h.ServeSPOE(ctx, newMessage(t, "m"), new(spoe.Actions)), context.DeadlineExceeded)
+		start := time.Now()
+		assert.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+		assert.Equal(t, time.Second, time.Since(start))
+		assert.EqualValues(t, 2, calls.Load())
+	})
+}
+
+// TestCoalesceContextEnds: the handler's context ends when the handler returns.
+func TestCoalesceContextEnds(t *testing.T) {
+	ended := make(chan struct{})
+	h := middleware.Coalesce(middleware.KeyArgs())(handlerFunc(func(ctx context.Context, _ *spoe.Message, _ *spoe.Actions) error {
+		context.AfterFunc(ctx, func() { close(ended) })
+		return nil
+	}))
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	<-ended
+}
+
+// TestCoalesceEndsWhenShutdownGivesUp: the handler's context ends, even if a caller waits
+// for it with a context that does not.
+func TestCoalesceEndsWhenShutdownGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		endless := func(next spoe.Handler) spoe.Handler {
+			return handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+				return next.ServeSPOE(context.WithoutCancel(ctx), msg, acts)
+			})
+		}
+		agent := quiet(spoe.Chain(waits, endless, middleware.Coalesce(middleware.KeyArgs())))
+		h := spoetest.NewAgent(t, agent)
+		_, err := h.Notify(t.Context(), spoetest.Msg("m"))
+		require.NoError(t, err)
+		synctest.Wait()
+		h.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, agent.Shutdown(ctx))
+	})
+}
+
 // TestCoalesceInTimeout: all ACKs leave at the deadline, though the handler ignores its
 // context, and no late handler is left behind.
 func TestCoalesceInTimeout(t *testing.T) {

@@ -81,8 +81,7 @@ type detaching struct {
 	drops                 func() *drops
 
 	mu      sync.Mutex // guards the fields below
-	queue   []detached // from head on
-	head    int
+	queue   []detached
 	size    int // bytes of the queued messages' arguments
 	running int // workers
 }
@@ -100,7 +99,7 @@ func (d *detaching) submit(ctx context.Context, msg *spoe.Message, next spoe.Han
 	size := len(msg.Args.Raw().Raw())
 	d.mu.Lock()
 	starts := d.running < d.workers
-	if !starts && (len(d.queue)-d.head >= d.max || d.size+size > d.maxSize) {
+	if !starts && (len(d.queue) >= d.max || d.size+size > d.maxSize) {
 		d.mu.Unlock()
 		return false
 	}
@@ -142,18 +141,13 @@ func (d *detaching) start(item detached) {
 func (d *detaching) pop() (item detached, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.head == len(d.queue) {
+	if len(d.queue) == 0 {
 		d.running--
 		return detached{}, false
 	}
-	item = d.queue[d.head]
-	d.queue[d.head] = detached{}
+	item, d.queue[0] = d.queue[0], detached{} // so that the array keeps no message alive
+	d.queue = d.queue[1:]
 	d.size -= len(item.msg.Args.Raw().Raw())
-	if d.head++; d.head*2 >= len(d.queue) { // its first half is empty
-		n := copy(d.queue, d.queue[d.head:])
-		clear(d.queue[n:])
-		d.queue, d.head = d.queue[:n], 0
-	}
 	return item, true
 }
 

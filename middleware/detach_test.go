@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -162,8 +163,11 @@ func TestDetachDefaults(t *testing.T) {
 					msg = newMessage(t, "m", spoetest.Arg("body", make([]byte, c.size-few)))
 				}
 				h := middleware.Detach(cfg)(work)
-				for range c.workers + c.queued + 3 {
+				for range c.workers + c.queued {
 					require.NoError(t, h.ServeSPOE(t.Context(), msg, new(spoe.Actions)))
+				}
+				for range 3 {
+					require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("small", true)), new(spoe.Actions)))
 				}
 				synctest.Wait()
 				assert.Equal(t, map[string]int64{"rpc.method=m spop.drop.reason=queue_full": 3}, m.sums(dropped))
@@ -260,6 +264,46 @@ func TestDetachContext(t *testing.T) {
 		assert.Equal(t, spans.one().SpanContext.SpanID(), span.SpanID())
 		assert.Equal(t, 5*time.Second, took)
 	})
+}
+
+// TestDetachContextEnds: a handler's context ends when the handler returns, so that
+// goroutines which the handler started with it end, too.
+func TestDetachContextEnds(t *testing.T) {
+	ended := make(chan struct{})
+	h := middleware.Detach(middleware.DetachConfig{Timeout: time.Hour})(handlerFunc(func(ctx context.Context, _ *spoe.Message, _ *spoe.Actions) error {
+		context.AfterFunc(ctx, func() { close(ended) })
+		return nil
+	}))
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	<-ended
+}
+
+// TestDetachKeepsNoMessage: a message that has been handled is left to the garbage
+// collector, though others of the queue wait.
+func TestDetachKeepsNoMessage(t *testing.T) {
+	handled, next, all := make(chan weak.Pointer[byte]), make(chan struct{}), sync.WaitGroup{}
+	all.Add(8)
+	h := middleware.Detach(middleware.DetachConfig{Workers: 1})(handlerFunc(func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
+		defer all.Done()
+		handled <- weak.Make(&msg.Args.Raw().Raw()[0])
+		<-next
+		return nil
+	}))
+	for range 8 {
+		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("body", make([]byte, 1000))), new(spoe.Actions)))
+	}
+	<-handled // which no queue held
+	next <- struct{}{}
+	queued := <-handled
+	next <- struct{}{}
+	<-handled
+	runtime.GC()
+	assert.Nil(t, queued.Value())
+	close(next)
+	for range 5 {
+		<-handled
+	}
+	all.Wait()
 }
 
 // TestDetachSurvives panics and worse; the queue goes on.

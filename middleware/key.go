@@ -85,16 +85,9 @@ const maxKeyBuffer = 4 << 10
 // key is nil if the message has no key.
 func (k Key) buffer(msg *spoe.Message) *keyBuffer {
 	buf := keyBuffers.Get().(*keyBuffer)
-	buf.b = slices.Grow(codec.AppendString(buf.b[:0], msg.Name), 1)
-	free := buf.b[len(buf.b):]
-	key := k.of(free, msg)
-	switch {
-	case key == nil:
-		buf.key = nil
-	case len(key) > 0 && &key[0] == &free[:1][0]: // appended in place
-		buf.key = buf.b[:len(buf.b)+len(key)]
-	default:
-		// The key is in a larger buffer, or in other bytes such as a value's own: the
+	buf.b, buf.key = codec.AppendString(buf.b[:0], msg.Name), nil
+	if key := k.of(buf.b[len(buf.b):], msg); key != nil {
+		// The key may be in a larger buffer, or in other bytes such as a value's own: the
 		// pool must never write into those.
 		buf.b = append(buf.b, key...)
 		buf.key = buf.b

@@ -99,6 +99,53 @@ func TestLimitOfLargeMessages(t *testing.T) {
 	})
 }
 
+// TestLimitOfMessagesWithArguments: MinBytes 1 rejects no message without arguments.
+func TestLimitOfMessagesWithArguments(t *testing.T) {
+	taken, leave := make(chan struct{}), make(chan struct{})
+	h := middleware.Limit(1, middleware.LimitConfig{MinBytes: 1})(byName{"first": handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+		close(taken)
+		<-leave
+		return nil
+	}), "m": setInt("ok", 1)})
+	var first sync.WaitGroup
+	first.Go(func() {
+		assert.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "first", spoetest.Arg("a", true)), new(spoe.Actions)))
+	})
+	<-taken
+	assert.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	assert.ErrorIs(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("a", nil)), new(spoe.Actions)), middleware.ErrShed)
+	close(leave)
+	first.Wait()
+}
+
+// watchedContext counts the functions that wait for its end.
+type watchedContext struct {
+	context.Context
+	done    chan struct{}
+	waiting atomic.Int64
+}
+
+func (c *watchedContext) Done() <-chan struct{} { return c.done }
+
+func (c *watchedContext) AfterFunc(func()) (stop func() bool) {
+	c.waiting.Add(1)
+	return func() bool { c.waiting.Add(-1); return true }
+}
+
+// TestLimitWaitIsOver: a message that got a place leaves nothing behind in its context.
+func TestLimitWaitIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := middleware.Limit(1, middleware.LimitConfig{Wait: time.Hour})(new(sleeps))
+		var first sync.WaitGroup
+		first.Go(func() { assert.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions))) })
+		synctest.Wait()
+		ctx := &watchedContext{Context: t.Context(), done: make(chan struct{})}
+		require.NoError(t, h.ServeSPOE(ctx, newMessage(t, "m"), new(spoe.Actions)))
+		assert.Zero(t, ctx.waiting.Load())
+		first.Wait()
+	})
+}
+
 func TestLimitWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		work := new(sleeps)

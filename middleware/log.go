@@ -125,14 +125,14 @@ func (l *logging) log(ctx context.Context, msg *spoe.Message, acts *spoe.Actions
 			return
 		}
 	}
-	attrs := append(make([]slog.Attr, 0, 16),
+	attrs := []slog.Attr{
 		slog.String("message", safetext.Clip(msg.Name, maxMethodLength)),
 		slog.String("outcome", outcome),
 		slog.Duration("waited", start.Sub(msg.ReceivedAt())),
 		slog.Duration("took", took),
 		slog.Uint64("stream_id", msg.StreamID()),
 		slog.Uint64("frame_id", msg.FrameID()),
-	)
+	}
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
 		attrs = append(attrs, slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
 	}
@@ -196,7 +196,7 @@ func (r *rate) take(now time.Time, perSecond int) (leftOut int, ok bool) {
 	}
 	if r.lines >= perSecond {
 		r.leftOut++
-		return 0, false
+		return leftOut, false
 	}
 	r.lines++
 	leftOut, r.leftOut = r.leftOut, 0

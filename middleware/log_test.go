@@ -155,6 +155,57 @@ func TestLogSampling(t *testing.T) {
 	})
 }
 
+// TestLogEvery: the first of so many messages has the line.
+func TestLogEvery(t *testing.T) {
+	var log lines
+	h := middleware.Log(middleware.LogConfig{Logger: log.logger(), Every: 3})(setInt("ok", 1))
+	var got []int
+	for range 7 {
+		require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+		got = append(got, len(log.all(t)))
+	}
+	assert.Equal(t, []int{1, 0, 0, 1, 0, 0, 1}, got)
+}
+
+func TestLogToTheDefaultLogger(t *testing.T) {
+	var log lines
+	before := slog.Default()
+	slog.SetDefault(log.logger())
+	defer slog.SetDefault(before)
+	require.NoError(t, middleware.Log()(setInt("ok", 1)).ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	assert.Len(t, log.all(t), 1)
+}
+
+// contextLog passes on the contexts of its lines.
+type contextLog struct {
+	slog.Handler
+	contexts chan context.Context
+}
+
+func (contextLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l contextLog) Handle(ctx context.Context, _ slog.Record) error {
+	l.contexts <- ctx
+	return nil
+}
+
+// TestLogContext: a logger gets a context with the message's values that has not ended,
+// though the message has.
+func TestLogContext(t *testing.T) {
+	type key struct{}
+	contexts := make(chan context.Context)
+	h := middleware.Log(middleware.LogConfig{Logger: slog.New(contextLog{contexts: contexts})})(setInt("ok", 1))
+	agent := spoetest.NewAgent(t, quiet(handlerFunc(func(ctx context.Context, msg *spoe.Message, acts *spoe.Actions) error {
+		ctx, cancel := context.WithCancel(context.WithValue(ctx, key{}, "value"))
+		defer cancel()
+		return h.ServeSPOE(ctx, msg, acts)
+	})))
+	agent.Ask("m")
+	got := <-contexts
+	assert.NoError(t, got.Err())
+	assert.Equal(t, "value", got.Value(key{}))
+}
+
 // TestLogSecrets: no value of a secret field is in a line.
 func TestLogSecrets(t *testing.T) {
 	const hidden = "hunter2"

@@ -107,16 +107,23 @@ func TestMetricsLongNames(t *testing.T) {
 
 func TestAgentMetrics(t *testing.T) {
 	m := newMeters(t)
-	held := make(chan struct{})
+	held, late := make(chan struct{}), make(chan struct{})
 	h := spoetest.NewAgent(t, quiet(byName{"ok": setInt("ok", 1), "panic": panics, "hold": handlerFunc(
 		func(context.Context, *spoe.Message, *spoe.Actions) error {
 			<-held
 			return nil
-		})}))
+		}), "late": middleware.Timeout(time.Millisecond)(handlerFunc(func(context.Context, *spoe.Message, *spoe.Actions) error {
+		<-late
+		return nil
+	}))}))
 	registration, err := middleware.AgentMetrics(h.Agent(), m)
 	require.NoError(t, err)
 	h.Ask("ok")
 	h.Ask("panic")
+	h.Ask("late")
+	assert.EqualValues(t, 1, m.sums("spop.server.late_handlers")[""])
+	close(late)
+	assert.Eventually(t, func() bool { return m.sums("spop.server.late_handlers")[""] == 0 }, 30*time.Second, time.Millisecond)
 	hold, err := h.Notify(t.Context(), spoetest.Msg("hold"))
 	require.NoError(t, err)
 	assert.Eventually(t, func() bool { return m.sums("spop.server.active_notifies")[""] == 1 }, 30*time.Second, time.Millisecond)
@@ -129,9 +136,9 @@ func TestAgentMetrics(t *testing.T) {
 	require.NoError(t, err)
 	assert.Eventually(t, func() bool { return m.sums("spop.server.connections")[""] == 1 }, 30*time.Second, time.Millisecond)
 	assert.EqualValues(t, 2, m.sums("spop.server.accepted_connections")[""])
-	assert.EqualValues(t, 3, m.sums("spop.server.notifies")[""])
-	assert.EqualValues(t, 3, m.sums("spop.server.acks")[""])
-	assert.Equal(t, map[string]int64{"error.type=error": 0, "error.type=panic": 1, "error.type=timeout": 0, "error.type=too_big": 0},
+	assert.EqualValues(t, 4, m.sums("spop.server.notifies")[""])
+	assert.EqualValues(t, 4, m.sums("spop.server.acks")[""])
+	assert.Equal(t, map[string]int64{"error.type=error": 0, "error.type=panic": 1, "error.type=timeout": 1, "error.type=too_big": 0},
 		m.sums("spop.server.failed_messages"))
 	assert.Equal(t, map[string]int64{"spop.side=agent spop.status=normal": 1, "spop.side=haproxy spop.status=normal": 1},
 		m.sums("spop.server.disconnects"))

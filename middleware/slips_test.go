@@ -403,4 +403,13 @@ func TestConfigurationIsCopied(t *testing.T) {
 	buckets[0] = 1.5
 	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
 	assert.Equal(t, []float64{1, 2}, m.histogram(duration)["rpc.method=m"].Bounds)
+
+	var log lines
+	args := []string{"a"}
+	h = middleware.Log(middleware.LogConfig{Logger: log.logger(), Args: args})(setInt("ok", 1))
+	args[0] = "b"
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("a", "1"), spoetest.Arg("b", "2")), new(spoe.Actions)))
+	line := log.all(t)[0]
+	assert.Equal(t, "1", line["arg.a"])
+	assert.NotContains(t, line, "arg.b")
 }

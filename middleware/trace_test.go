@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/embedded"
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/spoke-go/spoke/middleware"
@@ -389,12 +390,17 @@ func TestTraceAllocates(t *testing.T) {
 					text = 1
 				}
 				baseline := openTelemetryAlone(provider, carrier)
-				inAgent(t, middleware.Trace(middleware.TraceConfig{TracerProvider: provider}), setInt("ok", 1), args, func(call func()) {
-					if name == "off" && !withParent {
-						baseline-- // the context with a span
+				if name == "off" && !withParent {
+					baseline-- // the context with a span
+				}
+				for _, parentArg := range []string{"", "tp"} {
+					if withParent && parentArg != "" {
+						args = []spoetest.Argument{spoetest.Arg(parentArg, parent)}
 					}
-					assert.Equal(t, baseline+text, testing.AllocsPerRun(200, call))
-				})
+					inAgent(t, middleware.Trace(middleware.TraceConfig{TracerProvider: provider, ParentArg: parentArg}), setInt("ok", 1), args, func(call func()) {
+						assert.Equal(t, baseline+text, testing.AllocsPerRun(200, call), parentArg)
+					})
+				}
 			})
 		}
 	}
@@ -440,4 +446,58 @@ func ExampleTrace() {
 	// rpc.method ip-rep
 	// client.address 192.0.2.1
 	// spop.var.sess.ip_score 90
+}
+
+// TestTraceKeys: a propagator may look at the names of all arguments.
+func TestTraceKeys(t *testing.T) {
+	var keys []string
+	h := middleware.Trace(middleware.TraceConfig{TracerProvider: newTracer(t), Propagator: keysOf{&keys}})(setInt("ok", 1))
+	require.NoError(t, h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("a", 1), spoetest.Arg("b", 2)), new(spoe.Actions)))
+	assert.Equal(t, []string{"a", "b"}, keys)
+}
+
+// keysOf is a propagator that notes the keys of a carrier.
+type keysOf struct{ keys *[]string }
+
+func (keysOf) Fields() []string                                   { return []string{"any"} }
+func (keysOf) Inject(context.Context, propagation.TextMapCarrier) {}
+func (k keysOf) Extract(ctx context.Context, c propagation.TextMapCarrier) context.Context {
+	*k.keys = c.Keys()
+	return ctx
+}
+
+// endingTracers has one tracer, whose spans are not recorded and count their ends.
+type endingTracers struct {
+	noop.TracerProvider
+	ended int
+}
+
+func (p *endingTracers) Tracer(string, ...trace.TracerOption) trace.Tracer {
+	return endingTracer{provider: p}
+}
+
+type endingTracer struct {
+	embedded.Tracer
+	provider *endingTracers
+}
+
+func (t endingTracer) Start(ctx context.Context, _ string, _ ...trace.SpanStartOption) (context.Context, trace.Span) {
+	return ctx, endingSpan{provider: t.provider}
+}
+
+type endingSpan struct {
+	noop.Span
+	provider *endingTracers
+}
+
+func (s endingSpan) End(...trace.SpanEndOption) { s.provider.ended++ }
+
+// TestTraceEnds: a span that is not recorded ends, too, whatever the handler does.
+func TestTraceEnds(t *testing.T) {
+	p := new(endingTracers)
+	mw := middleware.Trace(middleware.TraceConfig{TracerProvider: p})
+	require.NoError(t, mw(setInt("ok", 1)).ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)))
+	assert.Equal(t, 1, p.ended)
+	assert.Panics(t, func() { _ = mw(panics).ServeSPOE(t.Context(), newMessage(t, "m"), new(spoe.Actions)) })
+	assert.Equal(t, 2, p.ended)
 }
