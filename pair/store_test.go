@@ -177,6 +177,25 @@ func TestExpiresOnTime(t *testing.T) {
 	})
 }
 
+// TestTakeTooLate: Take evicts a value that it finds expired, unless the timer does.
+func TestTakeTooLate(t *testing.T) {
+	var evicted atomic.Int64
+	s := pair.New(pair.Config[int]{TTL: 1, Evicted: func(_ int, r pair.Reason) {
+		assert.Equal(t, pair.Expired, r)
+		evicted.Add(1)
+	}})
+	const rounds = 200
+	for i := range rounds {
+		key := s.Put(i)
+		for start := time.Now(); !time.Now().After(start); { // until the clock has moved
+		}
+		_, ok := s.Take(key)
+		assert.False(t, ok)
+	}
+	s.Close()
+	assert.EqualValues(t, rounds, evicted.Load())
+}
+
 // TestExactlyOnce: under load each value is taken or evicted, once.
 func TestExactlyOnce(t *testing.T) {
 	const workers, each = 8, 2000
