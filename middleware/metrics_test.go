@@ -121,7 +121,7 @@ func TestAgentMetrics(t *testing.T) {
 	h.Ask("ok")
 	h.Ask("panic")
 	h.Ask("late")
-	assert.EqualValues(t, 1, m.sums("spop.server.late_handlers")[""])
+	assert.Eventually(t, func() bool { return m.sums("spop.server.late_handlers")[""] == 1 }, 30*time.Second, time.Millisecond)
 	close(late)
 	assert.Eventually(t, func() bool { return m.sums("spop.server.late_handlers")[""] == 0 }, 30*time.Second, time.Millisecond)
 	hold, err := h.Notify(t.Context(), spoetest.Msg("hold"))
