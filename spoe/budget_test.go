@@ -45,7 +45,7 @@ func accountOf(c *conn) budgetAccount {
 // A connection takes bytes before it copies them, 32 KiB at once at least, and returns all
 // when it holds none.
 func TestReserve(t *testing.T) {
-	const most = 1 << 20
+	const most, grant = 1 << 20, 32 << 10
 	c, _ := insideConn(t, &Agent{MaxBuffered: most})
 	assert.True(t, c.reserve(10))
 	assert.Equal(t, budgetAccount{0, grant, 10, grant}, accountOf(c))
@@ -105,7 +105,7 @@ func TestReserveOfOnePayload(t *testing.T) {
 func TestReserveWaits(t *testing.T) {
 	for _, partial := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			const most = 1 << 20
+			const most, grant = 1 << 20, 32 << 10
 			c, _ := insideConn(t, &Agent{MaxBuffered: most})
 			defer c.clock.stop()
 			require.True(t, c.reserve(10))
@@ -131,6 +131,7 @@ func TestReserveWaits(t *testing.T) {
 			c.clock.due.Store(never)
 			c.shared.bytes.giveBack(most - 100)
 			assert.True(t, <-done)
+			assert.Nil(t, c.stop)
 			assert.Equal(t, budgetAccount{6, 2*grant + 6, 2 * grant, 2*grant + 6}, accountOf(c))
 			if partial {
 				assert.Equal(t, now(), c.clock.frameSince.Load(), "its time begins anew")

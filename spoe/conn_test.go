@@ -3,7 +3,9 @@ package spoe
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,6 +205,50 @@ func TestReadRests(t *testing.T) {
 	assert.Empty(t, a.Connections())
 }
 
+// restingConn reads what a script says, and notes who reads.
+type restingConn struct {
+	syscall.RawConn
+	c     *conn
+	waits []time.Duration // before each NOTIFY; then the stream ends
+	once  []bool          // rest was waiting
+}
+
+func (r *restingConn) Read(func(uintptr) bool) error {
+	r.once = append(r.once, r.c.r.once)
+	if len(r.waits) == 0 {
+		return io.EOF
+	}
+	time.Sleep(r.waits[0])
+	r.waits = r.waits[1:]
+	b := codec.AppendFrame(nil, codec.Frame{Type: codec.FrameNotify, Flags: codec.FlagFIN, StreamID: 1, FrameID: 1, Payload: messages(1)})
+	r.c.r.buf, r.c.r.from, r.c.r.to = &buffer{b}, 0, len(b)
+	if !r.c.r.once {
+		return r.c.r.data()
+	}
+	return nil
+}
+
+// After a long rest the next one begins at once; after a short one the reader goes on.
+func TestRest(t *testing.T) {
+	for wait, want := range map[time.Duration][]bool{longRest: {true, true}, longRest - 1: {true, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := insideConn(t, &Agent{NotifyTimeout: time.Hour})
+			noWorkers(c)
+			raw := &restingConn{c: c, waits: []time.Duration{wait}}
+			c.r.raw = raw
+			c.spawn(c.rest)
+			time.Sleep(time.Minute)
+			c.mu.Lock()
+			c.running = 0 // the handler returns
+			c.wakeLocked()
+			c.mu.Unlock()
+			require.NoError(t, c.group.Wait())
+			assert.Equal(t, want, raw.once)
+			assert.Equal(t, 1, c.jobs.n)
+		})
+	}
+}
+
 // An error before the first frame ends the connection, and no frame is read.
 func TestReadEnds(t *testing.T) {
 	_, agent := sockets(t)
@@ -230,6 +276,9 @@ func TestConnInfo(t *testing.T) {
 	c.acking = 2
 	c.held = 5
 	c.fragmentsSeen.Store(6)
+	s := a.Stats()
+	assert.EqualValues(t, 1, s.ConnectionsTotal)
+	assert.EqualValues(t, 1, s.Connections)
 	assert.Equal(t, []ConnInfo{{
 		Peer: peer, EngineID: "e", Applet: true, Phase: "open", Since: epoch.Add(time.Duration(c.clock.start)),
 		MaxFrameSize: 1000, InFlight: 3, Buffered: 5, Fragments: 6,

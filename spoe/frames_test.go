@@ -242,7 +242,10 @@ func TestFragments(t *testing.T) {
 		require.NoError(t, next(fragment(codec.FrameUnset, 0, 6, "0123456789")))
 		assert.Equal(t, 3, c.held)
 		assert.Equal(t, now(), c.clock.payloadSince.Load(), "a skipped one has to come, too")
-		require.NoError(t, first(fragment(codec.FrameNotify, 0, 6, "a")), "a new payload in place of the aborted one")
+		whole := fragment(codec.FrameNotify, codec.FlagFIN, 6, "\x01m\x00")
+		require.NoError(t, first(whole), "a new payload in place of the aborted one")
+		assert.False(t, c.fragments.any())
+		require.NoError(t, first(fragment(codec.FrameNotify, 0, 6, "a")))
 		assert.Equal(t, 4, c.held)
 		require.NoError(t, next(fragment(codec.FrameUnset, codec.FlagABORT, 6, "")))
 
@@ -250,10 +253,10 @@ func TestFragments(t *testing.T) {
 		require.NoError(t, first(fragment(codec.FrameNotify, 0, 7, "\x01")))
 		assert.Equal(t, codec.StatusInvalid, status(next(fragment(codec.FrameUnset, codec.FlagFIN, 7, ""))))
 		c.dispatch()
-		assert.Equal(t, 1, c.jobs.n)
+		assert.Equal(t, 2, c.jobs.n)
 		assert.Equal(t, codec.StatusInvalid, status(first(fragment(codec.FrameNotify, codec.FlagFIN, 8, "\x01"))))
 		c.dispatch()
-		assert.Equal(t, 1, c.jobs.n)
+		assert.Equal(t, 2, c.jobs.n)
 
 		for i := range uint64(maxFragmented) {
 			require.NoError(t, first(fragment(codec.FrameNotify, 0, 100+i, "")))

@@ -19,7 +19,7 @@ func queued(t *testing.T, c *conn, n int) *job {
 	t.Helper()
 	noWorkers(c)
 	j := c.getJob(1, 1, time.Now())
-	j.payload = append(j.payload, messages(n)...)
+	j.copyPayload(messages(n))
 	require.NoError(t, j.parse())
 	c.enqueue(j)
 	c.dispatch()

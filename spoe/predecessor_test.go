@@ -3,7 +3,9 @@ package spoe_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/codec"
+	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -66,4 +69,29 @@ func TestDecodeHeaders(t *testing.T) {
 	got, err := spoe.DecodeHeaders(b)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"1", "2"}, got.Values("X-A"))
+}
+
+// An action that cannot be applied is counted and logged as the failure of the last message
+// that was read; the others stay.
+func TestPredecessorsBadActions(t *testing.T) {
+	log := new(lockedbuffer.Buffer)
+	a := spoe.New(func(messages *spoe.MessageIterator) ([]spoe.Action, error) {
+		for messages.Next() {
+		}
+		return []spoe.Action{
+			spoe.ActionSetVar{Name: "a", Scope: spoe.VarScopeTransaction, Value: 1},
+			spoe.ActionSetVar{Name: "big", Scope: spoe.VarScopeTransaction, Value: strings.Repeat("x", 20_000)},
+			spoe.ActionSetVar{Name: "bad name", Scope: spoe.VarScopeTransaction, Value: 1},
+			spoe.ActionSetVar{Name: "b", Scope: spoe.VarScopeTransaction, Value: 2},
+		}, nil
+	})
+	a.Logger = slog.New(slog.NewTextHandler(log, nil))
+	h := spoetest.NewAgent(t, a)
+	assert.Equal(t, "txn.a=1 txn.b=2", h.AskAll(spoetest.Msg("first"), spoetest.Msg("last")).String())
+	s := a.Stats()
+	assert.EqualValues(t, 1, s.DroppedActions)
+	assert.EqualValues(t, 1, s.Errors)
+	require.NoError(t, a.Shutdown(t.Context()))
+	assert.Equal(t, 2, strings.Count(log.String(), `msg="spoe: message failed" message=last `))
+	assert.NotContains(t, log.String(), "message=first")
 }

@@ -185,6 +185,56 @@ func TestReaderOfASocket(t *testing.T) {
 	assert.Error(t, r.fill())
 }
 
+// A reset ends the reading with its error.
+func TestReaderOfAReset(t *testing.T) {
+	haproxy, agent := sockets(t)
+	var r reader
+	r.init(agent)
+	require.NoError(t, haproxy.SetLinger(0))
+	require.NoError(t, haproxy.Close())
+	assert.ErrorIs(t, r.fill(), syscall.ECONNRESET)
+}
+
+// All bytes of a write leave, however few they are. A write to a HAProxy that is gone fails.
+func TestWriter(t *testing.T) {
+	haproxy, agent := sockets(t)
+	var r reader
+	r.init(agent)
+	var w writer
+	w.init(r.raw)
+	for _, n := range []int{1, 2, 1 << 20} {
+		got := make(chan []byte, 1)
+		go func() {
+			b := make([]byte, n)
+			_, _ = io.ReadFull(haproxy, b)
+			got <- b
+		}()
+		b := bytes.Repeat([]byte{byte(n), 1}, (n+1)/2)[:n]
+		require.NoError(t, w.write(agent, b))
+		assert.True(t, bytes.Equal(b, <-got))
+		assert.Nil(t, w.left)
+	}
+	require.NoError(t, haproxy.SetLinger(0))
+	require.NoError(t, haproxy.Close())
+	failed := make(chan error, 1)
+	go func() {
+		for {
+			if err := w.write(agent, []byte{1}); err != nil {
+				failed <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-failed:
+		assert.True(t, isNormalEnd(err), err)
+	case <-time.After(30 * time.Second):
+		t.Error("the write does not fail")
+	}
+	agent.Close()
+	assert.Error(t, w.write(agent, []byte{1}))
+}
+
 // While a socket's reader waits it has no buffer; part of a frame keeps it. A failed read or
 // data ends the reading.
 func TestReaderEach(t *testing.T) {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 // scripted is a listener whose Accept fails with errs, one after the other, and then with
@@ -495,4 +497,44 @@ func TestAwaitReports(t *testing.T) {
 		assert.EqualValues(t, 2, a.Stats().ReportsDropped)
 		close(release)
 	})
+}
+
+// Shutdown logs how it ended.
+func TestShutdownIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &Agent{}
+		c, _ := insideConn(t, a)
+		log := logged(c)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.ErrorContains(t, a.Shutdown(ctx), "spoe: shutdown ran out of time with 1 connections, 0 NOTIFYs in flight and 0 late handlers")
+		assert.Contains(t, log(), `level=WARN msg="spoe: shutdown ran out of time" error="spoe: shutdown ran out of time with 1 connections`)
+		a.shared.removeConn(c)
+		assert.NotContains(t, log(), "spoe: shut down")
+		assert.NoError(t, a.Shutdown(t.Context()))
+		assert.Contains(t, log(), `level=INFO msg="spoe: shut down"`)
+		time.Sleep(time.Minute)
+		assert.Error(t, a.shared.abandoned.Err())
+		c.clock.stop()
+	})
+}
+
+// brokenError is an error whose text and whose kind cannot be asked for.
+type brokenError struct{ text string }
+
+func (e *brokenError) Error() string { panic(e.text) }
+func (e *brokenError) Is(error) bool { panic(e.text) }
+
+// The text of a panic in an error's methods is bounded.
+func TestReadableErrorIsBounded(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	err := readableError(&brokenError{long})
+	assert.ErrorContains(t, err, safetext.Clip(long, 200)+"; return a plain nil")
+	var p *PanicError
+	require.ErrorAs(t, readableError(&PanicError{Value: errors.New(long), Stack: []byte("stack")}), &p)
+	assert.Equal(t, "stack", string(p.Stack))
+	panicked := &PanicError{Value: &brokenError{long}, Stack: []byte("stack")}
+	require.ErrorAs(t, readableError(panicked), &p)
+	assert.Equal(t, "stack", string(p.Stack))
+	assert.Equal(t, "spoe: handler panicked: "+safetext.Error(panicked, 200), p.Error())
 }
