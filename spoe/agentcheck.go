@@ -2,6 +2,7 @@ package spoe
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/spoke-go/spoke/spoe/internal/listen"
 )
 
 // The answers to HAProxy's agent-check. maxconn:1 stops HAProxy up to 3.0 from
@@ -34,13 +37,29 @@ const (
 	drainPause = 100 * time.Millisecond
 )
 
-// answerAgentChecks answers agent-checks on ln until Run ends, and waits for checks under
-// way.
+// listenForAgentChecks listens on AgentCheckAddr for the first Run of the agent. It returns
+// nil for any other Run, and where the address is not set.
+func (a *Agent) listenForAgentChecks() (net.Listener, error) {
+	s := &a.shared
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case a.AgentCheckAddr == "" || s.checked:
+		return nil, nil
+	case isClosed(s.closing):
+		return nil, ErrAgentClosed
+	}
+	ln, err := listen.Listen(a.AgentCheckAddr)
+	if err != nil {
+		return nil, fmt.Errorf("spoe: Agent.AgentCheckAddr: %w", err)
+	}
+	s.checked, s.listeners[ln] = true, struct{}{}
+	return ln, nil
+}
+
+// answerAgentChecks answers agent-checks on ln until the agent closes it, and waits for
+// checks under way.
 func (a *Agent) answerAgentChecks(ctx context.Context, ln net.Listener) error {
-	go func() { // ends with the agent, and closes the listener for the loop below
-		<-a.shared.closing
-		ln.Close()
-	}()
 	var checks errgroup.Group // each ends within agentCheckTimeout
 	checks.SetLimit(maxAgentChecks)
 	defer checks.Wait()

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/internal/freeaddr"
 	"github.com/spoke-go/spoke/internal/lockedbuffer"
 	"github.com/spoke-go/spoke/spoe"
@@ -120,4 +121,28 @@ func TestAgentCheckAddrInUse(t *testing.T) {
 	assert.ErrorContains(t, err, "spoe: Agent.AgentCheckAddr: ")
 	_, err = ln.Accept()
 	assert.ErrorIs(t, err, net.ErrClosed)
+}
+
+// Shutdown waits until a HAProxy that asks has read the drain, and then for it to close its
+// connections.
+func TestShutdownAwaitsTheDrain(t *testing.T) {
+	a := &spoe.Agent{Handler: byName{"m": set("x", 1)}, AgentCheckAddr: freeaddr.Find(t), Logger: slog.New(slog.DiscardHandler)}
+	nc, _ := dialAgent(t, a)
+	c := spoetest.NewClient(nc, eventually)
+	_, err := c.Handshake(t.Context(), spoetest.DefaultHello())
+	require.NoError(t, err)
+	require.Equal(t, "up ready maxconn:0\n", agentCheck(a.AgentCheckAddr))
+	took := shutdown(a, time.Hour)
+	time.Sleep(400 * time.Millisecond) // more than the quiet moment at which Shutdown closes connections
+	_, err = c.Ask(t.Context(), "m")
+	require.NoError(t, err, "HAProxy has not read the drain")
+	require.Equal(t, "drain maxconn:1\n", agentCheck(a.AgentCheckAddr))
+	start := time.Now()
+	time.Sleep(600 * time.Millisecond)
+	c.Close()
+	inTime := time.Since(start) < 2*time.Second
+	assert.Less(t, <-took, 10*time.Second, "neither failed checks nor their end are waited for")
+	if inTime { // as long as the agent waits for HAProxy's close
+		assert.Zero(t, a.Stats().DisconnectsSent[codec.StatusNormal], "HAProxy closed the connection")
+	}
 }

@@ -46,6 +46,7 @@ type agentState struct {
 
 	mu        sync.Mutex // guards what follows
 	listeners map[net.Listener]struct{}
+	checked   bool // listeners has that of AgentCheckAddr
 	conns     map[*conn]struct{}
 	tasks     int           // goroutines of Message.Go
 	gone      chan struct{} // closed when neither is left; made by the first waiting goroutine

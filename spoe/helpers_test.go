@@ -2,8 +2,16 @@ package spoe_test
 
 import (
 	"context"
+	"crypto/tls"
+	"net"
+	"net/http/httptest"
 	"strconv"
+	"sync"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/spoke-go/spoke/spoe"
 )
@@ -40,4 +48,31 @@ func set(name string, v int64) handlerFunc {
 	return func(_ context.Context, _ *spoe.Message, acts *spoe.Actions) error {
 		return acts.SetInt(spoe.VarScopeTransaction, name, v)
 	}
+}
+
+// dialAgent runs an agent on a TCP port and connects to it. end closes the agent and waits
+// for its end; the test's cleanup calls it as well.
+func dialAgent(t *testing.T, a *spoe.Agent) (nc net.Conn, end func()) {
+	t.Helper()
+	ln, err := spoe.Listen("127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- a.Serve(ln) }() // ends with Close
+	end = sync.OnceFunc(func() {
+		a.Close()
+		assert.ErrorIs(t, <-ended, spoe.ErrAgentClosed)
+	})
+	t.Cleanup(end)
+	nc, err = net.Dial("tcp", ln.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { nc.Close() })
+	return nc, end
+}
+
+// certificate returns a configuration for Agent.TLSConfig.
+func certificate(t *testing.T) *tls.Config {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	return &tls.Config{Certificates: s.TLS.Certificates}
 }

@@ -291,6 +291,17 @@ func TestActionsOverwritten(t *testing.T) {
 	})
 }
 
+// agentCheck asks as HAProxy does, and returns "" where no agent answers.
+func agentCheck(addr string) string {
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		return ""
+	}
+	defer nc.Close()
+	b, _ := io.ReadAll(nc)
+	return string(b)
+}
+
 // HAProxy's agent-check reads ready, and drain from the beginning of Shutdown on,
 // which replaces waiting for failed health checks.
 func TestAgentCheck(t *testing.T) {
@@ -300,15 +311,7 @@ func TestAgentCheck(t *testing.T) {
 	a := &spoe.Agent{Handler: nothing, AgentCheckAddr: addr, Logger: slog.New(slog.DiscardHandler)}
 	ended := make(chan error, 1)
 	go func() { ended <- a.Serve(ln) }()
-	check := func() string {
-		nc, err := net.Dial("tcp", addr)
-		if err != nil {
-			return ""
-		}
-		defer nc.Close()
-		b, _ := io.ReadAll(nc)
-		return string(b)
-	}
+	check := func() string { return agentCheck(addr) }
 	require.Eventually(t, func() bool { return check() == "up ready maxconn:0\n" }, eventually, tick)
 	const limit = 2 * time.Hour // Shutdown would wait for half of it
 	took := shutdown(a, limit)
@@ -340,15 +343,7 @@ func TestDrain(t *testing.T) {
 		t.Cleanup(func() { c.Close() })
 		return c
 	}
-	check := func() string {
-		nc, err := net.Dial("tcp", addr)
-		if err != nil {
-			return ""
-		}
-		defer nc.Close()
-		b, _ := io.ReadAll(nc)
-		return string(b)
-	}
+	check := func() string { return agentCheck(addr) }
 	healthy := func() error {
 		_, err := spoetest.HealthCheck(t.Context(), "tcp", ln.Addr().String())
 		return err
@@ -366,57 +361,4 @@ func TestDrain(t *testing.T) {
 	close(drained)
 	assert.Positive(t, <-took, "a clean end")
 	assert.ErrorIs(t, <-ended, spoe.ErrAgentClosed)
-}
-
-func TestParseAddr(t *testing.T) {
-	filled := func(name string) string { return name + string(make([]byte, 107-len(name))) }
-	for _, tt := range []struct{ addr, network, address string }{
-		{"127.0.0.1:9000", "tcp", "127.0.0.1:9000"},
-		{"[::1]:9000", "tcp", "[::1]:9000"},
-		{":9000", "tcp", ":9000"},
-		{"*:9000", "tcp", ":9000"},
-		{"ipv4@127.0.0.1:9000", "tcp4", "127.0.0.1:9000"},
-		{"ipv4@:9000", "tcp4", ":9000"},
-		{"ipv6@::1:9000", "tcp6", "[::1]:9000"},
-		{"unix:/run/a.sock", "unix", "/run/a.sock"},
-		{"unix@/run/a.sock", "unix", "/run/a.sock"},
-		{"/run/a.sock", "unix", "/run/a.sock"},
-		{"unix:@a", "unix", "@" + filled("a")},
-		{"abns@a", "unix", "@" + filled("a")},
-		{"abnsz@a", "unix", "@a"},
-		{"fd@3", "fd", "3"},
-	} {
-		network, address, err := spoe.ParseAddr(tt.addr)
-		assert.NoError(t, err, tt.addr)
-		assert.Equal(t, []string{tt.network, tt.address}, []string{network, address}, tt.addr)
-	}
-	for addr, want := range map[string]string{
-		"9000": "the port is missing", "unix@": "no path", "abns@": "no name", "fd@x": "no file descriptor", "127.0.0.1:99999": "no port", ":": "no port",
-	} {
-		_, _, err := spoe.ParseAddr(addr)
-		assert.ErrorContains(t, err, want, addr)
-	}
-}
-
-// The first bytes of another protocol are named.
-func TestOtherProtocolsAreNamed(t *testing.T) {
-	for bytes, want := range map[string]string{
-		"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n": "PROXY protocol",
-		"\x16\x03\x01\x02\x00\x01\x00":           "TLS ClientHello",
-		"GET / HTTP/1.1\r\n\r\n":                 "HTTP request",
-		"OPTIONS / HTTP/1.0\r\n\r\n":             "option httpchk",
-		"SSH-2.0-OpenSSH_9.2\r\n":                "SSH",
-		"\x7f\x00\x00\x00abc":                    "the first frame announces 2130706432 bytes",
-	} {
-		log := new(lockedbuffer.Buffer)
-		h := spoetest.NewAgent(t, &spoe.Agent{Handler: nothing, Logger: slog.New(slog.NewTextHandler(log, nil))})
-		nc, err := h.Listener().DialContext(t.Context())
-		require.NoError(t, err)
-		_, err = nc.Write([]byte(bytes))
-		require.NoError(t, err)
-		nc.CloseWrite()
-		_, _ = io.ReadAll(nc)
-		assert.Eventually(t, func() bool { return assert.Contains(new(testing.T), log.String(), want) }, eventually, tick, "%q: %s", bytes, log)
-		nc.Close()
-	}
 }

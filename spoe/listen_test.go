@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -153,4 +154,64 @@ func TestListenAndRun(t *testing.T) {
 	assert.ErrorContains(t, err, "two.sock")
 	assert.NoFileExists(t, one)
 	assert.ErrorContains(t, (&spoe.Agent{Handler: nothing}).ListenAndRun(t.Context()), "name an address")
+}
+
+// Addresses are those of HAProxy's bind and server lines.
+func TestParseAddr(t *testing.T) {
+	filled := func(name string) string { return name + string(make([]byte, 107-len(name))) }
+	for _, tt := range []struct{ addr, network, address string }{
+		{"127.0.0.1:9000", "tcp", "127.0.0.1:9000"},
+		{"[::1]:9000", "tcp", "[::1]:9000"},
+		{":9000", "tcp", ":9000"},
+		{"*:9000", "tcp", ":9000"},
+		{"ipv4@127.0.0.1:9000", "tcp4", "127.0.0.1:9000"},
+		{"ipv4@:9000", "tcp4", ":9000"},
+		{"ipv6@::1:9000", "tcp6", "[::1]:9000"},
+		{"unix:/run/a.sock", "unix", "/run/a.sock"},
+		{"unix@/run/a.sock", "unix", "/run/a.sock"},
+		{"/run/a.sock", "unix", "/run/a.sock"},
+		{"unix:@a", "unix", "@" + filled("a")},
+		{"abns@a", "unix", "@" + filled("a")},
+		{"abnsz@a", "unix", "@a"},
+		{"uxst@/run/a.sock", "unix", "/run/a.sock"},
+		{"unix@/run/a@b", "unix", "/run/a@b"},
+		{"/run/a@b", "unix", "/run/a@b"},
+		{"unix@@a", "unix", "@" + filled("a")},
+		{"unix:" + strings.Repeat("a", 107), "unix", strings.Repeat("a", 107)},
+		{"abnsz@" + strings.Repeat("a", 107), "unix", "@" + strings.Repeat("a", 107)},
+		{"fd@3", "fd", "3"},
+		{"fd:3", "fd", "3"},
+		{"::1:9000", "tcp", "[::1]:9000"},
+		{":::9000", "tcp", "[::]:9000"},
+		{"[fe80::1%eth0]:9000", "tcp", "[fe80::1%eth0]:9000"},
+		{"ipv6@fe80::1%eth0:9000", "tcp6", "[fe80::1%eth0]:9000"},
+		{"localhost:65535", "tcp", "localhost:65535"},
+		{":http", "tcp", ":http"},
+		{"ip@127.0.0.1:9000", "tcp", "127.0.0.1:9000"},
+		{"tcp@127.0.0.1:9000", "tcp", "127.0.0.1:9000"},
+		{"tcp4@*:9000", "tcp4", ":9000"},
+		{"tcp6@::1:9000", "tcp6", "[::1]:9000"},
+		{"mptcp@127.0.0.1:9000", "tcp", "127.0.0.1:9000"},
+		{"mptcp4@127.0.0.1:9000", "tcp4", "127.0.0.1:9000"},
+		{"mptcp6@::1:9000", "tcp6", "[::1]:9000"},
+		{"stream+ipv4@127.0.0.1:9000", "tcp4", "127.0.0.1:9000"},
+		{"stream+/run/a.sock", "unix", "/run/a.sock"},
+	} {
+		network, address, err := spoe.ParseAddr(tt.addr)
+		assert.NoError(t, err, tt.addr)
+		assert.Equal(t, []string{tt.network, tt.address}, []string{network, address}, tt.addr)
+	}
+	for addr, want := range map[string]string{
+		"": "the port is missing", "9000": "the port is missing", "[::1]": "no port", ":": "no port", "*:": "no port",
+		"127.0.0.1:65536": "no port", "127.0.0.1:+5": "no port", "127.0.0.1:-1": "no port", "127.0.0.1:9000-9010": "no port",
+		"unix@": "no path", "unix:" + strings.Repeat("a", 108): "the path has 108 bytes; the longest has 107",
+		"abns@": "no name", "unix@@": "no name", "abnsz@" + strings.Repeat("a", 108): "the name has 108 bytes; the longest has 107",
+		"fd@x": "no file descriptor", "fd@": "no file descriptor", "fd:-1": "no file descriptor", "fd@4294967296": "no file descriptor",
+		"udp@127.0.0.1:9000": "SPOP has no udp addresses", "quic4@127.0.0.1:9000": "SPOP has no quic4 addresses",
+		"uxdg@/run/a.sock": "SPOP has no uxdg addresses", "dgram+unix@/run/a.sock": "SPOP has no dgram+unix addresses",
+		"sockpair@3": "SPOP has no sockpair addresses", "rhttp@a": "SPOP has no rhttp addresses",
+	} {
+		_, _, err := spoe.ParseAddr(addr)
+		assert.ErrorContains(t, err, want, addr)
+	}
 }

@@ -34,7 +34,7 @@ func (a *Agent) ListenAndRun(ctx context.Context, addrs ...string) error {
 	}
 	lns := make([]net.Listener, 0, len(addrs))
 	for _, addr := range addrs {
-		ln, err := listen.Listen(addr, a.SocketMode)
+		ln, err := listen.Listen(addr)
 		if err != nil {
 			for _, ln := range lns {
 				ln.Close()
@@ -87,19 +87,19 @@ func (a *Agent) Run(ctx context.Context, lns ...net.Listener) error {
 		return ErrAgentClosed
 	}
 	defer a.shared.removeListeners(lns)
+	checks, err := a.listenForAgentChecks()
+	if err != nil {
+		return err
+	}
 	g, gctx := errgroup.WithContext(ctx)
-	if a.AgentCheckAddr != "" {
-		ln, err := listen.Listen(a.AgentCheckAddr, 0)
-		if err != nil {
-			return fmt.Errorf("spoe: Agent.AgentCheckAddr: %w", err)
-		}
-		g.Go(func() error { return a.answerAgentChecks(gctx, ln) })
+	if checks != nil {
+		g.Go(func() error { return a.answerAgentChecks(gctx, checks) })
 	}
 	for _, ln := range lns {
 		g.Go(func() error { return a.accept(g, ln) })
 	}
 	g.Go(func() error { return a.awaitEnd(ctx, gctx) })
-	err := g.Wait()
+	err = g.Wait()
 	if isClosed(a.shared.closing) {
 		select {
 		case <-a.shared.allGone():

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Listen is spoe.Listen; a unix socket file gets mode, unless that is 0.
-func Listen(addr string, mode fs.FileMode) (net.Listener, error) {
-	ln, err := listenAny(addr, mode)
+// Listen is spoe.Listen.
+func Listen(addr string) (net.Listener, error) {
+	ln, err := listenAny(addr)
 	if err == nil {
 		return ln, nil
 	}
@@ -26,7 +26,7 @@ func Listen(addr string, mode fs.FileMode) (net.Listener, error) {
 	return nil, fmt.Errorf("spoe: cannot listen on %q: %w", addr, err)
 }
 
-func listenAny(addr string, mode fs.FileMode) (net.Listener, error) {
+func listenAny(addr string) (net.Listener, error) {
 	network, address, err := ParseAddr(addr)
 	switch {
 	case err != nil:
@@ -34,29 +34,20 @@ func listenAny(addr string, mode fs.FileMode) (net.Listener, error) {
 	case network == "fd":
 		return listenFD(address)
 	case network == "unix" && !strings.HasPrefix(address, "@"):
-		return listenUnix(address, mode)
+		return listenUnix(address)
 	}
 	return net.Listen(network, address)
 }
 
-func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
+func listenUnix(path string) (net.Listener, error) {
 	ln, err := net.Listen("unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		if err := removeStale(path); err != nil {
 			return nil, err
 		}
-		ln, err = net.Listen("unix", path)
+		return net.Listen("unix", path)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if mode != 0 {
-		if err := os.Chmod(path, mode); err != nil {
-			ln.Close()
-			return nil, err
-		}
-	}
-	return ln, nil
+	return ln, err
 }
 
 // removeStale removes a socket file on which no process listens.
