@@ -110,13 +110,14 @@ func isClosed(step <-chan struct{}) bool {
 }
 
 // addConn takes a connection into account; it returns false if the agent is
-// closing.
+// closing. From then on Close may end the connection.
 func (s *agentState) addConn(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if isClosed(s.closing) {
 		return false
 	}
+	c.report(StateNew)
 	s.conns[c] = struct{}{}
 	s.counters.connections.Add(1)
 	s.counters.accepted.Add(1)

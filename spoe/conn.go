@@ -104,7 +104,6 @@ func newConn(a *Agent, g *errgroup.Group, nc net.Conn) *conn {
 
 // serve begins the connection and goes on with read.
 func (c *conn) serve() {
-	c.report(StateNew)
 	c.clock.arm(c.clock.start + int64(c.shared.hello))
 	c.read(c.begin(), true)
 }
