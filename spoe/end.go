@@ -37,7 +37,7 @@ func (c *conn) end(err error) {
 	case err == nil, errors.Is(err, errClosed), isNormalEnd(err):
 		c.logEnd()
 	case c.phase() == greeting && c.isTLS():
-		c.complain("TLS handshake failed; HAProxy's server line and the agent's certificates do not fit", slog.Any("error", err))
+		c.complain("TLS handshake failed; HAProxy's server line and the agent's certificates do not fit", slog.Any("error", explainTLS(err)))
 	default:
 		c.complain("connection broke", slog.Any("error", err))
 	}

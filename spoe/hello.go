@@ -50,7 +50,7 @@ func (c *conn) readHello() (codec.Frame, error) {
 	for {
 		frame, ok, err := c.r.next(maxHello)
 		if err != nil {
-			return codec.Frame{}, c.r.explainHello(err)
+			return codec.Frame{}, c.explainHello(err)
 		}
 		if ok {
 			c.clock.frameSince.Store(never)
@@ -121,8 +121,4 @@ func invalid(format string, args ...any) error {
 // tooBig is a frame that gets status 3.
 func tooBig(n uint32, max int) error {
 	return &codec.Error{Status: codec.StatusTooBig, Reason: fmt.Sprintf("frame of %d bytes, agreed are %d", n, max)}
-}
-
-func tooBigHello(n uint32) string {
-	return fmt.Sprintf("the first frame announces %d bytes; a HAPROXY-HELLO has at most %d", n, maxHello)
 }

@@ -10,8 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-
-	"github.com/spoke-go/spoke/internal/safetext"
 )
 
 const (
@@ -57,7 +55,7 @@ func readV1(r io.Reader, line []byte) (net.Addr, error) {
 			return nil, err
 		}
 	}
-	bad := malformed("malformed: %q", safetext.Clip(string(line), maxV1))
+	bad := malformed("malformed: %q", line)
 	text, ok := strings.CutSuffix(string(line), "\r\n")
 	if !ok {
 		return nil, bad
