@@ -3,6 +3,7 @@ package spoe
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -163,6 +164,9 @@ func (a *Agent) limits() (limits, error) {
 	if a.Handler == nil && a.notify == nil {
 		return limits{}, fmt.Errorf("spoe: the agent has no handler: set Agent.Handler")
 	}
+	if a.Handler != nil && a.notify != nil {
+		return limits{}, errors.New("spoe: the agent has the function of spoe.New and a Handler; set one of them")
+	}
 	var err error
 	count := func(field string, v, def int) int {
 		if v < 0 && err == nil {
@@ -205,6 +209,11 @@ func (a *Agent) limits() (limits, error) {
 	}
 	if err == nil && l.maxBuffered < minMaxBuffered {
 		err = fmt.Errorf("spoe: Agent.MaxBuffered is %d; the least is %d bytes", l.maxBuffered, minMaxBuffered)
+	}
+	for _, p := range a.AllowedPeers {
+		if err == nil && (!p.IsValid() || p.Addr().Is4In6()) {
+			err = fmt.Errorf("spoe: Agent.AllowedPeers has %v, which no peer is in; write networks as 192.0.2.0/24 or 2001:db8::/32", p)
+		}
 	}
 	return l, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,6 +22,8 @@ func TestBadConfiguration(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer busy.Close()
+	both := spoe.New(func(*spoe.MessageIterator) ([]spoe.Action, error) { return nil, nil })
+	both.Handler = nothing
 	for _, tt := range []struct {
 		name  string
 		agent *spoe.Agent
@@ -34,6 +37,9 @@ func TestBadConfiguration(t *testing.T) {
 		{"TLS without certificate", &spoe.Agent{Handler: nothing, TLSConfig: &tls.Config{}}, "127.0.0.1:0", "spoe: Agent.TLSConfig has no certificate: see spoe.LoadTLS"},
 		{"certificate without key", &spoe.Agent{Handler: nothing, TLSConfig: &tls.Config{Certificates: make([]tls.Certificate, 1)}}, "127.0.0.1:0", "spoe: certificate 0 of Agent.TLSConfig has no private key: see spoe.LoadTLS"},
 		{"address in use", &spoe.Agent{Handler: nothing}, busy.Addr().String(), "spoe: cannot listen on " + busy.Addr().String() + ": another process does; stop it or choose another address"},
+		{"two handlers", both, "127.0.0.1:0", "spoe: the agent has the function of spoe.New and a Handler; set one of them"},
+		{"no network", &spoe.Agent{Handler: nothing, AllowedPeers: make([]netip.Prefix, 1)}, "127.0.0.1:0", "spoe: Agent.AllowedPeers has invalid Prefix, which no peer is in; write networks as 192.0.2.0/24 or 2001:db8::/32"},
+		{"mapped network", &spoe.Agent{Handler: nothing, AllowedPeers: []netip.Prefix{netip.MustParsePrefix("::ffff:192.0.2.0/120")}}, "127.0.0.1:0", "spoe: Agent.AllowedPeers has ::ffff:192.0.2.0/120, which no peer is in"},
 		{"no address", &spoe.Agent{Handler: nothing}, "9000", `spoe: address "9000": the port is missing; write host:port`},
 		{"no path", &spoe.Agent{Handler: nothing}, "unix:", `spoe: address "unix:" has no path; write unix:/path or unix:@name`},
 		{"no descriptor", &spoe.Agent{Handler: nothing}, "fd:x", `spoe: address "fd:x": "x" is no file descriptor; write fd:3`},

@@ -60,7 +60,7 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 
 	half, cancel := halfOf(ctx)
 	select {
-	case <-s.checks.Failing(s.shutdownChecks + 1):
+	case <-s.checks.Failing(s.shutdownChecks):
 	case <-s.closing:
 	case <-half.Done():
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +93,72 @@ func TestShutdownForgetsCheckers(t *testing.T) {
 		}
 		h.Client.Close()
 		assert.LessOrEqual(t, <-shutdown(h.Agent(), time.Minute), 8*time.Second)
+	})
+}
+
+// ShutdownChecks has no value for unlimited; the largest number is one: Shutdown waits for
+// half of its time.
+func TestShutdownChecksWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := spoetest.NewAgent(t, &spoe.Agent{Handler: nothing, ShutdownChecks: math.MaxInt, Logger: slog.New(slog.DiscardHandler)})
+		_, err := h.Connect().HealthCheck(t.Context())
+		require.NoError(t, err)
+		h.Close()
+		assert.Equal(t, 3*time.Second, <-shutdown(h.Agent(), 6*time.Second))
+	})
+}
+
+// Shutdown may be called before the agent runs, by several goroutines, by a handler, and
+// after the end.
+func TestShutdownCalls(t *testing.T) {
+	t.Run("before", func(t *testing.T) {
+		a := &spoe.Agent{Handler: nothing, Logger: slog.New(slog.DiscardHandler)}
+		require.NoError(t, a.Shutdown(t.Context()))
+		ln := spoetest.NewListener()
+		assert.ErrorIs(t, a.Serve(ln), spoe.ErrAgentClosed)
+		_, err := ln.DialContext(t.Context())
+		assert.ErrorIs(t, err, net.ErrClosed)
+	})
+	t.Run("several", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := spoetest.New(t, byName{"slow": sleeper(3 * time.Second)})
+			id, err := h.Notify(t.Context(), spoetest.Msg("slow"))
+			require.NoError(t, err)
+			synctest.Wait()
+			all := []<-chan time.Duration{shutdown(h.Agent(), time.Minute), shutdown(h.Agent(), time.Hour), shutdown(h.Agent(), time.Minute)}
+			_, err = h.Ack(t.Context(), id)
+			require.NoError(t, err)
+			h.Close()
+			took := <-all[0]
+			assert.InDelta(t, 3*time.Second, took, float64(time.Second))
+			assert.Equal(t, took, <-all[1], "they wait for the same end")
+			assert.Equal(t, took, <-all[2])
+			assert.Zero(t, <-shutdown(h.Agent(), time.Minute))
+		})
+	})
+	t.Run("several, one of them in a hurry", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := spoetest.New(t, byName{"hangs": untilOver})
+			_, err := h.Notify(t.Context(), spoetest.Msg("hangs"))
+			require.NoError(t, err)
+			synctest.Wait()
+			patient, hurried := shutdown(h.Agent(), time.Minute), shutdown(h.Agent(), time.Second)
+			assert.Negative(t, <-hurried, "it runs out of time")
+			assert.Equal(t, time.Second, <-patient, "and ends the agent for both")
+		})
+	})
+	t.Run("by a handler", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var a *spoe.Agent
+			h := spoetest.NewAgent(t, &spoe.Agent{Logger: slog.New(slog.DiscardHandler), Handler: byName{"end": func(ctx context.Context, _ *spoe.Message, _ *spoe.Actions) error {
+				ctx, cancel := context.WithTimeout(ctx, time.Second)
+				defer cancel()
+				return a.Shutdown(ctx)
+			}}})
+			a = h.Agent()
+			_, err := h.Client.Ask(t.Context(), "end")
+			assert.Error(t, err, "it waits for itself, until its time is over")
+		})
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 type Checks struct {
 	mu      sync.Mutex // guards what follows
 	sources map[string]*source
-	needed  int           // failed checks of each source, set by Failing
+	most    int           // failed checks of a source that is awaited, set by Failing
 	done    chan struct{} // closed when each source has had them; made by Failing
 	closed  bool          // done is closed
 	again   *time.Timer   // looks for sources that are gone
@@ -94,12 +94,12 @@ func (k *Checks) seenLocked(peer net.Addr) *source {
 }
 
 // Failing returns a channel that is closed once each source that has not gone
-// has seen n checks fail.
+// has seen more than n checks fail.
 func (k *Checks) Failing(n int) <-chan struct{} {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.done == nil {
-		k.needed, k.done = n, make(chan struct{})
+		k.most, k.done = n, make(chan struct{})
 		k.lookLocked()
 	}
 	return k.done
@@ -114,7 +114,7 @@ func (k *Checks) lookLocked() {
 	t := time.Now()
 	var next time.Time
 	for _, s := range k.sources {
-		if gone := s.gone(); !s.drained && s.failed < k.needed && gone.After(t) && (next.IsZero() || gone.Before(next)) {
+		if gone := s.gone(); !s.drained && s.failed <= k.most && gone.After(t) && (next.IsZero() || gone.Before(next)) {
 			next = gone
 		}
 	}
