@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spoke-go/spoke/codec"
 	"github.com/spoke-go/spoke/spoe"
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
@@ -144,6 +145,36 @@ func TestMaxConnectionAge(t *testing.T) {
 		assert.Equal(t, s.Notifies, s.Acks, "nothing was lost")
 		assert.EqualValues(t, 1, s.DisconnectsSent[0])
 	})
+}
+
+// A connection that is not quiet for a while stays open beyond its age: HAProxy 3.1 and
+// later for 250 ms, up to 3.0 for a second, in which nothing is in flight and no frame comes.
+func TestMaxConnectionAgeAwaitsAQuietMoment(t *testing.T) {
+	for name, tt := range map[string]struct {
+		hello spoetest.Hello
+		quiet time.Duration
+	}{"up to 3.0": {appletHello(), time.Second}, "3.1 and later": {spoetest.DefaultHello(), 250 * time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const age = 10 * time.Second
+				h := spoetest.NewAgent(t, &spoe.Agent{Handler: nothing, MaxConnectionAge: age})
+				h.Close() // its own connection
+				c := h.Dial(tt.hello)
+				for start := time.Now(); time.Since(start) < 2*age; time.Sleep(tt.quiet - 10*time.Millisecond) {
+					_, err := c.Ask(t.Context(), "m")
+					require.NoError(t, err)
+				}
+				_, err := c.Ask(t.Context(), "m")
+				require.NoError(t, err)
+				last := time.Now()
+				d, err := c.ReadDisconnect(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, codec.StatusNormal, d.Status)
+				assert.GreaterOrEqual(t, time.Since(last), tt.quiet)
+				assert.Less(t, time.Since(last), tt.quiet+50*time.Millisecond)
+			})
+		})
+	}
 }
 
 // Workers that are not needed are let go.

@@ -77,3 +77,37 @@ func TestWaitForSlotEnds(t *testing.T) {
 		assert.Contains(t, log.String(), "1 connections are open (Agent.MaxConnections)")
 	})
 }
+
+// A connection that waited and has its slot, or has ended, does not count as waiting: it
+// costs no other its place, and loses none.
+func TestPlacesAreGivenBack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		waiting int
+		leave   bool
+	}{"by a slot": {1024, false}, "by the end": {600, true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := spoetest.NewAgent(t, &spoe.Agent{Handler: byName{"m": set("ok", 1)}, MaxConnections: 1, Logger: slog.New(slog.DiscardHandler)})
+				first := waitForSlot(t, h)
+				synctest.Wait()
+				if tt.leave {
+					for range tt.waiting {
+						h.Connect().Close()
+					}
+				} else {
+					h.Close() // first gets its slot
+				}
+				synctest.Wait()
+				for range tt.waiting {
+					waitForSlot(t, h)
+				}
+				synctest.Wait()
+				h.Close()
+				vars, err := first.Ask(t.Context(), "m")
+				require.NoError(t, err)
+				assert.EqualValues(t, 1, vars.Int("txn.ok"))
+				assert.Len(t, h.Agent().Connections(), 1+tt.waiting)
+			})
+		})
+	}
+}

@@ -88,7 +88,7 @@ func (l *limits) rule(p phase, k times, t int64) (v verdict, next int64) {
 		if pause {
 			from = t // the earliest end of the pause
 		}
-		if after(from, l.idle) && !pause {
+		if after(from, l.idle) {
 			return idle, next
 		}
 		if p == open && k.awake && !pause && after(k.lastFrame, lookForEnd) {
