@@ -141,6 +141,7 @@ func TestSetPhase(t *testing.T) {
 		defer c.mu.Unlock()
 		return c.setPhaseLocked(p)
 	}
+	assert.Equal(t, StateNew, <-states)
 	assert.Equal(t, StateReady, <-states)
 	assert.False(t, set(open))
 	assert.False(t, set(greeting))
