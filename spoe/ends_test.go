@@ -20,8 +20,8 @@ import (
 	"github.com/spoke-go/spoke/spoe/spoetest"
 )
 
-// starts are the ways to start an agent on the unix socket path. Those that take a listener
-// get ln, which is nil for the others.
+// starts are the ways to start an agent on the unix socket path, or on its listener ln,
+// which is nil if the call listens by itself.
 var starts = map[string]struct {
 	listens  bool // by itself
 	endsWith bool // its context
@@ -78,7 +78,8 @@ func (s *started) dial(t *testing.T, d *spoetest.Dialer) (c *spoetest.Client) {
 	return c
 }
 
-// TestEnds: what ends an agent decides the error, and not the call that started it.
+// TestEnds: the error depends on the reason for the end, not on the call that started the
+// agent.
 func TestEnds(t *testing.T) {
 	for name, tt := range map[string]struct {
 		byContext, byListener bool

@@ -59,7 +59,7 @@ func (c *conn) explainHello(err error) error {
 	}
 	n, _ := codec.FrameLength(b)
 	return &codec.Error{Status: bad.Status, Reason: fmt.Sprintf(
-		"the first frame announces %d bytes, and a HAPROXY-HELLO has at most %d; the connection begins with %q", n, maxHello, b[:min(len(b), 16)])}
+		"the first frame announces %d bytes; a HAPROXY-HELLO has at most %d; the connection begins with %q", n, maxHello, b[:min(len(b), 16)])}
 }
 
 // explainTLS replaces the error of a TLS handshake by one that names the protocol that the

@@ -31,7 +31,7 @@ func warning(t *testing.T, a *spoe.Agent, bytes string) string {
 	return log.String()
 }
 
-// inLog is how a text appears in a line of slog's TextHandler.
+// inLog quotes text as slog's TextHandler does.
 func inLog(text string) string { return strings.Trim(strconv.Quote(text), `"`) }
 
 // The first bytes of another protocol are named, also if only some of them have come.
@@ -55,7 +55,7 @@ func TestOtherProtocolsAreNamed(t *testing.T) {
 		"TRACE / HTTP/1.1\r\n\r\n":               http,
 		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n":       "not SPOP but an HTTP/2 request", // as gRPC begins
 		"SSH-2.0-OpenSSH_9.2\r\n":                "not SPOP but an SSH client",
-		"\x7f\x00\x00\x00abc":                    `the first frame announces 2130706432 bytes, and a HAPROXY-HELLO has at most 16384; the connection begins with "\x7f\x00\x00\x00abc"`,
+		"\x7f\x00\x00\x00abc":                    `the first frame announces 2130706432 bytes; a HAPROXY-HELLO has at most 16384; the connection begins with "\x7f\x00\x00\x00abc"`,
 		"*1\r\n$4\r\nPING\r\n*1\r\n":             `the connection begins with "*1\r\n$4\r\nPING\r\n*1"`,
 	} {
 		assert.Contains(t, warning(t, &spoe.Agent{}, bytes), inLog(want), "%q", bytes)
