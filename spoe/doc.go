@@ -53,7 +53,9 @@
 // A connection is greeting until the agent answers its HAPROXY-HELLO, and open from then
 // on. Shutdown or its age makes it retiring: it still answers, and at a quiet moment the
 // agent sends AGENT-DISCONNECT, or with an ACK if the connection is never quiet. Then it
-// is closing, until HAProxy has closed it or a second has passed.
+// is closing, until HAProxy has closed it or a second has passed. A health check, a
+// timeout, malformed bytes and a HAPROXY-DISCONNECT make it closing at once. A connection
+// that breaks, and one that [Agent.Close] ends, is closed at once.
 //
 // # What may be kept
 //

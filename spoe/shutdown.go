@@ -45,7 +45,8 @@ const (
 //  4. Handlers that are late, see [Message.ServeWithin], and goroutines of [Message.Go] are waited for.
 //
 // When ctx ends first, Shutdown closes the remaining connections as Close does, and returns
-// an error that says so. A further call waits for the same end.
+// an error that says so. A further call waits for the same end. A handler that calls
+// Shutdown waits for itself until ctx ends.
 func (a *Agent) Shutdown(ctx context.Context) error {
 	if err := a.init(); err != nil {
 		return err
