@@ -3,6 +3,7 @@ package router_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,5 +49,21 @@ func TestNoErrorVar(t *testing.T) {
 		var acts spoe.Actions
 		assert.NotPanics(t, func() { r.ServeFailure(errors.New("no"), &acts) }, name)
 		assert.Zero(t, acts.Len(), name)
+	}
+}
+
+// TestErrorVarLength: the variable has 200 bytes at most.
+func TestErrorVarLength(t *testing.T) {
+	r := router.New()
+	r.ErrorVar(spoe.VarScopeTransaction, "error")
+	longest := strings.Repeat("e", 200-len("error: "))
+	for text, whole := range map[string]bool{longest: true, longest + "e": false} {
+		var acts spoe.Actions
+		r.ServeFailure(errors.New(text), &acts)
+		for act := range acts.All() {
+			assert.LessOrEqual(t, len(act.Value.Bytes()), 200)
+			assert.Equal(t, whole, act.Value.Str() == "error: "+text)
+		}
+		assert.Equal(t, 1, acts.Len())
 	}
 }
