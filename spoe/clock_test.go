@@ -184,6 +184,21 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// The clock looks for HAProxy's end three seconds after it last did, and not before.
+func TestLooked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := insideConn(t, &Agent{})
+		start := now()
+		time.Sleep(lookForEnd - 1)
+		c.look()
+		assert.Equal(t, start, c.clock.looked.Load())
+		time.Sleep(1)
+		c.look()
+		assert.Equal(t, now(), c.clock.looked.Load())
+		c.clock.stop()
+	})
+}
+
 // A write that does not end is broken off by a reset, which drops what the kernel still has.
 func TestResetDropsUnsentBytes(t *testing.T) {
 	haproxy, agent := sockets(t)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -183,6 +184,68 @@ func TestReaderOfASocket(t *testing.T) {
 	assert.False(t, r.ended())
 	assert.False(t, r.pending())
 	assert.Error(t, r.fill())
+}
+
+// The reader reads again at once after a read that fills the buffer: bytes that are in the
+// socket already do not wake it.
+func TestReaderOfAFullBuffer(t *testing.T) {
+	haproxy, agent := sockets(t)
+	var r reader
+	r.init(agent)
+	const all = 2 * readSize
+	_, err := haproxy.Write(make([]byte, all))
+	require.NoError(t, err)
+	waiting := make([]byte, all+1)
+	require.Eventually(t, func() bool {
+		var n int
+		err := r.raw.Control(func(fd uintptr) {
+			n, _, _ = syscall.Recvfrom(int(fd), waiting, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		})
+		return err == nil && n == all
+	}, 30*time.Second, time.Millisecond)
+	got := 0
+	require.NoError(t, agent.SetReadDeadline(time.Now().Add(30*time.Second)))
+	assert.Equal(t, errLast, r.each(func() error {
+		got += r.to - r.from
+		r.from, r.answers = r.to, true
+		if got == all {
+			return errLast
+		}
+		return nil
+	}))
+	assert.Equal(t, all, got)
+}
+
+// While a socket is empty its reader has no buffer, unless part of a frame is in it.
+func TestReaderWaitsWithoutABuffer(t *testing.T) {
+	haproxy, agent := sockets(t)
+	var r reader
+	r.init(agent)
+	waits := func(data func() error) {
+		t.Helper()
+		require.NoError(t, agent.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
+		assert.ErrorIs(t, r.each(data), os.ErrDeadlineExceeded)
+		require.NoError(t, agent.SetReadDeadline(time.Time{}))
+	}
+	waits(nil)
+	assert.Nil(t, r.buf)
+	send := func(b byte) {
+		_, err := haproxy.Write([]byte{b})
+		require.NoError(t, err)
+		require.Eventually(t, r.pending, 30*time.Second, time.Millisecond)
+	}
+	for _, answers := range []bool{true, false} {
+		send(1)
+		waits(func() error { r.from, r.answers = r.to, answers; return nil })
+		assert.Nil(t, r.buf, "all is handled")
+	}
+	send('a')
+	waits(func() error { r.answers = true; return nil })
+	require.NotNil(t, r.buf)
+	assert.Equal(t, "a", string(r.buf.b[r.from:r.to]))
+	send('b')
+	waits(func() error { return nil })
+	assert.Equal(t, "ab", string(r.buf.b[r.from:r.to]))
 }
 
 // A reset ends the reading with its error.
