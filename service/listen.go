@@ -17,18 +17,24 @@ import (
 const fromSystemd = "systemd"
 
 func checkAddress(addr string) error {
-	if addr == fromSystemd || strings.HasPrefix(addr, "unix:") && len(addr) > len("unix:") || strings.HasPrefix(addr, "fd:") {
+	if addr == fromSystemd {
 		return nil
 	}
-	_, port, err := net.SplitHostPort(addr)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
+	network, address, err := spoe.ParseAddr(addr)
+	if err == nil && isTCP(network) {
+		var port string
+		if _, port, err = net.SplitHostPort(address); err == nil {
+			_, err = net.LookupPort("tcp", port)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%q is not an address: write 127.0.0.1:9000, :9000, unix:/path/to/socket, unix:@name or systemd", addr)
 	}
 	return nil
 }
+
+// isTCP reports whether a network of spoe.ParseAddr is TCP.
+func isTCP(network string) bool { return strings.HasPrefix(network, "tcp") }
 
 // listen opens all addresses. TCP addresses speak TLS if getTLS, which returns the
 // current configuration, is not nil.
@@ -72,7 +78,8 @@ func (s *Settings) listenOn(addr string) ([]net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w (-listen sets the address)", err)
 	}
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok && !strings.HasPrefix(path, "@") {
+	network, path, _ := spoe.ParseAddr(addr) // Listen has read it
+	if network == "unix" && !strings.HasPrefix(path, "@") {
 		err = s.permit(path)
 	}
 	return []net.Listener{ln}, err
@@ -102,17 +109,24 @@ func (s *Settings) permit(path string) error {
 // serverAddress returns an address of -listen in the form of HAProxy's server line, or
 // "" if it is unknown.
 func serverAddress(addr string) string {
-	path, isUnix := strings.CutPrefix(addr, "unix:")
+	network, address, err := spoe.ParseAddr(addr)
+	name, isAbstract := strings.CutPrefix(address, "@")
 	switch {
-	case isUnix && strings.HasPrefix(path, "@"):
-		return "abns" + path
-	case isUnix:
-		return "unix@" + path
+	case err != nil:
+		return ""
+	case strings.HasPrefix(addr, "abnsz@"):
+		return addr
+	case isAbstract:
+		return "abns@" + strings.TrimRight(name, "\x00")
+	case network == "unix":
+		return "unix@" + address
 	}
-	host, port, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(address)
 	switch {
 	case err != nil || port == "0":
 		return ""
+	case host == "" && network == "tcp6":
+		host = "::1"
 	case host == "" || host == "0.0.0.0" || host == "::":
 		host = "127.0.0.1"
 	}

@@ -18,13 +18,16 @@ import (
 
 func TestUnixSockets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "spoa.sock")
-	r := servicetest.Start(t, newAgent(), "-listen", "unix:"+path, "-listen", "unix:@spoke-"+filepath.Base(filepath.Dir(filepath.Dir(path))), "-socket-mode", "0600")
+	second := path + "2"
+	r := servicetest.Start(t, newAgent(), "-listen", "unix:"+path, "-listen", "unix@"+second, "-listen", "unix:@spoke-"+filepath.Base(filepath.Dir(filepath.Dir(path))), "-socket-mode", "0600")
 	r.Addr(t)
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	assert.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
-	_, err = spoetest.HealthCheck(t.Context(), "unix", path)
-	require.NoError(t, err)
+	for _, path := range []string{path, second} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+		_, err = spoetest.HealthCheck(t.Context(), "unix", path)
+		require.NoError(t, err)
+	}
 	assert.Equal(t, 7, score(t, r), "TCP as well")
 }
 
