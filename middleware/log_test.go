@@ -114,13 +114,13 @@ func TestLogCutsTexts(t *testing.T) {
 	h := middleware.Log(middleware.LogConfig{Logger: log.logger(), Args: []string{"a"}})(handlerFunc(
 		func(_ context.Context, msg *spoe.Message, _ *spoe.Actions) error {
 			v, _ := msg.Args.Lookup("a")
-			return errors.New(strings.Repeat("e", len(v.Str())*4))
+			return errors.New(strings.Repeat("e", 768+len(v.Str())))
 		}))
 	for _, n := range []int{256, 257} {
 		_ = h.ServeSPOE(t.Context(), newMessage(t, "m", spoetest.Arg("a", strings.Repeat("x", n))), new(spoe.Actions))
 		line := log.all(t)[0]
 		assert.Equal(t, n == 256, line["arg.a"] == strings.Repeat("x", n))
-		assert.Equal(t, n == 256, line["error"] == strings.Repeat("e", n*4))
+		assert.Equal(t, n == 256, line["error"] == strings.Repeat("e", 768+n))
 	}
 }
 
