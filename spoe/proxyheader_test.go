@@ -125,3 +125,19 @@ func TestAcceptProxyWantsAllowedPeers(t *testing.T) {
 	a := &spoe.Agent{Handler: nothing, AcceptProxy: true}
 	assert.ErrorContains(t, a.ListenAndServe("127.0.0.1:0"), "AllowedPeers")
 }
+
+// Shutdown counts failed health checks of each HAProxy, not of the balancer before them.
+func TestHealthChecksBehindABalancer(t *testing.T) {
+	a := &spoe.Agent{Handler: nothing, AcceptProxy: true, AllowedPeers: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Logger: slog.New(slog.DiscardHandler)}
+	first, _ := dialAgent(t, a)
+	second, err := net.Dial("tcp", first.RemoteAddr().String())
+	require.NoError(t, err)
+	defer second.Close()
+	for nc, source := range map[net.Conn]string{first: "192.0.2.7", second: "192.0.2.8"} {
+		_, err := nc.Write([]byte("PROXY TCP4 " + source + " 127.0.0.1 4660 9000\r\n"))
+		require.NoError(t, err)
+		_, err = spoetest.NewClient(nc, eventually).HealthCheck(t.Context())
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 3, a.NoteCheck(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 9)}))
+}
