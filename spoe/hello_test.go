@@ -1,6 +1,7 @@
 package spoe
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -189,4 +190,35 @@ func TestStatusCounters(t *testing.T) {
 		s.add(status)
 	}
 	assert.Equal(t, map[codec.Status]uint64{0: 1, 13: 2, codec.StatusUnknown: 4}, s.snapshot())
+}
+
+// asked is a log that calls a function when it is asked whether it takes a line.
+type asked func()
+
+func (f asked) Enabled(context.Context, slog.Level) bool  { f(); return false }
+func (f asked) Handle(context.Context, slog.Record) error { return nil }
+func (f asked) WithAttrs([]slog.Attr) slog.Handler        { return f }
+func (f asked) WithGroup(string) slog.Handler             { return f }
+
+// The time without a frame begins with the hello, before the connection is open: the wait for
+// a slot is no part of it.
+func TestIdleTimeBeginsWithTheHello(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const idleTimeout = time.Second
+		c := insideConnOn(t, &Agent{IdleTimeout: idleTimeout}, &closer{&recorded{}})
+		c.current.Store(int32(greeting))
+		time.Sleep(5 * time.Second)
+		lines := 0
+		c.agent.Logger = slog.New(asked(func() {
+			lines++
+			assert.Equal(t, open, c.phase())
+			assert.Equal(t, now(), c.clock.lastFrame.Load())
+			assert.Equal(t, now()+int64(idleTimeout), c.clock.due.Load())
+		}))
+		b := helloBytes(false)
+		c.r.buf, c.r.to = &buffer{b}, len(b)
+		require.NoError(t, c.handshake())
+		assert.Equal(t, 1, lines)
+		c.clock.stop()
+	})
 }

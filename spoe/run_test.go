@@ -538,3 +538,32 @@ func TestReadableErrorIsBounded(t *testing.T) {
 	assert.Equal(t, "stack", string(p.Stack))
 	assert.Equal(t, "spoe: handler panicked: "+safetext.Error(panicked, 200), p.Error())
 }
+
+// A HAProxy knows of the drain when it has read it to the end and has closed.
+func TestAgentCheckTellsOfTheDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, tt := range []struct{ draining, closes, want bool }{{false, true, false}, {true, false, false}, {true, true, true}} {
+			a := &Agent{Handler: insideNothing}
+			require.NoError(t, a.init())
+			if tt.draining {
+				close(a.shared.draining)
+			}
+			peer, nc := net.Pipe()
+			start := time.Now()
+			go func() {
+				_, _ = peer.Read(make([]byte, 100))
+				if !tt.closes {
+					time.Sleep(time.Minute)
+				}
+				peer.Close()
+			}()
+			a.answerAgentCheck(nc)
+			assert.Equal(t, tt.want, a.shared.checks.AnyDrained())
+			assert.Equal(t, 1, a.shared.checks.Sources())
+			if !tt.closes {
+				assert.Equal(t, 2*time.Second, time.Since(start))
+			}
+			time.Sleep(time.Hour)
+		}
+	})
+}
