@@ -34,6 +34,7 @@ func TestAcceptProxy(t *testing.T) {
 		{"v1 IPv6", "PROXY TCP6 2001:db8::7 ::1 80 81\r\n", "[2001:db8::7]:80"},
 		{"v1 unknown", "PROXY UNKNOWN\r\n", own},
 		{"v1 unknown with more", "PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n", own},
+		{"v1 of 107 bytes", "PROXY UNKNOWN " + strings.Repeat("f", 91) + "\r\n", own},
 		{"v2 IPv4", proxyV2(0x21, 0x11, v4...), "192.0.2.7:4660"},
 		{"v2 IPv6", proxyV2(0x21, 0x21, v6...), "[2001:db8::7]:80"},
 		{"v2 TLVs", proxyV2(0x21, 0x11, append(v4[:12:12], tlv...)...), "192.0.2.7:4660"},
@@ -44,6 +45,7 @@ func TestAcceptProxy(t *testing.T) {
 		{"v2 unix", proxyV2(0x21, 0x31, make([]byte, 216)...), own},
 
 		{"none", "", ""},
+		{"v1 of 108 bytes", "PROXY UNKNOWN " + strings.Repeat("f", 92) + "\r\n", ""},
 		{"v1 too long", "PROXY TCP4 " + strings.Repeat("1", 200), ""},
 		{"v1 no CR", "PROXY TCP4 192.0.2.7 127.0.0.1 4660 9000\n", ""},
 		{"v1 few words", "PROXY TCP4 192.0.2.7\r\n", ""},
