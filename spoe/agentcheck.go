@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -92,7 +91,7 @@ func (a *Agent) answerAgentCheck(nc net.Conn) {
 	s.checks.SeenAgentCheck(nc.RemoteAddr())
 	answer := agentReady
 	switch {
-	case draining && !isClosed(s.settled) && !s.hasApplets():
+	case draining && !isClosed(s.settled) && len(s.applets()) == 0:
 		answer = agentDrainAll
 	case draining:
 		answer = agentDrain
@@ -118,9 +117,4 @@ func (s *agentState) awaitDrain(ctx context.Context) {
 	defer cancel()
 	sleep(ctx, drainPause)
 	s.awaitConns(ctx)
-}
-
-// hasApplets reports whether a HAProxy up to 3.0 is connected.
-func (s *agentState) hasApplets() bool {
-	return slices.ContainsFunc(s.openConns(), func(c *conn) bool { return c.haproxy.Load().applet })
 }

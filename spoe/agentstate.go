@@ -154,10 +154,7 @@ func (s *agentState) allGone() <-chan struct{} {
 // awaitConns waits until no connection is left, or ctx ends.
 func (s *agentState) awaitConns(ctx context.Context) {
 	for conns := s.openConns(); len(conns) > 0 && ctx.Err() == nil; conns = s.openConns() {
-		select {
-		case <-conns[0].ended:
-		case <-ctx.Done():
-		}
+		awaitEnd(ctx, conns[0])
 	}
 }
 

@@ -89,7 +89,7 @@ func newConn(a *Agent, g *errgroup.Group, nc net.Conn) *conn {
 		group:        g,
 		nc:           nc,
 		maxFrameSize: a.shared.maxFrameSize,
-		plan:         retirement{at: never, force: never},
+		plan:         noRetirement,
 		heldSince:    never,
 		ended:        make(chan struct{}),
 	}
@@ -241,6 +241,12 @@ func (c *conn) cancel() { c.ctx.End(context.Canceled) }
 
 // busyLocked reports whether a NOTIFY is in flight.
 func (c *conn) busyLocked() bool { return c.jobs.n > 0 || c.acking > 0 }
+
+func (c *conn) isBusy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.busyLocked()
+}
 
 // wakeLocked makes the goroutines that wait on changed look again.
 func (c *conn) wakeLocked() {

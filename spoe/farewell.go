@@ -48,10 +48,7 @@ func (c *conn) answerAsked() error {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	c.mu.Lock()
-	calm := !c.busyLocked()
-	c.mu.Unlock()
-	if calm {
+	if !c.isBusy() {
 		c.disconnect(f.status, f.reason)
 		return errLast
 	}

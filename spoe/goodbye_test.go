@@ -25,7 +25,7 @@ func TestGoodbyesAreStaggered(t *testing.T) {
 		hello      spoetest.Hello
 		first, gap time.Duration
 	}{
-		{"up to 3.0", appletHello(), 4 * time.Second, 50 * time.Millisecond}, // no full window comes
+		{"up to 3.0", appletHello(), 5 * time.Second, 50 * time.Millisecond}, // no full window comes
 		{"3.1 and later", spoetest.DefaultHello(), 5 * time.Second, 25 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -33,24 +33,16 @@ func TestGoodbyesAreStaggered(t *testing.T) {
 				const n = 8
 				h := spoetest.NewAgent(t, &spoe.Agent{Handler: byName{"m": sleeper(2 * time.Millisecond)}, Logger: slog.New(slog.DiscardHandler)})
 				h.Close() // its own connection
-				start, ends := time.Now().Add(100*time.Millisecond), make(chan time.Duration, n)
+				start, ends := time.Now().Add(100*time.Millisecond), make(chan time.Time, n)
 				for range n {
 					c := h.Dial(tt.hello)
-					go func() { // ends with the connection
-						for {
-							if _, err := c.Ask(context.Background(), "m"); err != nil {
-								ends <- time.Since(start)
-								return
-							}
-							time.Sleep(time.Millisecond)
-						}
-					}()
+					go keepAsking(c, ends)
 				}
 				time.Sleep(100 * time.Millisecond)
 				took := shutdown(h.Agent(), 10*time.Second)
 				var all []time.Duration
 				for range n {
-					all = append(all, <-ends)
+					all = append(all, (<-ends).Sub(start))
 				}
 				slices.Sort(all)
 				for i, at := range all {
@@ -61,6 +53,89 @@ func TestGoodbyesAreStaggered(t *testing.T) {
 				assert.Positive(t, <-took)
 			})
 		})
+	}
+}
+
+// keepAsking asks over c, never quiet for long, and sends the time at which it ends.
+func keepAsking(c *spoetest.Client, ended chan<- time.Time) {
+	for {
+		if _, err := c.Ask(context.Background(), "m"); err != nil {
+			ended <- time.Now()
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// A plan to end a connection by its age, at a quiet moment, does not keep Shutdown from
+// ending it under traffic.
+func TestShutdownEndsOldConnections(t *testing.T) {
+	for name, hello := range map[string]spoetest.Hello{"up to 3.0": appletHello(), "3.1 and later": spoetest.DefaultHello()} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := spoetest.NewAgent(t, &spoe.Agent{Handler: byName{"m": sleeper(2 * time.Millisecond)}, MaxConnectionAge: time.Second, Logger: slog.New(slog.DiscardHandler)})
+				h.Close()
+				ended := make(chan time.Time, 1)
+				go keepAsking(h.Dial(hello), ended)
+				time.Sleep(3 * time.Second)
+				start := time.Now()
+				assert.Positive(t, <-shutdown(h.Agent(), 10*time.Second))
+				assert.Less(t, (<-ended).Sub(start), 6*time.Second)
+			})
+		})
+	}
+}
+
+// Up to 3.0, connections that are quiet end after those under traffic: HAProxy takes one up
+// when another ends.
+func TestQuietAppletsEndLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := spoetest.NewAgent(t, &spoe.Agent{Handler: byName{"m": set("ok", 1)}, Logger: slog.New(slog.DiscardHandler)})
+		h.Close()
+		full, quiet := h.Dial(appletHello()), h.Dial(appletHello())
+		time.Sleep(5 * time.Second)
+		ended := make(chan time.Time, 1)
+		halt := make(chan struct{})
+		go func() { // a few NOTIFYs at a time, then a window after the other
+			defer func() { ended <- time.Now(); _ = full.Close() }()
+			for {
+				n := 3
+				if isDone(halt) {
+					n = 20
+				}
+				var ids []spoetest.ID
+				for range n {
+					id, _ := full.Notify(context.Background(), spoetest.Msg("m"))
+					ids = append(ids, id)
+				}
+				for _, id := range ids {
+					if _, err := full.Ack(context.Background(), id); err != nil {
+						return
+					}
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		}()
+		time.Sleep(100 * time.Millisecond)
+		start := time.Now()
+		took := shutdown(h.Agent(), 10*time.Second)
+		time.Sleep(3 * time.Second)
+		close(halt)
+		_, err := quiet.ReadDisconnect(t.Context())
+		require.NoError(t, err)
+		assert.Less(t, (<-ended).Sub(start), 3200*time.Millisecond, "its window was full then")
+		assert.Greater(t, time.Since(start), 3*time.Second)
+		require.NoError(t, quiet.Close())
+		assert.InDelta(t, 4.05, (<-took).Seconds(), 0.1, "1 s after the last ACK")
+	})
+}
+
+func isDone(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -71,7 +71,11 @@ func (c *conn) flush() {
 	}
 	c.flusher = false
 	c.wakeLocked()
+	retired, quiet := c.phase() == retiring, c.plan.quiet
 	c.mu.Unlock()
+	if retired { // the clock may have looked while the last ACK was not yet written
+		c.clock.arm(now() + int64(quiet))
+	}
 }
 
 // discardLocked drops bytes that can no longer be written.

@@ -11,9 +11,13 @@ import (
 // AGENT-DISCONNECT with work in flight fails that work.
 type retirement struct {
 	at    int64         // from when on, or never
-	quiet time.Duration // how long the connection must be quiet, until force
+	quiet time.Duration // how long the connection must be quiet
 	force int64         // from when on an ACK that leaves nothing in flight takes the DISCONNECT along, or never
+	late  int64         // from when on it does so for HAProxy up to 3.0 without a full window, or never
 }
+
+// noRetirement is the plan of a connection that has none.
+var noRetirement = retirement{at: never, force: never, late: never}
 
 const (
 	// fullWindow is the maximum number of NOTIFYs that HAProxy up to 3.0 has in flight
@@ -23,23 +27,24 @@ const (
 	holdQuiet = 20 * time.Millisecond
 	// holdMost is the longest time for which an ACK is held back.
 	holdMost = 40 * time.Millisecond
-	// holdTry is for how long a connection that is never quiet is tried to be closed
-	// with a full window. Then the DISCONNECT goes with any ACKs.
-	holdTry = 4 * time.Second
+	// holdTry is the longest time for which a connection is tried to be closed with a full
+	// window. Then the DISCONNECT goes with any ACKs.
+	holdTry = 8 * time.Second
 )
 
-// retire plans the end of the connection, unless an earlier one is planned.
+// retire plans the end of the connection. The earlier times of two plans count: one by its
+// age must not keep Shutdown from ending a connection that is never quiet.
 func (c *conn) retire(r retirement) {
 	c.mu.Lock()
-	if r.at < c.plan.at {
-		c.plan = r
-	}
+	p := &c.plan
+	p.at, p.quiet = min(p.at, r.at), r.quiet
+	p.force, p.late = min(p.force, r.force), min(p.late, r.late)
 	c.mu.Unlock()
 	c.clock.arm(r.at)
 }
 
 // ageQuiet is the time for which a connection must be quiet to be closed for its
-// age; appletQuiet is the same for a HAProxy up to 3.0.
+// age, unless its HAProxy is one up to 3.0, see appletQuiet.
 const ageQuiet = 250 * time.Millisecond
 
 // setMaxAge plans the end of the connection by Agent.MaxConnectionAge. It is
@@ -55,7 +60,7 @@ func (c *conn) setMaxAge() {
 	if c.haproxy.Load().applet {
 		q = appletQuiet
 	}
-	c.retire(retirement{at: at, quiet: q, force: never})
+	c.retire(retirement{at: at, quiet: q, force: never, late: never})
 }
 
 // retireLocked is called for each ACK on a connection that will be closed. Up to
@@ -81,13 +86,12 @@ func (c *conn) retireLocked() {
 	}
 }
 
-// release ends the holding back of ACKs: without a DISCONNECT up to holdTry.
+// release ends the holding back of ACKs: without a DISCONNECT up to plan.late.
 func (c *conn) release() {
 	c.mu.Lock()
 	if c.phase() == retiring && c.heldSince != never {
 		c.heldSince = never
-		late := now() >= c.plan.force+int64(holdTry)
-		if late && !c.busyLocked() && !c.reading() && !c.r.pending() {
+		if now() >= c.plan.late && !c.busyLocked() && !c.reading() && !c.r.pending() {
 			c.appendDisconnectLocked(codec.StatusNormal, "")
 		} else {
 			c.clock.arm(now() + int64(c.plan.quiet))

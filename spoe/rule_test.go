@@ -12,12 +12,12 @@ func TestRule(t *testing.T) {
 	const s = int64(time.Second)
 	l := &limits{hello: 10 * time.Second, read: 10 * time.Second, write: 10 * time.Second, idle: 600 * time.Second}
 	at := func(change func(*times)) times {
-		k := times{start: 0, lastFrame: 100 * s, frameSince: never, payloadSince: never, writeSince: never, plan: retirement{at: never, force: never}, heldSince: never}
+		k := times{start: 0, lastFrame: 100 * s, frameSince: never, payloadSince: never, writeSince: never, plan: noRetirement, heldSince: never}
 		change(&k)
 		return k
 	}
 	plan := func(from int64) func(*times) {
-		return func(k *times) { k.plan = retirement{at: from, quiet: time.Second, force: never} }
+		return func(k *times) { k.plan = retirement{at: from, quiet: time.Second, force: never, late: never} }
 	}
 	for _, tt := range []struct {
 		name string

@@ -283,10 +283,12 @@ func TestHalfOf(t *testing.T) {
 	})
 }
 
-// retireAll plans the ends: connections up to 3.0 one after the other, the quietest first;
-// later ones are forced one after the other.
+// retireAll plans the ends: connections up to 3.0 one after the other, the quietest last;
+// later ones are forced one after the other, the quietest first.
 func TestRetireAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ended, end := context.WithCancel(t.Context())
+		end()
 		for _, applet := range []bool{false, true} {
 			a := &Agent{}
 			var conns []*conn
@@ -297,14 +299,14 @@ func TestRetireAll(t *testing.T) {
 				conns = append(conns, c)
 			}
 			at := now()
-			a.shared.retireAll(time.Now().Add(time.Minute))
+			a.shared.retireAll(ended, time.Now().Add(time.Minute))
 			for i, c := range conns {
-				place := time.Duration(3 - i)
 				if applet {
-					from := at + int64(place*shutdownGap)
-					assert.Equal(t, retirement{at: from, quiet: appletQuiet, force: from}, c.plan)
+					force := at + int64(time.Duration(i)*shutdownGap)
+					assert.Equal(t, retirement{at: at, quiet: maxSpan, force: force, late: force + int64(8*time.Second)}, c.plan)
 				} else {
-					assert.Equal(t, retirement{at: at, quiet: shutdownQuiet, force: at + int64(time.Minute+place*shutdownGap/2)}, c.plan)
+					place := time.Duration(3 - i)
+					assert.Equal(t, retirement{at: at, quiet: shutdownQuiet, force: at + int64(time.Minute+place*shutdownGap/2), late: never}, c.plan)
 				}
 				c.clock.stop()
 			}
@@ -323,55 +325,82 @@ func TestRetireAllInTime(t *testing.T) {
 			conns = append(conns, c)
 		}
 		at := now()
-		a.shared.retireAll(time.Now().Add(100 * time.Millisecond))
+		ended, end := context.WithCancel(t.Context())
+		end()
+		a.shared.retireAll(ended, time.Now().Add(100*time.Millisecond))
 		last := at
 		for _, c := range conns {
-			last = max(last, c.plan.at)
+			last = max(last, c.plan.force)
+			assert.Equal(t, c.plan.force+int64(100*time.Millisecond), c.plan.late)
 			c.clock.stop()
 		}
 		assert.Equal(t, at+8*int64(10*time.Millisecond), last)
 	})
 }
 
-// retireApplets ends the connections of HAProxy up to 3.0, one after the other, and waits for
-// that, as long as its context.
-func TestRetireApplets(t *testing.T) {
+// endApplets ends the connections of HAProxy up to 3.0, one after the other, and waits for
+// that, as long as its context; a quiet one may end once all are quiet.
+func TestEndApplets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &Agent{}
 		later, _ := insideConn(t, a)
 		later.haproxy.Store(&haproxy{})
 		defer later.clock.stop()
-		var applets []*conn
 		for range 2 {
 			c, _ := insideConn(t, a)
 			c.haproxy.Store(&haproxy{applet: true})
-			applets = append(applets, c)
+			c.clock.stop()
 		}
+		applets := a.shared.applets()
+		require.Len(t, applets, 2)
 		start, at := time.Now(), now()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		a.shared.retireApplets(ctx)
-		assert.Equal(t, time.Second, time.Since(start))
+		endApplets(ctx, a.shared.applets(), shutdownGap, start.Add(time.Minute))
+		assert.Equal(t, 500*time.Millisecond, time.Since(start))
 		assert.EqualValues(t, never, later.plan.at)
 		seen := map[int64]bool{}
 		for _, c := range applets {
-			c.clock.stop()
-			assert.Equal(t, retirement{at: c.plan.at, quiet: time.Second, force: c.plan.at}, c.plan)
-			assert.Zero(t, (c.plan.at-at)%int64(50*time.Millisecond))
-			assert.LessOrEqual(t, c.plan.at, at+int64(100*time.Millisecond))
-			seen[c.plan.at] = true
+			assert.Equal(t, retirement{at: at, quiet: maxSpan, force: c.plan.force, late: c.plan.force + int64(time.Minute)}, c.plan)
+			seen[c.plan.force-at] = true
 		}
-		assert.Len(t, seen, 2)
+		assert.Equal(t, map[int64]bool{0: true, int64(shutdownGap): true}, seen)
 		for _, c := range applets {
 			go func() {
 				time.Sleep(time.Second)
+				assert.Equal(t, appletQuiet, c.quietOfPlan(), "all were quiet for a second")
 				a.shared.removeConn(c)
 			}()
 		}
 		start = time.Now()
-		a.shared.retireApplets(t.Context())
+		endApplets(t.Context(), a.shared.applets(), shutdownGap, start.Add(time.Minute))
 		assert.Equal(t, time.Second, time.Since(start))
-		a.shared.retireApplets(t.Context()) // there are none
+		endApplets(t.Context(), a.shared.applets(), shutdownGap, start) // there are none
+	})
+}
+
+// At the time late, a quiet connection may end although another one is busy.
+func TestEndAppletsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &Agent{}
+		busy, _ := insideConn(t, a)
+		quiet, _ := insideConn(t, a)
+		for _, c := range []*conn{busy, quiet} {
+			c.haproxy.Store(&haproxy{applet: true})
+			c.clock.stop()
+		}
+		busy.acking = 1
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		start := time.Now()
+		go func() {
+			time.Sleep(2900 * time.Millisecond)
+			assert.EqualValues(t, maxSpan, quiet.quietOfPlan())
+			time.Sleep(200 * time.Millisecond)
+			assert.Equal(t, appletQuiet, quiet.quietOfPlan())
+		}()
+		endApplets(ctx, a.shared.applets(), shutdownGap, start.Add(3*time.Second))
+		assert.Equal(t, 5*time.Second, time.Since(start))
 	})
 }
 
@@ -458,14 +487,20 @@ func TestAllGone(t *testing.T) {
 	})
 }
 
-// hasApplets finds a HAProxy up to 3.0 among the connections.
-func TestHasApplets(t *testing.T) {
+func (c *conn) quietOfPlan() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.plan.quiet
+}
+
+// applets finds the connections of HAProxy up to 3.0.
+func TestApplets(t *testing.T) {
 	a := &Agent{}
 	first, _ := insideConn(t, a)
-	assert.False(t, a.shared.hasApplets())
+	assert.Empty(t, a.shared.applets())
 	insideConn(t, a)
 	first.haproxy.Store(&haproxy{applet: true})
-	assert.True(t, a.shared.hasApplets())
+	assert.Equal(t, []*conn{first}, a.shared.applets())
 }
 
 // The reports of an agent are waited for for a second, all of them together; then they are

@@ -13,9 +13,6 @@ const (
 	// shutdownQuiet is the time for which a connection must be quiet to be
 	// closed by Shutdown.
 	shutdownQuiet = 100 * time.Millisecond
-	// appletQuiet is the same for a HAProxy up to 3.0, which takes up a connection that was
-	// quiet for a while when others end. Under traffic, the DISCONNECT leaves with an ACK.
-	appletQuiet = time.Second
 	// shutdownGap is the time between the ends of two connections that are
 	// never quiet.
 	shutdownGap = 50 * time.Millisecond
@@ -37,11 +34,12 @@ const (
 //     any case.
 //  2. The listeners are closed.
 //  3. Each connection that has gone quiet, nothing in flight and no frame for
-//     100 ms (1 s with HAProxy up to 3.0), gets an AGENT-DISCONNECT with status 0
+//     100 ms, gets an AGENT-DISCONNECT with status 0
 //     and is closed once HAProxy has read it. After half of the time that is left
 //     (30 s where ctx has no deadline), an ACK that leaves nothing in flight takes
 //     the DISCONNECT along. With HAProxy up to 3.0, which goes on using the
-//     connections it has, it does so from the start, one connection after another.
+//     connections it has, connections under traffic end first, one after another;
+//     quiet ones wait until all have been quiet for 1 s, or for up to 8 s.
 //  4. Handlers that are late, see [Message.ServeWithin], and goroutines of [Message.Go] are waited for.
 //
 // When ctx ends first, Shutdown closes the remaining connections as Close does, and returns
@@ -75,7 +73,7 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	if end, ok := ctx.Deadline(); ok {
 		force = time.Now().Add(time.Until(end) / 2)
 	}
-	s.retireAll(force)
+	s.retireAll(ctx, force)
 	select {
 	case <-s.allGone():
 		a.logAttrs(slog.LevelInfo, "shut down")
@@ -106,36 +104,18 @@ func (a *Agent) settle(ctx context.Context) {
 	}
 	if s.checks.AnyDrained() {
 		sleep(ctx, drainPause)
-		s.retireApplets(ctx)
+		endApplets(ctx, s.applets(), shutdownGap, time.Now().Add(holdTry))
 		a.Drain(ctx)
 		sleep(ctx, drainPause) // for requests that HAProxy sent before it acted on the drain
 	}
 	a.Drain(ctx)
 }
 
-// retireApplets ends the connections of HAProxy up to 3.0, and waits for that.
-func (s *agentState) retireApplets(ctx context.Context) {
-	var ends []<-chan struct{}
-	for i, c := range s.openConns() {
-		if c.haproxy.Load().applet {
-			at := since(time.Now().Add(time.Duration(i) * shutdownGap))
-			c.retire(retirement{at: at, quiet: appletQuiet, force: at})
-			ends = append(ends, c.ended)
-		}
-	}
-	for _, ended := range ends {
-		select {
-		case <-ended:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// retireAll plans the end of all connections. HAProxy moves the traffic of one that ends to
-// the others: if all ended together, the last ones would get all of it at the very moment
-// of their DISCONNECT. So connections under traffic end one after another.
-func (s *agentState) retireAll(force time.Time) {
+// retireAll plans the end of all connections, and waits for those of HAProxy up to 3.0.
+// HAProxy moves the traffic of a connection that ends to the others: if all ended
+// together, the last ones would get all of it at the very moment of their DISCONNECT. So
+// connections under traffic end one after another: up to 3.0 at once, later from force on.
+func (s *agentState) retireAll(ctx context.Context, force time.Time) {
 	conns := s.openConns()
 	t := time.Now()
 	gap := min(shutdownGap, time.Until(force)/time.Duration(len(conns)+1))
@@ -143,14 +123,16 @@ func (s *agentState) retireAll(force time.Time) {
 		return cmp.Compare(a.clock.lastFrame.Load(), b.clock.lastFrame.Load())
 	})
 	for i, c := range conns {
-		after := time.Duration(i) * gap
-		if c.haproxy.Load().applet {
-			at := since(t.Add(after))
-			c.retire(retirement{at: at, quiet: appletQuiet, force: at})
-		} else {
-			c.retire(retirement{at: since(t), quiet: shutdownQuiet, force: since(force.Add(after / 2))})
+		if !c.haproxy.Load().applet {
+			after := time.Duration(i) * gap / 2
+			c.retire(retirement{at: since(t), quiet: shutdownQuiet, force: since(force.Add(after)), late: never})
 		}
 	}
+	late := t.Add(holdTry)
+	if force.Before(late) {
+		late = force
+	}
+	endApplets(ctx, s.applets(), gap, late)
 }
 
 // Close ends the agent at once: listeners and connections are closed, NOTIFYs

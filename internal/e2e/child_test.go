@@ -25,7 +25,7 @@ import (
 // shutdownTimeout is that of the agents that tests restart: half of it is what
 // health checks get, and a part of the rest how long a connection that is never
 // quiet goes on.
-const shutdownTimeout = 12 * time.Second
+const shutdownTimeout = 20 * time.Second
 
 // Environment of the test binary as an agent.
 const (
