@@ -265,8 +265,10 @@ func TestShutdownWithFullWindow(t *testing.T) {
 				break
 			}
 		}
+		last := time.Now()
 		_, err := c.ReadDisconnect(t.Context())
 		require.NoError(t, err)
+		assert.Zero(t, time.Since(last), "it comes with the ACKs")
 		assert.EqualValues(t, next, answered)
 		c.Close()
 		assert.Less(t, <-took, 10*time.Second)
