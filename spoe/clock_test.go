@@ -21,7 +21,7 @@ func TestNewConnTimes(t *testing.T) {
 		assert.Equal(t, times{
 			start: now(), lastFrame: now(), looked: now(),
 			frameSince: never, payloadSince: never, writeSince: never,
-			plan: retirement{at: never, force: never}, heldSince: never,
+			plan: noRetirement, heldSince: never,
 		}, c.times())
 		assert.EqualValues(t, never, c.clock.due.Load())
 		c.out = &buffer{}

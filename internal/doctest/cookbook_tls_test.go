@@ -29,7 +29,7 @@ func TestCookbookTLS(t *testing.T) {
 		{"an agent that HAProxy does not know", others["ca.pem"], ours["haproxy.pem"], nil, "", false},
 		{"an agent of another name", ours["ca.pem"], ours["haproxy.pem"], []string{"verifyhost agent.example", "verifyhost other.example"}, "", false},
 		{"HAProxy without TLS", ours["ca.pem"], ours["haproxy.pem"],
-			[]string{" ssl verify required ca-file ca.pem verifyhost agent.example crt haproxy.pem", ""}, "does not look like a TLS handshake", false},
+			[]string{" ssl verify required ca-file ca.pem verifyhost agent.example crt haproxy.pem", ""}, "not TLS but a HAPROXY-HELLO", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := recipes.Setup{Args: args, Edits: append(c.edits, "inter 1s", "inter 100ms"), Files: map[string]string{"ca.pem": c.ca, "haproxy.pem": c.haproxy}}

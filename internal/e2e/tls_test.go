@@ -37,7 +37,7 @@ func TestTLS(t *testing.T) {
 		{"another authority's client", caFile, server + " ca-file ca.pem crt wrong.pem", "unknown authority"},
 		{"no client certificate", caFile, server + " ca-file ca.pem", "didn't provide a certificate"},
 		{"agent that HAProxy does not trust", caFile, server + " ca-file other.pem crt client.pem", "tls: "},
-		{"no TLS", caFile, "", "first record does not look like a TLS handshake"},
+		{"no TLS", caFile, "", "not TLS but a HAPROXY-HELLO"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			haproxytest.ForEach(t, func(t *testing.T, bin haproxytest.Binary) {
