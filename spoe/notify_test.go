@@ -50,7 +50,7 @@ func TestLateBeforeItsWorker(t *testing.T) {
 		late, next := c.takeLate(now())
 		assert.Empty(t, late)
 		assert.Equal(t, j.deadline, next)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		assert.True(t, j.late.Load())
 		assert.Len(t, nc.writes, 1)
