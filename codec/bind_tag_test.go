@@ -170,7 +170,7 @@ func TestDecoderFields(t *testing.T) {
 		} `spoe:"first"`
 		// Fields that are passed over: no tag says that they take an argument.
 		Plain *Base
-		base  Base
+		base  Base //lint:ignore U1000 it is there to be passed over
 		_     hidden
 	}
 	texts := []codec.Type{codec.TypeString, codec.TypeBinary}

@@ -23,7 +23,7 @@ func TestLimits(t *testing.T) {
 	l, err := (&Agent{Handler: insideNothing}).limits()
 	require.NoError(t, err)
 	assert.Equal(t, defaults, l)
-	l, err = New(nil).limits()
+	_, err = New(nil).limits()
 	assert.Error(t, err, "no handler")
 	l, err = New(func(*MessageIterator) ([]Action, error) { return nil, nil }).limits()
 	require.NoError(t, err)
