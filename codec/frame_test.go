@@ -241,7 +241,7 @@ func TestStatusCodes(t *testing.T) {
 	}
 }
 
-// TestMistakeSticks: a parser reads nothing behind a mistake.
+// TestMistakeSticks: a parser reads nothing after a mistake.
 func TestMistakeSticks(t *testing.T) {
 	raw := append([]byte("\x01x\x0f"), argsOf(kv{"message", codec.String("behind")}, kv{"engine-id", codec.String("behind")}).Raw()...)
 	bye, err := codec.ParseDisconnect(raw)

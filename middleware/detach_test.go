@@ -278,8 +278,8 @@ func TestDetachContextEnds(t *testing.T) {
 	<-ended
 }
 
-// TestDetachKeepsNoMessage: a message that has been handled is left to the garbage
-// collector, though others of the queue wait.
+// TestDetachKeepsNoMessage: the queue holds no message after its handler returned, even
+// while later messages wait.
 func TestDetachKeepsNoMessage(t *testing.T) {
 	handled, next, all := make(chan weak.Pointer[byte]), make(chan struct{}), sync.WaitGroup{}
 	all.Add(8)

@@ -189,8 +189,8 @@ func (l contextLog) Handle(ctx context.Context, _ slog.Record) error {
 	return nil
 }
 
-// TestLogContext: a logger gets a context with the message's values that has not ended,
-// though the message has.
+// TestLogContext: the logger's context has the message's values, and is still valid after
+// the message ended.
 func TestLogContext(t *testing.T) {
 	type key struct{}
 	contexts := make(chan context.Context)

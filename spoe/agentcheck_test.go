@@ -43,7 +43,7 @@ func dialEventually(t *testing.T, addr string) (nc net.Conn) {
 	return nc
 }
 
-// An agent-check from elsewhere is closed without an answer.
+// The agent closes an agent-check of a peer that is not in AllowedPeers, without an answer.
 func TestAgentCheckFromElsewhere(t *testing.T) {
 	addr := freeaddr.Find(t)
 	serveChecked(t, &spoe.Agent{Handler: nothing, AgentCheckAddr: addr, AllowedPeers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
@@ -82,7 +82,7 @@ func TestAgentChecksAreBounded(t *testing.T) {
 		case n == 64:
 			return true
 		case n < 64:
-			time.Sleep(10 * time.Millisecond) // the agent has not noticed yet that earlier ones have ended
+			time.Sleep(10 * time.Millisecond) // the agent still counts the earlier ones
 		case took < time.Second:
 			t.Fatalf("%d were answered within %v", n, took)
 		}

@@ -17,10 +17,10 @@ func (s *agentState) applets() []*conn {
 	return slices.DeleteFunc(s.openConns(), func(c *conn) bool { return !c.haproxy.Load().applet })
 }
 
-// endApplets ends connections of HAProxy up to 3.0, and waits for that, or for the end of
-// ctx. Connections under traffic end one after another, each with a full window. HAProxy
-// then takes up one that was quiet, and a NOTIFY would cross its DISCONNECT. So quiet
-// ones end last, once nothing has come on any of them for a while, or at the time late.
+// endApplets ends connections of HAProxy up to 3.0. It returns when they have ended, or ctx
+// has. Connections under traffic end one after another, each with a full window. HAProxy
+// then sends on connections that were quiet, and a NOTIFY would cross their DISCONNECT. So
+// quiet ones end last, when all are quiet for appletQuiet, or at the time late.
 func endApplets(ctx context.Context, conns []*conn, gap time.Duration, late time.Time) {
 	t := now()
 	slices.SortFunc(conns, func(a, b *conn) int { // quiet ones last

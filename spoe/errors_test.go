@@ -39,7 +39,7 @@ func TestTimeoutText(t *testing.T) {
 	})
 }
 
-// ServeWithin behind the deadline of the NOTIFY does not call its handler.
+// ServeWithin after the deadline of the NOTIFY does not call its handler.
 func TestServeWithinBehindTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := make(chan error, 1)

@@ -131,7 +131,7 @@ func TestAnswerCheck(t *testing.T) {
 	}
 }
 
-// A hello may be 16 KiB long. An error of its reading names what came instead.
+// A hello may be 16 KiB long. The error names the protocol of other first bytes.
 func TestReadHello(t *testing.T) {
 	read := func(b []byte) error {
 		c, peer := insideConn(t, &Agent{})

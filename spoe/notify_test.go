@@ -34,7 +34,7 @@ func begun(c *conn, j *job) *worker {
 	return w
 }
 
-// A worker that comes to a NOTIFY behind its deadline does not call the handler: the ACK has
+// A worker that takes a NOTIFY after its deadline does not call the handler: the ACK has
 // left.
 func TestLateBeforeItsWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -351,7 +351,7 @@ func absentWorker(c *conn) *worker {
 	return w
 }
 
-// Behind slow handlers a worker writes the ACKs before it enters the next handler, if another
+// After slow handlers a worker writes the ACKs before it enters the next handler, if another
 // worker is on its way.
 func TestSlowHandlersDoNotHoldAcks(t *testing.T) {
 	for slow, want := range map[int][]int{0: {0, 0, 0}, 1: {0, 1, 2}} {

@@ -77,7 +77,7 @@ func TestOtherProtocolsInsteadOfTLS(t *testing.T) {
 	}
 }
 
-// Behind the PROXY header that the agent accepts, another one is a mistake of its own.
+// The agent accepts one PROXY header; the error about a second one says so.
 func TestSecondProxyHeader(t *testing.T) {
 	for _, header := range []string{"PROXY TCP4 192.0.2.7 127.0.0.1 4660 9000\r\n", proxyV2(0x20, 0)} {
 		a := &spoe.Agent{AcceptProxy: true, AllowedPeers: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}

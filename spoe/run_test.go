@@ -235,7 +235,8 @@ func (h *handing) Accept() (net.Conn, error) {
 	return nc, nil
 }
 
-// A connection from elsewhere is closed, counted and logged, up to ten times a second.
+// A connection of a peer that is not in AllowedPeers is closed, counted and logged, up to
+// ten times a second.
 func TestRefuse(t *testing.T) {
 	a := &Agent{Handler: insideNothing, AllowedPeers: []netip.Prefix{}}
 	c, _ := insideConn(t, a)
@@ -405,7 +406,7 @@ func TestEndAppletsLate(t *testing.T) {
 }
 
 // Where no HAProxy asks for the agent's state, Drain is called once; where one has read that
-// the agent drains, a second time, behind a pause for requests that were on their way.
+// the agent drains, a second time, after a pause for requests that were on their way.
 func TestSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, asked := range []bool{false, true} {
@@ -503,7 +504,7 @@ func TestApplets(t *testing.T) {
 	assert.Equal(t, []*conn{first}, a.shared.applets())
 }
 
-// The reports of an agent are waited for for a second, all of them together; then they are
+// An agent waits for its reports for one second in all; then the remaining ones are
 // dropped.
 func TestAwaitReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -34,12 +34,11 @@ const (
 //     any case.
 //  2. The listeners are closed.
 //  3. Each connection that has gone quiet, nothing in flight and no frame for
-//     100 ms, gets an AGENT-DISCONNECT with status 0
-//     and is closed once HAProxy has read it. After half of the time that is left
-//     (30 s where ctx has no deadline), an ACK that leaves nothing in flight takes
-//     the DISCONNECT along. With HAProxy up to 3.0, which goes on using the
-//     connections it has, connections under traffic end first, one after another;
-//     quiet ones wait until all have been quiet for 1 s, or for up to 8 s.
+//     100 ms, gets an AGENT-DISCONNECT with status 0 and is closed once HAProxy has
+//     read it. After half of the time that is left (30 s where ctx has no deadline),
+//     an ACK that leaves nothing in flight takes the DISCONNECT along. HAProxy up to
+//     3.0 goes on using its connections: those under traffic end first, one after
+//     another; quiet ones end once all are quiet for 1 s, at the latest after 8 s.
 //  4. Handlers that are late, see [Message.ServeWithin], and goroutines of [Message.Go] are waited for.
 //
 // When ctx ends first, Shutdown closes the remaining connections as Close does, and returns
